@@ -169,6 +169,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   setAutoRefresh: true,
   signOutOffers: true,
   signOutPlaces: true,
+  signOutCopies: true,
   signOut: true,
   undoSignOut: true,
   checkSignOut: true,

@@ -117,13 +117,8 @@ function assetsIn(folder: string): string[] {
  * Serves the files of a folder under the scheme in one session.
  *
  * @param ahead is used for the first window only, so that the files need not stay in memory
- * @param onScript called when a script of the page has been sent: main has time now, while the page runs it
  */
-export function servePage(
-  session: Session,
-  folder: string,
-  { ahead, onScript }: { ahead: PageFiles; onScript: () => void },
-): void {
+export function servePage(session: Session, folder: string, { ahead }: { ahead: PageFiles }): void {
   const read = new Map(ahead);
   session.protocol.handle(SCHEME, async (request) => {
     if (request.method === 'GET' && new URL(request.url).pathname === GUARD_PATH) {
@@ -135,7 +130,6 @@ export function servePage(
       const before = read.get(file.path);
       read.delete(file.path);
       const content = await (before ?? readFile(file.path));
-      if (file.type === SCRIPT) setImmediate(onScript);
       const isPage = file.type.startsWith('text/html');
       return new Response(isPage ? guarded(content.toString()) : new Uint8Array(content), {
         headers: { ...CONTENT_HEADERS, 'Content-Type': file.type },

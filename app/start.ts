@@ -89,7 +89,7 @@ export async function start(
 ): Promise<RunningApp> {
   const development = !app.isPackaged;
   const session = await closedSession(development);
-  servePage(session, PAGE_FOLDER, { ahead: page, onScript: () => openVaultOnce() });
+  servePage(session, PAGE_FOLDER, { ahead: page });
   holdPages();
 
   /** The windows opened here. Only they are served, not all windows of the process. */
@@ -384,14 +384,6 @@ export async function start(
     if (away >= IDLE && away < IDLE + LOOK_EVERY) hide();
   }, LOOK_EVERY * 1000);
 
-  // Once the page has its script, or soon: opening the vault would delay the window, and the keychain may be slow or ask.
-  let begun = false;
-  const openVaultOnce = (): void => {
-    if (begun) return;
-    begun = true;
-    (asked.demo ? shown.showDemo() : showOwn()).catch(report);
-  };
-  setTimeout(openVaultOnce, VAULT_AT_LATEST);
   const open = (): BrowserWindow => {
     const window = openWindow({
       session,
@@ -406,6 +398,10 @@ export async function start(
     return window;
   };
   const first = open();
+  // While Chromium starts the page's process, main has time. The keychain may be slow or ask; the window does not wait for it.
+  setImmediate(() => {
+    (asked.demo ? shown.showDemo() : showOwn()).catch(report);
+  });
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
     if (file === null || away.locked) return;
     const begin = (): void => void shown.planImport(file);
@@ -501,9 +497,6 @@ async function chooseCache(caller: WebContents): Promise<string | null> {
     : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
 }
-
-/** Milliseconds after which the vault is opened even if no page has asked for its script. */
-const VAULT_AT_LATEST = 1_500;
 
 /** Events after which revealed tokens are hidden and a copied token is cleared from the clipboard. */
 const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;

@@ -37,6 +37,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   setAutoRefresh: takes(v.strictTuple([accountId, v.boolean()])),
   signOutPlaces: takes(v.strictTuple([v.pipe(v.array(accountId), v.maxLength(20_000))])),
   signOutOffers: takes(v.strictTuple([accountIds])),
+  signOutCopies: takes(v.strictTuple([accountIds])),
   signOut: takes(v.strictTuple([accountIds, wishes])),
   undoSignOut: takes(v.strictTuple([id])),
   checkSignOut: takes(v.strictTuple([id])),

@@ -1,6 +1,6 @@
 /** The window's requests for sign-in, refresh and sign-out. Types only. No token, code or secret. */
 import type { Claim, PlainError, SignOutReceipt } from 'tokenkeep/ipc';
-import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
+import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 
 export interface ProfileDraft {
   /** `microsoft`: work, school and personal accounts. `oidc`: any OpenID Connect provider. */
@@ -130,6 +130,8 @@ export interface SignOutReport {
   places: readonly PlaceReceipt[];
   /** The accounts are in the vault, which was not chosen. */
   keptInVault: boolean;
+  /** The files that accounts were imported from and that were still there. Not in receipts of older versions. */
+  copies?: readonly OwnCopy[];
 }
 
 /** A token to check: its text, or the id of one in the list. */
@@ -203,6 +205,12 @@ export interface SignInRequests {
   signOutOffers(accountIds: readonly string[] | null): SignOutOffers;
   /** The opened caches of other programs that have some of these accounts, and the pages that sign them out on all devices. */
   signOutPlaces(accountIds: readonly string[]): readonly PlaceOffer[];
+  /**
+   * The files that these accounts were imported from and that are still there: a sign-out leaves them as they are.
+   *
+   * @param accountIds null: all
+   */
+  signOutCopies(accountIds: readonly string[] | null): readonly OwnCopy[];
   /**
    * Signs accounts out: one request, from the click to the receipt. The main process writes down what is to be done,
    * removes the accounts, revokes their refresh tokens and opens the provider's sign-out page. Where it is interrupted,

@@ -273,6 +273,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       },
       signOutOffers: (_caller, ids) => out.offers(ids),
       signOutPlaces: (_caller, ids) => out.places(ids),
+      signOutCopies: (_caller, ids) => out.copies(ids),
       signOut(caller, ids, wishes) {
         // Another program's file is not changed, and no page is opened, without a click.
         const clicked = wishes.endSession || wishes.places.length > 0;

@@ -22,8 +22,8 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
-import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
-import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
+import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
+import { isGone, listed, ownCopies, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
@@ -56,6 +56,8 @@ export interface SignOuts {
   offers(ids: readonly string[] | null): Promise<SignOutOffers>;
   /** The opened places that have some of these accounts, and the pages that sign them out on all devices. */
   places(ids: readonly string[]): Promise<readonly PlaceOffer[]>;
+  /** The files that these accounts were imported from and that are still there. @param ids null: all */
+  copies(ids: readonly string[] | null): Promise<readonly OwnCopy[]>;
   signOut(ids: readonly string[] | null, wishes: SignOutWishes, ask: Ask): Promise<SignOutReport>;
   /** @throws InvalidArgumentError if there is nothing left to undo */
   undo(reportId: string): Promise<SignOutReport>;
@@ -104,6 +106,8 @@ const MOST_ASKED = 8;
 /** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
 const FINDING = 4000;
 const TELLING = 4000;
+/** Milliseconds in which the files that accounts were imported from are looked at. */
+const LOOKING = 4000;
 /** Milliseconds that a question may stay unanswered before the accounts are removed without it. The provider is then not told. */
 const ANSWERING = 60_000;
 /** Milliseconds until a provider that did not respond is retried. */
@@ -256,6 +260,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ...{ id, at, receipts: [], revoked: null, session: null, keptInVault: false },
       names: [...new Set([...before.names.map(({ account }) => account), ...elsewhere.values()])],
       places: await vault.read((cache) => keptNames(cache, all, there)),
+      copies: await copiesOf(before.names),
     };
     underWay.add(id);
     let places: readonly PlaceReceipt[] = [];
@@ -289,6 +294,13 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     }
     return telling.soFar().report;
   }
+
+  const copiesOf = async (names: readonly { source: string | null }[]): Promise<OwnCopy[]> => {
+    const files = [...new Set(names.flatMap(({ source }) => source ?? []))];
+    // On a server that does not respond, it is not known, and a file may be there.
+    const gone = await within(LOOKING, Promise.all(files.map(isGone)), () => files.map(() => false));
+    return ownCopies(files.filter((_, index) => gone[index] !== true));
+  };
 
   /** Other programs' caches were signed out of, but not the vault. The user is told now; the next start must not go on by itself. */
   async function notRemoved(vault: Vault, report: SignOutReport, error: unknown): Promise<void> {
@@ -660,6 +672,14 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       // Sample data has no pages.
       const pages = ports.isDemo() ? [] : pageOffers(await accountsIn(vault, ids));
       return [...ports.sources.offers(ids, usernames), ...pages];
+    },
+    async copies(ids) {
+      const names = await (await ports.vault()).read((cache) => {
+        const { byId } = cachedAccounts(cache);
+        const accounts = (ids ?? [...byId.keys()]).flatMap((id) => byId.get(id) ?? []);
+        return accounts.map((account) => nameFor(cache, account));
+      });
+      return copiesOf(names);
     },
     signOut: (ids, wishes, ask) =>
       track(

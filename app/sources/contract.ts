@@ -83,6 +83,14 @@ export interface PlaceReceipt {
   says: string;
 }
 
+/** The file of another program that accounts were imported from, which keeps its own copy of their tokens. */
+export interface OwnCopy {
+  /** null if the path is none of a known program. */
+  program: string | null;
+  /** Its path, with `~` for the home folder. */
+  file: string;
+}
+
 export interface SourceRequests {
   sources(): SourceList;
   /** Looks for caches: at names of files, not at their contents. */

@@ -1,16 +1,18 @@
 /** Signs accounts out of opened caches of other programs: what would be removed, the removal, and its undo. */
+import { lstat } from 'node:fs/promises';
 import { TokenkeepError } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
 import {
   commandToLeave,
   displayPath,
   howToLeave,
+  programAt,
   type ReadOptions,
   signOutAtSource,
   type SourceReceipt,
 } from 'tokenkeep/sources';
 import type { SignOutExcept } from '../sign-in/contract.ts';
-import type { PlaceOffer, PlaceReceipt } from './contract.ts';
+import type { OwnCopy, PlaceOffer, PlaceReceipt } from './contract.ts';
 import { isViewOnly, type OpenSource, type OpenSources, opensOf } from './open-sources.ts';
 
 export interface SourceSignOuts {
@@ -56,6 +58,18 @@ export const NO_SOURCES: SourceSignOuts = {
   check: () => Promise.resolve([]),
   done: () => undefined,
 };
+
+/** Returns the files that accounts were imported from, as the user is told of them. */
+export const ownCopies = (files: readonly string[]): OwnCopy[] =>
+  files.map((file) => ({ program: programAt(file), file: displayPath(file) }));
+
+/** Whether a file was removed. One that can't be looked at may be there. */
+export const isGone = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => false,
+    (error: unknown) => GONE.has(error instanceof Error && 'code' in error ? error.code : ''),
+  );
+const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
 
 /** A place that had some of the accounts when they were signed out. */
 type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };

@@ -2,7 +2,7 @@
 import { Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix, win32 } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
 import { isVaultFile } from './vault-source.ts';
 import { codeOf } from '../error-code.ts';
@@ -56,6 +56,27 @@ export function displayPath(file: string, home: string = homedir()): string {
   const rest = file.startsWith(home) ? file.slice(home.length) : undefined;
   // Another user's home can begin with the same letters.
   return rest !== undefined && /^(?:[/\\]|$)/.test(rest) ? `~${rest}` : file;
+}
+
+/**
+ * Returns the name of the program that keeps its cache at a path, such as that of an imported file. Looks at the path only.
+ *
+ * @param file absolute path
+ * @returns null if the path is none of a known program
+ * @example
+ * import { programAt } from 'tokenkeep/sources';
+ *
+ * console.log(programAt('/home/ada/.azure/msal_token_cache.json', { home: '/home/ada' })); // Azure CLI
+ */
+export function programAt(file: string, options: SourcesOptions = {}): string | null {
+  checkOptions('programAt', options, { platform: true, home: true, env: true });
+  const computer = computerOf(options);
+  const path = computer.platform === 'win32' ? win32 : posix;
+  const isAt = (place: Place): boolean => {
+    const rest = path.relative(place.file, file);
+    return rest === '' || (place.isFolder === true && !rest.startsWith('..') && !path.isAbsolute(rest));
+  };
+  return PROGRAMS.find((program) => program.places(computer).some(isAt))?.name ?? null;
 }
 
 /** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */

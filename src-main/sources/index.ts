@@ -5,7 +5,14 @@
  *
  * @module tokenkeep/sources
  */
-export { displayPath, findSources, type FoundSource, sourceFromFile, type SourcesOptions } from './find.ts';
+export {
+  displayPath,
+  findSources,
+  type FoundSource,
+  programAt,
+  sourceFromFile,
+  type SourcesOptions,
+} from './find.ts';
 export type { NamedSignIn } from './names.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
 export { removeLeftovers } from './program-lock.ts';

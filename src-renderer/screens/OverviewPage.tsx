@@ -57,7 +57,11 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
 /** All accounts as a table: who is signed in, where, and until when. */
 export function OverviewPage() {
   const { accounts, dialogs, overview, ports, sources, toasts } = useModel();
-  const { shown, tenants, appNames, byId, text } = useStore(accounts.view);
+  // Each part by itself: a typed letter changes none of them.
+  const shown = useStore(accounts.view, (view) => view.shown);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const { tenants, appNames } = useNames();
+  const searched = useStore(accounts.view, (view) => view.text.trim() !== '');
   const { filters, order, selected } = useStore(overview.view);
   // Order and filters follow the clock by the minute, the texts exactly.
   const now = useTimed((at) => {
@@ -69,9 +73,10 @@ export function OverviewPage() {
     () => (filters.place === null ? all : all.filter(({ places: its }) => its.includes(filters.place ?? ''))),
     [all, filters.place],
   );
-  const minute = Math.floor(now / 60);
+  // One time for the rows and for the counts of the chips.
+  const minute = Math.floor(now / 60) * 60 + 59;
   const rows = useMemo(
-    () => overviewAccounts(all, filters, order, tenants, minute * 60 + 59),
+    () => overviewAccounts(all, filters, order, tenants, minute),
     [all, filters, order, tenants, minute],
   );
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
@@ -146,10 +151,10 @@ export function OverviewPage() {
           <NamedSignIns item={source} />
         ) : source !== null && source.accounts === 0 ? null : (
           <>
-            <Filters all={placed} now={now} />
+            <Filters all={placed} now={minute} />
             {rows.length > 0 ? (
               <Table rows={rows} />
-            ) : text.trim() !== '' && all.length === 0 ? (
+            ) : searched && all.length === 0 ? (
               <NoMatch />
             ) : (
               <div className="no-match">
@@ -173,12 +178,21 @@ export function OverviewPage() {
   );
 }
 
+/** The names of tenants and apps. */
+function useNames() {
+  const { accounts } = useModel();
+  const tenants = useStore(accounts.view, (view) => view.tenants);
+  const appNames = useStore(accounts.view, (view) => view.appNames);
+  return { tenants, appNames };
+}
+
 function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   const { accounts, overview, sources } = useModel();
   const items = useStore(sources.view, (view) => view.items);
   const { filters } = useStore(overview.view);
-  const { tenants, appNames, byId } = useStore(accounts.view);
-  const counts = statusCounts(all, now);
+  const { tenants, appNames } = useNames();
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const counts = useMemo(() => statusCounts(all, now), [all, now]);
   const chip = (status: (typeof STATUSES)[number] | null, label: string, n: number) => (
     <Button
       key={label}
@@ -289,22 +303,29 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
     }
     event.preventDefault();
   };
-  const click = (event: MouseEvent, at: number) => {
+  // Of the table, so that its rows are the same at the next drawing.
+  const click = ({ target, shiftKey, ctrlKey, metaKey }: MouseEvent) => {
+    const row = target instanceof Element ? target.closest('[role="row"]') : null;
+    const at = Number(row?.getAttribute('aria-rowindex') ?? 0) - 2;
     const account = rows[at];
-    if (account === undefined) return;
-    const onCheck = event.target instanceof Element && event.target.closest('.check-cell') !== null;
-    if (event.shiftKey) overview.select(idsBetween(anchor.current, at), true);
-    else if (onCheck || event.ctrlKey || event.metaKey) toggle(at);
+    if (!(target instanceof Element) || account === undefined) return;
+    const onCheck = target.closest('.check-cell') !== null;
+    if (shiftKey) overview.select(idsBetween(anchor.current, at), true);
+    else if (onCheck || ctrlKey || metaKey) toggle(at);
     else show(account);
   };
 
   const few = rows.length <= DRAWN_WHOLE;
   const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
   const until = few ? rows.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
-  const drawn = rows.map((account, at) => ({ account, at })).slice(first, until);
+  const drawn = rows.slice(first, until).map((account, offset) => ({ account, at: first + offset }));
   const active = rows[index];
   if (active !== undefined && (index < first || index >= until)) drawn.push({ account: active, at: index });
-  const everyone = rows.every(({ id }) => selected.has(id));
+  const chosen = useMemo(
+    () => (selected.size === 0 ? 0 : rows.filter(({ id }) => selected.has(id)).length),
+    [rows, selected],
+  );
+  const everyone = chosen === rows.length;
   return (
     <div
       className="people"
@@ -325,8 +346,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
               aria-label="Select all"
               checked={everyone}
               ref={(input) => {
-                if (input !== null)
-                  input.indeterminate = !everyone && rows.some(({ id }) => selected.has(id));
+                if (input !== null) input.indeterminate = !everyone && chosen > 0;
               }}
               onChange={() =>
                 overview.select(
@@ -357,7 +377,12 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
           ))}
         </div>
       </div>
-      <div role="rowgroup" className="people-rows" style={{ height: rows.length * ROW_HEIGHT }}>
+      <div
+        role="rowgroup"
+        className="people-rows"
+        style={{ height: rows.length * ROW_HEIGHT }}
+        onClick={click}
+      >
         {drawn.map(({ account, at }) => (
           <Person
             key={account.id}
@@ -365,7 +390,6 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
             index={at}
             isSelected={selected.has(account.id)}
             isActive={at === index}
-            onClick={click}
           />
         ))}
       </div>
@@ -378,16 +402,13 @@ const Person = memo(function Person({
   index,
   isSelected,
   isActive,
-  onClick,
 }: {
   account: AccountItem;
   index: number;
   isSelected: boolean;
   isActive: boolean;
-  onClick: (event: MouseEvent, index: number) => void;
 }) {
-  const { accounts } = useModel();
-  const { tenants, appNames } = useStore(accounts.view);
+  const { tenants, appNames } = useNames();
   const status = useTimed((now) => accountStatus(account, now));
   const expiry = useTimed((now) => nextExpiry(account, now));
   const guest = guestTenants(account, tenants);
@@ -402,7 +423,6 @@ const Person = memo(function Person({
       aria-selected={isSelected}
       data-active={isActive}
       style={{ top: index * ROW_HEIGHT }}
-      onClick={(event) => onClick(event, index)}
     >
       <div role="gridcell" className="check-cell">
         <span className="check" data-on={isSelected} aria-hidden="true">

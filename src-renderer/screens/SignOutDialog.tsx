@@ -9,12 +9,14 @@ import { receiptPlaces, receiptText } from '../state/activity.ts';
 import { ProgramActions } from '../parts/SourceHead.tsx';
 import { SignOutMatrix } from '../parts/SignOutMatrix.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { copyLines, filesWithCopies, keptCopyText } from '../state/importedCopies.ts';
 import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
   cachesAmong,
   chosenPlaces,
+  otherCopies,
+  ownCopyLines,
+  ownCopyText,
   placeOfferText,
   placesText,
   providerResultLines,
@@ -26,7 +28,7 @@ import { count, listing, removals } from '../state/words.ts';
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountIds, names, sources, user, who, apps, counts, working, offers, wishes, places } = dialog;
+  const { accountIds, names, user, who, apps, counts, working, offers, wishes, places } = dialog;
   const chosen = chosenPlaces(wishes);
   const all = accountIds === null;
   const several = names.length > 1;
@@ -99,14 +101,12 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         />
       )}
       {!isListed && counts !== null && <PageChoices dialog={dialog} />}
-      {filesWithCopies(
-        sources,
-        places.filter(({ id, page }) => page === null && wishes.places.includes(id)).map(({ file }) => file),
-      ).map((source) => (
-        <p className="note" key={source}>
-          <UserText>{keptCopyText(source)}</UserText>
-        </p>
-      ))}
+      {wishes.vault &&
+        otherCopies(dialog).map((copy) => (
+          <p className="note" key={copy.file}>
+            <UserText>{ownCopyText(copy)}</UserText>
+          </p>
+        ))}
       <p className="note">
         Tokens already issued to apps stay valid until they expire.{' '}
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}
@@ -373,8 +373,8 @@ function VaultReceipt({ dialog: { user, who, report } }: { dialog: DialogOf<'rec
             tone: remaining === 0 ? 'ok' : 'plain',
           },
           { says: 'When', value: when },
-          ...copyLines(report).map((line) => ({ ...line, value: <UserText>{line.value}</UserText> })),
           ...(oldKey === null ? [] : [oldKey]),
+          ...ownCopyLines(report).map((line) => ({ ...line, value: <UserText>{line.value}</UserText> })),
           ...providerResultLines(report).map((line) => ({
             ...line,
             value: <span role="status">{line.value}</span>,

@@ -4,8 +4,7 @@ import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
-import { copyLines } from './importedCopies.ts';
-import { placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
+import { ownCopyLines, placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 import { shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
@@ -402,8 +401,8 @@ export function receiptPlaces(report: SignOutReport, now: number, timeZone?: str
     ...report.places
       .filter(({ result }) => result === 'not-confirmed')
       .map(({ name, says: how }) => ({ says: name, value: `Not confirmed. ${how}`, tone: 'plain' as const })),
-    ...copyLines(report),
     ...(oldKey === null ? [] : [oldKey]),
+    ...ownCopyLines(report),
     ...providerResultLines(report),
   ];
 }

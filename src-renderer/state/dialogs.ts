@@ -1,5 +1,6 @@
 import type { LeavingAccount } from './signOutMatrix.ts';
 import type {
+  OwnCopy,
   PlaceOffer,
   ProfileDraft,
   SignInProfile,
@@ -60,7 +61,7 @@ export type Dialog =
       names: readonly string[];
       accounts: readonly LeavingAccount[];
       /** Files of other programs that the accounts were imported from, which keep their copies. */
-      sources: readonly string[];
+      copies: readonly OwnCopy[];
       /** Whether the account has a user. Without one, tokens are removed rather than signed out. */
       user: boolean;
       who: string;

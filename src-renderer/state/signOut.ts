@@ -1,4 +1,4 @@
-import type { KeptReceipt, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
+import type { KeptReceipt, OwnCopy, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -77,7 +77,7 @@ export function createSignOut(
         inVault: account.places.includes('vault'),
         tokens: account.tokens.AccessToken + account.tokens.RefreshToken + account.tokens.IdToken,
       })),
-      sources: [...new Set(chosen.flatMap(({ source }) => source ?? []))],
+      copies: [],
       user,
       who,
       apps,
@@ -91,21 +91,24 @@ export function createSignOut(
     if (asks) void ask(accountIds);
     const ids = accountIds === null ? null : here.map(({ id }) => id);
     // Programs whose tokens are not read may name an account that is in the vault alone.
-    const [counts, places] = await Promise.all([
+    const [counts, places, copies] = await Promise.all([
       ids?.length === 0 ? ({ ok: true, value: addCounts([]) } as const) : tokenCache.removalCount(ids),
       accountIds !== null
         ? app.signOutPlaces(accountIds)
         : ({ ok: true, value: [] as readonly PlaceOffer[] } as const),
+      app.signOutCopies(ids),
     ]);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
     if (!counts.ok) dialogs.fail('The tokens could not be counted', counts.error);
     else if (!places.ok) dialogs.fail('The tokens could not be counted', places.error);
+    else if (!copies.ok) dialogs.fail('The tokens could not be counted', copies.error);
     else
       dialogs.open({
         ...dialog,
         counts: counts.value,
         places: places.value,
+        copies: copies.value,
         wishes: {
           ...dialog.wishes,
           vault: here.length > 0,
@@ -196,6 +199,33 @@ export function createSignOut(
   };
   return signOut;
 }
+
+/** Says that a sign-out leaves the file alone that accounts were imported from. */
+export function ownCopyText({ program, file }: OwnCopy): string {
+  const keeper =
+    program === null
+      ? `The program that wrote ${visible(file)} keeps its own copy.`
+      : `${program} keeps its own copy in ${visible(file)}.`;
+  return `Removed from Tokenkeep only. ${keeper}`;
+}
+
+/** Returns the files that no row of the places is about. */
+export function otherCopies({
+  copies = [],
+  places,
+}: {
+  copies?: readonly OwnCopy[] | undefined;
+  places: readonly { file: string }[];
+}): OwnCopy[] {
+  const told = new Set(places.map(({ file }) => file));
+  return copies.filter(({ file }) => !told.has(file));
+}
+
+/** Returns a line for each file that accounts were imported from. */
+export const ownCopyLines = (
+  report: Pick<SignOutReport, 'copies' | 'places'>,
+): { says: string; value: string; tone: 'plain' }[] =>
+  otherCopies(report).map((copy) => ({ says: 'Other copy', value: ownCopyText(copy), tone: 'plain' }));
 
 export interface ProviderResultLine {
   says: string;

@@ -14,6 +14,8 @@ export interface FakeProvider {
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
   claims: Record<string, unknown>;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
+  /** Answers a path with this text instead, whatever its type; undefined: as usual. */
+  raw: ((path: string) => { readonly status: number; readonly text: string } | undefined) | undefined;
   /** Of access tokens, in seconds. */
   lifetime: number;
   /** Changes the discovery document. */
@@ -65,7 +67,9 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
       const send = (body: object, status = 200): void => {
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       };
-      if (pathname === '/.well-known/openid-configuration') {
+      const raw = fake.raw?.(pathname);
+      if (raw !== undefined) response.writeHead(raw.status, { 'content-type': 'text/html' }).end(raw.text);
+      else if (pathname === '/.well-known/openid-configuration') {
         send({
           issuer: fake.issuer,
           authorization_endpoint: `${fake.issuer}/authorize`,
@@ -95,6 +99,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
     revocationStatus: 200,
     claims: {},
     answer: undefined,
+    raw: undefined,
     lifetime: 3600,
     metadata: {},
     begun: new Map(),

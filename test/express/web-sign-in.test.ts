@@ -774,6 +774,98 @@ describe('signing out', () => {
   );
 });
 
+describe('a provider that does not answer in JSON', () => {
+  const secret = 'access_token=a-secret-in-the-page';
+  const answers = [
+    { what: 'an error page of a proxy', status: 502, text: `<html>Bad gateway ${secret}</html>` },
+    { what: 'a page with status 200', status: 200, text: `<html>Please wait ${secret}</html>` },
+    { what: 'nothing', status: 200, text: '' },
+    { what: 'JSON that was cut off', status: 200, text: `{"access_token":"${secret}` },
+    { what: 'a list', status: 200, text: `["${secret}"]` },
+    { what: 'null', status: 200, text: 'null' },
+    { what: 'a string', status: 400, text: `"${secret}"` },
+    { what: 'a form, as some did before OAuth 2.0', status: 200, text: `${secret}&expires=3600` },
+  ];
+  const PLACES = {
+    discovery: '/.well-known/openid-configuration',
+    'token endpoint': '/token',
+    'key set': '/jwks',
+  };
+  const table = Object.entries(PLACES).flatMap(([place, path]) =>
+    answers.map((answer) => ({ ...answer, place, path })),
+  );
+
+  let app: App;
+  beforeEach(async () => {
+    provider.claims = {};
+    provider.answer = undefined;
+    provider.lifetime = 3600;
+    provider.metadata = {};
+    app = await start();
+  });
+  afterEach(() => {
+    provider.raw = undefined;
+  });
+
+  const expectUnreachable = (): void => {
+    const error = app.errors.at(-1) as Error & { code: string; status: number };
+    expect(error).toMatchObject({ code: 'provider_unreachable', status: 502 });
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      expect(`${cause.message} ${cause.stack ?? ''}`).not.toContain('a-secret');
+  };
+
+  it.each(table)(
+    '$place: $what: nobody is signed in, and the next try succeeds',
+    async ({ path, status, text }) => {
+      const ada = new Browser(app);
+      const raw = (asked: string) => (asked === path ? { status, text } : undefined);
+      if (path === PLACES.discovery) {
+        provider.raw = raw;
+        expect((await ada.ask('/sign-in')).status).toBe(502);
+      } else {
+        const back = await ada.begin('/sign-in', 'ada');
+        provider.raw = raw;
+        expect(await ada.finish(back)).toBe('502 provider_unreachable');
+      }
+      expectUnreachable();
+      provider.raw = undefined;
+      expect(await bodyOf(ada.ask('/'))).toBeNull();
+      expect(await ada.signIn('ada')).toBe('/');
+      expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    },
+  );
+
+  it.each(answers)(
+    '$what instead of a refresh: the user stays signed in, with the refresh token',
+    async (answer) => {
+      const ada = new Browser(app);
+      await ada.signIn('ada', '/files');
+      provider.raw = (path) => (path === '/token' ? answer : undefined);
+      expect((await ada.ask('/mail')).status).toBe(502);
+      expectUnreachable();
+      expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
+      provider.raw = undefined;
+      expect(await bodyOf(ada.ask('/mail'))).toMatch(/^access/);
+    },
+  );
+
+  it.each(answers)(
+    '$what as keys of a logout token: refused, and the provider may send it again',
+    async (answer) => {
+      const ada = new Browser(app);
+      await ada.signIn('ada');
+      const other = await start(); // Has not fetched the keys.
+      const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+      const post = async (): Promise<number> =>
+        (await fetch(`${other.url}/back-channel-logout`, { method: 'POST', body })).status;
+      provider.raw = (path) => (path === '/jwks' ? answer : undefined);
+      expect(await post()).toBeGreaterThanOrEqual(400);
+      provider.raw = undefined;
+      expect(await post()).toBe(200);
+    },
+  );
+});
+
 describe('options', () => {
   const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
   const good = {

@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { memoryStore, parseSealingKeys, type SealingKeys } from '../../src-main/partitions/index.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
 
 const key = (id: string) => ({ id, key: randomBytes(32) });
+const scopesIn = (cache: TokenCache): string[] =>
+  cache
+    .find('AccessToken')
+    .map(({ target }) => target)
+    .sort();
 
 async function stored(sealingKeys: SealingKeys | 'plain-text' = [key('k1')]) {
   const { store, inner, counts } = observed();
@@ -50,6 +56,111 @@ describe('rotation', () => {
       expect(() => parseSealingKeys(wrong)).toThrow(InvalidArgumentError);
       expect(() => parseSealingKeys(wrong)).not.toThrow(secret.slice(0, 12));
     }
+  });
+});
+
+describe('two versions of an app at once, in every order of updates, resealing and rolling back', () => {
+  const [old, young] = [key('2026-01'), key('2026-11')];
+  /** The deployments of a rotation, as docs/web-apps.md has them, and the last one, which no longer has the old key. */
+  const VERSIONS = {
+    before: { sealingKeys: [old] },
+    knows: { sealingKeys: [young, old], sealWith: old.id },
+    uses: { sealingKeys: [young, old], sealWith: young.id },
+    after: { sealingKeys: [young] },
+  } as const;
+  type Version = keyof typeof VERSIONS;
+  const names = Object.keys(VERSIONS) as Version[];
+  const sealsWith = (version: Version): string => {
+    const { sealingKeys, sealWith }: { sealingKeys: SealingKeys; sealWith?: string } = VERSIONS[version];
+    return sealWith ?? sealingKeys[0].id;
+  };
+  const opens = (version: Version, id: string): boolean =>
+    VERSIONS[version].sealingKeys.some((one) => one.id === id);
+
+  type Step = readonly [who: 0 | 1, what: 'update' | 'reseal'];
+  const STEPS: readonly Step[] = [
+    [0, 'update'],
+    [1, 'update'],
+    [0, 'reseal'],
+    [1, 'reseal'],
+  ];
+  const ordersOf = (length: number): readonly (readonly Step[])[] =>
+    length === 0 ? [[]] : ordersOf(length - 1).flatMap((steps) => STEPS.map((step) => [...steps, step]));
+  const refusal = { code: 'partition_unknown_key' };
+
+  /** Does the steps, and compares each with what must happen. @returns how many calls were refused */
+  async function roll(
+    pair: readonly [Version, Version],
+    writer: Version,
+    steps: readonly Step[],
+  ): Promise<number> {
+    const store = memoryStore();
+    await caches({ store, ...VERSIONS[writer] })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor', 's0'));
+    const running = pair.map((version) => caches({ store, ...VERSIONS[version] }));
+    let [sealedBy, refused] = [sealsWith(writer), 0];
+    const scopes = ['s0'];
+    const look = async (): Promise<void> => {
+      for (const [index, version] of pair.entries()) {
+        const read = running[index]!.partition('a').read(scopesIn);
+        if (opens(version, sealedBy)) expect(await read).toEqual(scopes);
+        else {
+          await expect(read).rejects.toMatchObject(refusal);
+          refused += 1;
+        }
+      }
+    };
+    await look();
+    for (const [count, [who, what]] of steps.entries()) {
+      const [version, all] = [pair[who], running[who]!];
+      const isOpen = opens(version, sealedBy);
+      if (what === 'reseal') {
+        const { entries, skipped } = await all.reseal();
+        expect({ entries, skipped }).toEqual({
+          entries: 1,
+          skipped: isOpen ? {} : { partition_unknown_key: 1 },
+        });
+      } else {
+        const update = all.partition('a').update((cache) => signIn(cache, 'noor', `s${count + 1}`));
+        if (isOpen) scopes.push(`s${count + 1}`);
+        await (isOpen ? update : expect(update).rejects.toMatchObject(refusal));
+      }
+      if (isOpen) sealedBy = sealsWith(version);
+      else refused += 1;
+      expect((await all.sealingReport()).sealedWith).toEqual({ [sealedBy]: 1 });
+      await look();
+    }
+    return refused;
+  }
+
+  const refusals = async (
+    pair: readonly [Version, Version],
+    writer: Version,
+    length = 2,
+  ): Promise<number> => {
+    let refused = 0;
+    for (const steps of ordersOf(length)) refused += await roll(pair, writer, steps);
+    return refused;
+  };
+
+  it.each([
+    ['before', 'knows', 'before'],
+    ['knows', 'uses', 'before'],
+    ['uses', 'after', 'uses'], // Once everything is resealed.
+  ] as const)('%s and %s: nothing is refused, and nothing is lost', async (one, other, writer) => {
+    expect(await refusals([one, other], writer, 3)).toBe(0);
+  });
+
+  it('a deployment that skips a step refuses, with a code, what it cannot open, and loses nothing', async () => {
+    const skipping = names.flatMap((one, from) =>
+      names.slice(from + 2).map((other) => [one, other] as const),
+    );
+    expect(skipping).toHaveLength(3);
+    for (const pair of skipping)
+      for (const writer of pair)
+        expect(await refusals(pair, writer), [...pair, writer].join(' ')).toBeGreaterThan(0);
+    expect(await refusals(['uses', 'after'], 'knows')).toBeGreaterThan(0); // Not resealed before the old key went.
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { receiptWords } from '../../src-renderer/state/signOut.ts';
+import { otherCopies, ownCopyLines, ownCopyText, receiptWords } from '../../src-renderer/state/signOut.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -111,6 +111,31 @@ describe('signing out', () => {
       title: 'Nothing was signed out',
       error: { message: 'Read-only.' },
     });
+  });
+});
+
+describe('the file that an account was imported from', () => {
+  const copies = [{ program: 'Azure CLI', file: '~/.azure/msal_token_cache.json' }];
+  const text = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
+
+  test('is named with its program, or without, and shows what is hidden in its name', () => {
+    expect(ownCopyText(copies[0]!)).toBe(text);
+    expect(ownCopyText({ program: null, file: '/srv/a\u202eb.json' })).toBe(
+      'Removed from Tokenkeep only. The program that wrote /srv/a⟨U+202E⟩b.json keeps its own copy.',
+    );
+  });
+
+  test('is in the question and in the receipt', async () => {
+    const { model, world } = await stage();
+    world.signIn.copies = copies;
+    await model.signOut.one();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'sign-out', copies });
+    expect(ownCopyLines({ copies, places: [] }).map(({ value }) => value)).toEqual([text]);
+    expect(ownCopyLines({ places: [] })).toEqual([]); // of an older version
+  });
+
+  test('is not told twice where it has a row of its own', () => {
+    expect(otherCopies({ copies, places: [{ file: copies[0]!.file }] })).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, PartitionStoreError, SessionEndedError } from '../../errors.ts';
 import { KeyedQueue } from '../../queue.ts';
 import type { PartitionLeases } from '../partition-store.ts';
+import { alarm } from '../deadline.ts';
 import { memoryLeases } from './memory-store.ts';
 
 /**
@@ -43,13 +44,13 @@ export interface SessionAccessOptions {
 /** @throws InvalidArgumentError if the session cannot be updated safely through this object */
 export function accessTo(source: SessionSource, options: SessionAccessOptions, field: string): SessionAccess {
   if (typeof source === 'function')
-    return new FollowedSession(source as () => object | null | undefined, options);
+    return new FollowedSession(source as () => object | null | undefined, options, field);
   if (!isObject(source)) {
     throw new InvalidArgumentError(
       'There is no session: does the session middleware run before this? Nothing was read or written.',
     );
   }
-  if (isStoredSession(source)) return new StoredSession(source);
+  if (isStoredSession(source)) return new StoredSession(source, field);
   if (!Object.isExtensible(source)) throw new InvalidArgumentError(`This session is read-only. ${NOTHING}`);
   const isIron = isFunction(property(source, 'updateConfig')) && isFunction(property(source, 'save'));
   // iron-session's destroy() removes all fields; if this one is missing, it has been called.
@@ -69,9 +70,11 @@ const NOTHING = 'Nothing was read or written.';
 class FollowedSession implements SessionAccess {
   readonly #source: () => object | null | undefined;
   readonly #request: RequestSession;
+  readonly #field: string;
   readonly leases?: PartitionLeases;
 
-  constructor(source: () => object | null | undefined, options: SessionAccessOptions) {
+  constructor(source: () => object | null | undefined, options: SessionAccessOptions, field: string) {
+    this.#field = field;
     this.#source = () => {
       const session = source();
       assertFollowable(session, options);
@@ -85,7 +88,9 @@ class FollowedSession implements SessionAccess {
   /** A session of express-session is watched in its store, also if a function returns it. */
   get #now(): SessionAccess {
     const session = this.#source();
-    return isObject(session) && isStoredSession(session) ? new StoredSession(session) : this.#request;
+    return isObject(session) && isStoredSession(session)
+      ? new StoredSession(session, this.#field)
+      : this.#request;
   }
 
   async read(field: string): Promise<unknown> {
@@ -171,9 +176,9 @@ class RequestSession implements SessionAccess {
 class StoredSession implements SessionAccess {
   readonly #session: ExpressSession;
 
-  constructor(session: ExpressSession) {
+  constructor(session: ExpressSession, field: string) {
     this.#session = session;
-    watchDestroyed(session.req.sessionStore);
+    watch(session.req.sessionStore, field);
   }
 
   get leases(): PartitionLeases {
@@ -191,7 +196,8 @@ class StoredSession implements SessionAccess {
     set(session, field, value);
     try {
       check(session);
-      await saveWith(session, property(session, 'save'), true);
+      saving.add(session);
+      await saveWith(session, property(session, 'save'), true).finally(() => saving.delete(session));
       const stored = await this.#stored();
       if (stored === null) ended();
       if (!isSame(property(stored, field), value)) mismatch();
@@ -243,10 +249,14 @@ class StoredSession implements SessionAccess {
   }
 }
 
+interface SessionLibraryStore {
+  readonly get: (...args: unknown[]) => unknown;
+}
+
 interface ExpressSession {
   readonly id: string;
   readonly req: {
-    readonly sessionStore: { get: (...args: unknown[]) => unknown };
+    readonly sessionStore: SessionLibraryStore;
     session?: unknown;
     sessionID?: unknown;
   };
@@ -268,13 +278,28 @@ const alive = new WeakMap<object, string>();
 const destroyed = new WeakMap<object, Set<string>>();
 const MOST_DESTROYED = 10_000;
 
+/** Sessions that are being saved by an update of a partition. */
+const saving = new WeakSet<object>();
+
+/** By session store: the fields that hold partitions. */
+const fields = new WeakMap<object, Set<string>>();
+
+function watch(store: SessionLibraryStore, field: string): void {
+  const known = fields.get(store);
+  known?.add(field);
+  if (known !== undefined || !Object.isExtensible(store)) return;
+  fields.set(store, new Set([field]));
+  noteDestroyed(store);
+  keepFields(store);
+}
+
 /**
  * Records which sessions this process destroys: one that another request destroys between our check of the store and our save would
  * be revived. Ids are random and never reused.
  */
-function watchDestroyed(store: object): void {
+function noteDestroyed(store: object): void {
   const destroy = property(store, 'destroy');
-  if (destroyed.has(store) || !isFunction(destroy) || !Object.isExtensible(store)) return;
+  if (!isFunction(destroy)) return;
   const ids = new Set<string>();
   destroyed.set(store, ids);
   Reflect.set(store, 'destroy', function destroyNoted(this: unknown, id: unknown, ...rest: unknown[]) {
@@ -283,6 +308,56 @@ function watchDestroyed(store: object): void {
     if (ids.size > MOST_DESTROYED && oldest !== undefined) ids.delete(oldest);
     return Reflect.apply<unknown, unknown[], unknown>(destroy, this, [id, ...rest]);
   });
+}
+
+/** Milliseconds after which a session store that does not answer holds up the session no longer. */
+const LONGEST_TURN = 5000;
+
+/**
+ * Keeps what express-session saves by itself from changing partitions. At the end of a request, it saves the whole session as it was when
+ * the request began, if the app has changed a field: the tokens of a session that has ended meanwhile would come back, and those
+ * that another request has written would be replaced by older ones. So such a save gets the partitions from the store.
+ */
+function keepFields(store: SessionLibraryStore): void {
+  const set = property(store, 'set');
+  if (!isFunction(set)) return;
+  Reflect.set(
+    store,
+    'set',
+    function setKept(this: unknown, id: unknown, session: unknown, ...rest: unknown[]) {
+      const save = (it: unknown): unknown => Reflect.apply(set, this, [id, it, ...rest]);
+      const held = [...(fields.get(store) ?? [])].filter((field) => property(session, field) !== undefined);
+      if (typeof id !== 'string' || !isObject(session) || saving.has(session) || held.length === 0)
+        return save(session);
+      return shared(store).queue.run(
+        id,
+        () =>
+          new Promise<void>((resolve) => {
+            const done = (error: unknown, found?: unknown): void => {
+              const [callback] = rest;
+              const isAlive = destroyed.get(store)?.has(id) !== true;
+              if (error === undefined || error === null)
+                save(withFields(session, held, isAlive ? found : undefined));
+              else if (isFunction(callback)) callback(error);
+              cancel();
+              resolve();
+            };
+            const cancel = alarm(LONGEST_TURN, resolve);
+            Reflect.apply(store.get, store, [id, done]);
+          }),
+      );
+    },
+  );
+}
+
+/** Returns a copy of a session with these fields as another one has them. */
+function withFields(session: object, names: readonly string[], from: unknown): object {
+  const copy = Object.create(
+    Object.getPrototypeOf(session) as object | null,
+    Object.getOwnPropertyDescriptors(session),
+  ) as object;
+  for (const name of names) set(copy, name, property(from, name));
+  return copy;
 }
 
 /** By session store, or by session if there is no store. */

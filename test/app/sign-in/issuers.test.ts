@@ -1,8 +1,8 @@
 /** A refresh token, a revocation and the end of a session go to the issuer that a token came from, or nowhere. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { merge } from '../../../src-main/cache/document/merge.ts';
@@ -119,11 +119,11 @@ function documentOf(
   });
 }
 
-async function importDocument(text: string): Promise<string> {
+async function importDocument(text: string, file = '/home/ada/other/cache.json'): Promise<string> {
   const document = new SerializableTokenCache();
   document.deserialize(text);
   return vault.update((cache) => {
-    mergeAsImport(cache, document, '/home/ada/other/cache.json', () => merge(cache, document));
+    mergeAsImport(cache, document, file, () => merge(cache, document));
     return [...cachedAccounts(cache).byId.keys()][0]!;
   });
 }
@@ -180,6 +180,35 @@ describe('two realms on one host', () => {
       session: { opened: false },
     });
   });
+});
+
+it('says which file keeps its own copy of an imported account, before its sign-out and in the receipt', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-copy-'));
+  vi.stubEnv('AZURE_CONFIG_DIR', folder);
+  try {
+    const wishes = { vault: true, revoke: false, endSession: false, places: [] };
+    const files = [join(folder, 'msal_token_cache.json'), join(folder, 'other.json')];
+    for (const [file, program] of [
+      [files[0]!, 'Azure CLI'],
+      [files[1]!, null],
+    ] as const) {
+      writeFileSync(file, '{}');
+      const id = await importDocument(documentOf({ iss: EMPLOYER }), file);
+      const copies = [{ program, file }];
+      expect(await signing.handlers.signOutCopies(null, [id])).toEqual(copies);
+      expect(await signing.handlers.signOutCopies(null, null)).toEqual(copies);
+      expect(await signing.handlers.signOut(null, [id], wishes)).toMatchObject({ copies });
+      expect(await signing.handlers.signOuts(null)).toContainEqual(expect.objectContaining({ copies }));
+    }
+    // One that was removed meanwhile keeps nothing.
+    const id = await importDocument(documentOf({ iss: EMPLOYER }), files[0]);
+    rmSync(files[0]!);
+    expect(await signing.handlers.signOutCopies(null, [id])).toEqual([]);
+    expect(await signing.handlers.signOut(null, [id], wishes)).toMatchObject({ copies: [] });
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('keeps two realms apart that give the same subject to the same app on one host', async () => {

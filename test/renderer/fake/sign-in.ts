@@ -1,5 +1,6 @@
 import type {
   AppBridge,
+  OwnCopy,
   PlaceOffer,
   RefreshStatus,
   SignInProfile,
@@ -20,6 +21,8 @@ export interface SignInWorld {
   report: Pick<SignOutReport, 'revoked' | 'session'>;
   /** Places of the next sign-out, and their receipts. */
   places: PlaceOffer[];
+  /** Files that accounts were imported from. */
+  copies: OwnCopy[];
   /** Receipts of earlier sign-outs. */
   receipts: SignOutReport[];
   /** The result of the next check; null: the user declines. */
@@ -75,6 +78,7 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
     places: [],
+    copies: [],
     receipts: [],
     signature: null,
     userInfo: null,
@@ -138,6 +142,7 @@ export function signInHalf(
         world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
         return world.refreshStatus;
       }),
+    signOutCopies: (ids) => answer('signOutCopies', [ids], () => world.copies),
     signOutPlaces: (ids) => answer('signOutPlaces', [ids], () => world.places),
     signOutOffers: (ids) => answer('signOutOffers', [ids], () => world.offers),
     checkSignature: (token) => answer('checkSignature', [token], () => world.signature),
