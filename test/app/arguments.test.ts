@@ -34,7 +34,7 @@ describe('the command line', () => {
 });
 
 describe('what a second start hands over', () => {
-  it('is believed when it has the shape', () => {
+  it('is accepted if it has the right shape', () => {
     expect(isArguments({ importFile: '/a', demo: false })).toBe(true);
     expect(isArguments({ importFile: null, demo: true })).toBe(true);
   });
@@ -164,7 +164,7 @@ describe('what a packaged app refuses', () => {
     expect(accepts([], { env })).toBeNull();
   });
 
-  it('knows the other systems’ ways', () => {
+  it('recognizes the switches of the other systems', () => {
     expect(accepts(['/ignore-certificate-errors'], { platform: 'win32' })).toContain(
       '/ignore-certificate-errors',
     );

@@ -58,7 +58,7 @@ it('stays closed if the system does not recognize the user, who may try again', 
   expect(await lock.unlock()).toBe(true);
 });
 
-it('closes and opens once, however often that is asked', async () => {
+it('closes once and opens once, however often it is asked to', async () => {
   await Promise.all([lock.leave(), lock.leave()]);
   expect(await Promise.all([lock.unlock(), lock.unlock()])).toEqual([true, true]);
   expect(done).toEqual(['refuses', 'closed', 'asked', 'answers', 'opened']);
@@ -66,14 +66,14 @@ it('closes and opens once, however often that is asked', async () => {
   expect(done).toHaveLength(5);
 });
 
-it('is not open before it is closed', async () => {
+it('does not open while it is still closing', async () => {
   const leaving = lock.leave();
   expect(await lock.unlock()).toBe(true);
   expect(done.indexOf('closed')).toBeLessThan(done.indexOf('opened'));
   await leaving;
 });
 
-it('lets the user in again after a vault that could not be closed', async () => {
+it('lets the user in again if the vault could not be closed', async () => {
   broken = true;
   await expect(lock.leave()).rejects.toThrow('The disk is gone.');
   expect(lock.locked).toBe(true);
@@ -81,7 +81,7 @@ it('lets the user in again after a vault that could not be closed', async () => 
   expect(done.at(-1)).toBe('opened');
 });
 
-it('refuses requests while it is closed, but for those of the locked screen', async () => {
+it('refuses requests while it is closed, except those of the locked screen', async () => {
   const handlers = lock.guard({ info: () => 'info', signIn: (name: string) => `signs ${name} in` }, ['info']);
   expect(handlers.signIn('Ada')).toBe('signs Ada in');
   await lock.leave();

@@ -50,12 +50,12 @@ it('gives the exit code of a shell where a signal has ended the command', () => 
   expect(startCommand(program, ['kill -KILL $$'])).toBe(137);
 });
 
-it('takes nothing for the command that was not started so', () => {
+it('does not run as the command if it was started in another way', () => {
   expect(commandWords(['--ozone-platform=headless', '--', 'list'])).toBeNull();
   expect(commandWords(['list'])).toBeNull();
   expect(commandWords([])).toBeNull();
 });
 
-it('says what the system says where the program is gone', () => {
+it('reports the system’s error if the program is missing', () => {
   expect(() => startCommand(`${program}-gone`, ['list'])).toThrow('ENOENT');
 });

@@ -12,7 +12,7 @@ cache.deserialize(demoDocument(NOW));
 const cached = cachedAccounts(cache);
 const items = [...cached.byId.values()].flatMap(tokenItems);
 
-it('has everyone of the drawing, and is understood to the last entry', async () => {
+it('contains every account of the design, and every entry is understood', async () => {
   const { accounts, totals } = await accountList(cache, NOW);
   expect(accounts.map(({ name }) => name)).toEqual([
     'Ada Marsh',
@@ -25,7 +25,7 @@ it('has everyone of the drawing, and is understood to the last entry', async () 
   expect(ENTITY_TYPES.every((type) => cache.find(type).length > 0)).toBe(true);
 });
 
-it('shows a token in every condition', () => {
+it('contains a token in every state', () => {
   const left = (expires_on: number | null) => Math.floor(((expires_on ?? 0) - NOW) / 60);
   const access = items.filter(({ type }) => type === 'AccessToken');
   expect(access.some((item) => left(item.expires_on) === 12)).toBe(true);
@@ -36,7 +36,7 @@ it('shows a token in every condition', () => {
   expect(items.some(({ client_name }) => client_name === 'Mail Assistant')).toBe(true);
 });
 
-it('is the same each time but for the time', () => {
+it('is the same each time, except for the times', () => {
   expect(demoDocument(NOW)).toBe(demoDocument(NOW));
   expect(demoDocument(NOW + 1)).not.toBe(demoDocument(NOW));
 });

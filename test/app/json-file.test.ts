@@ -32,7 +32,7 @@ it.each(['"text"', '{', ''])('sets %j aside, as it is', (text) => {
   expect(readFileSync(`${file}.damaged-7`, 'utf8')).toBe(text);
 });
 
-it('does not take what can’t be read for nothing, which would then be replaced', () => {
+it('does not treat an unreadable file as missing, which would overwrite it', () => {
   const file = join(folder, 'a.json');
   mkdirSync(file);
   expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));

@@ -54,7 +54,7 @@ it('leaves it after a timeout, until the call has come back', async () => {
   expect(existsSync(file)).toBe(false);
 });
 
-it('asks nothing after a crash, until it is allowed to (failure 24)', async () => {
+it('does not call the keychain after a crash until the user allows it (failure 24)', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
   writeFileSync(file, '');
   const keychain = memoryKeychain();
@@ -70,7 +70,7 @@ it('asks nothing after a crash, until it is allowed to (failure 24)', async () =
   expect(existsSync(file)).toBe(false);
 });
 
-it('takes an end in good order for no crash', () => {
+it('does not report a crash after a normal exit', () => {
   const file = marker();
   const { keychain } = slowKeychain();
   const guard = guardKeychain(keychain, file);

@@ -68,7 +68,7 @@ it.each([0, 1, 2, 3, 4])(
   },
 );
 
-it('stopped during a look: nothing is shown any more', async () => {
+it('shows nothing if it is stopped while it reads the vault', async () => {
   const { bar, shown, state, goOn } = waiting();
   const look = bar.look();
   await goOn();
@@ -79,7 +79,7 @@ it('stopped during a look: nothing is shown any more', async () => {
   expect(state.removed).toBe(1);
 });
 
-it('unlocked, it names who is there', async () => {
+it('names the accounts once the vault is unlocked', async () => {
   const { bar, shown, goOn } = waiting();
   const look = bar.look();
   while (await goOn());

@@ -333,7 +333,7 @@ describe('signing out', () => {
     expect(receipt?.name).toBe('Azure CLI');
   });
 
-  it('names what stands in the way once, and waits for a lock once, however many accounts leave', async () => {
+  it('names an obstacle once and waits for a lock once, for any number of accounts', async () => {
     const { id } = await openAzure();
     const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
     const leaving = idsIn()

@@ -47,7 +47,7 @@ test.each([
   expect(detail).toContain(whose);
 });
 
-test('nothing is at stake where the file has it all, and where memory has nothing', () => {
+test('nothing would be lost if the file has everything, or if memory has nothing', () => {
   expect(wouldLose({ state: 'ready', unsaved: 0 })).toBe(false);
   expect(wouldLose({ state: 'older', unsaved: 0, older: { mine: null, file: 1 } })).toBe(false);
   expect(wouldLose({ state: 'damaged', unsaved: 0 })).toBe(false);

@@ -79,7 +79,7 @@ async function begin(
 }
 
 describe('updates', () => {
-  it('are told, and nothing else happens', async () => {
+  it('are announced, and nothing else happens', async () => {
     const updater = fakeUpdater('0.2.0');
     const { running, told } = await begin(updater);
     expect(told).toEqual([{ state: 'available', version: '0.2.0' }]);
@@ -106,7 +106,7 @@ describe('updates', () => {
     expect(updater.autoRunAppAfterInstall).toBe(false);
   });
 
-  it('that the system did not install say so, and can be tried again', async () => {
+  it('report that the system did not install them, and can be tried again', async () => {
     const updater = fakeUpdater('0.2.0');
     const { running, told, unexpected } = await begin(updater);
     updater.fail(new Error('no network')); // looking rejects as well; this is not about installing
@@ -138,7 +138,7 @@ describe('updates', () => {
     expect(running.status.state).toBe('ready');
   });
 
-  it('that are not the publisher’s are told, and never installed: neither at once nor if changed later', async () => {
+  it('that the publisher did not sign are reported and never installed, also if they are changed later', async () => {
     const updater = fakeUpdater('0.2.0');
     const verified: string[] = [];
     let isSigned = true;
@@ -157,7 +157,7 @@ describe('updates', () => {
     expect(updater.asked).toEqual(['check', 'download']);
   });
 
-  it('of which nothing was downloaded are not taken for signed', async () => {
+  it('without a downloaded file do not count as signed', async () => {
     const { running } = await begin(
       fakeUpdater('0.2.0', () => Promise.resolve([])),
       () => Promise.resolve(),
@@ -180,7 +180,7 @@ describe('updates', () => {
 });
 
 describe('an update that something else installed', () => {
-  it('is noticed on focus, told once, and finished by a restart', async () => {
+  it('is noticed on focus, announced once, and finished by a restart', async () => {
     const told: UpdateStatus[] = [];
     const restarts: string[] = [];
     let onDisk: string | null = 'one';
@@ -247,7 +247,7 @@ describe('a request that fails after an upgrade in place', () => {
     }
   });
 
-  it('keeps the words of an error that no update causes', () => {
+  it('keeps the message of an error that no update causes', () => {
     const onDisk: { value: string | null } = { value: 'one' };
     const running = begun(onDisk);
     onDisk.value = 'two';

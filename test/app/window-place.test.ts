@@ -15,7 +15,7 @@ it('is what it was when the window was closed', () => {
   expect(readPlace(file, [DISPLAY])).toEqual(PLACE);
 });
 
-it('is forgotten where no display shows enough of the window to take hold of', () => {
+it('is ignored if no display shows enough of the window to drag it', () => {
   const file = fileIn(folder());
   for (const lost of [{ x: 3000 }, { y: -900 }, { y: 1079 }, { x: -1150 }]) {
     writePlace(file, { ...PLACE, ...lost });

@@ -7,7 +7,7 @@ function events(...names: string[]) {
   return { on, send: (name: string, payload: unknown) => send.get(name)?.(payload) };
 }
 
-it('hands on what comes, until it is ended', () => {
+it('forwards events until it is stopped', () => {
   const { on, send } = events('change');
   const hear = vi.fn();
   const end = on('change', hear);
@@ -17,7 +17,7 @@ it('hands on what comes, until it is ended', () => {
   expect(hear.mock.calls).toEqual([[1]]);
 });
 
-it('keeps what comes before the page listens, once, and not for ever', () => {
+it('keeps events for a page that does not listen yet, delivers them once, and drops old ones', () => {
   const { on, send } = events('status', 'change');
   for (let number = 1; number <= 30; number++) send('status', number);
   const hear = vi.fn();

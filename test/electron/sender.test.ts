@@ -25,7 +25,7 @@ it.each([
   expect(isTrusted(event, trusted)).toBe(false);
 });
 
-it('names the origin of a request, also where its frame is gone', () => {
+it('names the origin of a request, even if its frame is gone', () => {
   const disposed = {
     get origin(): string {
       throw new Error('Render frame was disposed before WebFrameMain could be accessed');
@@ -36,7 +36,7 @@ it('names the origin of a request, also where its frame is gone', () => {
   expect(originOf({ senderFrame: disposed })).toBe('a frame that is gone');
 });
 
-it('looks at the windows afresh each time', () => {
+it('checks the current windows each time', () => {
   const windows = [own];
   const now = { windows: () => windows, origin: 'app://tokenkeep' };
   const event = { sender: own, senderFrame: frame('app://tokenkeep') };
@@ -45,7 +45,7 @@ it('looks at the windows afresh each time', () => {
   expect(isTrusted(event, now)).toBe(false);
 });
 
-it('takes windows as well as their web contents, and passes over what is gone', () => {
+it('accepts windows as well as their web contents, and skips destroyed ones', () => {
   const windowOf = (webContents: WebContents | null, gone = false) =>
     ({ webContents, isDestroyed: () => gone }) as unknown as BrowserWindow;
   const destroyed = {

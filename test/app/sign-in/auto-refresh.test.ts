@@ -41,7 +41,7 @@ describe('keeping fresh', () => {
     expect(tries).toEqual([3240, 6480, 9720]);
   });
 
-  it('waits longer after each failure, and goes on as before when it works again', async () => {
+  it('waits longer after each failure, and as before once it works again', async () => {
     let working = false;
     const { fresh, time, tries } = scheduler(() => (working ? { refreshed: 1, problem: null } : down));
     await fresh.look();
@@ -61,7 +61,7 @@ describe('keeping fresh', () => {
     expect(Math.max(...waits)).toBe(1800);
   });
 
-  it('stops where only the user can help, until it is told of a success', async () => {
+  it('stops if only the user can help, until a refresh succeeds', async () => {
     const again = { code: 'sign_in_again', message: 'Sign in.' };
     const { fresh, time, tries } = scheduler(() => ({ refreshed: 0, problem: again }));
     await fresh.look();

@@ -77,7 +77,7 @@ it('is not opened if it is not chosen, whatever the window asks for', async () =
   });
 });
 
-it('that does not open is told with its address, and the account is signed out', async () => {
+it('is reported with its address if it does not open, and the account is signed out', async () => {
   const says = expect.stringContaining('Open https://myaccount.microsoft.com') as string;
   await withVault(
     ISSUER,

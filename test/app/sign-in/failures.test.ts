@@ -59,7 +59,7 @@ it('a refresh token that is refused means signing in again, and only in a refres
   expect(failureOf(oauth('invalid_grant'), ABOUT)).toMatchObject({ code: 'sign_in_rejected' });
 });
 
-it('an error that is not known is named, with Microsoft’s number', () => {
+it('an unknown error is named, with Microsoft’s number', () => {
   const failure = failureOf(oauth('interaction_needed', 'AADSTS50076: MFA.'), ABOUT);
   expect(failure.message).toContain('interaction_needed, AADSTS50076');
 });

@@ -123,7 +123,7 @@ async function allOutcomes(chosen: Partial<SignOutWishes>, steps: number): Promi
   return all.filter((outcome) => outcome !== undefined);
 }
 
-it('completes or tells what it began, at whatever step the app ends', { timeout: LONGEST }, async () => {
+it('completes what it began or reports it, at whatever step the app ends', { timeout: LONGEST }, async () => {
   const outcomes = await allOutcomes({}, 18);
   expect(outcomes.map(({ step }) => step)).toEqual(
     expect.arrayContaining([
@@ -174,7 +174,7 @@ it('completes or tells what it began, at whatever step the app ends', { timeout:
   expect(isTold.lastIndexOf(false)).toBeLessThan(isTold.indexOf(true));
 });
 
-it('tells what it began at other programs, where the vault was not chosen', {
+it('reports what it began at other programs if the vault was not chosen', {
   timeout: LONGEST,
 }, async () => {
   const outcomes = await allOutcomes({ vault: false, revoke: false, endSession: false }, 10);

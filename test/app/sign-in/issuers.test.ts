@@ -386,7 +386,7 @@ describe('a profile that is replaced while a question is open', () => {
     expect(hosts()).toEqual([`${EMPLOYER}/token`]);
   });
 
-  it('sends nothing where the answer is No', async () => {
+  it('sends nothing if the answer is No', async () => {
     const { account, isReplaced } = await replacing();
     agrees = ({ message }) => !message.startsWith('Refresh');
     expect((await refreshNow(account)).problem?.code).toBe('refresh_declined');
@@ -460,7 +460,7 @@ describe('an imported account', () => {
     expect(await signing.handlers.refreshStatus(null, id)).toMatchObject({ shared: false });
   });
 
-  it('whose refresh the provider refused needs a sign-in, and says why', async () => {
+  it('needs a sign-in if the provider refused its refresh, and says why', async () => {
     await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
     expect((await refreshNow(id)).problem?.code).toBe('sign_in_again');

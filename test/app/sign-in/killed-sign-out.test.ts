@@ -99,7 +99,7 @@ async function killedAt(step: number) {
   };
 }
 
-it('does nothing or all of a sign-out, and says no more than is so, at whatever step the app is killed', async () => {
+it('does all of a sign-out or nothing, and its receipt is true, at whatever step the app is killed', async () => {
   const whole = await killedAt(0);
   for (const name of [
     'the write of the vault (update)',

@@ -186,7 +186,7 @@ const userInfo: Flow = (id) => rejection(Promise.resolve(signing.handlers.userIn
 const checkSignature: Flow = () =>
   rejection(Promise.resolve(signing.handlers.checkSignature(null, { tokenId: 'any' })));
 
-it('is followed by the same fetch where nothing forbids it, with all that the request carried', async () => {
+it('would be followed by the same fetch with the whole request if nothing forbade it', async () => {
   redirecting = { path: '/token', status: 307, location: `${originOf(other)}/stolen` };
   await localFetch(`${ISSUER}/token`, { method: 'POST', body: 'refresh_token=secret' });
   expect(followed).toEqual(['/stolen refresh_token=secret ']);

@@ -68,7 +68,7 @@ describe('with the browser', () => {
     expect(refreshed.at).toBeGreaterThanOrEqual(first.at!);
   });
 
-  it('says in the browser that one is signed in, in a page that keeps nothing and runs nothing', async () => {
+  it('shows a page in the browser that says so, stores nothing and runs no script', async () => {
     await here.go();
     const page = await here.arrived[0]!;
     expect(page.title).toContain('You are signed in');
@@ -84,7 +84,7 @@ describe('with the browser', () => {
     expect(asked.get('state')).toMatch(/^[\w-]{43}$/);
   });
 
-  it('signs a second person in beside the first', async () => {
+  it('signs in a second user without changing the first', async () => {
     await here.go();
     here.person = { user: 'yuki' };
     await here.go();
@@ -109,7 +109,7 @@ describe('with the browser', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('begins anew when it is begun anew: what comes of the first is dropped', async () => {
+  it('starts over if it is started again, and ignores the first attempt’s result', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'browser', null);
     await here.until('browser');
@@ -118,7 +118,7 @@ describe('with the browser', () => {
     expect(await accounts()).toEqual(['olu@fabrikam.example']);
   });
 
-  it('takes nothing from a call that has another state, and goes on waiting for its own', async () => {
+  it('ignores a call with another state, and continues to wait for its own', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'browser', null);
     await here.until('browser');
@@ -182,7 +182,7 @@ it('asks before a profile brings in an issuer, and saves none without a yes', as
 });
 
 describe('with a code on another device', () => {
-  it('shows the code and where it goes, and signs in', async () => {
+  it('shows the code and where to enter it, and signs in', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'device', null);
     const shown = await here.until('device');
@@ -221,7 +221,7 @@ describe('each failure has its own sentence', () => {
     return progress.error;
   };
 
-  it('a client id that the provider does not know: told though the provider never calls back', async () => {
+  it('a client ID that the provider does not know, although the provider never calls back', async () => {
     const error = await failing({ client_id: 'nobody' });
     expect(error.code).toBe('client_unknown');
     expect(error.message).toContain('nobody');
@@ -246,7 +246,7 @@ describe('each failure has its own sentence', () => {
     expect((await failing({})).code).toBe('provider_unreachable');
   });
 
-  it('a certificate that nobody vouches for', async () => {
+  it('a certificate of an unknown authority', async () => {
     expect((await failing({}, { fetch })).code).toBe('provider_untrusted');
   });
 
@@ -254,7 +254,7 @@ describe('each failure has its own sentence', () => {
     expect((await failing({ authority: `${provider.issuer}/elsewhere` })).code).toBe('provider_unsuitable');
   });
 
-  it('a provider that would have the browser open something else than a web page', async () => {
+  it('a provider whose page is not a web address', async () => {
     const trusting = trustingFetch(provider.ca);
     for (const endpoint of ['authorization_endpoint', 'end_session_endpoint']) {
       const bent = changing(trusting, (body) => ({ ...body, [endpoint]: 'file:///usr/bin/true' }));
@@ -263,7 +263,7 @@ describe('each failure has its own sentence', () => {
     }
   });
 
-  it('an answer without an end: it is given up, and not kept', async () => {
+  it('an endless response, which is abandoned', async () => {
     let sent = 0;
     const endless = new ReadableStream({
       pull(stream) {

@@ -146,7 +146,7 @@ describe('a provider that never answers', () => {
 });
 
 describe('nine users', () => {
-  it('of nine providers are waited for side by side, and those that answer are told', async () => {
+  it('of nine providers are revoked in parallel, and the receipt names those that answered', async () => {
     await addUsers(9, each);
     isHeld = (url) => !url.startsWith(each(8));
     expect((await signOutAll()).revoked).toMatchObject({ count: 1, pending: 8, problem: PENDING });
@@ -164,7 +164,7 @@ describe('nine users', () => {
     expect(asked).toBe(2);
   });
 
-  it('of a provider that answers are all revoked', async () => {
+  it('are all revoked if their provider answers', async () => {
     await addUsers(9, () => ONE);
     expect((await signOutAll()).revoked).toMatchObject({ count: 9, pending: 0, problem: null });
     expect(new Set(revoked).size).toBe(9);
@@ -226,7 +226,7 @@ it('goes on without a user who does not answer: the accounts are removed, and th
   expect(revoked).toEqual([]);
 });
 
-it('leaves an account alone in the vault, or at its provider, where it was not chosen', async () => {
+it('does not change an account in the vault or at its provider if that was not chosen', async () => {
   await addUsers(3, (index) => `https://id${index}.example`);
   const ids = await vault.read((cache) => [...cachedAccounts(cache).byId.values()].map(({ id }) => id));
   const report = await signing.handlers.signOut(null, ids, {

@@ -57,7 +57,7 @@ describe('refreshing', () => {
     expect(provider.events.count('reused')).toBe(0);
   });
 
-  it('replaces one token alone where only that one was asked for', async () => {
+  it('replaces only the token that was asked for', async () => {
     const items = async () => here.vault.read((cache) => tokenItems(findAccount(cache, account)));
     const [first] = await items();
     await here.vault.update((cache) => {
@@ -104,12 +104,12 @@ describe('refreshing', () => {
     });
   });
 
-  it('asked for many times at once, refreshes once', async () => {
+  it('refreshes once if it is requested many times at the same time', async () => {
     await Promise.all(Array.from({ length: 10 }, refreshNow));
     expect(provider.events.list.map(({ type }) => type)).toEqual(['refreshed']);
   });
 
-  it('keeps what is there when the provider can’t be reached, and says so', async () => {
+  it('keeps the tokens if the provider can’t be reached, and says so', async () => {
     const before = await secrets();
     provider.outages.add('/token');
     const { refreshed, problem } = await refreshNow();
@@ -117,7 +117,7 @@ describe('refreshing', () => {
     expect(await secrets()).toEqual(before);
   });
 
-  it('says that one has to sign in again when the refresh token was revoked elsewhere', async () => {
+  it('asks for a new sign-in if the refresh token was revoked elsewhere', async () => {
     const [token = ''] = (await secrets()).refresh;
     await trustingFetch(provider.ca)(`${provider.issuer}/token/revocation`, {
       method: 'POST',
@@ -149,7 +149,7 @@ describe('refreshing', () => {
     });
   });
 
-  it('does not bring back who was signed out meanwhile', async () => {
+  it('does not bring back an account that was signed out meanwhile', async () => {
     const slow = trustingFetch(provider.ca);
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -219,7 +219,7 @@ describe('keeping fresh', () => {
       .toEqual([]);
   });
 
-  it('refreshes by itself when the time has come', async () => {
+  it('refreshes automatically when the time has come', async () => {
     let ahead = 0;
     await here.close();
     here = await stage(provider, {}, { now: () => Date.now() + ahead });
@@ -261,7 +261,7 @@ describe('signing out', () => {
     expect((await secrets()).accounts).toBe(0);
   });
 
-  it('a revocation that fails keeps nothing here, is told, and is done as soon as the provider answers', async () => {
+  it('removes the account if the revocation fails, reports it, and revokes as soon as the provider answers', async () => {
     provider.outages.add('/token/revocation');
     const report = await out({ revoke: true });
     expect(report.revoked).toMatchObject({ count: 0, pending: 1, problem: { code: 'provider_unreachable' } });
@@ -294,7 +294,7 @@ describe('signing out', () => {
     expect(await here.signing.handlers.signOuts(null)).toEqual([]);
   });
 
-  it('cut off in the middle is completed by the next start, from what is sealed in the vault', async () => {
+  it('is completed by the next start if it was interrupted, from what is sealed in the vault', async () => {
     const [token = ''] = (await secrets()).refresh;
     let cut = (): void => undefined;
     const reached = new Promise<void>((resolve) => (cut = resolve));
@@ -389,7 +389,7 @@ describe('signing out', () => {
     expect((await secrets()).accounts).toBe(0);
   });
 
-  it('of somebody who is gone already is refused, and nothing is done', async () => {
+  it('is refused for an account that no longer exists, and nothing is done', async () => {
     await out({});
     provider.events.clear();
     await expect(out({ revoke: true })).rejects.toMatchObject({ code: 'invalid_argument' });

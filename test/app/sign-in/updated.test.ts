@@ -50,19 +50,19 @@ afterEach(async () => {
   await vault.close();
 });
 
-it('in a sign-in', async () => {
+it('says “Restart to finish the update” if a sign-in fails because of it', async () => {
   isReplaced = true;
   const [profile] = await signing.handlers.profiles(null);
   await signing.handlers.signIn(null, profile!.id, 'browser', null);
   await expect.poll(() => told.at(-1)).toMatchObject({ step: 'failed', error: RESTART });
 });
 
-it('in a refresh', async () => {
+it('says “Restart to finish the update” if a refresh fails because of it', async () => {
   isReplaced = true;
   expect((await signing.handlers.refreshNow(null, account, null)).problem).toMatchObject(RESTART);
 });
 
-it('in a sign-out, of the revocation and of the end of the session', async () => {
+it('says “Restart to finish the update” if the revocation or the end of the session fails because of it', async () => {
   isReplaced = true;
   const wishes = { vault: true, revoke: true, endSession: true, places: [] };
   expect(await signing.handlers.signOut(null, [account], wishes)).toMatchObject({
