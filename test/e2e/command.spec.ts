@@ -154,3 +154,22 @@ test('the command refreshes a token by Chromium’s network, for a provider that
   );
   await started.quit();
 });
+
+test('a command that Ctrl+C ends has the exit code of one', async ({ keyring }) => {
+  const { DISPLAY: _, WAYLAND_DISPLAY: __, ...env } = keyring.env;
+  const script = join(keyring.env['HOME']!, 'command.cjs');
+  writeFileSync(
+    script,
+    `const { app } = require('electron');
+    app.whenReady().then(() => require('node:fs').writeSync(1, 'ready'));
+    require(${JSON.stringify(resolve('out/command.cjs'))}).runCommand(['decode', '-']);`,
+  );
+  const child = spawn(findElectron()!.executable, [script, '--ozone-platform=headless', '--disable-gpu'], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'], // it waits for a token that never comes
+  });
+  const ended = once(child, 'exit');
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+});

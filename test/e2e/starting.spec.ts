@@ -52,6 +52,28 @@ test('an argument that makes no sense ends the start with a sentence and a code'
   expect(said.join('')).toContain('--import needs a file: --import FILE.');
 });
 
+test('a start that fails says so in the system’s dialog, ends with a code, and repeats no text of the error', async ({
+  keyring,
+}) => {
+  const script = join(keyring.env['HOME'] ?? '', 'failing.cjs');
+  writeFileSync(
+    script,
+    `const { dialog, session } = require('electron');
+    dialog.showErrorBox = (title, text) => require('node:fs').writeSync(2, title + ': ' + text + '\\n');
+    session.fromPartition = () => { throw new TypeError('with the-text-of-a-token in it'); };
+    require(${JSON.stringify(MAIN)});`,
+  );
+  const child = spawn(findElectron()!.executable, [script], { env: keyring.env });
+  const said: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect(code).toBe(1);
+  const text = said.join('');
+  expect(text).toContain('Tokenkeep: Tokenkeep could not start. Your saved sign-ins are unchanged.');
+  expect(text).toMatch(/Tokenkeep: unexpected TypeError\n\s+at .*failing\.cjs/);
+  expect(text).not.toContain('the-text-of-a-token');
+});
+
 test('the window comes back where it was', async ({ start }) => {
   const first = await start();
   await first.app.evaluate(({ BrowserWindow }) =>
