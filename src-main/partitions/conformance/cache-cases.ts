@@ -41,7 +41,7 @@ export function scopesIn(cache: TokenCache): string[] {
 }
 
 export const cachesOver: Record<string, Check> = {
-  'updates over two connections at once are all there': async ({ store, another, seen }, id) => {
+  'keeps all updates that two connections make at once': async ({ store, another, seen }, id) => {
     const writers = [sealed(store), sealed(another), sealed(store), sealed(another)];
     const all = writers.flatMap((caches, writer) =>
       Array.from({ length: 8 }, (_, index) => {
@@ -60,7 +60,7 @@ export const cachesOver: Record<string, Check> = {
     deepStrictEqual(found, all.map(({ scope }) => scope).sort());
   },
 
-  'another user is refused, and nothing is written': async ({ store, another }, id) => {
+  'refuses another user and writes nothing': async ({ store, another }, id) => {
     await sealed(store)
       .partition(id)
       .update((cache) => sign(cache, 'mine'));
@@ -74,34 +74,36 @@ export const cachesOver: Record<string, Check> = {
     strictEqual((await store.read(sealed(store).partition(id).key))?.version, before?.version);
   },
 
-  'an update that was rejected is not written, and those beside it are, though another process was faster':
-    async ({ store, another, seen }, id) => {
-      const there = sealed(another).partition(id);
-      await there.update((cache) => sign(cache, 'zero'));
-      let isFirst = true;
-      const raced: typeof store = {
-        ...store,
-        write: async (...call) => {
-          if (isFirst) {
-            isFirst = false;
-            await there.update((cache) => sign(cache, 'theirs'));
-          }
-          return store.write(...call);
-        },
-      };
-      const here = sealed(raced).partition(id);
-      const ghost = here.update((cache) => {
-        sign(cache, 'ghost');
-        throw new Error('of the function');
-      });
-      const good = here.update((cache) => sign(cache, 'good'));
-      await rejects(ghost, { message: 'of the function' });
-      await good;
-      await seen?.();
-      deepStrictEqual(await there.read(scopesIn), ['good', 'theirs', 'zero']);
-    },
+  'writes the other updates of a batch but not the rejected one, also after a lost race': async (
+    { store, another, seen },
+    id,
+  ) => {
+    const there = sealed(another).partition(id);
+    await there.update((cache) => sign(cache, 'zero'));
+    let isFirst = true;
+    const raced: typeof store = {
+      ...store,
+      write: async (...call) => {
+        if (isFirst) {
+          isFirst = false;
+          await there.update((cache) => sign(cache, 'theirs'));
+        }
+        return store.write(...call);
+      },
+    };
+    const here = sealed(raced).partition(id);
+    const ghost = here.update((cache) => {
+      sign(cache, 'ghost');
+      throw new Error('of the function');
+    });
+    const good = here.update((cache) => sign(cache, 'good'));
+    await rejects(ghost, { message: 'of the function' });
+    await good;
+    await seen?.();
+    deepStrictEqual(await there.read(scopesIn), ['good', 'theirs', 'zero']);
+  },
 
-  'losing every race is busy, and no outage': async ({ store }, id) => {
+  'reports partition_busy, not an outage, if every race is lost': async ({ store }, id) => {
     let lost = 0;
     const losing: typeof store = { ...store, write: () => Promise.resolve((lost += 1) === 0) };
     // A store that needs longer than this for its first answer has lost no race yet.
@@ -117,7 +119,7 @@ export const cachesOver: Record<string, Check> = {
     strictEqual(await store.read(sealed(store).partition(id).key), null);
   },
 
-  'a refresh that comes after the sign-out, or after the next sign-in, brings nothing back': async (
+  'restores nothing if a refresh ends after the sign-out or the next sign-in': async (
     { store, another, seen },
     id,
   ) => {
@@ -136,32 +138,34 @@ export const cachesOver: Record<string, Check> = {
     deepStrictEqual(await here.read(scopesIn), ['new']);
   },
 
-  'a user who is signed out everywhere is out of each partition, and a late refresh brings nothing back':
-    async ({ store, another, seen }, id) => {
-      const [here, there] = [store, another].map((one) => sealed(one, { userIndex: true }));
-      const own = [here, there].map((caches, index) => caches?.partition(`${id} ${index}`));
-      for (const partition of own) await partition?.update((cache) => sign(cache, 'mine', id));
-      const other = here?.partition(`${id} other`);
-      await other?.update((cache) => sign(cache, 'theirs', `${id}-other`));
-      await seen?.();
-      await own[1]?.read(scopesIn);
-      const since = own[1]?.epoch ?? 0;
-      const receipt = await here?.signOutUser({ home_account_id: `${id}.utid` });
-      deepStrictEqual(receipt, { partitions: 2, deleted: 0, remaining: 0 });
-      await own[1]?.update((cache) => sign(cache, 'late', id), { since });
-      await seen?.();
-      for (const partition of own) deepStrictEqual(await partition?.read(scopesIn), []);
-      deepStrictEqual(await other?.read(scopesIn), ['theirs']);
-    },
+  'signs a user out of every partition, and a late refresh restores nothing': async (
+    { store, another, seen },
+    id,
+  ) => {
+    const [here, there] = [store, another].map((one) => sealed(one, { userIndex: true }));
+    const own = [here, there].map((caches, index) => caches?.partition(`${id} ${index}`));
+    for (const partition of own) await partition?.update((cache) => sign(cache, 'mine', id));
+    const other = here?.partition(`${id} other`);
+    await other?.update((cache) => sign(cache, 'theirs', `${id}-other`));
+    await seen?.();
+    await own[1]?.read(scopesIn);
+    const since = own[1]?.epoch ?? 0;
+    const receipt = await here?.signOutUser({ home_account_id: `${id}.utid` });
+    deepStrictEqual(receipt, { partitions: 2, deleted: 0, remaining: 0 });
+    await own[1]?.update((cache) => sign(cache, 'late', id), { since });
+    await seen?.();
+    for (const partition of own) deepStrictEqual(await partition?.read(scopesIn), []);
+    deepStrictEqual(await other?.read(scopesIn), ['theirs']);
+  },
 
-  'a read is not rejected because its entry could not be prolonged': async ({ store }, id) => {
+  'resolves a read although its entry could not be extended': async ({ store }, id) => {
     const touch = (): Promise<void> => Promise.reject(new Error('of the store'));
     const partition = sealed({ ...store, touch }, { ttl: { sliding: 60 } }).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
     deepStrictEqual(await partition.read(scopesIn), ['mine']);
   },
 
-  'what is stored tells nothing': async ({ store }, id) => {
+  'stores no secret, name or ID in the clear': async ({ store }, id) => {
     const partition = sealed(store).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
     const stored = Buffer.from((await store.read(partition.key))?.bytes ?? []).toString('latin1');
@@ -169,7 +173,7 @@ export const cachesOver: Record<string, Check> = {
     for (const secret of ['token of uid', 'my_client_id', id]) ok(!stored.includes(secret), secret);
   },
 
-  'what can not be opened is left as it is': async ({ store }, id) => {
+  'leaves an entry that cannot be opened unchanged': async ({ store }, id) => {
     const partition = sealed(store).partition(id);
     const foreign = { bytes: Buffer.from('something of another program'), version: 'sixteen-letters!' };
     strictEqual(await store.write(partition.key, foreign, { expected: null, ttl: null }), true);
@@ -183,7 +187,7 @@ export const cachesOver: Record<string, Check> = {
     strictEqual(await store.read(partition.key), null);
   },
 
-  'signing out leaves nothing in the store': async ({ store, another, seen }, id) => {
+  'leaves nothing in the store after a sign-out': async ({ store, another, seen }, id) => {
     const partition = sealed(store).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
     const receipt = await sealed(another).partition(id).signOut('uid.utid');

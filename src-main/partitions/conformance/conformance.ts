@@ -118,16 +118,16 @@ async function assertHolds(
 const forEver = { expected: null, ttl: null };
 
 const CASES: Record<string, Check> = {
-  'what was never written is null': ({ store }, key) => assertHolds(store, key, null),
+  'reads null for a key that was never written': ({ store }, key) => assertHolds(store, key, null),
 
-  'what was written is read, by others too': async ({ store, another }, key) => {
+  'reads what was written, also over another connection': async ({ store, another }, key) => {
     const first = entry('first');
     strictEqual(await store.write(key, first, forEver), true);
     await assertHolds(store, key, first);
     await assertHolds(another, key, first);
   },
 
-  'every byte comes back, of an empty entry and of a large one': async ({ store }, key) => {
+  'returns every byte of empty and of large entries': async ({ store }, key) => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     let expected: string | null = null;
     for (const bytes of [Buffer.alloc(0), all, randomBytes(512 * 1024)]) {
@@ -138,14 +138,14 @@ const CASES: Record<string, Check> = {
     }
   },
 
-  'an entry is not made over another': async ({ store, another }, key) => {
+  'does not create an entry where there is one': async ({ store, another }, key) => {
     const first = entry('first');
     await store.write(key, first, forEver);
     strictEqual(await another.write(key, entry('second'), forEver), false);
     await assertHolds(store, key, first);
   },
 
-  'an entry is replaced only where it is the expected one': async ({ store, another }, key) => {
+  'replaces an entry only if it has the expected version': async ({ store, another }, key) => {
     const [first, second] = [entry('first'), entry('second')];
     await store.write(key, first, forEver);
     strictEqual(await another.write(key, second, { expected: first.version, ttl: null }), true);
@@ -153,7 +153,7 @@ const CASES: Record<string, Check> = {
     await assertHolds(store, key, second);
   },
 
-  'what has gone is not replaced': async ({ store, another, seen }, key) => {
+  'does not replace an entry that was removed': async ({ store, another, seen }, key) => {
     const first = entry('first');
     await store.write(key, first, forEver);
     await another.remove(key);
@@ -162,7 +162,7 @@ const CASES: Record<string, Check> = {
     await assertHolds(store, key, null);
   },
 
-  'of many that replace the same one, one does': async ({ store, another }, key) => {
+  'lets one of many simultaneous writers replace an entry': async ({ store, another }, key) => {
     const first = entry('first');
     await store.write(key, first, forEver);
     const rivals = Array.from({ length: 20 }, (_, index) => entry(`rival ${index}`));
@@ -175,7 +175,7 @@ const CASES: Record<string, Check> = {
     await assertHolds(store, key, rivals[won.indexOf(true)] ?? null);
   },
 
-  'remove removes, and removing nothing is no failure': async ({ store, another, seen }, key) => {
+  'removes an entry, and resolves if there is none': async ({ store, another, seen }, key) => {
     await store.write(key, entry('first'), forEver);
     strictEqual(await another.remove(key), true);
     await seen?.();
@@ -184,7 +184,7 @@ const CASES: Record<string, Check> = {
     strictEqual(await store.remove(key, entry('never there').version), true);
   },
 
-  'remove leaves what is not the expected one': async ({ store }, key) => {
+  'does not remove an entry that has another version': async ({ store }, key) => {
     const first = entry('first');
     await store.write(key, first, forEver);
     strictEqual(await store.remove(key, entry('other').version), false);
@@ -193,7 +193,7 @@ const CASES: Record<string, Check> = {
     await assertHolds(store, key, null);
   },
 
-  'an entry goes when its time is over, unless it is touched, which changes nothing else': async (
+  'expires an entry after its TTL; touch extends the TTL and changes nothing else': async (
     { store, another },
     key,
   ) => {
@@ -209,12 +209,12 @@ const CASES: Record<string, Check> = {
     await assertHolds(store, key, next);
   },
 
-  'touch makes nothing': async ({ store }, key) => {
+  'creates no entry when touched': async ({ store }, key) => {
     await store.touch(key, 60);
     await assertHolds(store, key, null);
   },
 
-  'keys have nothing to do with each other': async ({ store }, key) => {
+  'keeps entries of different keys independent': async ({ store }, key) => {
     const other = newKey();
     const [mine, theirs] = [entry('mine'), entry('theirs')];
     await store.write(key, mine, forEver);

@@ -34,7 +34,7 @@ function dying(store: PartitionStore): PartitionStore {
 }
 
 export const leaseCases: Record<string, Check> = {
-  'a lease is one owner’s, until that one gives it back': async ({ store, another }, key) => {
+  'lets one owner hold a lease until it releases it': async ({ store, another }, key) => {
     const [here, there] = [leasesOf(store), leasesOf(another)];
     const mine = lease();
     const theirs = rivalOf(mine);
@@ -49,7 +49,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await here.take(key, mine), false);
   },
 
-  'of many that take a lease at once, one has it': async ({ store, another }, key) => {
+  'gives a lease to one of many that take it at once': async ({ store, another }, key) => {
     const wanted = lease();
     const taken = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -59,7 +59,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(taken.filter(Boolean).length, 1);
   },
 
-  'a lease goes when its time is over, unless it is prolonged': async ({ store, another }, key) => {
+  'expires a lease after its TTL unless it is renewed': async ({ store, another }, key) => {
     const [here, there] = [leasesOf(store), leasesOf(another)];
     const [short, kept] = [lease(0.3), lease(0.3)];
     await here.take(key, kept);
@@ -70,10 +70,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await here.take(key, short), false);
   },
 
-  'leases of other names and keys, and the entry, have nothing to do with a lease': async (
-    { store, another },
-    key,
-  ) => {
+  'keeps a lease independent of other names, other keys and the entry': async ({ store, another }, key) => {
     const mine = lease();
     const entry = { bytes: Buffer.from('entry'), version: 'sixteen-letters!' };
     await leasesOf(store).take(key, mine);
@@ -85,7 +82,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await leasesOf(another).take(key, rivalOf(mine)), false);
   },
 
-  'exclusively: one at a time over both connections, and each gets its turn': async (
+  'exclusively: runs one task at a time over both connections, and every task': async (
     { store, another },
     id,
   ) => {
@@ -117,7 +114,10 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(failures, 1);
   },
 
-  'exclusively: a turn that takes longer than its lease keeps it': async ({ store, another }, id) => {
+  'exclusively: renews the lease of a task that takes longer than its TTL': async (
+    { store, another },
+    id,
+  ) => {
     const leases = leasesOf(store);
     let [takes, hasBegun, hasEnded] = [0, false, false];
     const counted = {
@@ -143,10 +143,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await next, true, 'the next one did not wait');
   },
 
-  'exclusively: a task that never ends is aborted after the limit, and the next one has its turn': async (
-    { store, another },
-    id,
-  ) => {
+  'exclusively: aborts a task after turnLimit and runs the next one': async ({ store, another }, id) => {
     const hung = sealed(store, { turnLimit: 300 }).partition(id);
     let reason: unknown;
     await rejects(
@@ -163,7 +160,7 @@ export const leaseCases: Record<string, Check> = {
     strictEqual(await next.exclusively('turn', () => Promise.resolve('next')), 'next');
   },
 
-  'exclusively: who dies in its turn keeps the others waiting for its lease, and no longer': async (
+  'exclusively: runs the next task once the lease of a dead holder has expired': async (
     { store, another },
     id,
   ) => {
@@ -193,10 +190,7 @@ export const leaseCases: Record<string, Check> = {
 
 /** Cases for a store without leases. */
 export const withoutLeases: Record<string, Check> = {
-  'has no leases, and says so; within one process it is one at a time all the same': async (
-    { store },
-    id,
-  ) => {
+  'declares that it has no leases; one process still runs one task at a time': async ({ store }, id) => {
     strictEqual(store.leases, undefined);
     const partition = sealed(store).partition(id);
     let [inside, most] = [0, 0];

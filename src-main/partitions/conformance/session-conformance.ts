@@ -128,7 +128,7 @@ type Script = (
 ) => Promise<void>;
 
 const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }> = {
-  'tokens are there at the next request, for this browser only': {
+  'keeps tokens for the next request of the same browser only': {
     script: async (browser, { url }) => {
       strictEqual(await browser.get('/add/first'), 'done');
       deepStrictEqual(await browser.get('/scopes'), ['first']);
@@ -138,13 +138,13 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'an update is there within the same request': {
+  'shows an update within the same request': {
     script: async (browser) => {
       deepStrictEqual(await browser.get('/add-and-read/first'), ['first']);
     },
   },
 
-  'a sign-out leaves nothing, and says so': {
+  'leaves nothing after a sign-out, and reports that': {
     script: async (browser) => {
       await browser.get('/add/first');
       strictEqual(await browser.get('/sign-out'), 0);
@@ -154,7 +154,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'a rejected update leaves the session as it was': {
+  'leaves the session unchanged if an update is rejected': {
     script: async (browser) => {
       await browser.get('/add/first');
       strictEqual(await browser.get('/add-someone-else/second'), 'partition_other_user');
@@ -162,7 +162,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'a session that has ended is not revived by an update': {
+  'does not revive a session that has ended by an update': {
     script: async (browser, { url }) => {
       await browser.get('/add/first');
       const before = new Browser(url, browser.cookies);
@@ -174,7 +174,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'a session that another request ends meanwhile is not revived': {
+  'does not revive a session that another request ends meanwhile': {
     onServer: true,
     script: async (browser, { url, gates }) => {
       await browser.get('/add/first');
@@ -188,7 +188,22 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'requests at the same time keep each other’s tokens': {
+  'restores no tokens if a slow request saves another field': {
+    onServer: true,
+    shared: true,
+    script: async (browser, { url, gates }) => {
+      await browser.get('/add/first');
+      const same = new Browser(url, browser.cookies);
+      const slow = new Browser(url, browser.cookies).get('/slow-field/late');
+      await gates.of('arrived').opened;
+      await browser.get('/end');
+      gates.of('go').open();
+      strictEqual(await slow, 'done');
+      deepStrictEqual(await same.get('/scopes'), []);
+    },
+  },
+
+  'keeps the tokens of simultaneous requests': {
     onServer: true,
     shared: true,
     script: async (browser, { url, gates }) => {
@@ -202,7 +217,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     },
   },
 
-  'after regenerate, the planted cookie is worth nothing, whatever an old handle writes; carryOver moves the tokens':
+  'makes a planted cookie worthless after regenerate, also if an old handle writes; carryOver moves the tokens':
     {
       script: async (browser, { url, regenerates }) => {
         await browser.get('/add/first');
@@ -278,6 +293,18 @@ async function answerTo(visit: SessionVisit, gates: Gates): Promise<unknown> {
     gates.of('arrived').open();
     await gates.of('go').opened;
     return add();
+  }
+  if (what === 'slow-field') {
+    await partition.read(scopesIn);
+    gates.of('arrived').open();
+    await gates.of('go').opened;
+    const source = visit.session();
+    Reflect.set(
+      typeof source === 'function' ? ((source as () => unknown)() as object) : source,
+      scope,
+      'set',
+    );
+    return 'done';
   }
   if (what === 'end') {
     await partition.read(scopesIn);
