@@ -131,11 +131,13 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
     },
     failOver: async (how) => {
       const [old, next] = [first, second];
-      await (how === 'killed' ? old.stop() : old.pause());
+      if (how === 'killed') await old.stop();
+      else old.pause();
       try {
         await until(async () => (await replication(next.port)).includes('role:master'));
       } finally {
-        await (how === 'killed' ? old.start() : old.resume());
+        if (how === 'killed') await old.start();
+        else old.resume();
       }
       await ask(old.port, ['REPLICAOF', '127.0.0.1', String(next.port)]); // Sentinel does the same, ten seconds later.
       await until(async () => (await replication(old.port)).includes('master_link_status:up'));
