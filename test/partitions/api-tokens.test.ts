@@ -116,7 +116,7 @@ describe('on behalf of a user', () => {
     });
   });
 
-  it('a forged assertion of the same user finds nothing of theirs', async () => {
+  it('finds nothing for a forged assertion of the same user', async () => {
     const { ask } = provider(() => user('noor'));
     const all = caches();
     await all.acquireOnBehalfOf(request(assertionOf('noor')), ask);
@@ -132,7 +132,7 @@ describe('on behalf of a user', () => {
     });
   });
 
-  it('a long job goes on by its refresh token; a refused one is never sent again', async () => {
+  it('continues a long job by its refresh token, and never sends a refused one again', async () => {
     let time = 1_800_000_000;
     let refuses = false;
     const { ask, asked } = provider(({ grant_type }) => {
@@ -155,7 +155,7 @@ describe('on behalf of a user', () => {
     expect(asked[4]).toMatchObject({ refresh_token: 'RT 4' });
   });
 
-  it('new assertions push out old ones, so that a partition does not grow', async () => {
+  it('removes the tokens of old assertions, so that a partition does not grow', async () => {
     let time = 1_800_000_000;
     const back = observed();
     const all = caches({ store: back.store, now: () => (time += 1) });
@@ -206,7 +206,7 @@ describe('a sign-in whose user is known afterwards', () => {
       },
     });
 
-  it('is merged into the partition of whoever signed in, beside what they had', async () => {
+  it('is merged into the partition of the user who signed in', async () => {
     const all = caches();
     const before = all.partition('noor.tenant');
     await before.update((cache) =>
@@ -235,7 +235,7 @@ describe('a sign-in whose user is known afterwards', () => {
     ).toEqual(['AT', 'AT before']);
   });
 
-  it('stores nothing where nobody signed in, where two did, or where it failed', async () => {
+  it('stores nothing if nobody signed in, two users did, or it failed', async () => {
     const back = observed();
     const all = caches({ store: back.store });
     const id = () => 'id';

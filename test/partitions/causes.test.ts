@@ -208,7 +208,7 @@ describe('pg', () => {
     await expectCode(postgresStore({ pool: reading }), 'store_read_only', { reads: false });
   });
 
-  it('behind PgBouncer in transaction mode the store works, and news are refused when they are subscribed', async () => {
+  it('works behind PgBouncer in transaction mode, and refuses invalidation at subscription', async () => {
     const bouncer = await startPgBouncer(server);
     const pool = new pg.Pool({ connectionString: bouncer.url, max: 4 });
     pool.on('error', () => undefined);

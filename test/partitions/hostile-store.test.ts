@@ -68,7 +68,7 @@ describe('an operator who reads', () => {
 });
 
 describe('an operator who writes', () => {
-  it('makes up no entry, moves none to another user, and replaces none', async () => {
+  it('cannot forge an entry, move it to another user or replace it', async () => {
     const { ada, bob, last, put } = await stage();
     const [own, others] = [last(ada.key), last(bob.key)];
     const forged = caches({ sealingKeys: OTHER_KEYS });
@@ -96,7 +96,7 @@ describe('an operator who writes', () => {
     expect(await ada.read(namesIn)).toEqual(['ada@contoso.example']);
   });
 
-  it('removes an entry: its user has to sign in again, and nobody else notices', async () => {
+  it('can remove an entry: only its user has to sign in again', async () => {
     const { ada, bob, put } = await stage();
     await put(ada.key, undefined);
     expect(await ada.read(namesIn)).toEqual([]);
@@ -105,7 +105,7 @@ describe('an operator who writes', () => {
 });
 
 describe('an operator who restores and replays', () => {
-  it('an older entry gives what the same partition held then, and nothing of another', async () => {
+  it('can restore an older entry of the same partition only', async () => {
     const { ada, last, put } = await stage();
     const older = last(ada.key);
     await ada.update((cache) => signIn(cache, 'ada', 'more'));
@@ -116,7 +116,7 @@ describe('an operator who restores and replays', () => {
     expect(await scopes()).toEqual(['orders']); // not recognized: docs/threat-model.md
   });
 
-  it('a session that ended: what is put back opens in its own partition only', async () => {
+  it('can restore the entry of an ended session in its own partition only', async () => {
     const { ada, bob, last, put } = await stage();
     const older = last(ada.key);
     await ada.update((cache) => void cache.signOutAll());
@@ -127,7 +127,7 @@ describe('an operator who restores and replays', () => {
 });
 
 describe('an operator who lies', () => {
-  it('that a write was refused: the caller is told, and does not take it for done', async () => {
+  it('that a write was refused: the update rejects', async () => {
     const { ada, lieAbout } = await stage();
     lieAbout({ write: () => Promise.resolve(false) });
     await expect(ada.update((cache) => signIn(cache, 'ada', 'more'))).rejects.toMatchObject({
@@ -137,7 +137,7 @@ describe('an operator who lies', () => {
     expect(await ada.read((cache) => cache.find('AccessToken').length)).toBe(1);
   });
 
-  it('with what is no entry: refused', async () => {
+  it('with bytes that are no entry: the read rejects', async () => {
     const { ada, lieAbout } = await stage();
     for (const answer of [
       undefined,

@@ -32,7 +32,7 @@ function signIn(cache: TokenCache, issuer: string, name = issuer, fields: object
 const refreshTokens = (cache: TokenCache) => cache.find('RefreshToken').map(({ secret }) => secret);
 
 describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
-  it('are two users to a partition for one', async () => {
+  it('count as two users in a partition for one', async () => {
     const partition = caches().partition('a');
     await partition.update((cache) => signIn(cache, alpha));
     await expect(partition.update((cache) => signIn(cache, beta))).rejects.toMatchObject({
@@ -43,7 +43,7 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     expect(await partition.read(refreshTokens)).toEqual(['rt again']);
   });
 
-  it('are signed out one by one, and a late refresh of the one is dropped, of the other kept', async () => {
+  it('are signed out separately: a late refresh of one is dropped, of the other kept', async () => {
     const partition = caches().partition('a', { user: 'several' });
     await partition.update((cache) => signIn(cache, alpha));
     await partition.update((cache) => signIn(cache, beta));
@@ -57,7 +57,7 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     expect(await partition.read(refreshTokens)).toEqual(['rt late']);
   });
 
-  it('are signed out everywhere one by one, also of a partition that holds both', async () => {
+  it('are signed out everywhere separately, also in a partition that holds both', async () => {
     const all = caches({ userIndex: true });
     const both = all.partition('a', { user: 'several' });
     await both.update((cache) => signIn(cache, alpha));
@@ -72,7 +72,7 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     expect(await both.read(refreshTokens)).toEqual([]);
   });
 
-  it('live as long as the longest-lived token of either, and an unknown end is no end', async () => {
+  it('expire with the longest-lived token of either, and not at all if its expiry is unknown', async () => {
     const { store, ttls } = observed();
     const partition = caches({ store, now: () => 1000 }).partition('a', { user: 'several', ttl: 'tokens' });
     const without = { refresh_token: undefined };
@@ -117,7 +117,7 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     expect((await partition.read(refreshTokens)).sort()).toEqual([`next ${alpha}`, `next ${beta}`].sort());
   });
 
-  it('stay apart when one is merged into the other, and the doctor takes neither away', () => {
+  it('stay separate when one is merged into the other, and the doctor removes neither', () => {
     const [ours, theirs] = [new SerializableTokenCache(), new SerializableTokenCache()];
     signIn(ours, alpha);
     signIn(theirs, beta);

@@ -18,7 +18,7 @@ describe("a partition's id", () => {
     expect(() => caches().partition(id)).toThrow(InvalidArgumentError);
   });
 
-  it('may be anything else, and is nothing that a key, an error or a store shows', async () => {
+  it('may be any other text, and appears in no key, error or store', async () => {
     const { store, inner } = observed();
     const id = 'noor@contoso.example / çà 🦊 $(x)';
     const partition = caches({ store }).partition(id);
@@ -29,7 +29,7 @@ describe("a partition's id", () => {
 });
 
 describe('reads and updates', () => {
-  it('reads that are asked for at once share one read of the store', async () => {
+  it('shares one read of the store among simultaneous reads', async () => {
     const { store, counts } = observed();
     const all = caches({ store });
     await all.partition('a').update((cache) => signIn(cache, 'noor'));
@@ -39,7 +39,7 @@ describe('reads and updates', () => {
     expect(counts.read).toBe(1);
   });
 
-  it('one that comes while a read is under way sees what was written before it came', async () => {
+  it('sees in a read everything that was written before it was called, also while another read is in progress', async () => {
     const { store, counts } = observed();
     const all = caches({ store });
     let go = (): void => undefined;
@@ -63,7 +63,7 @@ describe('reads and updates', () => {
     expect(await Promise.all(late)).toEqual([['noor@contoso.example'], ['noor@contoso.example']]);
   });
 
-  it('updates that wait are done together, each whole or not at all', async () => {
+  it('commits waiting updates together, each completely or not at all', async () => {
     const { store, counts } = observed();
     const partition = caches({ store }).partition('a');
     const outcomes = await Promise.allSettled([
@@ -81,7 +81,7 @@ describe('reads and updates', () => {
     expect(scopes.sort()).toEqual(['s1', 's3']);
   });
 
-  it('an update is made again on top of what another process wrote meanwhile', async () => {
+  it('repeats an update on top of what another process wrote meanwhile', async () => {
     const { store, inner, hooks, counts } = observed();
     const other = caches({ store: inner });
     hooks.beforeWrite = async () => {
@@ -98,7 +98,7 @@ describe('reads and updates', () => {
     expect(scopes.sort()).toEqual(['ours', 'theirs']);
   });
 
-  it('a process that dies between reading and writing loses nothing and keeps nobody', async () => {
+  it('loses nothing and blocks nobody if a process dies between reading and writing', async () => {
     const { store, inner, hooks } = observed();
     const other = caches({ store: inner });
     await other.partition('a').update((cache) => signIn(cache, 'noor', 'before'));
@@ -119,7 +119,7 @@ describe('reads and updates', () => {
     expect(scopes.sort()).toEqual(['after', 'before']);
   });
 
-  it('gives up with a code where others write again and again', async () => {
+  it('rejects with a code if other processes win every race', async () => {
     const { store, inner, hooks } = observed();
     let turn = 0;
     const other = caches({ store: inner });
@@ -151,7 +151,7 @@ describe('reads and updates', () => {
     ).toEqual([]);
   });
 
-  it('where the answer to a write was lost, the version tells whether it was written', async () => {
+  it('learns from the version whether a write with a lost answer was made', async () => {
     const { store, inner } = observed();
     let failures = 0;
     const lossy = {
@@ -168,7 +168,7 @@ describe('reads and updates', () => {
     expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
   });
 
-  it('a change that changes nothing is not written', async () => {
+  it('does not write an update that changes nothing', async () => {
     const { store, counts } = observed();
     const partition = caches({ store }).partition('a');
     expect(await partition.update((cache) => cache.accounts().length)).toBe(0);
@@ -177,7 +177,7 @@ describe('reads and updates', () => {
     expect(counts).toMatchObject({ write: 1, remove: 0 });
   });
 
-  it('a turn that fails, at once or later, is over; a partition of another name has its own', async () => {
+  it('ends a turn that fails, at once or later; other partitions have their own', async () => {
     const { store, inner } = observed();
     const partition = caches({ store: { ...store, leases: inner.leases! } }).partition('a');
     const atOnce = partition.exclusively('x', () => {
@@ -193,7 +193,7 @@ describe('reads and updates', () => {
     expect(nested).toBe(1);
   });
 
-  it('a task that waits too long behind one of the same process is refused, and not run later', async () => {
+  it('refuses a task that waits too long behind one of the same process, and does not run it later', async () => {
     const partition = caches({ turnTimeout: 20 }).partition('a');
     let end = (): void => undefined;
     const first = partition.exclusively('x', () => new Promise<void>((resolve) => (end = resolve)));
@@ -206,7 +206,7 @@ describe('reads and updates', () => {
     expect(wasRun).toBe(false);
   });
 
-  it('under a lease, memory in front of a store gives no copy from before', async () => {
+  it('reads no old copy from memory under a lease', async () => {
     const store = memoryStore();
     const servers = [1, 2].map(() => caches({ store: layered({ store, staleness: 300 }) }).partition('a'));
     const redeemed: string[] = [];
@@ -246,7 +246,7 @@ describe('reads and updates', () => {
 describe('whose credentials are in it', () => {
   const refused = { code: 'partition_other_user' };
 
-  it('one user, whoever is first, until that one is signed out', async () => {
+  it('one user: the first to sign in, until signed out', async () => {
     const { store, counts } = observed();
     const partition = caches({ store }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
@@ -258,7 +258,7 @@ describe('whose credentials are in it', () => {
     expect(await partition.read(namesIn)).toEqual(['piet@contoso.example']);
   });
 
-  it('a user by account id: anyone else is neither written nor given out', async () => {
+  it('a user by account ID: credentials of others are neither written nor returned', async () => {
     const all = caches();
     const partition = all.partition('a', { user: { home_account_id: 'NOOR.utid' } });
     await expect(partition.update((cache) => signIn(cache, 'piet'))).rejects.toMatchObject(refused);
@@ -278,14 +278,14 @@ describe('whose credentials are in it', () => {
     expect(await own('42').read(namesIn)).toEqual(['noor@contoso.example']);
   });
 
-  it('several, only where that is said', async () => {
+  it('several users, only if requested', async () => {
     const partition = caches().partition('a', { user: 'several' });
     await partition.update((cache) => signIn(cache, 'noor'));
     await partition.update((cache) => signIn(cache, 'piet'));
     expect(await partition.read(namesIn)).toHaveLength(2);
   });
 
-  it('credentials that are not understood count too', async () => {
+  it('credentials that are not understood count as well', async () => {
     const partition = caches().partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
     const { SerializableTokenCache, merge } = await import('../../src-main/cache/index.ts');
@@ -337,7 +337,7 @@ describe('how long it lives', () => {
     expect(ttls).toEqual([expected]);
   });
 
-  it('tokens: until the refresh token expires, where the provider said when', async () => {
+  it('tokens: until the refresh token expires, if the provider said when', async () => {
     const { store, ttls } = observed();
     await caches({ store, now: () => 1000 })
       .partition('a')
@@ -361,7 +361,7 @@ describe('how long it lives', () => {
     expect(ttls).toEqual([7200]);
   });
 
-  it('sliding: a read touches it, and not each one', async () => {
+  it('sliding: extended by reads, but not by each one', async () => {
     const { store, counts } = observed();
     let now = 1000;
     const partition = caches({ store, ttl: { sliding: 600 }, now: () => now }).partition('a');
@@ -392,7 +392,7 @@ describe('how long it lives', () => {
   });
 });
 
-it('plain text must be asked for by name', () => {
+it('requires plain text to be requested by name', () => {
   const { store } = observed();
   // @ts-expect-error JavaScript may leave it out
   expect(() => partitionedCaches({ store })).toThrow(/plain-text/);
@@ -400,7 +400,7 @@ it('plain text must be asked for by name', () => {
   expect(() => partitionedCaches({ store, sealingKeys: [] })).toThrow(InvalidArgumentError);
 });
 
-it('errors of partitions name the hash, and nothing of the user', async () => {
+it('names the hash in errors, and nothing of the user', async () => {
   const { store, inner } = observed();
   const partition = caches({ store }).partition('noor@contoso.example');
   await inner.write(

@@ -107,7 +107,7 @@ describe('MSAL Node, a client for each request', () => {
     }
   });
 
-  it('one client for all, which this replaces, mixes users: what is tested above can fail', async () => {
+  it('mixes users with one client for all, so the test above can fail', async () => {
     const { networkClient } = tokenEndpoint();
     const all = caches();
     const current = perRequest({ client: (partition) => msalCachePlugin(partition) });
@@ -155,7 +155,7 @@ describe('a client that was kept', () => {
     });
   });
 
-  it('is one for each request, made when it is asked for, and none outside', async () => {
+  it('is created once per request, when it is first used, and never outside of one', async () => {
     const msal = make();
     expect(() => msal.client).toThrow(NoRequestError);
     expect(() => msal.partition).toThrow(NoRequestError);

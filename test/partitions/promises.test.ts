@@ -24,7 +24,7 @@ const refreshTokensIn = (cache: TokenCache): string[] =>
   cache.find('RefreshToken').map(({ secret }) => secret);
 
 describe('an update that was rejected is never written', () => {
-  it('where its batch lost a race, its fate is that of the attempt that was committed', async () => {
+  it('after a lost race, it has the outcome of the attempt that was committed', async () => {
     const { store, inner, hooks } = observed();
     const [here, there] = [caches({ store }).partition('a'), caches({ store: inner }).partition('a')];
     await here.update((cache) => signIn(cache, 'noor', 'zero'));
@@ -47,7 +47,7 @@ describe('an update that was rejected is never written', () => {
     expect(stored).toEqual(expect.arrayContaining(['second', 'theirs', 'zero']));
   });
 
-  it('one that throws in every attempt is rejected with its error, and the others are committed', async () => {
+  it('one that throws in every attempt rejects with its error, and the others are committed', async () => {
     const { store, inner, hooks } = observed();
     const [here, there] = [caches({ store }).partition('a'), caches({ store: inner }).partition('a')];
     await here.update((cache) => signIn(cache, 'noor', 'zero'));
@@ -65,7 +65,7 @@ describe('an update that was rejected is never written', () => {
     expect(await there.read(scopesIn)).toEqual(['good', 'theirs', 'zero']);
   });
 
-  it('what was decided on an old copy is decided again on what is stored', async () => {
+  it('an update that ran on an old copy runs again on the stored one', async () => {
     const store = memoryStore();
     const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];
     await here.update((cache) => signIn(cache, 'noor', 'one'));
@@ -147,7 +147,7 @@ describe('a late refresh never overwrites a newer sign-in', () => {
     },
   );
 
-  it('signed out meanwhile: nothing comes back', async () => {
+  it('signed out meanwhile: nothing is restored', async () => {
     const store = memoryStore();
     const [here, there] = [caches({ store }).partition('a'), caches({ store }).partition('a')];
     await here.update((cache) => signIn(cache, 'noor'));
@@ -158,7 +158,7 @@ describe('a late refresh never overwrites a newer sign-in', () => {
     expect(await here.read(namesIn)).toEqual([]);
   });
 
-  it('another account of the same partition is not held up by a sign-out', async () => {
+  it('a sign-out does not block another account of the same partition', async () => {
     const partition = caches().partition('a', { user: 'several' });
     for (const uid of ['noor', 'piet']) await partition.update((cache) => signIn(cache, uid));
     await partition.read(namesIn);
@@ -179,7 +179,7 @@ describe('a late refresh never overwrites a newer sign-in', () => {
 });
 
 describe('a turn', () => {
-  it('ends after its limit, aborts its signal, and the next one begins', async () => {
+  it('ends after turnLimit and aborts its signal, and the next one begins', async () => {
     const store = memoryStore();
     const [here, there] = [1, 2].map(() => caches({ store, turnLimit: 60, lease: 1000 }).partition('a'));
     let signal: AbortSignal | undefined;
@@ -192,7 +192,7 @@ describe('a turn', () => {
     expect(await there!.exclusively('refresh', () => Promise.resolve('next'))).toBe('next');
   });
 
-  it('of a session is not held up by an update whose session store never answered', async () => {
+  it('of a session is not blocked by an update whose session store never answered', async () => {
     const stored = new Map<string, object>();
     let [hangs, late] = [false, (): void => undefined];
     const sessions = {
@@ -254,7 +254,7 @@ describe('a turn', () => {
     }
   });
 
-  it('hands its signal to what redeems a refresh token', async () => {
+  it('passes its signal to the function that redeems a refresh token', async () => {
     const partition = caches({ turnLimit: 60 }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor', 'orders', 10));
     const request = {
@@ -297,7 +297,7 @@ describe('races and touches', () => {
   };
   const hanging = () => new Promise<never>(() => undefined);
 
-  it('losing every race is busy, whenever the time is over', async () => {
+  it('reports partition_busy if every race is lost, whenever the deadline passes', async () => {
     const lost = { ...memoryStore(), write: () => Promise.resolve(false) };
     for (const timeout of [60, 110, 200])
       await withClockTurned(timeout + 50, async () => {
@@ -356,7 +356,7 @@ describe('races and touches', () => {
     });
   });
 
-  it('a store that never answers is a time-out, also of an update that reads a second time', async () => {
+  it('reports store_timeout if a store never answers, also for an update that reads a second time', async () => {
     const inner = memoryStore();
     await caches({ store: inner })
       .partition('a')
@@ -374,7 +374,7 @@ describe('races and touches', () => {
     });
   });
 
-  it('a touch that fails rejects no read, and is tried again', async () => {
+  it('resolves a read whose touch fails, and retries the touch', async () => {
     const inner = memoryStore();
     let touches = 0;
     const touch = () => Promise.reject(new Error(`NOPERM ${(touches += 1)}`));
@@ -385,7 +385,7 @@ describe('races and touches', () => {
     expect(touches).toBe(2);
   });
 
-  it('a read that changes the cache is refused, and nobody else sees the change', async () => {
+  it('refuses a read that changes the cache, and shows the change to nobody', async () => {
     const partition = caches().partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
     await expect(partition.read((cache) => signIn(cache, 'piet'))).rejects.toMatchObject({
@@ -396,7 +396,7 @@ describe('races and touches', () => {
 });
 
 describe('an error of the server that comes in the packet before the one that is waited for', () => {
-  it('postgresInvalidation does not believe that it listens', async () => {
+  it('postgresInvalidation does not take the connection for a listening one', async () => {
     const listening = new EventEmitter();
     const connectionOf = (events: EventEmitter, query: (text: string, values?: unknown[]) => void) =>
       Object.assign(events, {
@@ -431,7 +431,7 @@ describe('sealing keys rotate under a rolling deployment', () => {
   const [old, young] = [key('2026-01'), key('2026-11')];
   const both: SealingKeys = [young, old];
 
-  it('sealWith: what a new version writes, an old one still opens', async () => {
+  it('sealWith: an old version opens what a new one writes', async () => {
     const store = memoryStore();
     const before = caches({ store, sealingKeys: [old] }).partition('a');
     const first = caches({ store, sealingKeys: both, sealWith: old.id }).partition('a');
@@ -443,7 +443,7 @@ describe('sealing keys rotate under a rolling deployment', () => {
     expect(() => caches({ sealingKeys: both, sealWith: 'none' })).toThrow(/no sealing key has that id/);
   });
 
-  it('reseal: every entry, by its key in the store alone, its time of expiry kept', async () => {
+  it('reseal: seals every entry by its key in the store alone, and keeps its expiry', async () => {
     let now = 1000;
     const store = memoryStore({ now: () => now });
     const before = caches({ store, sealingKeys: [old], ttl: 600, now: () => now });
@@ -521,7 +521,7 @@ describe('users of an earlier cache move in', () => {
     expect(await all.partition('b').read(namesIn)).toEqual([]);
   });
 
-  it('who signs out before stays signed out, also if the earlier entry could not be removed at first', async () => {
+  it('a user who signed out before stays signed out, even if the earlier entry could not be removed at first', async () => {
     const { documents, importFrom } = await earlier((text) => text);
     let fails = 1;
     const flaky = {
@@ -536,7 +536,7 @@ describe('users of an earlier cache move in', () => {
     expect(await partition.read(namesIn)).toEqual([]);
   });
 
-  it('a document that is no cache document is reported, and not changed', async () => {
+  it('reports an invalid cache document and does not change it', async () => {
     const { documents, importFrom } = await earlier(() => 'CfDJ8 encrypted by ASP.NET');
     await expect(caches({ importFrom }).partition('a').read(namesIn)).rejects.toMatchObject({
       code: 'document_not_json',
@@ -588,7 +588,7 @@ describe('signing a user out everywhere', () => {
     expect(left).toEqual([]);
   });
 
-  it('of a partition for several users only that one goes; what cannot be opened goes as a whole', async () => {
+  it('removes only that user from a partition for several, and deletes a partition that cannot be opened', async () => {
     const store = memoryStore();
     const all = caches({ store, userIndex: true });
     const partition = all.partition('a', { user: 'several' });
@@ -606,7 +606,7 @@ describe('signing a user out everywhere', () => {
     expect(await store.read(partition.key)).toBeNull();
   });
 
-  it('a refresh of a user who was signed out everywhere brings nothing back', async () => {
+  it('a refresh of a user who was signed out everywhere restores nothing', async () => {
     const all = caches({ userIndex: true });
     const partition = all.partition('a');
     await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }));
@@ -617,7 +617,7 @@ describe('signing a user out everywhere', () => {
     expect(await partition.read(namesIn)).toEqual([]);
   });
 
-  it('the index is written when someone signs in, and not by later updates', async () => {
+  it('writes the index at a sign-in, and not in later updates', async () => {
     const { store, counts } = observed();
     const partition = caches({ store, userIndex: true }).partition('a');
     await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's1' }));
@@ -629,7 +629,7 @@ describe('signing a user out everywhere', () => {
     expect(counts.write).toBe(before + 1);
   });
 
-  it('without an index it is refused', async () => {
+  it('rejects without an index', async () => {
     await expect(caches().signOutUser('n1')).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 });
@@ -685,7 +685,7 @@ describe('clients of other libraries are refused when the store is made', () => 
 });
 
 describe('what is stored', () => {
-  it('comes back exactly as it was, whatever its secrets look like, and is smaller', async () => {
+  it('is restored exactly, whatever its secrets look like, and is smaller', async () => {
     const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const secrets = [
       'short',
@@ -708,7 +708,7 @@ describe('what is stored', () => {
     }
   });
 
-  it('says by its length nothing of what a secret contains', async () => {
+  it('has a length that reveals nothing about the contents of a secret', async () => {
     const sizes = new Set<number>();
     for (const guess of [
       'a',

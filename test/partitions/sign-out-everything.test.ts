@@ -36,7 +36,7 @@ async function full() {
   return { store, partition };
 }
 
-it('remove() deletes the entry with everything in it, also with a refresh under way', async () => {
+it('remove() deletes the entry with everything in it, also during a refresh', async () => {
   const { store, partition } = await full();
   const [account] = await partition.read((cache) => cache.accounts({ username: 'ada@example.org' }));
   const request = { ...account!, client_id: 'test-client', scopes: ['other'] };

@@ -39,7 +39,7 @@ describe('conforms', () => {
   for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
 });
 
-it('what was written is there when the file is opened again, and expired entries go', async () => {
+it('keeps entries when the file is opened again, and removes expired ones', async () => {
   const file = join(folder(), 'tokens.sqlite');
   let time = 1_800_000_000;
   const now = () => time;
@@ -58,7 +58,7 @@ it('what was written is there when the file is opened again, and expired entries
   again.close();
 });
 
-it('a table of another program is reported, and not changed', async () => {
+it('reports a table of another program and does not change it', async () => {
   const database = wasm(':memory:');
   database.exec('CREATE TABLE tokenkeep_partitions (key TEXT PRIMARY KEY, value TEXT)');
   await expect(caches({ store: sqliteStore({ database }) }).check()).rejects.toMatchObject({
@@ -106,7 +106,7 @@ if (hasSqlite)
     };
     for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
 
-    it('only its owner can read the file; a missing folder and a file that is no database are reported', () => {
+    it('makes the file readable for its owner only, and reports a missing folder or a file that is no database', () => {
       const own = folder();
       const file = join(own, 'tokens.sqlite');
       sqliteStore({ file }).close();

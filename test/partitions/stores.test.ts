@@ -32,7 +32,7 @@ async function until(isTrue: () => unknown): Promise<void> {
 }
 
 describe('memory', () => {
-  it('keeps so many entries, and lets the least recently used go', async () => {
+  it('keeps maxEntries entries and removes the least recently used', async () => {
     const store = memoryStore({ maxEntries: 2 });
     for (const name of ['a', 'b']) await store.write(name, entry(name), fresh);
     await store.read('a');
@@ -45,7 +45,7 @@ describe('memory', () => {
     ]);
   });
 
-  it('keeps so many bytes, counting what was replaced and removed', async () => {
+  it('keeps maxBytes bytes, and counts replaced and removed entries', async () => {
     const store = memoryStore({ maxBytes: 100 });
     for (let turn = 0; turn < 20; turn += 1) {
       expect(
@@ -72,7 +72,7 @@ describe('memory', () => {
 });
 
 describe('session', () => {
-  it('refuses what a cookie would not hold, before it is there, and leaves the session as it was', async () => {
+  it('refuses an update that does not fit into the cookie, and leaves the session unchanged', async () => {
     const cookie: Record<string, unknown> = { user: 'noor' };
     const partition = caches({ store: sessionStore(() => cookie, { cookie: {} }) }).partition('a');
     await partition.update((cache) => signIn(cache, 'noor'));
@@ -85,7 +85,7 @@ describe('session', () => {
     expect(cookie).toEqual({ user: 'noor' });
   });
 
-  it('counts the cookie as it will be sent, if the app says how', async () => {
+  it('measures the cookie with the function of the app', async () => {
     const sizes: object[] = [];
     const empty = {};
     const cookie = { maxBytes: 100, size: (all: object) => sizes.push(all) * 101 };
@@ -93,7 +93,7 @@ describe('session', () => {
     await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toThrow(/101 bytes.* 100/);
   });
 
-  it('is as it was where it could not be saved', async () => {
+  it('is unchanged if it could not be saved', async () => {
     const broken = { save: (done: (error?: unknown) => void) => done(new Error('no room')) };
     const partition = caches({ store: sessionStore(() => broken) }).partition('a');
     await expect(partition.update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject({
@@ -102,11 +102,11 @@ describe('session', () => {
     expect(Object.keys(broken)).toEqual(['save']);
   });
 
-  it('needs a session', () => {
+  it('requires a session', () => {
     expect(() => sessionStore(undefined as never)).toThrow(/middleware/);
   });
 
-  it('of requests of one browser at once none loses what another wrote, with the real express-session', async () => {
+  it('loses no update of simultaneous requests of one browser, with the real express-session', async () => {
     const app = express();
     app.use(session({ secret: 'of the test', resave: false, saveUninitialized: false }));
     let [arrived, open] = [0, (): void => undefined];
@@ -151,7 +151,7 @@ describe('session', () => {
 });
 
 describe('memory in front', () => {
-  it('answers from its copy for so long and no longer', async () => {
+  it('answers from its copy for the staleness and no longer', async () => {
     const back = observed();
     const store = layered({ store: back.store, staleness: 0.3 });
     await back.inner.write('a', entry('a'), fresh);
@@ -162,7 +162,7 @@ describe('memory in front', () => {
     expect(back.counts.read).toBe(2);
   });
 
-  it('a copy that was too old costs an update a second try, and nothing is lost', async () => {
+  it('repeats an update that ran on an old copy, and loses nothing', async () => {
     const back = observed();
     const here = caches({ store: layered({ store: back.store, staleness: 300 }) });
     const there = caches({ store: back.inner });
@@ -173,7 +173,7 @@ describe('memory in front', () => {
     expect(back.counts.write).toBe(3);
   });
 
-  it('a read that is under way when invalidation come leaves no old copy', async () => {
+  it('keeps no old copy of a read that was in progress at the invalidation', async () => {
     const back = observed();
     let tell: (key: string) => void = () => undefined;
     const invalidation: PartitionInvalidation = {
@@ -283,7 +283,7 @@ describe('PostgreSQL', () => {
     await server.close();
   });
 
-  it('its table is made once, by whoever comes first, and left alone where it is not ours or newer', async () => {
+  it('creates its table once, whichever process is first, and leaves a newer or foreign table unchanged', async () => {
     await Promise.all(Array.from({ length: 5 }, () => migratePartitions(pool)));
     await postgresStore({ pool }).write('k', entry('k'), fresh);
     await migratePartitions(pool);
@@ -303,7 +303,7 @@ describe('PostgreSQL', () => {
       await expect(migratePartitions(pool, { table })).rejects.toBeInstanceOf(InvalidArgumentError);
   });
 
-  it('expired rows are as good as gone, and are removed in batches', async () => {
+  it('ignores expired rows and removes them in batches', async () => {
     await migratePartitions(pool, { table: 'expiring' });
     const store = postgresStore({ pool, table: 'expiring' });
     await pool.query(
@@ -361,7 +361,7 @@ describe('PostgreSQL', () => {
     await there.close();
   });
 
-  it('a server that hangs keeps no connection for invalidation', async () => {
+  it('closes the invalidation connection of a server that hangs', async () => {
     const small = new pg.Pool({ connectionString: server.url, max: 2 });
     small.on('error', () => undefined);
     const invalidation = postgresInvalidation({ pool: small });

@@ -159,7 +159,7 @@ describe.each<[CachePlace, number]>([
 
   if (cache !== 'redis') return;
 
-  it('an answer that belongs to no sign-in of this browser is refused', async () => {
+  it('refuses an answer that belongs to no sign-in of this browser', async () => {
     const { url } = place.demo.settings;
     const victim = await person('noor', url);
     for (const query of ['', '?state=x&code=y', '?code=y']) {
@@ -174,7 +174,7 @@ describe.each<[CachePlace, number]>([
     await victim.close();
   }, 60_000);
 
-  it('each sign-in has a session of its own, and the tokens of the one before it are gone', async () => {
+  it('gives each sign-in its own session, and removes the tokens of the one before', async () => {
     const { url } = place.demo.settings;
     const noor = await person('noor', url);
     const cookie = async () =>

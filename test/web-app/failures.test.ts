@@ -84,14 +84,14 @@ it('the provider down before the sign-in: an error page, and it works when the p
   await page.waitForSelector('button[value=noor]');
 });
 
-it('a sign-in that the person refuses says what the provider said', async () => {
+it('shows the answer of the provider if the user refuses the sign-in', async () => {
   await open('/sign-in');
   await page.click('button[name=abort]');
   await shows('You are not signed in');
   expect(await said()).toContain('access_denied');
 });
 
-it('who asked for the API first gets there after signing in', async () => {
+it('leads to the API after the sign-in if the user requested it first', async () => {
   await open('/call-api');
   await page.click('button[value=noor]');
   await page.click('button[name=consent]');
@@ -150,7 +150,7 @@ async function partitionId(client: {
   return stored.tokenkeepSignIn.partition;
 }
 
-it('a saved sign-in that can’t be opened is left as it is; signing in makes another, and it is gone', async () => {
+it('leaves a saved sign-in that cannot be opened unchanged; the next sign-in replaces it', async () => {
   const client = await createClient({ url: redis.url }).connect();
   const key = `tokenkeep:${partitionName('user', await partitionId(client)).key}`;
   await client.set(key, 'a version of 16.and something else');
@@ -176,7 +176,7 @@ it('a saved sign-in that can’t be opened is left as it is; signing in makes an
   await shows('The API answered');
 });
 
-it('a sign-in that the provider has ended is asked for again', async () => {
+it('asks for a new sign-in if the provider has ended the session', async () => {
   const { clientId, clientSecret, issuer, fetch: own, sealingKeys } = demo.settings;
   const client = await createClient({ url: redis.url }).connect();
   const id = await partitionId(client);
