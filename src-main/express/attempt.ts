@@ -1,9 +1,9 @@
 /**
- * A sign-in that is under way, in a cookie of its own: any number of tabs may sign in side by side, on any server, and only the browser
+ * A sign-in in progress, in its own cookie. Any number of tabs may sign in at the same time, on any server, and only the browser
  * that began a sign-in can finish it.
  *
  * The cookie holds a random seed, from which `state`, `nonce` and the PKCE verifier are derived, and what the sign-in is for. `state` also
- * authenticates the rest of the cookie. Whoever sees `state` in a URL learns neither the seed nor the other two.
+ * authenticates the rest of the cookie. Anyone who sees `state` in a URL learns neither the seed nor the other two.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -24,9 +24,9 @@ export interface Attempt extends Purpose {
   readonly challenge: string;
 }
 
-/** Seconds that a sign-in may take. */
+/** How many seconds a sign-in may take. */
 export const LONGEST_ATTEMPT = 900;
-/** Sign-ins of one browser that may be under way. The oldest is forgotten for one more. */
+/** How many sign-ins of one browser may be in progress. One more drops the oldest. */
 const MOST_ATTEMPTS = 8;
 const LONGEST_VALUE = 2048;
 
@@ -40,7 +40,7 @@ export function newAttempt(purpose: Purpose): { attempt: Attempt; value: string 
   return { attempt: attemptOf(seed, what, purpose), value };
 }
 
-/** Returns the attempt that an answer belongs to; undefined if this browser did not begin it, or too long ago. */
+/** Returns the attempt that an answer belongs to; undefined if this browser did not start it, or started it too long ago. */
 export function attemptFor(state: string, value: string | undefined, now: number): Attempt | undefined {
   const [seed = '', what = ''] = value?.split('.', 2) ?? [];
   if (seed === '' || what === '') return undefined;

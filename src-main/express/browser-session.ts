@@ -9,7 +9,7 @@ export interface SignedInSession {
   /** The scopes that the sign-in asked for, space-separated, and when it ended, in seconds since the epoch. */
   readonly scopes: string;
   readonly at: number;
-  /** How many sign-ins came shortly after one another before this one. */
+  /** How many sign-ins shortly preceded this one. */
   readonly again: number;
 }
 
@@ -47,7 +47,7 @@ export function noteSignedIn(session: ExpressSession, value: SignedInSession | u
   else Reflect.set(session, FIELD, value);
 }
 
-/** Replaces the session by a new one: who knew its id before the sign-in does not know it afterwards. */
+/** Replaces the session, so that anyone who knew its id before the sign-in does not know the new one. */
 export async function regenerated(req: WebRequest): Promise<ExpressSession> {
   await called(sessionOf(req), 'regenerate');
   return sessionOf(req);

@@ -1,4 +1,4 @@
-/** The requests and responses of Node's HTTP server, as far as signing in needs them. */
+/** The requests and responses of Node's HTTP server, reduced to what signing in needs. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
@@ -12,9 +12,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export type WebRequest = IncomingMessage & {
   /** The URL as it was before routers removed their prefix. */
   readonly originalUrl?: string;
-  /** Of express-session. */
+  /** Set by express-session. */
   readonly session?: unknown;
-  /** Of a body parser, if there is one. */
+  /** Set by a body parser, if there is one. */
   readonly body?: unknown;
 };
 
@@ -45,7 +45,7 @@ export function setCookie(
   res.appendHeader('set-cookie', `${name}=${value}; ${flags}`);
 }
 
-/** Neither browsers nor proxies may keep what is meant for one user at one time. */
+/** Keeps browsers and proxies from storing what is meant for one user. */
 export function noStore(res: ServerResponse): void {
   res.setHeader('cache-control', 'no-store');
 }

@@ -1,18 +1,18 @@
-/** What is asked of the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
+/** Requests to the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
 import { abandonable } from '../abort.ts';
 import { isRecord } from '../cache/json.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
 import { InvalidArgumentError, WebSignInError } from '../errors.ts';
 
-/** How the app proves to the token endpoint who it is. */
+/** How the app authenticates at the token endpoint. */
 export interface ClientAuthentication {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly clientAssertion?: (audience: string) => string | Promise<string>;
 }
 
-/** A provider's metadata, as far as it is used. */
+/** A provider's metadata, reduced to what is used. */
 export interface Metadata {
   readonly issuer: string;
   readonly authorization_endpoint: string;
@@ -33,7 +33,7 @@ export interface TokenResponse {
   readonly response: Readonly<Record<string, unknown>>;
 }
 
-/** Milliseconds after which a request to the provider is given up. */
+/** Milliseconds after which a request to the provider times out. */
 const TIMEOUT = 10_000;
 /** The same for a revocation, for which the browser of a user who signs out waits. */
 const REVOCATION_TIMEOUT = 3000;

@@ -67,8 +67,8 @@ import { Provider } from './provider.ts';
  * Signs users in with OpenID Connect and keeps their tokens, for apps with `express` and `express-session`: authorization code with PKCE,
  * sign-out here and at the provider, and back-channel logout.
  *
- * - Any number of tabs may sign in side by side. Only the browser that began a sign-in can finish it.
- * - The session is replaced at each sign-in. The tokens live as long as the session, and those of the user before are removed.
+ * - Any number of tabs may sign in at the same time. Only the browser that started a sign-in can finish it.
+ * - The session is replaced at each sign-in. The tokens live as long as the session, and those of the previous user are removed.
  * - Addresses are made from `redirectUri`, never from the request, so proxies can't change them.
  * - Errors go to Express's error handler: `WebSignInError`, with a `status`, and the errors of partitions.
  *
@@ -113,7 +113,7 @@ export function webSignIn(options: WebSignInOptions): WebSignIn {
   };
 }
 
-/** Sign-ins that follow each other within so many seconds may be going round and round. */
+/** Sign-ins that follow each other within so many seconds may be a redirect loop. */
 const LOOP = 20;
 const MOST_ROUNDS = 2;
 
@@ -224,7 +224,7 @@ class WebApp {
     });
     const cookies = cookiesOf(req);
     for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`)) this.#clear(res, name);
-    // The same for all sign-ins that are under way in this browser. [Note: sign-ins side by side]
+    // The same for all sign-ins in progress in this browser. [Note: sign-ins side by side]
     this.#set(res, this.#browserCookie, browserId(cookies.get(this.#browserCookie)), LONGEST_ATTEMPT);
     this.#set(res, this.#attemptCookie(attempt.state), value, LONGEST_ATTEMPT);
     const url = new URL(authorization_endpoint);
@@ -257,7 +257,7 @@ class WebApp {
     const name = this.#attemptCookie(state);
     const attempt = attemptFor(state, cookiesOf(req).get(name), this.#now());
     if (attempt === undefined) notBegunHere();
-    this.#clear(res, name); // Good for one answer.
+    this.#clear(res, name); // Valid for one response.
     const metadata = await this.#provider.metadata();
     const issuer = query.get('iss');
     if (issuer === null ? metadata.namesIssuer : issuer !== metadata.issuer) notBegunHere();
@@ -305,11 +305,11 @@ class WebApp {
       noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
       await saved(session);
     } catch (error) {
-      // No session leads to these tokens.
+      // No session refers to these tokens.
       if (!isSameUser) await this.#signedOut(partition).catch(() => undefined);
       throw error;
     }
-    // The tokens of the users before are out of everyone's reach now.
+    // Nobody can reach the tokens of the previous users any more.
     if (previous !== undefined && !isSameUser) others.add(previous.id);
     await Promise.allSettled([...others].map((other) => this.#signedOut(this.#open(req, session, other))));
     this.#set(res, this.#doneCookie, String(this.#roundsOf(req) + 1), LOOP);
@@ -334,7 +334,7 @@ class WebApp {
    * them. So the sign-ins of one browser and user share a partition, and the partition of another user who signed in there shortly
    * before is known.
    *
-   * @returns the ids of partitions that no session leads to any more
+   * @returns the ids of partitions that no session refers to any more
    */
   async #others(browser: string | undefined, id: string): Promise<Set<string>> {
     if (browser === undefined) return new Set();
@@ -357,7 +357,7 @@ class WebApp {
     return { at, again: last !== undefined && at - last.at <= LOOP ? last.again + 1 : 0 };
   }
 
-  /** Who was signed in before in this browser. */
+  /** Returns who was signed in before in this browser. */
   async #previous(req: WebRequest, session: ExpressSession): Promise<Previous | undefined> {
     const id = signedIn(session)?.partition;
     if (id === undefined) return undefined;
@@ -385,7 +385,7 @@ class WebApp {
       await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // It expires.
     }
     const home = `${this.#origin}${this.#basePath}/`;
-    // Here it is done. The browser asks at the provider, if that is there.
+    // The sign-out is complete here. The browser continues at the provider, if it can be reached.
     const { end_session_endpoint } = await this.#provider
       .metadata()
       .catch(() => ({ end_session_endpoint: undefined }));
@@ -416,7 +416,7 @@ class WebApp {
     for (const account of accounts) this.#options.onSignOut?.({ account, ...revocation });
   }
 
-  /** Those that this app got from this provider: no other may see them. */
+  /** Only those that this app got from this provider, because no other provider may see them. */
   #ownRefreshTokens(cache: TokenCache, { home_account_id, environment, issuer }: AccountSummary): string[] {
     const own = { client_id: this.#options.clientId, home_account_id, environment };
     const query = issuer === undefined ? own : { ...own, issuer };
@@ -524,7 +524,7 @@ class WebApp {
     return refused(error, answered.response['error_description']);
   };
 
-  /** @throws WebSignInError if the user has just come back from the provider for this */
+  /** @throws WebSignInError if the user has just returned from the provider for this */
   #assertNoLoop(session: ExpressSession, scopes: readonly string[], cause: SignInRequiredError): null {
     const last = signedIn(session);
     const asked = new Set(scopesOf(last?.scopes ?? ''));
@@ -644,7 +644,7 @@ function partitionIdOf(browser: string | undefined, account: AccountSummary): st
     .digest('base64url');
 }
 
-/** A partition that can't be opened does not stand in the way of a sign-in or a sign-out. */
+/** A partition that can't be opened blocks neither sign-in nor sign-out. */
 function unopened(error: unknown): undefined {
   if (error instanceof PartitionError && error.code !== 'partition_busy') return undefined;
   throw error;

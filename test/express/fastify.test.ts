@@ -65,7 +65,7 @@ afterAll(async () => {
   await provider.stop();
 });
 
-it('signs in with a fresh token, refuses what no browser shows, and signs out', async () => {
+it('signs in with a fresh token, refuses requests that are no page loads, and signs out', async () => {
   const noor = browser(trusting);
   expect((await fetch(`${url}/orders`, { redirect: 'manual' })).status).toBe(401);
   const page = await noor.visit(`${url}/orders?a=1`, { user: 'noor' });

@@ -188,7 +188,7 @@ describe('signing in', () => {
     app = await start();
   });
 
-  it('leads back to the page that was asked for, with a token for its scopes', async () => {
+  it('returns to the requested page with a token for its scopes', async () => {
     const ada = new Browser(app);
     const asked = await ada.ask('/files?a=1');
     expect(asked.headers.get('cache-control')).toBe('no-store');
@@ -204,7 +204,7 @@ describe('signing in', () => {
     expect(provider.asked.length).toBe(1);
   });
 
-  it('in eight tabs at once succeeds in each', async () => {
+  it('succeeds in each of eight tabs at once', async () => {
     const ada = new Browser(app);
     const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
     const tabs = await Promise.all(names.map((tab) => ada.begin(`/sign-in?returnTo=/${tab}`, 'ada')));
@@ -214,7 +214,7 @@ describe('signing in', () => {
     expect([...ada.cookies.keys()].filter((name) => name.includes('attempt'))).toEqual([]);
   });
 
-  it('a ninth sign-in makes the browser forget the first', async () => {
+  it('drops the oldest of nine sign-ins in progress', async () => {
     const ada = new Browser(app);
     const tabs = [];
     for (let tab = 0; tab < 9; tab += 1) tabs.push(await ada.begin('/sign-in', 'ada'));
@@ -222,7 +222,7 @@ describe('signing in', () => {
     expect(await ada.finish(tabs.at(-1) as URL)).toBe('/');
   });
 
-  it('is finished by the browser that began it only, and once', async () => {
+  it('can be finished only once, and only by the browser that started it', async () => {
     const [ada, eve] = [new Browser(app), new Browser(app)];
     const back = await ada.begin('/sign-in', 'ada');
     expect(await eve.finish(back)).toBe('400 sign_in_unknown');
@@ -243,7 +243,7 @@ describe('signing in', () => {
     },
   );
 
-  it('a cookie that was changed begins nothing', async () => {
+  it('ignores a modified cookie', async () => {
     const ada = new Browser(app);
     const back = await ada.begin('/sign-in?returnTo=/me', 'ada');
     const [name = '', value = ''] = [...ada.cookies].find(([each]) => each.includes('attempt')) ?? [];
@@ -279,7 +279,7 @@ describe('signing in', () => {
     expect(end).toMatch(/^\/(?![/\\])/);
   });
 
-  it('takes too long after 15 minutes', async () => {
+  it('expires after 15 minutes', async () => {
     let now = Math.floor(Date.now() / 1000);
     const slow = await start({ now: () => now });
     const ada = new Browser(slow);
@@ -314,7 +314,7 @@ describe('signing in', () => {
     },
   );
 
-  it('an answer of another issuer is refused before the code is sent anywhere (RFC 9207)', async () => {
+  it('refuses a response from another issuer before it sends the code anywhere (RFC 9207)', async () => {
     provider.metadata = { authorization_response_iss_parameter_supported: true };
     const strict = await start();
     for (const iss of [undefined, 'https://evil.example']) {
@@ -330,7 +330,7 @@ describe('signing in', () => {
     expect(await ada.finish(back)).toBe('/');
   });
 
-  it('a refusal of the provider says which, and its text is nobody’s but the app’s to show', async () => {
+  it('reports the provider’s error code, and leaves its description to the app', async () => {
     const ada = new Browser(app);
     const back = await ada.begin('/sign-in', 'ada');
     back.searchParams.delete('code');
@@ -342,7 +342,7 @@ describe('signing in', () => {
     expect(error?.provider).toEqual({ error: 'access_denied', description: '<script>' });
   });
 
-  it('a discovery document of another issuer, or with plain addresses, is not believed', async () => {
+  it('refuses a discovery document of another issuer, or one with http URLs', async () => {
     for (const metadata of [
       { issuer: 'https://evil.example' },
       { token_endpoint: 'http://evil.example/token' },
@@ -367,7 +367,7 @@ describe('the session', () => {
     app = await start({ caches });
   });
 
-  it('is a new one after each sign-in, so that whoever planted the old one has nothing', async () => {
+  it('is replaced at each sign-in, so that a planted session gets no tokens', async () => {
     const [ada, eve] = [new Browser(app), new Browser(app)];
     await eve.signIn('eve');
     const planted = eve.cookies.get('connect.sid') ?? '';
@@ -379,7 +379,7 @@ describe('the session', () => {
     expect(kept().length).toBe(1);
   });
 
-  it('the tokens of the user before are gone, and those of the same user go on', async () => {
+  it('removes the previous user’s tokens, and keeps those of the same user', async () => {
     const ada = new Browser(app);
     await ada.signIn('ada');
     await ada.signIn('ada');
@@ -393,7 +393,7 @@ describe('the session', () => {
     expect(await bodyOf(ada.ask('/me'))).toBe('bob');
   });
 
-  describe('of sign-ins that end at the same moment', () => {
+  describe('of sign-ins that finish at the same time', () => {
     let store: MemoryStore;
     /** The tokens in the store, entry by entry. */
     const stored = async (): Promise<string[]> => {
@@ -435,7 +435,7 @@ describe('the session', () => {
       if (users[0] === users[1]) expect(store.size).toBe(0);
     });
 
-    it('a session that could not be saved leaves no tokens', async () => {
+    it('leaves no tokens when the session cannot be saved', async () => {
       const ada = new Browser(app);
       const back = await ada.begin('/sign-in', 'ada');
       app.sessions.set = (_id, _session, done) => done?.(new Error('full'));
@@ -443,7 +443,7 @@ describe('the session', () => {
       expect(await stored()).toEqual([]);
     });
 
-    it('tokens that cannot be opened stand in no one’s way', async () => {
+    it('succeeds when the previous tokens cannot be opened', async () => {
       const ada = new Browser(app);
       await ada.signIn('ada');
       for await (const key of store.maintenance!.keys()) {
@@ -456,7 +456,7 @@ describe('the session', () => {
       expect(await bodyOf(ada.ask('/me'))).toBe('ada');
     });
 
-    it('a cookie that someone planted does not join two users', async () => {
+    it('never lets a planted cookie join two users', async () => {
       const [ada, eve] = [new Browser(app), new Browser(app)];
       const backs = [await ada.begin('/sign-in', 'ada'), await eve.begin('/sign-in', 'eve')] as const;
       eve.cookies.set('tokenkeep-browser', ada.cookies.get('tokenkeep-browser') ?? '');
@@ -468,7 +468,7 @@ describe('the session', () => {
     });
   });
 
-  it('whose cookie ends with the browser: its tokens end a day after the last request', async () => {
+  it('with a cookie that ends with the browser keeps tokens for a day after the last request', async () => {
     const ttls: (number | null)[] = [];
     const inner = memoryStore();
     const write: typeof inner.write = (key, entry, condition, call) => {
@@ -481,7 +481,7 @@ describe('the session', () => {
     expect(Math.max(...ttls.map(Number))).toBe(86_400 * 1.2);
   });
 
-  it('with sessionStore, partitions move to the new session of the same user, and not to another user’s', async () => {
+  it('with sessionStore, partitions move to a new session of the same user, but not of another user', async () => {
     const inSession = await start({
       caches: (req) =>
         partitionedCaches({ store: sessionStore(req.session as object), sealingKeys: 'plain-text' }),
@@ -501,7 +501,7 @@ describe('the session', () => {
     expect(bodies.join()).not.toContain('"ada"');
   });
 
-  it('keeps of the app what the app says', async () => {
+  it('keeps the app data that the app chooses', async () => {
     const seen: boolean[] = [];
     const own = await start({
       carryOver: (_before, after, isSameUser) => {
@@ -514,7 +514,7 @@ describe('the session', () => {
     expect(seen).toEqual([false, true, false]);
   });
 
-  it('that the browser does not send back is told, and does not send it round and round', async () => {
+  it('that the browser does not send back is an error, not a redirect loop', async () => {
     // A secure cookie behind a proxy that the app does not trust: express-session does not set it.
     const broken = await start({ cookie: { secure: true } });
     const ada = new Browser(broken);
@@ -524,7 +524,7 @@ describe('the session', () => {
     expect([answer.status, (await answer.json()).code]).toEqual([500, 'session_not_kept']);
   });
 
-  it('is set behind a TLS proxy that the app trusts', async () => {
+  it('works behind a TLS proxy that the app trusts', async () => {
     const trusting = await start({ cookie: { secure: true }, proxies: 1 });
     const ada = new Browser(trusting, {
       'x-forwarded-proto': 'https',
@@ -535,7 +535,7 @@ describe('the session', () => {
     expect(await bodyOf(ada.ask('/me'))).toBe('ada');
   });
 
-  it('has cookies of https only where the app is public by https', async () => {
+  it('uses secure cookies only if the public URL is https', async () => {
     const tls = await start({ redirectUri: 'https://app.example/callback' });
     const lines = (await new Browser(tls).ask('/sign-in')).headers.getSetCookie();
     expect(lines.length).toBe(2);
@@ -545,7 +545,7 @@ describe('the session', () => {
       );
   });
 
-  it('a proxy that removes a prefix', async () => {
+  it('works behind a proxy that removes a path prefix', async () => {
     const inner = await start();
     const prefixed = await start({ basePath: '/app', redirectUri: `${inner.url}/app/callback` });
     const ada = new Browser(prefixed);
@@ -568,7 +568,7 @@ describe('a token', () => {
     await ada.signIn('ada', '/files');
   });
 
-  it('for other scopes comes from a refresh, once for all requests together', async () => {
+  it('for other scopes comes from one refresh, shared by all concurrent requests', async () => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => bodyOf(ada.ask('/mail'))));
     expect(new Set(answers).size).toBe(1);
     expect(provider.asked.slice(1).map((form) => form.get('grant_type'))).toEqual(['refresh_token']);
@@ -576,7 +576,7 @@ describe('a token', () => {
   });
 
   it.each(['invalid_grant', 'invalid_scope', 'interaction_required', 'consent_required'])(
-    'that needs the user (%s) leads to the provider, and not round and round',
+    'that needs the user (%s) redirects to the provider, without a loop',
     async (error) => {
       provider.answer = (form) => (form.get('grant_type') === 'refresh_token' ? { error } : undefined);
       const gone = await ada.ask('/mail');
@@ -591,19 +591,19 @@ describe('a token', () => {
     },
   );
 
-  it('that the provider refuses for reasons of the app’s is told as that, and nobody is signed out', async () => {
+  it('refused because of the app’s configuration is reported as such, and nobody is signed out', async () => {
     provider.answer = () => ({ error: 'invalid_client', error_description: 'expired secret' });
     const answer = await ada.ask('/mail');
     expect([answer.status, (await answer.json()).code]).toEqual([403, 'sign_in_refused']);
     expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
   });
 
-  it('is not given to a request that did not pass requireUser', async () => {
+  it('is not available to a request that did not pass requireUser', async () => {
     const answer = await ada.ask('/open');
     expect([answer.status, (await answer.json()).code]).toEqual([500, 'no_request']);
   });
 
-  it('a request that no browser shows as a page gets 401', async () => {
+  it('answers 401 to requests that are no page loads', async () => {
     const other = new Browser(app, { accept: 'application/json' });
     const answer = await other.ask('/files');
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([401, 'no-store']);
@@ -625,7 +625,7 @@ describe('signing out', () => {
     await ada.signIn('ada', '/files');
   });
 
-  it('ends the session and the tokens here, then at the provider', async () => {
+  it('removes the session and the tokens, then signs out at the provider', async () => {
     const answer = await ada.ask('/sign-out', { method: 'POST' });
     expect(answer.status).toBe(303);
     const url = new URL(answer.headers.get('location') ?? '');
@@ -652,7 +652,7 @@ describe('signing out', () => {
     });
     const what = () => told.map(({ account, revocation }) => [account.username, revocation]);
 
-    it('those of this app, as its client', async () => {
+    it('those of this app, authenticated as its client', async () => {
       await ada.ask('/mail'); // Another refresh token.
       await ada.ask('/sign-out', { method: 'POST' });
       expect(what()).toEqual([['ada', 'done']]);
@@ -661,7 +661,7 @@ describe('signing out', () => {
       expect(provider.revoked[0]?.get('authorization')).toMatch(/^Basic /);
     });
 
-    it('those of a user whose place another one takes', async () => {
+    it('those of a user who is replaced by another', async () => {
       await ada.signIn('bob');
       expect(what()).toEqual([['ada', 'done']]);
       expect(provider.revoked.length).toBe(1);
@@ -687,7 +687,7 @@ describe('signing out', () => {
       },
     );
 
-    it('and no refresh token of another app', async () => {
+    it('but no refresh token of another app', async () => {
       const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
       app = await start({ caches, onSignOut: (one) => told.push(one) });
       ada = new Browser(app);
@@ -700,7 +700,7 @@ describe('signing out', () => {
     });
   });
 
-  it('never leads to a sign-out page without TLS, with the ID token in its address', async () => {
+  it('never sends the ID token to a sign-out page without TLS', async () => {
     provider.metadata = { end_session_endpoint: 'http://evil.example/end' };
     app = await start();
     ada = new Browser(app);
@@ -710,7 +710,7 @@ describe('signing out', () => {
     expect(answer.headers.get('location')).toBe('/');
   });
 
-  it('by the provider: a token that one server has accepted is refused by the others', async () => {
+  it('by the provider: a logout token that one server accepted is refused by the others', async () => {
     const store = memoryStore();
     const caches = () => partitionedCaches({ store, sealingKeys: 'plain-text', userIndex: true });
     const [here, there] = [await start({ caches: caches() }), await start({ caches: caches() })];
@@ -720,7 +720,7 @@ describe('signing out', () => {
     expect((await post(there)).status).toBe(400);
   });
 
-  it('by the provider: a token that failed because of the store may be posted again', async () => {
+  it('by the provider: a logout token may be posted again after the store failed', async () => {
     const inner = memoryStore();
     let isDown = false;
     const read: typeof inner.read = (...call) =>
@@ -764,7 +764,7 @@ describe('signing out', () => {
   });
 
   it.each(['', 'logout_token=x', `logout_token=${'x'.repeat(40_000)}`])(
-    'a logout token that is none: %s',
+    'an invalid logout token: %s',
     async (body) => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
       const answer = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body, headers });
@@ -774,7 +774,7 @@ describe('signing out', () => {
   );
 });
 
-describe('a provider that does not answer in JSON', () => {
+describe('a provider that does not respond with JSON', () => {
   const secret = 'access_token=a-secret-in-the-page';
   const answers = [
     { what: 'an error page of a proxy', status: 502, text: `<html>Bad gateway ${secret}</html>` },
@@ -892,7 +892,7 @@ describe('options', () => {
     );
   });
 
-  it('an app without sessions is told so', async () => {
+  it('an app without sessions gets an error that says so', async () => {
     const app = express();
     app.use(webSignIn({ ...good, issuer: provider.issuer }).routes);
     app.use(
