@@ -276,6 +276,121 @@ test('nothing opens without the user’s doing, one at a time, and less and less
   await quit();
 });
 
+test('no door that a script can knock at counts as the user’s doing, and a menu command counts once', async ({
+  start,
+}) => {
+  const { app, window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  const asked = await answerDialogs(app, { agree: false });
+  await app.evaluate(({ dialog, shell }) => {
+    const opened: string[] = [];
+    Object.assign(globalThis, { openedByDoors: opened });
+    Object.assign(shell, { openExternal: (url: string) => Promise.resolve(void opened.push(url)) });
+    const showOpenDialog = () => {
+      opened.push('a file dialog');
+      return Promise.resolve({ canceled: true, filePaths: [] });
+    };
+    Object.assign(dialog, { showOpenDialog });
+  });
+  const opened = () =>
+    app.evaluate(() => (globalThis as unknown as { openedByDoors: string[] }).openedByDoors);
+  // Until no input of the start is good any more.
+  await new Promise((resolve) => setTimeout(resolve, 5_100));
+
+  const codes = await window.evaluate(async () => {
+    type Answer = { ok: boolean; value?: never; error?: { code: string } };
+    const { tokenCache } = globalThis as unknown as Record<
+      'tokenCache',
+      Record<string, (...args: unknown[]) => Promise<Answer>>
+    >;
+    const { accounts } = (await tokenCache['accounts']!()).value as unknown as { accounts: { id: string }[] };
+    const [token] = (await tokenCache['tokens']!(accounts[0]!.id)).value as unknown as { id: string }[];
+    const field = document.createElement('input');
+    field.accessKey = 'i';
+    document.body.append(field);
+    const all = { bubbles: true, cancelable: true, composed: true };
+    const doors: Record<string, () => unknown> = {
+      keys() {
+        field.focus();
+        for (const key of ['i', 'o', 'e', ',', 'q', 'w', 'c', 'v', 'Enter', ' ', 'F10', 'ContextMenu'])
+          for (const type of ['keydown', 'keypress', 'keyup'])
+            for (const target of [globalThis, document, field])
+              target.dispatchEvent(new KeyboardEvent(type, { ...all, key, ctrlKey: true, metaKey: true }));
+      },
+      pointers() {
+        for (const type of [
+          'pointerdown',
+          'mousedown',
+          'pointerup',
+          'mouseup',
+          'click',
+          'dblclick',
+          'auxclick',
+        ])
+          field.dispatchEvent(new PointerEvent(type, { ...all, button: 0, isPrimary: true }));
+        field.click();
+      },
+      touches() {
+        const touch = new Touch({ identifier: 1, target: field });
+        for (const type of ['touchstart', 'touchend'])
+          field.dispatchEvent(new TouchEvent(type, { ...all, touches: [touch], changedTouches: [touch] }));
+      },
+      contextMenu: () => field.dispatchEvent(new MouseEvent('contextmenu', { ...all, button: 2 })),
+      drop() {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add('https://outside.example/', 'text/uri-list');
+        for (const type of ['dragstart', 'dragenter', 'dragover', 'drop', 'dragend'])
+          field.dispatchEvent(new DragEvent(type, { ...all, dataTransfer }));
+      },
+      clipboard() {
+        for (const type of ['copy', 'cut', 'paste'])
+          field.dispatchEvent(new ClipboardEvent(type, { ...all, clipboardData: new DataTransfer() }));
+      },
+      fileField() {
+        const file = Object.assign(document.createElement('input'), { type: 'file' });
+        document.body.append(file);
+        file.click();
+      },
+      async notification() {
+        await Notification.requestPermission().catch(() => undefined);
+        const notice = new Notification('Click here');
+        notice.dispatchEvent(new Event('click'));
+      },
+      windows() {
+        globalThis.focus();
+        globalThis.open('https://outside.example/');
+        for (const type of ['focus', 'blur', 'beforeunload', 'popstate'])
+          globalThis.dispatchEvent(new Event(type));
+      },
+    };
+    const found: Record<string, string[]> = {};
+    for (const [name, knock] of Object.entries(doors)) {
+      // What a door throws at the script is an answer too.
+      await Promise.resolve()
+        .then(knock)
+        .catch(() => undefined);
+      const answers = [await tokenCache['reveal']!(token!.id), await tokenCache['chooseImport']!()];
+      found[name] = answers.map(({ error }) => error?.code ?? 'opened');
+    }
+    return found;
+  });
+  for (const [door, found] of Object.entries(codes))
+    expect({ door, found }).toEqual({ door, found: ['no_user_gesture', 'no_user_gesture'] });
+  expect(Object.keys(codes)).toHaveLength(9);
+  expect([await asked(), await opened()]).toEqual([[], []]);
+
+  // The window carries a menu's command out, and nothing else with it.
+  await app.evaluate(({ Menu }) => {
+    const items = Menu.getApplicationMenu()?.items.flatMap(({ submenu }) => submenu?.items ?? []) ?? [];
+    items.find(({ label }) => label === '&Import…')?.click();
+  });
+  await expect.poll(opened).toEqual(['a file dialog']);
+  const answer = await window.evaluate<{ error?: { code: string } }>('window.tokenCache.chooseImport()');
+  expect(answer.error?.code).toBe('no_user_gesture');
+  expect(await opened()).toEqual(['a file dialog']);
+  await quit();
+});
+
 test('an argument that is too much is refused before it is cloned, and main goes on', async ({ start }) => {
   const started = await start(['--demo']);
   const { app, window, quit } = started;
