@@ -1,4 +1,4 @@
-import { Fragment } from 'react';
+import { Fragment, useMemo } from 'react';
 import { Button } from 'react-aria-components';
 import type { SourceItem } from '../../app/contract.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
@@ -26,7 +26,10 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
     overview.open();
     overview.filter({ place: next });
   };
-  const inVault = [...byId.values()].filter(({ places }) => places.includes('vault')).length;
+  const inVault = useMemo(
+    () => [...byId.values()].filter(({ places }) => places.includes('vault')).length,
+    [byId],
+  );
   if (demo) return null; // sample data has no other places
   return (
     <section className="sources" aria-label="Sources">

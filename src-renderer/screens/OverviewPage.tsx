@@ -255,7 +255,8 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
   const box = useRef<HTMLDivElement>(null);
   const anchor = useRef(0);
   const seen = useSeen(box);
-  const found = rows.findIndex(({ id }) => id === activeId);
+  const places = useMemo(() => new Map(rows.map(({ id }, at) => [id, at])), [rows]);
+  const found = places.get(activeId ?? '') ?? -1;
   const index = found === -1 ? 0 : found;
 
   useLayoutEffect(() => {
@@ -321,10 +322,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
   const drawn = rows.slice(first, until).map((account, offset) => ({ account, at: first + offset }));
   const active = rows[index];
   if (active !== undefined && (index < first || index >= until)) drawn.push({ account: active, at: index });
-  const chosen = useMemo(
-    () => (selected.size === 0 ? 0 : rows.filter(({ id }) => selected.has(id)).length),
-    [rows, selected],
-  );
+  const chosen = useMemo(() => [...selected].filter((id) => places.has(id)).length, [places, selected]);
   const everyone = chosen === rows.length;
   return (
     <div
