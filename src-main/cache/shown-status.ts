@@ -1,13 +1,27 @@
 /** What the window, the menu bar, notices and the command say of an account's status. Each adds only how it writes times. */
 import type { AccountStatus } from './account-status.ts';
 
-/** The groups of statuses, in the order in which they need attention. */
+/**
+ * The groups of statuses, in the order in which they need attention.
+ *
+ * @example
+ * import { STATUSES } from 'tokenkeep/ipc';
+ *
+ * console.log(STATUSES.join()); // needs-sign-in,until,unknown,active
+ */
 export const STATUSES = ['needs-sign-in', 'until', 'unknown', 'active'] as const;
 
 /** `until`: active, and can't renew itself. */
 export type StatusId = (typeof STATUSES)[number];
 
-/** The words of each group. "Active until" is followed by a time. */
+/**
+ * The words of each group. "Active until" is followed by a time.
+ *
+ * @example
+ * import { STATUS_TITLES } from 'tokenkeep/ipc';
+ *
+ * console.log(STATUS_TITLES['needs-sign-in']); // Needs sign-in
+ */
 export const STATUS_TITLES = {
   'needs-sign-in': 'Needs sign-in',
   until: 'Active until',
@@ -47,7 +61,7 @@ export interface StatusSource {
  * import { accountList, shownStatus } from 'tokenkeep/ipc';
  *
  * const now = Math.floor(Date.now() / 1000);
- * const { accounts } = await vault.read((cache) => accountList(cache, now));
+ * const { accounts } = await accountList(await vault.read((cache) => cache, { held: true }), now);
  * for (const account of accounts) console.log(account.username, shownStatus(account, now).title);
  */
 export function shownStatus({ kind, status, tokens }: StatusSource, now: number): ShownStatus {
