@@ -94,6 +94,17 @@ export function inMemory(cache: TokenCache): CacheHandle {
   };
 }
 
+const signalless = new WeakSet<object>();
+
+/** Marks a task of `exclusively` that does not read its signal: a handle need not create one, which costs as much as a read. */
+export function withoutSignal<T>(task: () => Promise<T>): () => Promise<T> {
+  signalless.add(task);
+  return task;
+}
+
+/** Whether a task of `exclusively` needs its signal. */
+export const needsSignal = (task: object): boolean => !signalless.has(task);
+
 const queueOf = new WeakMap<CacheHandle, KeyedQueue>();
 
 /** Calls `exclusively` of the handle. If the handle has none, excludes only callers that use the same handle object. */

@@ -14,6 +14,7 @@ import {
   type Synchronous,
   UPDATE_OPTIONS,
   type UpdateOptions,
+  needsSignal,
 } from '../cache/handle.ts';
 import { signOutId } from '../cache/sign-out.ts';
 import { storeOf, TokenCache } from '../cache/token-cache.ts';
@@ -106,7 +107,7 @@ export interface Partition extends CacheHandle {
    * Don't nest calls.
    *
    * The turn ends when the task settles, when its holder dies, or after `turnLimit`. Then the signal is aborted: pass it to the
-   * call to the provider. A task that declares no parameter gets no signal. A lease is not a fence: a holder that was suspended for longer than its lease continues beside the
+   * call to the provider. A lease is not a fence: a holder that was suspended for longer than its lease continues beside the
    * next one. The updates of both are kept.
    *
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
@@ -583,7 +584,7 @@ class OpenedPartition implements Partition {
       note({ purpose: purposeOf(name) });
       const begun = (turn: Pick<Turn, 'signal'>): Promise<T> => {
         note({ waited: performance.now() - start });
-        return task.length === 0 ? (task as () => Promise<T>)() : task(turn.signal);
+        return needsSignal(task) ? task(turn.signal) : (task as () => Promise<T>)();
       };
       return this.#caches.exclusively(this.#as, name, begun, options);
     });
