@@ -96,7 +96,9 @@ export function createSignOut(
       accountIds !== null
         ? app.signOutPlaces(accountIds)
         : ({ ok: true, value: [] as readonly PlaceOffer[] } as const),
-      app.signOutCopies(ids),
+      ids?.length === 0
+        ? ({ ok: true, value: [] as readonly OwnCopy[] } as const) // none of them is in the vault
+        : app.signOutCopies(ids),
     ]);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
