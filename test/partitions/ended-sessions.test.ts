@@ -83,6 +83,10 @@ async function scopesAfter(
     await slow(req, before);
     res.json('done');
   });
+  // A save that failed after the response is no reason to close the connection.
+  app.use(((error, _req, res, next) => {
+    if (!res.headersSent) next(error);
+  }) as express.ErrorRequestHandler);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -130,3 +134,17 @@ it.each([false, true])(
     expect(await scopesAfter({ tab: signOut }, () => Promise.resolve(), resave)).toEqual([]);
   },
 );
+
+it('a session store that throws loses nothing, and does not end the process', async () => {
+  let thrown = 0;
+  const store = (of: session.MemoryStore): void => {
+    const { get } = of;
+    of.get = () => {
+      thrown += 1;
+      of.get = get;
+      throw new Error('The store is closed.');
+    };
+  };
+  expect(await scopesAfter({ store }, () => Promise.resolve(), false)).toEqual(['orders']);
+  expect(thrown).toBe(1);
+});

@@ -343,7 +343,11 @@ function keepFields(store: SessionLibraryStore): void {
               resolve();
             };
             const cancel = alarm(LONGEST_TURN, resolve);
-            Reflect.apply(store.get, store, [id, done]);
+            try {
+              Reflect.apply(store.get, store, [id, done]);
+            } catch (error) {
+              done(error ?? new Error('The session store failed.'));
+            }
           }),
       );
     },
