@@ -32,13 +32,13 @@ function main(): void {
   leaveMemoryOutOfCoreDumps(process.platform); // before there is a key in it
   const script = app.isPackaged ? [] : process.argv.slice(1, 2);
   const args = process.argv.slice(1 + script.length);
-  if (isCommand(args)) {
-    process.exit(startCommand(process.execPath, args, script));
-    return;
-  }
   const words = commandWords(args);
   let asked: Arguments;
   try {
+    if (isCommand(args)) {
+      process.exit(startCommand(process.execPath, args, script));
+      return;
+    }
     // Before anything is opened. In development, any switch is accepted.
     if (app.isPackaged)
       assertAccepted({ ...process, args: words === null ? args : [], development: isDevelopmentBuild() });
@@ -50,7 +50,7 @@ function main(): void {
       return;
     }
   } catch (error) {
-    fail(error, words !== null);
+    fail(error, words !== null || isCommand(args));
     return;
   }
   app.enableSandbox(); // for every renderer, whatever its window's options. Electron security checklist item 4

@@ -16,7 +16,7 @@ import {
   TEXT_OR_NULL,
   TEXT_RECORD,
 } from '../options.ts';
-import { type CacheHandle, exclusively, withoutSignal } from './handle.ts';
+import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
 import { issuersFor } from './accounts.ts';
 import { issuerFor, modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
@@ -327,7 +327,7 @@ export async function singleFlight<T>(
     return token === undefined ? renew(signal) : found(token);
   };
   // A signal costs as much as a read, so one is asked for only where it is used.
-  return exclusively(handle, lock, renew.length === 0 ? withoutSignal(() => turn()) : turn);
+  return exclusively(handle, lock, needsSignal(renew) ? turn : withoutSignal(() => turn()));
 }
 
 interface Flight<T> {
@@ -335,7 +335,7 @@ interface Flight<T> {
   lock: string;
   before: ReadonlySet<string>;
   found: (token: AccessToken) => T | Promise<T>;
-  /** @param signal aborted when the lock is lost and the next caller may refresh; absent where `renew` takes none */
+  /** @param signal aborted when the lock is lost and the next caller may refresh; absent where `renew` is marked by `withoutSignal` */
   renew: (signal?: AbortSignal) => Promise<T>;
 }
 

@@ -3,7 +3,7 @@ import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cach
 import { answerTo, rememberAnswer } from './claims.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
-import { type CacheHandle, exclusively, type Synchronous } from '../cache/handle.ts';
+import { type CacheHandle, exclusively, type Synchronous, withoutSignal } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
@@ -153,12 +153,13 @@ async function acquired<Request extends SilentRequest, Result>(
   };
   if (accessToken !== undefined && !refreshSoon) return cached ?? ask(false);
   const watched = new InTurn(opened, wanted);
-  const renew = async (): Promise<Result> => {
+  // MSAL takes no signal.
+  const renew = withoutSignal(async (): Promise<Result> => {
     assertWanted();
     return untilRefusedAll(watched, made, wanted, () =>
       flight.run({ epoch: watched.since, seen: watched.seen }, () => ask(forceRefresh || refreshSoon)),
     );
-  };
+  });
   if (hasClaims)
     return exclusively(opened, lock, async () => {
       // Of callers that were challenged with the same claims, the first one asks for all.
