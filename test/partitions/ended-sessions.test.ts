@@ -138,7 +138,7 @@ it.each([false, true])(
 it('a session store that throws loses nothing, and does not end the process', async () => {
   let thrown = 0;
   const store = (of: session.MemoryStore): void => {
-    const { get } = of;
+    const get = of.get.bind(of);
     of.get = () => {
       thrown += 1;
       of.get = get;
