@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 
 /** Started so, Chromium needs no display, prints nothing, and takes what follows for words, whatever they look like. */
-const COMMAND = [
+export const COMMAND = [
   '--ozone-platform=headless',
   '--disable-gpu',
   '--disable-software-rasterizer',

@@ -6,12 +6,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from '@playwright/test';
+import { COMMAND } from '../../app/command-line.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
-import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
-import { browser } from '../support/browser.ts';
 import { accountsOf, importDocument, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
-import { addProfile, meet, test } from './provider.ts';
+import { begin, test } from './provider.ts';
 
 interface Ran {
   code: number | null;
@@ -106,12 +105,9 @@ test('the command refreshes a token by Chromium’s network, for a provider that
   start,
 }) => {
   const started = await start();
-  const at = browser(trustingFetch(provider.ca));
-  const { opened } = await meet(started, provider);
-  await addProfile(started, provider);
+  const { at, page } = await begin(started, provider);
   await started.window.getByRole('button', { name: 'Continue in your browser', exact: true }).click();
-  await expect.poll(async () => (await opened()).length).toBe(1);
-  await at.visit((await opened())[0]!, { user: 'noor' });
+  await at.visit(await page(), { user: 'noor' });
   await expect(accountsOf(started.window)).toContainText('Noor Haddad');
   const before = await peek(keyring.env, vaultFile(keyring.env));
 
@@ -135,12 +131,7 @@ test('the command refreshes a token by Chromium’s network, for a provider that
       app.whenReady().then(() => trust(session.fromPartition('command', { cache: false }), ca));
       require(${JSON.stringify(resolve('out/command.cjs'))}).runCommand(process.argv.slice(process.argv.indexOf('--') + 1));`,
     );
-    const refreshed = await command(
-      '',
-      keyring.env,
-      ['--ozone-platform=headless', '--disable-gpu', '--disable-software-rasterizer', '--', ...words],
-      script,
-    );
+    const refreshed = await command('', keyring.env, [...COMMAND, ...words], script);
     expect(refreshed.code, refreshed.err).toBe(0);
     expect(refreshed.out).toMatch(/^Authorization: Bearer \S+\n$/);
   } finally {
@@ -164,7 +155,7 @@ test('a command that Ctrl+C ends has the exit code of one', async ({ keyring }) 
     app.whenReady().then(() => require('node:fs').writeSync(1, 'ready'));
     require(${JSON.stringify(resolve('out/command.cjs'))}).runCommand(['decode', '-']);`,
   );
-  const child = spawn(findElectron()!.executable, [script, '--ozone-platform=headless', '--disable-gpu'], {
+  const child = spawn(findElectron()!.executable, [script, ...COMMAND], {
     env,
     stdio: ['pipe', 'pipe', 'ignore'], // it waits for a token that never comes
   });

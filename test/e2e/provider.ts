@@ -2,6 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from '@playwright/test';
 import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
+import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { browser } from '../support/browser.ts';
 import { answerDialogs, type Started, test as base } from './app.ts';
 
 export const test = base.extend<{ provider: RunningProvider }>({
@@ -57,4 +59,18 @@ export async function addProfile(
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(dialog.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   expect(await asked()).toEqual([expect.stringContaining(new URL(provider.issuer).host)]);
+}
+
+/** Adds the provider's profile; a person at the browser then visits what the app opens there. */
+export async function begin(started: Started, provider: RunningProvider, clientId?: string) {
+  const at = browser(trustingFetch(provider.ca));
+  const { opened } = await meet(started, provider);
+  await addProfile(started, provider, clientId);
+  let seen = 0;
+  /** The next page that the app opens in the browser. */
+  const page = async (): Promise<string> => {
+    await expect.poll(async () => (await opened()).length).toBeGreaterThan(seen);
+    return (await opened())[seen++]!;
+  };
+  return { at, page };
 }

@@ -1,24 +1,8 @@
 /** Signing in, staying signed in and leaving: the real app, with a keyring, against a real provider. */
 import { expect, type Page } from '@playwright/test';
-import type { RunningProvider } from '../../examples/provider/provider.ts';
-import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
-import { browser } from '../support/browser.ts';
-import { answerDialogs, type Started, vaultFile } from './app.ts';
+import { answerDialogs, vaultFile } from './app.ts';
 import { peek } from './library.ts';
-import { addProfile, meet, test } from './provider.ts';
-
-async function begin(started: Started, provider: RunningProvider, clientId?: string) {
-  const at = browser(trustingFetch(provider.ca));
-  const { opened } = await meet(started, provider);
-  await addProfile(started, provider, clientId);
-  let seen = 0;
-  /** The next page that the app opens in the browser. */
-  const page = async (): Promise<string> => {
-    await expect.poll(async () => (await opened()).length).toBeGreaterThan(seen);
-    return (await opened())[seen++]!;
-  };
-  return { at, page };
-}
+import { addProfile, begin, test } from './provider.ts';
 
 const button = (window: Page, name: string) => window.getByRole('button', { name, exact: true });
 const accounts = (window: Page) => window.getByRole('listbox', { name: 'Accounts' });

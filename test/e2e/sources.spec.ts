@@ -6,14 +6,20 @@ import { accessLog } from '../support/access-log.ts';
 import { storedItem, storeItem } from '../support/keyring-items.ts';
 import { answerDialogs, showList, test, vector } from './app.ts';
 
+/** Puts a document where Azure CLI keeps its cache. */
+function azureCache(env: Record<string, string>, document: string): string {
+  const folder = join(env['HOME'] ?? '', '.azure');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'msal_token_cache.json');
+  writeFileSync(file, readFileSync(vector('documents', document)));
+  return file;
+}
+
 test('the cache of another program is opened on request, followed, and an account signed out there', async ({
   keyring,
   start,
 }) => {
-  const folder = join(keyring.env['HOME'] ?? '', '.azure');
-  const file = join(folder, 'msal_token_cache.json');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, readFileSync(vector('documents', 'msal-python-aad-several.json')));
+  const file = azureCache(keyring.env, 'msal-python-aad-several.json');
   const before = readFileSync(file, 'utf8');
 
   // The kernel tells who opens it.
@@ -61,11 +67,8 @@ test('the sign-out of an imported account says which program keeps its own copy,
   keyring,
   start,
 }) => {
-  const folder = join(keyring.env['HOME'] ?? '', '.azure');
-  const file = join(folder, 'msal_token_cache.json');
-  mkdirSync(folder, { recursive: true });
-  const text = readFileSync(vector('documents', 'msal-python-aad-single.json'), 'utf8');
-  writeFileSync(file, text);
+  const file = azureCache(keyring.env, 'msal-python-aad-single.json');
+  const text = readFileSync(file, 'utf8');
   const says = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
 
   const { window, quit } = await start(['--import', file]);

@@ -175,15 +175,19 @@ class Browser {
   }
 }
 
+function resetProvider(): void {
+  provider.claims = {};
+  provider.answer = undefined;
+  provider.lifetime = 3600;
+  provider.metadata = {};
+}
+
 const bodyOf = async (answer: Promise<Response>): Promise<unknown> => (await answer).json();
 
 describe('signing in', () => {
   let app: App;
   beforeEach(async () => {
-    provider.claims = {};
-    provider.answer = undefined;
-    provider.lifetime = 3600;
-    provider.metadata = {};
+    resetProvider();
     provider.asked.length = 0;
     app = await start();
   });
@@ -797,10 +801,7 @@ describe('a provider that does not respond with JSON', () => {
 
   let app: App;
   beforeEach(async () => {
-    provider.claims = {};
-    provider.answer = undefined;
-    provider.lifetime = 3600;
-    provider.metadata = {};
+    resetProvider();
     app = await start();
   });
   afterEach(() => {
