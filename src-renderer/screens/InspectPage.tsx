@@ -18,6 +18,8 @@ import {
   summaryOf,
   timesOf,
   tokensIn,
+  whyNone,
+  whyNotCompared,
 } from '../state/inspect.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { visible, visibleLines } from '../state/text.ts';
@@ -76,7 +78,7 @@ function One({ text }: { text: string }) {
           <span className="note">Never stored</span>
         </div>
         {found.length > 1 && (
-          <div className="actions" role="group" aria-label="Token of the response">
+          <div className="actions" role="group" aria-label="Tokens found">
             {found.map(({ field }, index) => (
               <Action
                 key={field}
@@ -84,12 +86,15 @@ function One({ text }: { text: string }) {
                 aria-pressed={index === chosen}
                 onPress={() => choose(index)}
               >
-                {field ?? 'Token'}
+                {visible(field ?? 'Token')}
               </Action>
             ))}
           </div>
         )}
         {read !== null && <Summary token={read} />}
+        {read?.format === 'jws' && read.inner !== null && (
+          <Action onPress={() => inspect.set('first', read.inner ?? '')}>Inspect the inner token</Action>
+        )}
         {read?.format === 'jwt' && token !== undefined && <SignatureCard token={token.token} />}
       </div>
       <div className="inspect-result">
@@ -97,7 +102,7 @@ function One({ text }: { text: string }) {
           <p className="inspect-empty">
             {text.trim() === ''
               ? 'Paste or drop a token, an Authorization header or a token response.'
-              : 'The response has no access_token, id_token or refresh_token.'}
+              : whyNone(text)}
           </p>
         ) : (
           <Result key={token?.token} token={read} text={token?.token ?? ''} />
@@ -251,7 +256,7 @@ function Times({ token }: { token: ReadToken }) {
 
 function Contents({ token }: { token: ReadToken }) {
   const { toasts } = useModel();
-  if (token.format !== 'jwt' && token.format !== 'jwe') return null;
+  if (token.format === 'opaque' || token.format === 'broken') return null;
   const payload = token.format === 'jwt' ? token.payload : [];
   const raw = rawJson(token);
   const copy = () => {
@@ -295,7 +300,7 @@ function Contents({ token }: { token: ReadToken }) {
   );
 }
 
-function rawJson(token: Extract<ReadToken, { format: 'jwt' | 'jwe' }>): string {
+function rawJson(token: Extract<ReadToken, { format: 'jwt' | 'jwe' | 'jws' }>): string {
   const header = JSON.stringify(token.headerValues, null, 2);
   return token.format === 'jwt' ? `${header}\n\n${JSON.stringify(token.values, null, 2)}` : header;
 }
@@ -322,6 +327,7 @@ function Compare({ first, second }: { first: string; second: string }) {
     (a && b ? compareTokens(a, b) : []).map((row) => ({ ...row, ...compared(row, now) })),
   );
   const different = rows.filter(({ differs }) => differs);
+  const notCompared = a && b ? whyNotCompared(a, b) : null;
   const shown = all ? rows : different;
   return (
     <div className="compare">
@@ -329,7 +335,11 @@ function Compare({ first, second }: { first: string; second: string }) {
         <Slot letter="A" text={first} token={a ?? null} onChange={(text) => inspect.set('first', text)} />
         <Slot letter="B" text={second} token={b ?? null} onChange={(text) => inspect.set('second', text)} />
       </div>
-      {a && b ? (
+      {notCompared !== null ? (
+        <p className="inspect-empty" role="status">
+          {notCompared}
+        </p>
+      ) : a && b ? (
         <>
           <div className="compare-head">
             <b role="status">
@@ -435,6 +445,7 @@ function Slot({
         )}
       </div>
       <TokenInput label={`Token ${letter}`} text={text} onChange={onChange} />
+      {token === null && text.trim() !== '' && <p className="note">{whyNone(text)}</p>}
     </section>
   );
 }

@@ -39,26 +39,99 @@ export function createInspect(): Inspect {
 
 /** A token found in an input. */
 export interface FoundToken {
-  /** The field of a token response; null if the input is the token. */
+  /** What the input calls it: a field of a response, or `Authorization`; null if the input is the token, or a text with it. */
   field: string | null;
   token: string;
 }
 
-/** Returns the tokens in a token, an `Authorization` header or a token response. */
+/** Tokens of one input that are offered. */
+const MOST_FOUND = 12;
+
+/** How deeply fields are looked for: a Kubernetes credential has its token in `status.token`. */
+const DEEPEST = 4;
+
+/** Three parts (RFC 7515 §7.1), or five, of which the key may be empty (RFC 7516 §7.1). */
+const COMPACT = String.raw`ey[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?`;
+const WHOLE = new RegExp(`^${COMPACT}$`);
+const WITHIN = new RegExp(String.raw`(?<![\w.-])${COMPACT}(?![\w.-])`, 'g');
+
+/** "Authorization: Bearer eyJ…", also within a curl command; but not a challenge, `Bearer realm="api"` (RFC 6750 §3). */
+const HEADER = /\b(?:Bearer|DPoP|PoP)\s+(?!\w+\s*=\s*["\w])([\w~+/.-]+=*)/i;
+
+/** A redirect or a body in the form of a query (RFC 6749 §4.2.2, §4.1.3). */
+const PARAMETER = /(?:^|[?#&])((?:access|id|refresh)_token)=([^&#\s"']+)/g;
+
+/** Returns the tokens in a token, an `Authorization` header, a token response, a redirect, or a text such as a line of a log. */
 export function tokensIn(input: string): FoundToken[] {
   const text = input.slice(0, LONGEST_INPUT).trim();
   if (text === '') return [];
-  const response = asObject(text);
-  if (response !== null) {
-    return ['access_token', 'id_token', 'refresh_token'].flatMap((field) => {
-      const token = response[field];
-      return typeof token === 'string' && token !== '' ? [{ field, token }] : [];
-    });
+  const json = asJson(text);
+  if (typeof json === 'string') return tokensIn(json);
+  if (typeof json === 'object' && json !== null) return named(fieldsOf(json, DEEPEST));
+  const unquoted = text.replaceAll(/^["'`]|["'`]$/g, '').trim();
+  const words = unquoted.split(/\s+/);
+  if (words.every((word) => WHOLE.test(word))) return named(words.map((token) => ({ field: null, token })));
+  // A terminal breaks long lines.
+  if (WHOLE.test(words.join(''))) return [{ field: null, token: words.join('') }];
+  const parameters = [...text.matchAll(PARAMETER)].map(([, field = '', token = '']) => ({
+    field,
+    token: unescaped(token),
+  }));
+  if (parameters.length > 0) return named(parameters);
+  const header = HEADER.exec(text)?.[1];
+  if (header !== undefined) return [{ field: 'Authorization', token: header }];
+  const within = text.match(WITHIN);
+  if (within !== null) return named([...new Set(within)].map((token) => ({ field: null, token })));
+  // An opaque token is one word, maybe broken into lines; a sentence is none.
+  return /[^\S\r\n]|^[{[<]/.test(unquoted) ? [] : [{ field: null, token: words.join('') }];
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
-  // "Authorization: Bearer eyJ…", also within a curl command.
-  const header = /\b(?:Bearer|DPoP|PoP)\s+([\w~+/.=-]+)/i.exec(text)?.[1];
-  const token = header ?? text.replaceAll(/^["']|["']$/g, '').replaceAll(/\s+/g, '');
-  return [{ field: null, token }];
+}
+
+/** Tells tokens apart that have the same name: "access_token", "access_token 2". */
+function named(found: readonly FoundToken[]): FoundToken[] {
+  const counts = new Map<string | null, number>();
+  return found.slice(0, MOST_FOUND).map(({ field, token }) => {
+    const nth = (counts.get(field) ?? 0) + 1;
+    counts.set(field, nth);
+    const name = field ?? (found.length > 1 ? 'Token' : null);
+    return { field: name === null || nth === 1 ? name : `${name} ${String(nth)}`, token };
+  });
+}
+
+/** Fields with a token: of RFC 6749 §5.1, as libraries spell them (`accessToken`), and `token` as in a Kubernetes credential. */
+const TOKEN_FIELD = /^(?:(?:access|id|refresh)_?)?token$/i;
+
+function fieldsOf(value: object, depth: number): FoundToken[] {
+  return Object.entries(value).flatMap(([field, held]: [string, unknown]): FoundToken[] => {
+    if (typeof held === 'string')
+      return TOKEN_FIELD.test(field) && held !== '' ? [{ field, token: held }] : [];
+    return typeof held === 'object' && held !== null && depth > 1 ? fieldsOf(held, depth - 1) : [];
+  });
+}
+
+/** Returns why an input has no token: for the answer of a provider or an API, what that says. */
+export function whyNone(input: string): string {
+  const text = input.slice(0, LONGEST_INPUT).trim();
+  const json = asObject(text);
+  const [error, description] = ['error', 'error_description'].map((name) => {
+    const field = json?.[name];
+    if (typeof field === 'string') return visible(field);
+    // RFC 6750 §3: WWW-Authenticate: Bearer error="invalid_token", error_description="…"
+    return json === null ? visible(new RegExp(`\\b${name}="([^"]*)"`).exec(text)?.[1] ?? '') : '';
+  });
+  if (error !== undefined && error !== '')
+    return `This is an error, not a token: ${error}.${description ? ` ${description}` : ''}`;
+  if (/^(?:authorization\s*:\s*)?basic\s/i.test(text))
+    return 'Basic authentication is a name and a password, not a token.';
+  if (asJson(text) !== undefined) return 'The JSON has no access_token, id_token or refresh_token.';
+  return 'There is no token in this text.';
 }
 
 /** What can be read of a token. */
@@ -71,6 +144,8 @@ export type ReadToken =
       headerValues: Values;
     }
   | { format: 'jwe'; header: readonly Claim[]; headerValues: Values }
+  /** Signed, but what is signed are no claims; `inner`: the token that it is, if it is one (RFC 7519 §5.2). */
+  | { format: 'jws'; header: readonly Claim[]; headerValues: Values; inner: string | null }
   | { format: 'opaque'; length: number }
   | { format: 'broken'; why: string };
 
@@ -98,12 +173,15 @@ export function readToken(token: string): ReadToken {
   if (parts.length === 5) return { format: 'jwe', header, headerValues };
   const payloadText = decoded(parts[1] ?? '');
   const values = payloadText === null ? null : asObject(payloadText);
-  if (values === null) {
+  if (values === null && payloadText !== null && WHOLE.test(payloadText))
+    return { format: 'jws', header, headerValues, inner: payloadText };
+  if (values === null && headerValues['cty'] === undefined && headerValues['zip'] === undefined) {
     return {
       format: 'broken',
-      why: 'The claims are not base64url-encoded JSON. Part of the token may be missing.',
+      why: 'The claims are not a base64url-encoded JSON object. Part of the token may be missing.',
     };
   }
+  if (values === null) return { format: 'jws', header, headerValues, inner: null };
   return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
 }
 
@@ -134,6 +212,12 @@ export function problemsOf(
       ];
     case 'jwe':
       return [{ tone: 'plain', title: 'Encrypted for the API (JWE).', text: 'Only the header can be read.' }];
+    case 'jws':
+      return [
+        token.inner === null
+          ? { tone: 'warn', title: 'Signed, but not a JWT.', text: 'What is signed is not a JSON object.' }
+          : { tone: 'warn', title: 'Nested token.', text: 'The claims are in the token inside it.' },
+      ];
     case 'jwt':
       return problemsOfJwt(token.values, token.headerValues, now, timeZone, signature);
   }
@@ -206,6 +290,9 @@ const TIMES: readonly (readonly [string, string])[] = [
   ['exp', 'Expires'],
 ];
 
+/** The zone of this computer, whatever the setting: UTC has a column of its own. */
+const ownZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** Returns the times of a token as UTC, local time and epoch. */
 export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeLine[] {
   if (token.format !== 'jwt') return [];
@@ -217,7 +304,7 @@ export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeL
         name,
         says,
         utc: `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`,
-        local: localTime(at, now, timeZone),
+        local: localTime(at, now, timeZone ?? ownZone()),
         epoch: String(at),
         relative: relative(at, now),
         past: name === 'exp' && isPast(at, now),
@@ -231,6 +318,7 @@ export function summaryOf(token: ReadToken): { title: string; facts: { name: str
   if (token.format === 'opaque') return { title: 'Opaque token', facts: [] };
   if (token.format === 'broken') return { title: 'Not a token', facts: [] };
   if (token.format === 'jwe') return { title: 'Encrypted token (JWE)', facts: [] };
+  if (token.format === 'jws') return { title: 'Signed content (JWS)', facts: [] };
   const { values } = token;
   const text = (name: string): string | null =>
     typeof values[name] === 'string' && values[name] !== '' ? visible(values[name]) : null;
@@ -292,11 +380,36 @@ export function compareTokens(a: ReadToken, b: ReadToken): ClaimDifference[] {
       name,
       a: x === undefined ? null : shown(x),
       b: y === undefined ? null : shown(y),
-      differs: JSON.stringify(x) !== JSON.stringify(y),
+      differs:
+        sets && x !== undefined && y !== undefined ? !isSameSet(left, right) : inOrder(x) !== inOrder(y),
       onlyA: sets ? left.filter((item) => !right.includes(item)) : [],
       onlyB: sets ? right.filter((item) => !left.includes(item)) : [],
     };
   });
+}
+
+/** Returns why two tokens can't be compared claim by claim; null if they can. */
+export function whyNotCompared(a: ReadToken, b: ReadToken): string | null {
+  const [x, y] = [a, b].map(({ format }) => format !== 'jwt');
+  if (x !== true && y !== true) return null;
+  const which =
+    x === true && y === true
+      ? 'Neither token has claims that can be read'
+      : `Token ${x === true ? 'A' : 'B'} has no claims that can be read`;
+  return `${which}, so there is nothing to compare.`;
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item) => b.includes(item)) && b.every((item) => a.includes(item));
+}
+
+/** JSON without regard to the order of members, which has no meaning (RFC 8259 §4). */
+function inOrder(value: unknown): string | undefined {
+  return JSON.stringify(value, (_name, held: unknown) =>
+    typeof held === 'object' && held !== null && !Array.isArray(held)
+      ? Object.fromEntries(Object.entries(held).sort(([x], [y]) => (x < y ? -1 : 1)))
+      : held,
+  );
 }
 
 /** Claims whose text is a set of words (RFC 8693 §4.2). */
@@ -333,11 +446,16 @@ function claimsOf(values: Values): Claim[] {
 }
 
 function asObject(text: string): Values | null {
+  const value = asJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : null;
+}
+
+/** undefined: it is no JSON. */
+function asJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountStatus, type StatusId, STATUSES, statusId, statusSentence } from './accountStatus.ts';
+import { accountStatus, STATUSES, type StatusId, statusId, statusSentence } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
 import { accountDetail, accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
 import type { Ports } from './ports.ts';
@@ -234,7 +234,7 @@ export function listText(
   now: number,
 ): string {
   return listCells(all, tenants, appNames, now)
-    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
+    .map((cells) => cells.join('\t'))
     .join('\n');
 }
 
@@ -251,9 +251,16 @@ export function listFile(
     .join('')}`;
 }
 
-/** A spreadsheet would run a text that begins like a formula, and anyone can choose their display name. */
-const csvCell = (text: string): string =>
-  `"${/^[=+\-@\t\r]/.test(text) ? "'" : ''}${text.replaceAll('"', '""')}"`;
+const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+
+/**
+ * A spreadsheet would run a text that begins like a formula, from a file or from the clipboard, and anyone can choose their display name.
+ * Where a file is split at semicolons, a cell also begins after one within a text. Full-width signs count as well.
+ */
+const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
+
+const plainCell = (text: string): string =>
+  visible(text.replaceAll(/\s+/g, ' ').trim()).replaceAll(FORMULA, "$1'");
 
 function listCells(
   all: readonly AccountItem[],
@@ -270,5 +277,8 @@ function listCells(
     statusSentence(accountStatus(account, now)),
     account.nextExpiry === null ? '' : new Date(account.nextExpiry * 1000).toISOString(),
   ]);
-  return [['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'], ...lines];
+  return [
+    ['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'],
+    ...lines.map((cells) => cells.map(plainCell)),
+  ];
 }

@@ -1,4 +1,3 @@
-import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import {
   compareTokens,
@@ -7,7 +6,11 @@ import {
   summaryOf,
   timesOf,
   tokensIn,
+  whyNone,
+  whyNotCompared,
 } from '../../src-renderer/state/inspect.ts';
+import { showTimesIn } from '../../src-renderer/state/time.ts';
+import fc from '../support/fast-check.ts';
 import { stage } from './fake/model.ts';
 
 const NOW = Date.UTC(2026, 10, 26, 13, 7, 11) / 1000;
@@ -30,12 +33,65 @@ describe('tokens are found in', () => {
     ['a token', token],
     ['a token with line breaks', token.replace(/(.{40})/g, '$1\n')],
     ['a quoted token', `"${token}"`],
+    ['a line of a log', `12:01 GET /orders 401 token=${token}; retried`],
+    ['a token twice in a text', `sent ${token}, got back ${token}.`],
+  ])('%s', (_what, input) => {
+    expect(tokensIn(input)).toEqual([{ field: null, token }]);
+  });
+
+  test.each([
     ['an Authorization header', `Authorization: Bearer ${token}`],
     ['the value of one', `bearer ${token}`],
     ['a DPoP header', `Authorization: DPoP ${token}`],
     ['a curl command', `curl -H 'Authorization: Bearer ${token}' https://api.example/orders`],
   ])('%s', (_what, input) => {
-    expect(tokensIn(input)).toEqual([{ field: null, token }]);
+    expect(tokensIn(input)).toEqual([{ field: 'Authorization', token }]);
+  });
+
+  test.each([
+    [
+      'az account get-access-token',
+      { accessToken: token, expiresOn: 'x', tokenType: 'Bearer' },
+      ['accessToken'],
+    ],
+    ['MSAL', { idToken: token, accessToken: token, idTokenClaims: {} }, ['idToken', 'accessToken']],
+    ['kubectl', { kind: 'ExecCredential', status: { token } }, ['token']],
+    ['a log', [{ access_token: token }, { access_token: token }], ['access_token', 'access_token 2']],
+  ])('JSON of %s', (_what, json, fields) => {
+    expect(tokensIn(JSON.stringify(json))).toEqual(fields.map((field) => ({ field, token })));
+  });
+
+  test('a redirect, a form, several tokens, a JWE without an encrypted key', () => {
+    const redirect = `https://app.example/#access_token=${token}&token_type=Bearer&id_token=a%2Fb`;
+    expect(tokensIn(redirect)).toEqual([
+      { field: 'access_token', token },
+      { field: 'id_token', token: 'a/b' },
+    ]);
+    expect(tokensIn('refresh_token=%zz&scope=x')).toEqual([{ field: 'refresh_token', token: '%zz' }]);
+    expect(tokensIn(`${token} ${token}`).map(({ field }) => field)).toEqual(['Token', 'Token 2']);
+    const direct = `${part({ alg: 'dir', enc: 'A256GCM' })}..aXY.Y3Q.dGFn`;
+    expect(tokensIn(direct)).toEqual([{ field: null, token: direct }]);
+    expect(tokensIn('an-opaque\ntoken')).toEqual([{ field: null, token: 'an-opaquetoken' }]);
+  });
+
+  test.each([
+    [
+      '{"error":"invalid_grant","error_description":"Expired."}',
+      'This is an error, not a token: invalid_grant. Expired.',
+    ],
+    [
+      'WWW-Authenticate: Bearer realm="api", error="invalid_token"',
+      'This is an error, not a token: invalid_token.',
+    ],
+    ['Bearer error="insufficient_scope"', 'This is an error, not a token: insufficient_scope.'],
+    ['Authorization: Basic YTpi', 'Basic authentication is a name and a password, not a token.'],
+    ['[]', 'The JSON has no access_token, id_token or refresh_token.'],
+    ['{"iss":"x"}', 'The JSON has no access_token, id_token or refresh_token.'],
+    ['no token here', 'There is no token in this text.'],
+    ['<html><body>', 'There is no token in this text.'],
+  ])('nothing in %s', (input, why) => {
+    expect(tokensIn(input)).toEqual([]);
+    expect(whyNone(input)).toBe(why);
   });
 
   test('a token response, each by its field', () => {
@@ -91,6 +147,8 @@ describe('what is wrong stands on top', () => {
     [`${part({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.a.b.c.d`, 'jwe'],
     [`${part({ alg: 'none' })}.${part({})}.`, 'jwt'],
     ['1.2.3', 'opaque'],
+    [`${part({ alg: 'RS256', cty: 'JWT' })}.${Buffer.from(jwt(GOOD)).toString('base64url')}.x`, 'jws'],
+    [`${part({ alg: 'RS256', cty: 'text/plain' })}.aGVsbG8.x`, 'jws'],
   ])('%j is %s', (token, format) => {
     expect(readToken(token).format).toBe(format);
     expect(problemsOf(readToken(token), NOW).length).toBeGreaterThan(0);
@@ -140,6 +198,18 @@ test('times as UTC, local time and epoch', () => {
   ]);
 });
 
+test('“Local” is the time of this computer, whatever the setting', () => {
+  showTimesIn('UTC');
+  try {
+    const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const token = readToken(jwt(GOOD));
+    expect(timesOf(token, NOW)).toEqual(timesOf(token, NOW, zone));
+    expect(timesOf(token, NOW)[0]?.local).not.toContain('UTC');
+  } finally {
+    showTimesIn(undefined);
+  }
+});
+
 test('the summary names what the token is for, with what others wrote made visible', () => {
   const token = readToken(
     jwt({
@@ -171,6 +241,19 @@ test('two tokens: what differs, item by item where a claim is a set', () => {
     { name: 'groups', a: null, b: 'g', differs: true, onlyA: [], onlyB: [] },
   ]);
   expect(compareTokens(a, a).some(({ differs }) => differs)).toBe(false);
+});
+
+test('order makes no difference where it has no meaning, and what has no claims is not compared', () => {
+  const a = readToken(jwt({ scp: 'Read Write', cnf: { x: 1, y: 2 }, aud: ['a', 'b'], list: [1, 2] }));
+  const b = readToken(jwt({ scp: 'Write Read', cnf: { y: 2, x: 1 }, aud: ['b', 'a'], list: [2, 1] }));
+  expect(compareTokens(a, b).flatMap(({ name, differs }) => (differs ? [name] : []))).toEqual(['list']);
+  expect(whyNotCompared(a, b)).toBeNull();
+  const opaque = readToken('opaque');
+  expect(whyNotCompared(a, opaque)).toBe(
+    'Token B has no claims that can be read, so there is nothing to compare.',
+  );
+  expect(whyNotCompared(opaque, a)).toMatch(/^Token A/);
+  expect(whyNotCompared(opaque, opaque)).toMatch(/^Neither token/);
 });
 
 test('nothing of it is kept once another page is shown', async () => {
