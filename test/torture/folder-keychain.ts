@@ -1,11 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 
 /**
  * A keychain that outlives processes and is shared by them: one file for each item, replaced by a rename. It protects
- * nothing; it is here because two thousand processes would need an hour to ask a real one.
+ * nothing; it is here because two thousand processes would need an hour to ask a real one. Like a real one, it does not
+ * block the main thread while the disk is slow.
  */
 export class FolderKeychain implements Keychain {
   readonly label = 'Folder';
@@ -21,7 +23,7 @@ export class FolderKeychain implements Keychain {
   async get(_service: string, account: string): Promise<string | null> {
     await this.before(`get ${slotIn(account)}`);
     try {
-      return readFileSync(this.#place(account), 'utf8');
+      return await readFile(this.#place(account), 'utf8');
     } catch {
       return null;
     }
@@ -30,13 +32,13 @@ export class FolderKeychain implements Keychain {
   async set(_service: string, account: string, secret: string): Promise<void> {
     await this.before(`set ${slotIn(account)}`);
     const place = this.#place(account);
-    writeFileSync(`${place}.${process.pid}`, secret);
-    renameSync(`${place}.${process.pid}`, place);
+    await writeFile(`${place}.${process.pid}`, secret);
+    await rename(`${place}.${process.pid}`, place);
   }
 
   async delete(_service: string, account: string): Promise<void> {
     await this.before(`delete ${slotIn(account)}`);
-    rmSync(this.#place(account), { force: true });
+    await rm(this.#place(account), { force: true });
   }
 
   /** The slots that it has a key for: `a`, `b`. */

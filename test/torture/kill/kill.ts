@@ -60,13 +60,14 @@ export async function killWriters(scene: Scene): Promise<void> {
   }
   row.lost.push(...campaign.complaints);
   const { waits, ledger } = campaign;
-  const { blocked, all } = waits.handovers();
+  const { blocked, all, longest: longestWaits } = waits.handovers();
   const worst = blocked.at(-1) ?? 0;
   const longest = kills >= LONG ? LONGEST_WAIT : LONGEST_WAIT_BESIDE_OTHERS;
   if (worst > longest) row.lost.push(`a writer waited ${worst.toFixed(1)} ms for a dead one`);
   tally.note(ROW, `${ledger.acknowledged} acknowledged`);
   tally.note(ROW, [...during].map(([kind, count]) => `${count} during ${kind}`).join(', '));
   tally.note(ROW, `waits for a dead one's lock: ${summary(blocked)}`);
+  tally.note(ROW, `the longest of them: ${longestWaits}`);
   tally.note(ROW, `the same with the queue for the processor: ${summary(all)}`);
   tally.note(ROW, `from the kill to the next acknowledged: ${summary(waits.untilSaved())}`);
   tally.note(ROW, `from the kill to the end of the process: ${summary(waits.untilDead())}`);
@@ -118,8 +119,9 @@ class Killing {
     }
     if (word === 'lock') {
       held.add(n);
-      const [since = '0', time = '0', delays = '-'] = rest;
-      this.waits.lockings.push({ lock: n, pid: child.pid, since: BigInt(since), at: BigInt(time), delays });
+      const [since = '0', time = '0', delays = '-', calls = '-'] = rest;
+      const [from, at] = [BigInt(since), BigInt(time)];
+      this.waits.lockings.push({ lock: n, pid: child.pid, since: from, at, delays, calls });
       return;
     }
     if (word === 'begin') {

@@ -1,4 +1,4 @@
-import { delaysIn } from './watched-lock.ts';
+import { callsIn, delaysIn } from './watched-lock.ts';
 
 /** A kill, in nanoseconds of the system's monotonic clock, which all processes share. */
 export interface Death {
@@ -19,6 +19,8 @@ export interface Locking {
   since: bigint;
   at: bigint;
   delays: string;
+  /** The calls that kept the main thread meanwhile; see `watchLocks`. */
+  calls: string;
 }
 
 /** What a writer began at `begun` is durable at `at`. */
@@ -28,6 +30,15 @@ export interface Saving {
   at: bigint;
 }
 
+/** A wait for the lock of a dead one, in nanoseconds, and what its process did meanwhile. */
+interface Handover {
+  wait: number;
+  /** Its threads were ready and not let run. */
+  starved: number;
+  /** Its main thread was in these calls. */
+  calls: string;
+}
+
 /** How long writers wait for one that was killed. It is told in any order: each process speaks for itself. */
 export class Waits {
   readonly deaths: Death[] = [];
@@ -35,20 +46,32 @@ export class Waits {
   readonly savings: Saving[] = [];
 
   /** From the end of a lock's holder until the next one had it, where that one waited for it. */
-  handovers(): { blocked: number[]; all: number[] } {
-    const blocked: number[] = [];
-    const all: number[] = [];
+  handovers(): { blocked: number[]; all: number[]; longest: string } {
+    const found: Handover[] = [];
     const lockings = this.lockings.sort((a, b) => Number(a.at - b.at));
     for (const { killed, dead, held, delays } of this.deaths) {
       for (const lock of held) {
         const next = lockings.find((other) => other.lock === lock && other.at > killed);
         if (next === undefined || next.since === 0n || next.since > dead) continue;
         const wait = Math.max(0, Number(next.at - dead));
-        blocked.push(Math.max(0, wait - starved(delays.get(next.pid) ?? '-', next.delays)));
-        all.push(wait);
+        const calls = callsIn(next.calls).flatMap(({ name, start, end }) => {
+          const time = Number((end < next.at ? end : next.at) - (start > dead ? start : dead));
+          return time > 0 ? [`${name} ${(time / 1e6).toFixed(0)} ms`] : [];
+        });
+        found.push({
+          wait,
+          starved: starved(delays.get(next.pid) ?? '-', next.delays),
+          calls: calls.join(', '),
+        });
       }
     }
-    return { blocked: milliseconds(blocked), all: milliseconds(all) };
+    const blockedIn = ({ wait, starved }: Handover): number => Math.max(0, wait - starved);
+    const longest = found.toSorted((a, b) => blockedIn(b) - blockedIn(a)).slice(0, 5);
+    return {
+      blocked: milliseconds(found.map(blockedIn)),
+      all: milliseconds(found.map(({ wait }) => wait)),
+      longest: longest.map(toldOf).join('; '),
+    };
   }
 
   /** From a kill to the next acknowledged update of a writer that was at it. */
@@ -67,6 +90,11 @@ export class Waits {
   untilDead(): number[] {
     return milliseconds(this.deaths.map(({ killed, dead }) => Number(dead - killed)));
   }
+}
+
+function toldOf({ wait, starved, calls }: Handover): string {
+  const [all, queued] = [wait, starved].map((time) => (time / 1e6).toFixed(1));
+  return `${all} ms, ${queued} of them for a processor${calls === '' ? '' : `, in ${calls}`}`;
 }
 
 /**

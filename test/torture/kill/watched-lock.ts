@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import fs, { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { say } from '../say.ts';
 
@@ -10,17 +10,18 @@ interface Native {
 
 /**
  * Says when this process gets a lock and lets it go, seen where the vault asks the system for it, on this thread, or the thread for
- * locks: `lock NAME SINCE TIME DELAYS`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DELAYS is how long its
- * threads have been ready and not let run so far; see `delaysIn`.
+ * locks: `lock NAME SINCE TIME DELAYS CALLS`, `unlock NAME`. SINCE is when it began to wait, 0 where it did not. DELAYS is how long
+ * its threads have been ready and not let run so far; see `delaysIn`. CALLS are the file system calls that kept the main thread.
  */
 export function watchLocks(): void {
   watchThread();
+  watchCalls();
   const native: Native = createRequire(import.meta.url)('fs-native-extensions');
   const { tryLock, unlock } = native;
   // This thread tries once, and asks the thread for locks if it was in vain: what it gets, it has not waited for.
   native.tryLock = (fd) => {
     if (!tryLock(fd)) return false;
-    say('lock', nameOf(fd), 0, now(), '-');
+    say('lock', nameOf(fd), 0, now(), '-', '-');
     return true;
   };
   native.unlock = (fd) => {
@@ -68,11 +69,54 @@ function watchThread(): void {
   };
 }
 
+/** Calls of the main thread into the file system that took longer than `LONG_CALL`; the last hundred. */
+const calls: Call[] = [];
+const LONG_CALL = 2_000_000n;
+
+/** A call that kept a thread, in nanoseconds of the monotonic clock. */
+export interface Call {
+  name: string;
+  start: bigint;
+  end: bigint;
+}
+
+/** Measures the calls that block the main thread: while one lasts, it can't hear that it has the lock. */
+function watchCalls(): void {
+  const all = fs as unknown as Record<string, unknown>;
+  for (const name of Object.keys(all)) {
+    const call = all[name];
+    if (!name.endsWith('Sync') || typeof call !== 'function') continue;
+    all[name] = (...given: unknown[]): unknown => {
+      const start = now();
+      try {
+        return Reflect.apply(call, fs, given);
+      } finally {
+        const end = now();
+        if (end - start > LONG_CALL) calls.push({ name, start, end });
+        if (calls.length > 100) calls.shift();
+      }
+    };
+  }
+  syncBuiltinESMExports();
+}
+
+/** Returns the calls in a line of `watchLocks`. */
+export function callsIn(text: string): Call[] {
+  return Array.from(text.matchAll(/(\w+)=(\d+)-(\d+)/g), ([, name = '', start = '0', end = '0']) => ({
+    name,
+    start: BigInt(start),
+    end: BigInt(end),
+  }));
+}
+
 /** All but the last lock were only the way to it. */
 function tell({ since, names }: Asked): void {
   const at = now();
   const delays = delaysOf('self');
-  for (const name of names) say('lock', name, since, at, delays);
+  const longest = calls
+    .filter(({ end }) => end > since)
+    .map((call) => `${call.name}=${call.start}-${call.end}`);
+  for (const name of names) say('lock', name, since, at, delays, longest.join(',') || '-');
   for (const name of names.slice(0, -1)) say('unlock', name);
 }
 
