@@ -2,8 +2,7 @@
  * The requests of the desktop app's window beside the token cache, and their names at run time. The window imports types
  * from here.
  */
-import type { Outcome } from 'tokenkeep/ipc';
-import type { Names } from 'tokenkeep/ipc';
+import type { Names, Outcome } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
 import type { SourceEvents, SourceRequests } from './sources/contract.ts';
 

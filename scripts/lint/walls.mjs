@@ -12,7 +12,7 @@
  * @property {string} why
  */
 
-const pure = ['abort', 'error-code', 'errors', 'options', 'queue'].map((name) => `src-main/${name}.ts`);
+const pure = ['error-code', 'errors', 'options', 'waiting'].map((name) => `src-main/${name}.ts`);
 const cache = [...pure, 'src-main/cache'];
 
 /** @type {readonly Room[]} */
@@ -32,13 +32,6 @@ export const rooms = [
     why: 'Every room reads codes of errors, so error-code.ts knows none.',
   },
   {
-    room: 'src-main/abort.ts',
-    knows: [],
-    node: false,
-    packages: [],
-    why: 'Every room may wait, so abort.ts knows none.',
-  },
-  {
     room: 'src-main/options.ts',
     knows: ['src-main/errors.ts'],
     node: false,
@@ -52,18 +45,18 @@ export const rooms = [
     why: 'diagnostics.ts publishes what others do, so it knows none of them.',
   },
   {
-    room: 'src-main/queue.ts',
-    knows: ['src-main/errors.ts'],
+    room: 'src-main/waiting.ts',
+    knows: [],
     node: false,
     packages: [],
-    why: 'Every room may queue, so queue.ts knows only errors.ts.',
+    why: 'Every room may wait, so waiting.ts knows none.',
   },
   {
     room: 'src-main/cache',
     knows: pure,
     node: false,
     packages: ['@noble/hashes'],
-    why: 'cache/ is pure: it knows only itself, errors.ts, options.ts and queue.ts, and does no I/O. Pass in what it needs.',
+    why: 'cache/ is pure: it knows only itself, errors.ts, options.ts and waiting.ts, and does no I/O. Pass in what it needs.',
   },
   {
     room: 'src-main/doctor',
@@ -86,12 +79,12 @@ export const rooms = [
   {
     room: 'src-main/keychain',
     knows: [...pure, 'src-main/diagnostics.ts', 'src-main/folders.ts', 'src-main/native-module.ts'],
-    why: 'keychain/ knows only errors.ts, error-code.ts, options.ts, queue.ts, diagnostics.ts, folders.ts and native-module.ts: it keeps one small secret, whatever that is for.',
+    why: 'keychain/ knows only errors.ts, error-code.ts, options.ts, waiting.ts, diagnostics.ts, folders.ts and native-module.ts: it keeps one small secret, whatever that is for.',
   },
   {
     room: 'src-main/lock',
     knows: [...pure, 'src-main/folders.ts', 'src-main/native-module.ts'],
-    why: 'lock/ knows only errors.ts, error-code.ts, options.ts, queue.ts, folders.ts and native-module.ts: it does not know what it guards.',
+    why: 'lock/ knows only errors.ts, error-code.ts, options.ts, waiting.ts, folders.ts and native-module.ts: it does not know what it guards.',
   },
   {
     room: 'src-main/vault',

@@ -1,6 +1,7 @@
 /** The accounts of a cache: one per user, distinguished by issuer if the issuer is part of the identity. */
 import { checkOptions, HOST, TEXT } from '../options.ts';
 import type { Entry } from './entry.ts';
+import { folded } from './json.ts';
 import { isMsals, issuerFor, text } from './place.ts';
 import { canonicalEnvironment, hostOf, issuerIn, sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import { type Claims, readToken, stringClaim } from './schema/claims.ts';
@@ -17,10 +18,8 @@ import type {
   RefreshToken,
   TokenOutline,
 } from './schema/entities.ts';
-import { expiryOf, secondsOf } from './schema/expiry.ts';
-import { GRANT, grantFields, type GrantItem, type Section } from './schema/grants.ts';
-import { folded } from './schema/match.ts';
-import { isRefusedForGood } from './schema/refusals.ts';
+import { expiryOf, isRefusedForGood, secondsOf } from './schema/expiry.ts';
+import { GRANT, type GrantItem, grantFields, type Section } from './schema/grants.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 

@@ -1,39 +1,32 @@
 /** Gets access tokens without user interaction: from the cache, or by redeeming a refresh token (RFC 6749 §6). */
-import { type Abortable, abandonable } from '../abort.ts';
+
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
 import {
+  AMOUNT,
   checkOptions,
-  requireOptions,
-  type OptionNames,
   FLAG,
   HOST,
   NAME,
   NAMES,
-  AMOUNT,
+  type OptionNames,
+  requireOptions,
   SIGNAL,
   TEXT,
-  TEXTS,
   TEXT_OR_NULL,
   TEXT_RECORD,
+  TEXTS,
 } from '../options.ts';
-import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
+import { type Abortable, abandonable } from '../waiting.ts';
 import { issuersFor } from './accounts.ts';
+import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
+import { folded } from './json.ts';
 import { issuerFor, modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText } from './response.ts';
-import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { canonicalEnvironment, hostOf, issuerIn, sameIssuer } from './schema/authorities.ts';
-import { expiryOf, isUsable, secondsOf, wantsRefresh } from './schema/expiry.ts';
-import {
-  assertionHashOf,
-  folded,
-  hashComponents,
-  hashText,
-  scopesOf,
-  sha256Base64url,
-} from './schema/match.ts';
-import { homeTenantOf } from './schema/dialects.ts';
-import { type Refusal, refusalsOf } from './schema/refusals.ts';
-import { ANY_TENANT } from './schema/tenant-profiles.ts';
+import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
+import { expiryOf, isUsable, type Refusal, refusalsOf, secondsOf, wantsRefresh } from './schema/expiry.ts';
+import { assertionHashOf, hashComponents, hashText, scopesOf, sha256Base64url } from './schema/match.ts';
+import { ANY_TENANT, homeTenantOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { withHiddenSecret } from './hidden-secret.ts';
-import { freezeJson, isRecord } from './json.ts';
+import { folded, freezeJson, isRecord } from './json.ts';
 import {
   type CacheChange,
   type Entity,
@@ -12,7 +12,6 @@ import {
 } from './schema/entities.ts';
 import { isSection, isUnderstood } from './schema/fields.ts';
 import type { Section } from './schema/grants.ts';
-import { folded } from './schema/match.ts';
 
 /** A place of a cache document: a root and, unless the whole root is meant, a key in it. */
 export interface Place {

@@ -1,9 +1,7 @@
-import { type Abortable, untilBegun } from '../abort.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkArgument, checkOptions, having, type OptionNames, SIGNAL } from '../options.ts';
-import { KeyedQueue } from '../queue.ts';
-import type { TokenCache } from './token-cache.ts';
-import { transact } from './batch.ts';
+import { type Abortable, KeyedQueue, untilBegun } from '../waiting.ts';
+import { type TokenCache, transact } from './token-cache.ts';
 
 /**
  * A function of a cache that is not async. What an async function changes after its first `await` would be outside of the transaction, so

@@ -3,21 +3,22 @@
  *
  * @module tokenkeep/cache
  */
-export { type Abortable } from '../abort.ts';
+export { type Abortable } from '../waiting.ts';
 export { type AccountFilter } from './accounts.ts';
 export {
   acquireTokenSilent,
-  lookup,
   type Lookup,
+  lookup,
   type Redeem,
   type TokenRequest,
 } from './acquire.ts';
 export { type Clock } from './clock.ts';
 export { type SerializeOptions } from './document/document.ts';
-export { merge, type MergeCounts, planMerge } from './document/merge.ts';
+export { type MergeCounts, merge, planMerge } from './document/merge.ts';
 export { SerializableTokenCache } from './document/serializable-token-cache.ts';
 export { type CacheHandle, inMemory, type Synchronous, type UpdateOptions } from './handle.ts';
 export { type TokenResponseEvent } from './response.ts';
+export { configuredEnvironment, isMicrosoft } from './schema/authorities.ts';
 export { type Dialect } from './schema/dialects.ts';
 export {
   type AccessToken,
@@ -28,8 +29,8 @@ export {
   type AppMetadata,
   type CacheChange,
   type CredentialType,
-  type Entity,
   ENTITY_TYPES,
+  type Entity,
   type EntityChange,
   type EntityFilter,
   type EntityOf,
@@ -43,6 +44,5 @@ export {
   type TenantProfile,
 } from './schema/entities.ts';
 export { expiryOf } from './schema/expiry.ts';
-export { configuredEnvironment, isMicrosoft } from './schema/authorities.ts';
 export { type AppTokenFilter, type RemovalCount, type SignOutFilter } from './sign-out.ts';
 export { appRemovalCount, removalCount, TokenCache, type TokenCacheOptions } from './token-cache.ts';

@@ -115,3 +115,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function isArray(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
+
+/** Normalizes IDs and realms for comparison: libraries lower-case them in keys, and differ in fields. */
+export function folded(value: unknown): string {
+  return typeof value === 'string' ? value.toLowerCase() : '';
+}

@@ -2,10 +2,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { Entry } from './entry.ts';
 import { sourceOf } from './hidden-secret.ts';
-import { copyWith, isRecord } from './json.ts';
-import { readToken } from './schema/claims.ts';
-import { type Dialect, keyOf } from './schema/dialects.ts';
-import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
+import { copyWith, folded, isRecord } from './json.ts';
 import {
   canonicalIssuer,
   followsMsal,
@@ -14,9 +11,12 @@ import {
   sameEnvironment,
   sameIssuer,
 } from './schema/authorities.ts';
+import { readToken } from './schema/claims.ts';
+import { type Dialect, keyOf } from './schema/dialects.ts';
+import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
 import { secondsOf } from './schema/expiry.ts';
 import { faultsOf } from './schema/fields.ts';
-import { folded, grantOf, sameCredential, scopeKeys, supersedes } from './schema/match.ts';
+import { grantOf, sameCredential, scopeKeys, supersedes } from './schema/match.ts';
 import { freeKey, type Store } from './store.ts';
 
 /** The dialect of a cache that was not read from a document. */

@@ -5,10 +5,18 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
-import { isRecord, copyWith } from './json.ts';
+import { copyWith, folded, isRecord } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
+import {
+  authorityOf,
+  cachedEnvironment,
+  followsMsal,
+  isMicrosoft,
+  issuerIn,
+  mayOwn,
+} from './schema/authorities.ts';
 import { type Claims, claimsIn, decodeObject, stringClaim, subjectOf } from './schema/claims.ts';
-import { type Dialect, homeTenantOf, isNode } from './schema/dialects.ts';
+import { type Dialect, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
   Account,
@@ -19,24 +27,15 @@ import type {
   RefreshToken,
 } from './schema/entities.ts';
 import {
-  authorityOf,
-  cachedEnvironment,
-  followsMsal,
-  isMicrosoft,
-  issuerIn,
-  mayOwn,
-} from './schema/authorities.ts';
-import {
   componentsOf,
   covers,
-  folded,
   hashComponents,
   hashText,
   schemeOf,
   scopesOf,
   sha256Base64url,
 } from './schema/match.ts';
-import { ADFS_REALM, joinedProfiles } from './schema/tenant-profiles.ts';
+import { ADFS_REALM, homeTenantOf, joinedProfiles } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
 
 /** The argument of `TokenCache.add`: a token response, and the parts of the request that the response does not contain. */

@@ -8,11 +8,12 @@
  * other. Ids are compared in any case.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames, HOST, TEXT } from '../options.ts';
-import { countOf, identitiesOf, type Identity, meantBy } from './accounts.ts';
+import { checkOptions, HOST, type OptionNames, TEXT } from '../options.ts';
+import { countOf, type Identity, identitiesOf, meantBy } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
-import { isAccessor, isRecord } from './json.ts';
+import { folded, isAccessor, isRecord } from './json.ts';
 import { issuerFor } from './place.ts';
+import { sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import {
   type AccountReference,
   ENTITY_TYPES,
@@ -20,9 +21,8 @@ import {
   type EntryCount,
   type SignOutReceipt,
 } from './schema/entities.ts';
-import { sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import { GRANT, type Section } from './schema/grants.ts';
-import { fieldsMatch, folded } from './schema/match.ts';
+import { fieldsMatch } from './schema/match.ts';
 import type { Store } from './store.ts';
 
 /** Limits a sign-out. Default: every environment. */

@@ -4,12 +4,13 @@
  */
 import type { Clock } from './clock.ts';
 import { type Change, condensed, Entry, inverse, nameOf, type Place, placeOf } from './entry.ts';
+import { folded } from './json.ts';
+import { canonicalEnvironment, canonicalIssuer, hostOf, issuerIn } from './schema/authorities.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
 import type { AccountOutline, AccountSummary, Entity, EntityType } from './schema/entities.ts';
-import { canonicalEnvironment, canonicalIssuer, hostOf, issuerIn } from './schema/authorities.ts';
 import { isSection } from './schema/fields.ts';
 import { GRANT, type Section } from './schema/grants.ts';
-import { folded, grantOf, purposesOf, scopeKeys } from './schema/match.ts';
+import { grantOf, purposesOf, scopeKeys } from './schema/match.ts';
 
 function understood<T extends EntityType>(type: T, found: Iterable<Entry<Section>>): Entry<T>[] {
   const entries: Entry<T>[] = [];

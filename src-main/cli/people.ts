@@ -1,18 +1,18 @@
 /** The accounts in the vault and the sources: one row per account, regardless of the number of places. */
-import { tokenOutlines } from '../cache/accounts.ts';
+
 import { accountStatus, type Refusal } from '../cache/account-status.ts';
-import { isRefusedForGood } from '../cache/schema/refusals.ts';
-import { shownStatus, STATUS_TITLES, STATUSES } from '../cache/shown-status.ts';
-import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
+import { tokenOutlines } from '../cache/accounts.ts';
 import { canonicalEnvironment, canonicalIssuer } from '../cache/schema/authorities.ts';
-import { tokensOfGrants } from '../oauth/grant-tokens.ts';
-import { expiryOf, isUsable } from '../cache/schema/expiry.ts';
+import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
+import { expiryOf, isRefusedForGood, isUsable } from '../cache/schema/expiry.ts';
 import { appName, resourceName } from '../cache/schema/well-known.ts';
+import { STATUS_TITLES, STATUSES, shownStatus } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { historyOf } from '../ipc/account-history.ts';
 import { activityOf } from '../ipc/activity.ts';
-import { audienceOf, clientNames } from '../ipc/token-views.ts';
 import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
+import { audienceOf, clientNames } from '../ipc/token-views.ts';
+import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import type { FoundSource } from '../sources/find.ts';
 import type { NamedSignIn } from '../sources/names.ts';
 import { EXIT, Stop } from './world.ts';

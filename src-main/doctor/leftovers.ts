@@ -1,15 +1,16 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import { type Change, Entry } from '../cache/entry.ts';
+import { folded } from '../cache/json.ts';
 import { dialectOf } from '../cache/place.ts';
 import { entitiesOf, storedAccount } from '../cache/response.ts';
-import { readToken } from '../cache/schema/claims.ts';
-import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
+import { readToken } from '../cache/schema/claims.ts';
+import { keyOf } from '../cache/schema/dialects.ts';
+import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { GRANT, type Section } from '../cache/schema/grants.ts';
-import { homeTenantOf, keyOf } from '../cache/schema/dialects.ts';
-import { folded } from '../cache/schema/match.ts';
+import { homeTenantOf } from '../cache/schema/tenant-profiles.ts';
 import type { Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { issuerCollisions } from './issuers.ts';

@@ -1,9 +1,10 @@
 /** Requests to the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
-import { abandonable } from '../abort.ts';
+
 import { isRecord } from '../cache/json.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
-import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
 import { InvalidArgumentError, WebSignInError } from '../errors.ts';
+import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
+import { abandonable } from '../waiting.ts';
 
 /** How the app authenticates at the token endpoint. */
 export interface ClientAuthentication {

@@ -5,6 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
+import { folded } from '../cache/json.ts';
+import { canonicalEnvironment, canonicalIssuer, hostOf, sameIssuer } from '../cache/schema/authorities.ts';
 import type {
   AccessToken,
   AccountOutline,
@@ -14,9 +16,7 @@ import type {
   IdToken,
   RefreshToken,
 } from '../cache/schema/entities.ts';
-import { canonicalEnvironment, canonicalIssuer, hostOf, sameIssuer } from '../cache/schema/authorities.ts';
 import { GRANT, type GrantItem, type Section } from '../cache/schema/grants.ts';
-import { folded } from '../cache/schema/match.ts';
 import type { DeferredAccount, Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';

@@ -3,11 +3,17 @@
  *
  * @module tokenkeep/keychain
  */
-export { type Timers } from './deadline.ts';
-export { firstOf, type FirstOfOptions } from './first-of.ts';
-export { environmentKey, type EnvironmentKeyOptions, keyFile, type KeyFileOptions } from './key-file.ts';
-export { checkedKeychain, type Keychain, type KeychainGetOptions, memoryKeychain } from './keychain.ts';
+
+export { type FirstOfOptions, firstOf } from './first-of.ts';
+export { type EnvironmentKeyOptions, environmentKey, type KeyFileOptions, keyFile } from './key-file.ts';
+export {
+  checkedKeychain,
+  type Keychain,
+  type KeychainGetOptions,
+  memoryKeychain,
+  type Timers,
+} from './keychain.ts';
 export { type Keytar } from './keytar.ts';
-export { passphrase, type PassphraseKeychainOptions, type PassphraseSource } from './passphrase-keychain.ts';
-export { type ElectronSafeStorage, safeStorage, type SafeStorageOptions } from './safe-storage.ts';
-export { systemKeychain, type SystemKeychainOptions } from './system-keychain.ts';
+export { type PassphraseKeychainOptions, type PassphraseSource, passphrase } from './passphrase-keychain.ts';
+export { type ElectronSafeStorage, type SafeStorageOptions, safeStorage } from './safe-storage.ts';
+export { type SystemKeychainOptions, systemKeychain } from './system-keychain.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { KeyedQueue } from '../queue.ts';
+import { KeyedQueue } from '../waiting.ts';
 
 /** What scrypt derives a key from. It takes 2^work rounds, and 1 kB of memory for each. */
 export interface ScryptInput {

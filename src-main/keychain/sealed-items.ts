@@ -9,7 +9,7 @@ import { isAbsolute, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
 import { makeFolders, pathError } from '../folders.ts';
-import { KeyedQueue } from '../queue.ts';
+import { KeyedQueue } from '../waiting.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 
 /** Encrypts and decrypts one item. `context` says whose it is, and is authenticated with it. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { LockError, StorageError, VaultError } from '../errors.ts';
 import { makeFolders, pathError } from '../folders.ts';
-import { KeyedQueue } from '../queue.ts';
+import { KeyedQueue } from '../waiting.ts';
 import {
   acquire,
   acquireAtOnce,

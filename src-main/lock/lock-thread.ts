@@ -8,9 +8,9 @@
  */
 import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { LockError, type LockErrorCode } from '../errors.ts';
-import { loadedBinaries, nativeModule, NativeModuleFailure, RESTART_IF_UPDATED } from '../native-module.ts';
 import type * as native from 'fs-native-extensions';
+import { LockError, type LockErrorCode } from '../errors.ts';
+import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
 
 /** A lock file: its path, and its descriptor once it is open. */
 export interface LockFile {
@@ -522,15 +522,19 @@ export function preload(): void {
   setTimeout(() => void load().catch(() => undefined), 100).unref();
 }
 
+/** Known once the native module is loaded. */
+let loadedPath: string | undefined;
+
 /** Returns the binary that the main thread has loaded. The thread gets the same one, even if the file was replaced since. `null`: see IS_BUN. */
 async function binaryPath(): Promise<string | null> {
+  if (loadedPath !== undefined) return loadedPath;
   if (IS_BUN && process.platform === 'linux') return null;
   if (IS_BUN) throw new NativeModuleFailure('runtime', new Error(`Bun ends the process in ${NAME}.`));
   await load();
   const loaded = loadedBinaries().find((path) => path.includes(NAME));
   if (loaded === undefined) throw new Error(`The binary of ${NAME} was loaded in a way that is not known.`);
   // Electron's main thread maps paths in an archive to the unpacked files; other threads don't.
-  return loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1');
+  return (loadedPath = loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1'));
 }
 
 function moduleError(error: unknown, path: string): LockError {

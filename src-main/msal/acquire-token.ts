@@ -1,14 +1,14 @@
-import { type Abortable, abandonable } from '../abort.ts';
 import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
-import { answerTo, rememberAnswer } from './claims.ts';
-import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively, type Synchronous, withoutSignal } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
+import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, SIGNAL } from '../options.ts';
+import { type Abortable, abandonable } from '../waiting.ts';
 import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
+import { answerTo, rememberAnswer } from './claims.ts';
 import { flight, type Seen } from './flight.ts';
 
 /**

@@ -1,8 +1,7 @@
 /** Tokens that an API or a background job gets for itself: on behalf of a caller, or of the app. */
 import { createHash } from 'node:crypto';
 import { InvalidGrantResponse, isInvalidGrant } from '../cache/acquire.ts';
-import type { CacheHandle } from '../cache/handle.ts';
-import { exclusively } from '../cache/handle.ts';
+import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { AccessToken, RefreshToken } from '../cache/schema/entities.ts';
 import { expiryOf, isUsable, secondsOf, wantsRefresh } from '../cache/schema/expiry.ts';

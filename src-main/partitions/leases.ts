@@ -1,7 +1,7 @@
 /** Turns: one task at a time for a partition, queued within this process and under a lease of the store among all processes. */
 import { createHash, randomBytes } from 'node:crypto';
-import { KeyedQueue } from '../queue.ts';
 import { PartitionError } from '../errors.ts';
+import { KeyedQueue } from '../waiting.ts';
 import { alarm, Deadline } from './deadline.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { Lease, PartitionLeases } from './partition-store.ts';

@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { type Abortable, abandonable, untilBegun } from '../abort.ts';
-import { assertSynchronous } from '../cache/batch.ts';
+import { merge } from '../cache/document/merge.ts';
+import {
+  type CacheHandle,
+  inMemory,
+  needsSignal,
+  type Synchronous,
+  UPDATE_OPTIONS,
+  type UpdateOptions,
+} from '../cache/handle.ts';
 import type {
   AccessToken,
   AccountReference,
   AccountSummary,
   SignOutReceipt,
 } from '../cache/schema/entities.ts';
-import { merge } from '../cache/document/merge.ts';
-import {
-  type CacheHandle,
-  inMemory,
-  type Synchronous,
-  UPDATE_OPTIONS,
-  type UpdateOptions,
-  needsSignal,
-} from '../cache/handle.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { storeOf, TokenCache } from '../cache/token-cache.ts';
+import { assertSynchronous, storeOf, TokenCache } from '../cache/token-cache.ts';
 import {
   AmbiguousAccountError,
   InvalidArgumentError,
@@ -26,12 +24,13 @@ import {
   SessionEndedError,
   SignInRequiredError,
 } from '../errors.ts';
-import { checkOptions, type OptionNames, FLAG, HOST, SIGNAL, TEXT, TEXTS } from '../options.ts';
+import { checkOptions, FLAG, HOST, type OptionNames, SIGNAL, TEXT, TEXTS } from '../options.ts';
+import { type Abortable, abandonable, untilBegun } from '../waiting.ts';
 import {
-  apiToken,
   type AppTokenRequest,
-  appWanted,
   type AskTokenEndpoint,
+  apiToken,
+  appWanted,
   type OnBehalfOfRequest,
   onBehalfWanted,
   userOfAssertion,
@@ -41,23 +40,23 @@ import { published, purposeOf } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
 import { type Turn, Turns } from './leases.ts';
 import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
-import { keepMarks } from './marks.ts';
 import {
-  reseal,
   type ResealOptions,
   type ResealReport,
-  sealingReport,
+  reseal,
   type SealingReport,
+  sealingReport,
 } from './maintenance.ts';
+import { keepMarks } from './marks.ts';
 import { ownershipOf, type PartitionUser } from './ownership.ts';
 import { type Found, openFound, userCountIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
+import { newVersion } from './random.ts';
 import { OpenedCaches, SharedFlights, SharedReads, Touches } from './reads.ts';
 import { type PartitionedCachesOptions, type Settings, settingsOf } from './settings.ts';
 import { epochOf } from './tombstones.ts';
 import { type OpenedAs, Updates } from './updates.ts';
 import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
-import { newVersion } from './random.ts';
 
 /**
  * One user's token cache in a store.

@@ -1,8 +1,8 @@
-import type { AccountReference } from '../cache/schema/entities.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Abortable } from '../abort.ts';
+import type { AccountReference } from '../cache/schema/entities.ts';
 import { NoRequestError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
+import type { Abortable } from '../waiting.ts';
 import type { Partition } from './partitioned-caches.ts';
 
 /** Options of `perRequest`. */

@@ -1,8 +1,8 @@
 /** Updates of one partition. Waiting updates are committed together by compare-and-set, on top of other writers' changes. */
-import { apply, type Batch, type Job, runBatch, transact } from '../cache/batch.ts';
+
 import { inverse } from '../cache/entry.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { apply, type Batch, type Job, runBatch, type TokenCache, transact } from '../cache/token-cache.ts';
 import { PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline, isUnsent } from './deadline.ts';
 import { published } from './diagnostics.ts';

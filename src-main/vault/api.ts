@@ -1,7 +1,7 @@
-import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { Abortable } from '../abort.ts';
 import type { CacheHandle, Synchronous, UpdateOptions } from '../cache/handle.ts';
+import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { Keychain } from '../keychain/keychain.ts';
+import type { Abortable } from '../waiting.ts';
 import type { ImportReport } from './exchange/import.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
 

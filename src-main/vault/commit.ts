@@ -1,24 +1,154 @@
-/** Makes changes durable: appends a frame, or rewrites the file. */
+/** The way to a vault's file: one task at a time, each with what other programs wrote; then appends a frame, or rewrites the file. */
 import { randomBytes } from 'node:crypto';
-import type { Job } from '../cache/batch.ts';
+import { dirname } from 'node:path';
 import { type Change, placeOf } from '../cache/entry.ts';
 import { dialectOf } from '../cache/place.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { StorageError, type TokenkeepError } from '../errors.ts';
-import type { Access } from './access.ts';
-import { advance, type Contents, exchange, keptFrames, regroup, written } from './contents.ts';
-import { holds, type Identity, type Io, type Log, replaceFile, sweep } from './disk/file.ts';
+import { type Job, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
+import { KeyedQueue } from '../waiting.ts';
+import { advance, type Contents, exchange, keptFrames, readLater, regroup, written } from './contents.ts';
+import {
+  holds,
+  type Identity,
+  type Io,
+  identify,
+  type Log,
+  makeFolder,
+  replaceFile,
+  sameFile,
+  sameIdentity,
+  sweep,
+} from './disk/file.ts';
+import { storageError } from './disk/storage-error.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
-import { sealImage } from './format/frame-writer.ts';
-import { aligned, contentLength, noFindings, sealFrame, seedsFrom } from './format/frame.ts';
+import { aligned, contentLength, noFindings, sealFrame, seedsFrom, TRAILER_LENGTH } from './format/frame.ts';
 import type { Slot } from './format/header.ts';
 import type { FileState } from './format/key-item.ts';
-import type { Groups } from './format/manifest.ts';
-import type { Attempt } from './memory.ts';
-import type { Opening } from './open.ts';
+import { type Groups, sealImage } from './format/manifest.ts';
+import type { Attempt, VaultMemory } from './memory.ts';
+import { look, type Opening, stateFor } from './open.ts';
 import { refusal } from './refusal.ts';
+import type { Settings } from './settings.ts';
 import type { VaultState } from './state.ts';
 import { metadataAfter, tombstonesIn } from './tombstones.ts';
+
+/** Serializes access to a vault's file and memory. */
+export class Access {
+  readonly settings: Settings;
+  readonly memory: VaultMemory;
+  /** Serializes access to memory and file within this process. Never held while the user is being prompted. */
+  readonly #gate = new KeyedQueue();
+
+  constructor(settings: Settings, memory: VaultMemory) {
+    this.settings = settings;
+    this.memory = memory;
+  }
+
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#gate.run('', async () => {
+      try {
+        return await task();
+      } finally {
+        await this.#afterDamage();
+      }
+    });
+  }
+
+  /** After damage in a frame that was read on demand: reads the whole file, so that the state reports the loss. */
+  async #afterDamage(): Promise<void> {
+    if (this.memory.opening.contents?.sealing.findings.isDamaged !== true) return;
+    await this.lookAgain().catch(() => undefined); // The next call tries again.
+  }
+
+  /** Runs `task` with the queue and the write lock held; `task` sees what the last writer wrote. */
+  async writing<T>(task: () => Promise<T>): Promise<T> {
+    const { io, file, writing } = this.settings;
+    if (this.memory.opening.identity === null) await makeFolder(io, dirname(file));
+    let ours = false;
+    const turn = writing.hold(async () => {
+      ours = true;
+      this.#found({ state: 'ready', error: null }, 'busy');
+      await this.catchUp();
+      return task();
+    });
+    return turn.catch((error: unknown) => {
+      if (!ours && error instanceof VaultError) this.#found({ state: 'busy', error }, 'ready');
+      throw error;
+    });
+  }
+
+  /** Replaces the state and its error, if the vault is still in the given state. */
+  #found(found: Pick<Opening, 'state' | 'error'>, state: VaultState): void {
+    const { memory } = this;
+    if (memory.opening.state !== state) return;
+    memory.opening = { ...memory.opening, ...found };
+    memory.refresh();
+  }
+
+  /** Reads what other processes wrote: appended frames, or the whole file if it was replaced. */
+  async catchUp(): Promise<void> {
+    const { io, file } = this.settings;
+    const identity = await identify(io, file).catch((cause: unknown) => {
+      throw storageError(cause);
+    });
+    if (sameIdentity(identity, this.memory.opening.identity)) return;
+    if (identity === null || !(await this.#followTail(identity))) await this.lookAgain();
+  }
+
+  async #followTail(now: Identity): Promise<boolean> {
+    const { opening, held } = this.memory;
+    const { contents, identity, state } = opening;
+    if (!isOpen(state) || contents === null || identity === null || held.length > 0) return false;
+    if (!sameFile(identity, now)) return false;
+    const tail = await this.settings.log.tail(contents.end.at - TRAILER_LENGTH, now).catch(() => null);
+    const later = tail === null ? null : readLater(contents, tail.bytes);
+    if (tail === null || later === null) return false;
+    this.memory.follow(later.batches, later.ends, tail.identity);
+    return true;
+  }
+
+  async lookAgain(): Promise<void> {
+    await this.settings.log.close(); // Otherwise a replaced file stays on the disk for as long as it is open.
+    await this.memory.adopt(await look(this.settings, this.memory.known));
+  }
+
+  /** @throws VaultError of the state, unless it is `ready`, or `busy` with another program writing */
+  assertReady(): void {
+    const { state, error } = this.memory.opening;
+    if (!isOpen(state)) throw refusal(state, error ?? undefined);
+  }
+
+  /** @throws VaultError of a state in which nothing can be read, unless memory holds changes or a newer version */
+  assertReadable(): void {
+    const { opening, mine, held } = this.memory;
+    const { state, contents, error } = opening;
+    if (state === 'ready' || contents !== null || mine !== null || held.length > 0) return;
+    throw refusal(state, error ?? undefined);
+  }
+
+  /** Maps a failed commit to the new state, and to the error that the caller gets. */
+  failed(cause: unknown): TokenkeepError {
+    const { memory } = this;
+    if (cause instanceof KeychainError) {
+      const state = stateFor(cause);
+      memory.opening = { ...memory.opening, state, error: cause };
+      memory.refresh();
+      return refusal(state, cause);
+    }
+    const error = storageError(cause);
+    const readOnly = error.code === 'no_permission' || error.code === 'read_only_disk';
+    if (readOnly || error instanceof LockError) {
+      memory.opening = { ...memory.opening, state: 'read-only', error };
+      memory.refresh();
+    }
+    return error;
+  }
+}
+
+/** Returns whether memory matches the file. */
+function isOpen(state: VaultState): state is 'ready' | 'busy' {
+  return state === 'ready' || state === 'busy';
+}
 
 /** The first and the longest delay before a retry of saving what is held in memory, in milliseconds. */
 const FIRST_PAUSE = 1_000;

@@ -1,24 +1,21 @@
 /** The contents of an opened vault: how they are read from the file, follow it, and are grouped by account for a rewrite. */
 import { outlineForIndex, usersOf } from '../cache/accounts.ts';
-import { replay } from '../cache/batch.ts';
 import { type Change, Entry } from '../cache/entry.ts';
-import { type Dialect, DIALECTS } from '../cache/schema/dialects.ts';
+import { DIALECTS, type Dialect } from '../cache/schema/dialects.ts';
 import type { AccountOutline } from '../cache/schema/entities.ts';
 import { GRANT } from '../cache/schema/grants.ts';
 import { type DeferredAccount, isDeferrable } from '../cache/store.ts';
-import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { cacheOf, replay, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
 import {
   type Batch,
-  type StoredChange,
   decodeBatch,
   type FrameMetadata,
+  type StoredChange,
   sealBatch,
   type VaultMetadata,
   withTombstones,
 } from './format/batch.ts';
-import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
-import { sealingOf } from './format/frame-writer.ts';
 import {
   type Findings,
   type FrameContent,
@@ -26,11 +23,13 @@ import {
   noFindings,
   type Sealing,
   type StoredFrame,
+  sealingOf,
   TAG_LENGTH,
   TRAILER_LENGTH,
 } from './format/frame.ts';
+import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
-import { type FileState, type Mark, MAX_HISTORY, type Position } from './format/key-item.ts';
+import { type FileState, MAX_HISTORY, type Mark, type Position } from './format/key-item.ts';
 import {
   decodeManifest,
   entriesIn,

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { KeychainError } from '../errors.ts';
-import type { Access } from './access.ts';
 import type { Forgotten } from './api.ts';
+import type { Access } from './commit.ts';
 import { identify, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import { isVaultOf, look, markFileOf, readFileId } from './open.ts';

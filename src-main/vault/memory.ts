@@ -1,7 +1,6 @@
-import { apply, type Job, runBatch } from '../cache/batch.ts';
 import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { storeOf, TokenCache } from '../cache/token-cache.ts';
+import { apply, type Job, runBatch, storeOf, TokenCache } from '../cache/token-cache.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
 import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { difference, type Side } from './difference.ts';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { storeOf } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
-import type { Access } from './access.ts';
-import { rewrite } from './commit.ts';
+import { type Access, rewrite } from './commit.ts';
 import { type Contents, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';

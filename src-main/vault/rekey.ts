@@ -1,10 +1,8 @@
-import { type Job, jobOf } from '../cache/batch.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { type Job, jobOf, type TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
-import { KeyedQueue } from '../queue.ts';
-import type { Access } from './access.ts';
+import { KeyedQueue } from '../waiting.ts';
 import type { Erasure } from './api.ts';
-import { append, rewrite } from './commit.ts';
+import { type Access, append, rewrite } from './commit.ts';
 import { keptFrames, markOf } from './contents.ts';
 import { hear, identify, replaceFile } from './disk/file.ts';
 import type { Slot } from './format/header.ts';

@@ -1,8 +1,7 @@
-import { apply, transact } from '../cache/batch.ts';
 import { type Change, type Entry, inverse } from '../cache/entry.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { apply, storeOf, type TokenCache, transact } from '../cache/token-cache.ts';
 import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/batch.ts';
 import type { MarkedTombstone } from './format/key-item.ts';

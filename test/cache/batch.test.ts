@@ -1,8 +1,7 @@
 /** Entries, changes and batches: what vaults and partitions build on. */
 import { describe, expect, test } from 'vitest';
-import { jobOf, runBatch } from '../../src-main/cache/batch.ts';
 import { condensed, Entry, eventOf, inverse } from '../../src-main/cache/entry.ts';
-import { cacheOf, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import { cacheOf, jobOf, runBatch, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { itemsIn, signIn } from './events.ts';
 

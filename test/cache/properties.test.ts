@@ -1,18 +1,14 @@
 /** What holds for all caches. */
-import fc from '../support/fast-check.ts';
+
 import { describe, expect, test } from 'vitest';
-import { sameCredential, supersedes } from '../../src-main/cache/schema/match.ts';
-import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
-import { matches } from '../../src-main/cache/schema/match.ts';
 import { merge } from '../../src-main/cache/document/merge.ts';
-import { DIALECTS } from '../../src-main/cache/schema/dialects.ts';
-import { removalCount } from '../../src-main/cache/token-cache.ts';
-import { AmbiguousAccountError } from '../../src-main/errors.ts';
-import type { AccountReference } from '../../src-main/cache/schema/entities.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { transact } from '../../src-main/cache/batch.ts';
-import { DocumentError } from '../../src-main/errors.ts';
+import { DIALECTS } from '../../src-main/cache/schema/dialects.ts';
+import type { AccountReference, Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
+import { matches, sameCredential, supersedes } from '../../src-main/cache/schema/match.ts';
+import { removalCount, type TokenCache, transact } from '../../src-main/cache/token-cache.ts';
+import { AmbiguousAccountError, DocumentError } from '../../src-main/errors.ts';
+import fc from '../support/fast-check.ts';
 import { document, documentOf, ENVIRONMENTS, HOMES, TYPES, typed } from './entities.ts';
 import { cacheWithItems, itemsIn, signIn } from './events.ts';
 

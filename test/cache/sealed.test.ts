@@ -2,10 +2,9 @@
 import { expect, test } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
 import { documentText } from '../../src-main/cache/document/document.ts';
-import type { Entity } from '../../src-main/cache/schema/entities.ts';
-import { removalCount } from '../../src-main/cache/token-cache.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { transact } from '../../src-main/cache/batch.ts';
+import type { Entity } from '../../src-main/cache/schema/entities.ts';
+import { removalCount, transact } from '../../src-main/cache/token-cache.ts';
 import { cacheWithItems, type Item, itemsIn, signIn } from './events.ts';
 
 const SEALED = Symbol('sealed');

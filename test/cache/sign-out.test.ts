@@ -1,9 +1,8 @@
 /** Sign-out, modify and the index, beyond the conformance cases and the properties. */
 import { describe, expect, test } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
-import { appRemovalCount, removalCount } from '../../src-main/cache/token-cache.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import { appRemovalCount, removalCount, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { cacheWithItems, itemsIn, signIn } from './events.ts';
 

@@ -1,11 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { apply, transact } from '../../src-main/cache/batch.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { placeOf } from '../../src-main/cache/entry.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { dialectOf } from '../../src-main/cache/place.ts';
 import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
-import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import { apply, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { itemsIn, signIn } from './events.ts';
 

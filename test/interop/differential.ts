@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
-  type Entity,
   ENTITY_TYPES,
+  type Entity,
   type EntityType,
   lookup,
   SerializableTokenCache,
@@ -14,9 +14,8 @@ import {
 } from '../../src-main/cache/index.ts';
 import { sameEnvironment } from '../../src-main/cache/schema/authorities.ts';
 import { sameScopes } from '../../src-main/cache/schema/match.ts';
-import { ANY_TENANT } from '../../src-main/cache/schema/tenant-profiles.ts';
-import { homeTenantOf } from '../../src-main/cache/schema/dialects.ts';
-import { adfs, APPS, b2c, entra, generic, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
+import { ANY_TENANT, homeTenantOf } from '../../src-main/cache/schema/tenant-profiles.ts';
+import { APPS, adfs, b2c, entra, generic, homeAccountId, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { type Judge, MSAL_PYTHON, type Trial, type Verdict, verdicts } from './judges.ts';
 
 /** A difference that docs/differences.md explains, by its heading there. */

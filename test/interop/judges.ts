@@ -1,8 +1,7 @@
 /** The real libraries as judges of a document: each says what it finds in it, without a network. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { App, Response } from '../vectors/make/stage.mjs';
-import { CLOUDS, PROVIDERS } from '../vectors/make/stage.mjs';
+import { type App, CLOUDS, PROVIDERS, type Response } from '../vectors/make/stage.mjs';
 
 export interface Trial {
   document: string;

@@ -1,8 +1,7 @@
 // Not in npm run check: it lists and searches 10,000 accounts.
 import { describe, expect, it } from 'vitest';
-import { accountList } from '../../src-main/ipc/account-views.ts';
+import { accountList, search } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
-import { search } from '../../src-main/ipc/account-views.ts';
 import { manyAccounts } from './many.ts';
 import { cacheOf, secretsIn, vectorText } from './vectors.ts';
 

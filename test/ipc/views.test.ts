@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accountList } from '../../src-main/ipc/account-views.ts';
-import { decoded } from '../../src-main/ipc/token-views.ts';
 import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
-import { identify, tokenItems } from '../../src-main/ipc/token-views.ts';
+import { decoded, identify, tokenItems } from '../../src-main/ipc/token-views.ts';
 import { cacheOf, documents, secretsIn, vectorText } from './vectors.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12, 30) / 1000;

@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
-import { type StoredChange, decodeBatch, encodeBatch } from '../../src-main/vault/format/batch.ts';
-import { FRAMES_AT, HEADER_COPY_AT, HEADER_LENGTH } from '../../src-main/vault/format/header.ts';
-import { decodeHeader, encodeHeader } from '../../src-main/vault/format/header.ts';
+import { decodeBatch, encodeBatch, type StoredChange } from '../../src-main/vault/format/batch.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  FRAMES_AT,
+  HEADER_COPY_AT,
+  HEADER_LENGTH,
+} from '../../src-main/vault/format/header.ts';
 import {
   decodeManifest,
   encodeManifest,
   outlineIn,
   outlineText,
 } from '../../src-main/vault/format/manifest.ts';
+import fc from '../support/fast-check.ts';
 import { exampleFile, printed } from './vectors.ts';
 
 const FORMAT = join(import.meta.dirname, '../../src-main/vault/format/FORMAT.md');

@@ -1,10 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
-import { errno } from './disk.ts';
-import { metadataAfter } from '../../src-main/vault/tombstones.ts';
-import { openFile } from '../../src-main/vault/open.ts';
 import { SealedSecret } from '../../src-main/vault/format/batch.ts';
-import { placeOf } from './disk.ts';
+import { openFile } from '../../src-main/vault/open.ts';
+import { metadataAfter } from '../../src-main/vault/tombstones.ts';
+import { errno, placeOf } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 

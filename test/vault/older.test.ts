@@ -1,9 +1,9 @@
 // What is older or shorter than what was seen is told, and never taken for current.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
-import { Access } from '../../src-main/vault/access.ts';
-import { readHeader } from '../../src-main/vault/format/header.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { Access } from '../../src-main/vault/commit.ts';
+import { readHeader } from '../../src-main/vault/format/header.ts';
 import { VaultMemory } from '../../src-main/vault/memory.ts';
 import { look } from '../../src-main/vault/open.ts';
 import { Rekeying } from '../../src-main/vault/rekey.ts';

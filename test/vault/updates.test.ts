@@ -1,7 +1,6 @@
-import { storeOf } from '../../src-main/cache/token-cache.ts';
 import { describe, expect, test } from 'vitest';
 import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
-import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';

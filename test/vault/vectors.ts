@@ -1,9 +1,8 @@
 // The vault files in test/vectors/vaults, made from nothing but this page: the same bytes at every run.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { type StoredChange, encodeBatch, type FrameMetadata } from '../../src-main/vault/format/batch.ts';
-import { buildImage, type Image, sealingOf } from '../../src-main/vault/format/frame-writer.ts';
-import { contentLength, sealFrame } from '../../src-main/vault/format/frame.ts';
+import { encodeBatch, type FrameMetadata, type StoredChange } from '../../src-main/vault/format/batch.ts';
+import { contentLength, sealFrame, sealingOf } from '../../src-main/vault/format/frame.ts';
 import {
   encodeHeader,
   FRAMES_AT,
@@ -12,7 +11,7 @@ import {
   keyCheck,
 } from '../../src-main/vault/format/header.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
-import type { Group } from '../../src-main/vault/format/manifest.ts';
+import { buildImage, type Group, type Image } from '../../src-main/vault/format/manifest.ts';
 
 /** What a reader must make of a file. */
 export interface VaultVector {

@@ -3,18 +3,19 @@
  * kept, because MSAL Node discards duplicates. If different credentials get the same key, all are kept, the newest under
  * that key. Data that is not understood is kept.
  */
+
+import { copyWith, folded } from '../json.ts';
 import { ageIn } from '../place.ts';
-import { folded, grantOf, sameCredential, scopeKeys } from '../schema/match.ts';
-import { type Entity, ENTITY_TYPES, type EntityType } from '../schema/entities.ts';
 import { canonicalEnvironment, hostOf } from '../schema/authorities.ts';
-import { GRANT } from '../schema/grants.ts';
-import { copyWith } from '../json.ts';
-import { isExpired } from '../schema/expiry.ts';
 import { type Dialect, isNode, keyOf, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
-import { fieldsFor } from '../schema/library-fields.ts';
+import { ENTITY_TYPES, type Entity, type EntityType } from '../schema/entities.ts';
+import { isExpired } from '../schema/expiry.ts';
 import { isUnderstood } from '../schema/fields.ts';
-import { freeKey, type Store } from '../store.ts';
+import { GRANT } from '../schema/grants.ts';
+import { fieldsFor } from '../schema/library-fields.ts';
+import { grantOf, sameCredential, scopeKeys } from '../schema/match.ts';
 import { isHomeTenant, joinedProfiles, realmOf } from '../schema/tenant-profiles.ts';
+import { freeKey, type Store } from '../store.ts';
 
 /** Returns the roots in the order of the dialect; roots that are not understood come last. */
 export function converted(store: Store, dialect: Dialect): Map<string, unknown> {

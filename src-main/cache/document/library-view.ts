@@ -1,6 +1,9 @@
 /** Converts between the cache and the memory of one library. */
-import { usableBy } from './convert.ts';
-import type { Account, Entity, EntityType } from '../schema/entities.ts';
+
+import type { Clock } from '../clock.ts';
+import type { Entry } from '../entry.ts';
+import { copyWith, folded, sameJson } from '../json.ts';
+import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import {
   canonicalEnvironment,
   followsMsal,
@@ -8,18 +11,15 @@ import {
   issuerSaidBy,
   sameEnvironment,
 } from '../schema/authorities.ts';
-import { copyWith, sameJson } from '../json.ts';
-import { type Dialect, homeTenantOf } from '../schema/dialects.ts';
-import { fieldsFor } from '../schema/library-fields.ts';
-import { folded } from '../schema/match.ts';
-import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
-import type { Clock } from '../clock.ts';
-import type { Entry } from '../entry.ts';
+import { type Dialect } from '../schema/dialects.ts';
+import type { Account, Entity, EntityType } from '../schema/entities.ts';
 import { isUnderstood } from '../schema/fields.ts';
+import { fieldsFor } from '../schema/library-fields.ts';
+import { ANY_TENANT, homeTenantOf, realmOf } from '../schema/tenant-profiles.ts';
 import { signOut, signOutId } from '../sign-out.ts';
 import type { Store } from '../store.ts';
-import { ANY_TENANT, realmOf } from '../schema/tenant-profiles.ts';
 import { cacheOf, storeOf, type TokenCache } from '../token-cache.ts';
+import { usableBy } from './convert.ts';
 
 /** Entities by type and by key of the library. */
 export type LibraryView = ReadonlyMap<EntityType, ReadonlyMap<string, Entity>>;

@@ -3,16 +3,14 @@
  * one credential, the newer stays. Unrecognized entries are copied.
  */
 import { summaries } from '../accounts.ts';
-import { ageIn } from '../place.ts';
-import type { Entity, EntityOf } from '../schema/entities.ts';
-import { sameEnvironment } from '../schema/authorities.ts';
-import { isExpired, secondsOf } from '../schema/expiry.ts';
-import { copyWith, sameJson } from '../json.ts';
-import { place, sameEntries } from '../place.ts';
-import { libraryOf } from '../schema/dialects.ts';
-import { isUnderstood } from '../schema/fields.ts';
 import { Entry } from '../entry.ts';
-import { isSection } from '../schema/fields.ts';
+import { copyWith, sameJson } from '../json.ts';
+import { ageIn, place, sameEntries } from '../place.ts';
+import { sameEnvironment } from '../schema/authorities.ts';
+import { libraryOf } from '../schema/dialects.ts';
+import type { Entity, EntityOf } from '../schema/entities.ts';
+import { isExpired, secondsOf } from '../schema/expiry.ts';
+import { isSection, isUnderstood } from '../schema/fields.ts';
 import { GRANT } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';

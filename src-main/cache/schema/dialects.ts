@@ -4,6 +4,7 @@
  */
 import type { Entity, EntityType } from './entities.ts';
 import { componentsIn, extensionOf, hashComponentsForNode, schemeOf } from './match.ts';
+import { homeTenantOf } from './tenant-profiles.ts';
 
 /** The form in which a library writes cache documents. `msal-node`: MSAL Node 5 and later; `msal-node-3`: up to 3. */
 export type Dialect = 'msal-python' | 'msal-node' | 'msal-node-3' | 'msal-dotnet';
@@ -114,14 +115,6 @@ function idTokenKey(token: Entity, dialect: Dialect): string {
   ];
   const rest = dialect === 'msal-python' ? [''] : PADDING[dialect].slice(1);
   return joined([...owner, text(token, 'realm'), ...rest]);
-}
-
-/** Returns the home tenant of a `uid.utid`; undefined for an ID of another form. */
-export function homeTenantOf(home_account_id: string): string | undefined {
-  const start = home_account_id.indexOf('.') + 1;
-  const end = home_account_id.indexOf('.', start);
-  const tenant = start === 0 ? '' : home_account_id.slice(start, end < 0 ? undefined : end);
-  return tenant === '' ? undefined : tenant;
 }
 
 function accountKey(account: Entity, dialect: Dialect): string {

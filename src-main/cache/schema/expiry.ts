@@ -1,9 +1,13 @@
 /**
- * The lifetime of an access token: told by the provider, read from the token itself, or unknown. MSAL libraries need one,
- * so an unknown lifetime is stored as their 600 seconds and marked in `unknown_expiry`. Everything in Tokenkeep that asks
- * when a token ends uses `expiryOf` or `isExpired`, never the field alone.
+ * Whether a token can still be used: its lifetime, and whether its provider refused it. The lifetime of an access token is
+ * told by the provider, read from the token itself, or unknown. MSAL libraries need one, so an unknown lifetime is stored
+ * as their 600 seconds and marked in `unknown_expiry`. Everything in Tokenkeep that asks when a token ends uses `expiryOf`
+ * or `isExpired`, never the field alone.
  */
-import type { AccessToken, Entity } from './entities.ts';
+
+import { folded, isRecord } from '../json.ts';
+import type { AccessToken, Entity, RefreshToken } from './entities.ts';
+import { hashText } from './match.ts';
 
 /** Maximum seconds before its expiry at which a token is no longer used, because clocks differ and calls take time. */
 export const EXPIRY_MARGIN = 300;
@@ -69,4 +73,40 @@ export function isExpired(token: Entity, now: number): boolean {
 /** Returns whether the time has come at which the provider wants the token refreshed, before it expires. */
 export function wantsRefresh(token: AccessToken, now: number): boolean {
   return secondsOf(token.refresh_on) <= now;
+}
+
+// [Note: refused once] Refusals of a refresh token, which are recorded in the token itself, so that no process sends it again.
+
+/** For which app the provider refused it, and for which scopes unless for all. */
+export interface Refusal {
+  readonly client_id: string;
+  /** The hash of the refused secret: if another library replaces the token but keeps this field, the refusal no longer applies. */
+  readonly secret: string;
+  readonly scopes?: string;
+}
+
+/** Returns the refusals that are recorded in a refresh token. */
+export function refusalsOf(token: RefreshToken): Refusal[] {
+  const list: unknown = token['refusals'];
+  return Array.isArray(list) ? list.filter(isRefusal) : [];
+}
+
+function isRefusal(value: unknown): value is Refusal {
+  if (!isRecord(value)) return false;
+  const { client_id, secret, scopes = '' } = value;
+  return [client_id, secret, scopes].every((field) => typeof field === 'string');
+}
+
+/** Whether the provider refused this refresh token to its own app, for any scopes. */
+export function isRefusedForGood(token: RefreshToken): boolean {
+  const refusals = refusalsOf(token).filter(
+    ({ client_id, scopes }) => scopes === undefined && folded(client_id) === folded(token.client_id),
+  );
+  if (refusals.length === 0) return false;
+  try {
+    const secret = hashText(token.secret);
+    return refusals.some((refusal) => refusal.secret === secret);
+  } catch {
+    return false; // The secret can't be decrypted, so it can't be compared.
+  }
 }

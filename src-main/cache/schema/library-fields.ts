@@ -1,10 +1,12 @@
 /** The field values that each library expects in an entity that another library wrote. Other fields are unchanged. */
-import type { Entity, EntityType } from './entities.ts';
+
+import { folded } from '../json.ts';
 import { cachedEnvironment, configuredEnvironment, hostOf, issuerIn } from './authorities.ts';
-import { componentsIn, extensionOf, folded, keyIdOf, schemeOf } from './match.ts';
+import { type Dialect, isNode } from './dialects.ts';
+import type { Entity, EntityType } from './entities.ts';
 import { secondsOf } from './expiry.ts';
-import { type Dialect, homeTenantOf, isNode } from './dialects.ts';
-import { ADFS_REALM, ANY_TENANT } from './tenant-profiles.ts';
+import { componentsIn, extensionOf, keyIdOf, schemeOf } from './match.ts';
+import { ADFS_REALM, ANY_TENANT, homeTenantOf } from './tenant-profiles.ts';
 
 type Changes = Readonly<Record<string, unknown>>;
 

@@ -3,17 +3,12 @@
  * another, regardless of the library that wrote them and of their keys.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { isRecord } from '../json.ts';
-import type { Entity, EntityFilter, EntityType } from './entities.ts';
+import { folded, isRecord } from '../json.ts';
 import { issuerIn, sameEnvironment, sameIssuer } from './authorities.ts';
+import type { Entity, EntityFilter, EntityType } from './entities.ts';
 
 type Wanted = string | null;
 type Predicate = (entity: Entity, wanted: Wanted) => boolean;
-
-/** Normalizes IDs and realms for comparison: libraries lower-case them in keys, and differ in fields. */
-export function folded(value: unknown): string {
-  return typeof value === 'string' ? value.toLowerCase() : '';
-}
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';

@@ -2,16 +2,23 @@
  * The tenants of an account. MSAL Python and MSAL.NET store one account entity per tenant; MSAL Node stores one entity with
  * a list in `tenantProfiles`, each item a JSON string.
  */
+
+import { folded, isRecord } from '../json.ts';
 import type { Account, TenantProfile } from './entities.ts';
-import { isRecord } from '../json.ts';
-import { homeTenantOf } from './dialects.ts';
-import { folded } from './match.ts';
 
 /** Realms that name no tenant. They mean the user's home tenant. */
 export const ANY_TENANT: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
 
 /** The realm that MSAL Python stores for AD FS, which has no tenants. MSAL Node stores "". */
 export const ADFS_REALM = 'adfs';
+
+/** Returns the home tenant of a `uid.utid`; undefined for an ID of another form. */
+export function homeTenantOf(home_account_id: string): string | undefined {
+  const start = home_account_id.indexOf('.') + 1;
+  const end = home_account_id.indexOf('.', start);
+  const tenant = start === 0 ? '' : home_account_id.slice(start, end < 0 ? undefined : end);
+  return tenant === '' ? undefined : tenant;
+}
 
 function named(account: Account, tenant: string): string {
   return tenant === '' && account.authority_type === 'ADFS' ? ADFS_REALM : tenant;

@@ -1,8 +1,8 @@
 /** Access to the session of a request, through its session library and as currently stored. */
 import { InvalidArgumentError, PartitionStoreError, SessionEndedError } from '../../errors.ts';
-import { KeyedQueue } from '../../queue.ts';
-import type { PartitionLeases } from '../partition-store.ts';
+import { KeyedQueue } from '../../waiting.ts';
 import { alarm } from '../deadline.ts';
+import type { PartitionLeases } from '../partition-store.ts';
 import { memoryLeases } from './memory-store.ts';
 
 /**

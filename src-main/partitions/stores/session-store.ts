@@ -3,10 +3,11 @@
  *
  * @module tokenkeep/partitions/session
  */
-import { abandonable } from '../../abort.ts';
+
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import { checkOptions, FUNCTION } from '../../options.ts';
+import { abandonable } from '../../waiting.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
 

@@ -6,12 +6,12 @@ import {
   type StorageErrorCode,
   type TokenkeepError,
 } from '../../errors.ts';
-import type { Access } from '../access.ts';
-import { AGE_BEGINS, encrypt } from './age.ts';
-import { identify, isRegular, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
-import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
+import type { Access } from '../commit.ts';
+import { identify, isRegular, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
 import { storageError } from '../disk/storage-error.ts';
+import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
+import { AGE_BEGINS, encrypt } from './age.ts';
 
 export { assertStrong };
 

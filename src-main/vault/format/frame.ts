@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
-import { derive, KEY_LENGTH } from './header.ts';
+import { derive, type Header, KEY_LENGTH, sealingKey } from './header.ts';
 
 export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;
@@ -68,6 +68,17 @@ export interface Sealing {
   /** Encrypts the seeds of the other frames. */
   readonly seedKey: KeyObject;
   readonly findings: Findings;
+}
+
+/** Returns the keys of a file's frames. `bytes`: the encoding of the header. */
+export function sealingOf(key: Buffer, header: Header, bytes: Buffer, findings = noFindings()): Sealing {
+  return {
+    fileId: Buffer.from(header.fileId),
+    baseFrames: header.baseFrames,
+    frameKey: sealingKey(key, header.salt, bytes, 'frames'),
+    seedKey: sealingKey(key, header.salt, bytes, 'seeds'),
+    findings,
+  };
 }
 
 /** Returns the key stream that hides the seeds of these frames, from the frame `from` on. */

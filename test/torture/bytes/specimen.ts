@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { memoryKeychain } from '../../../src-main/keychain/keychain.ts';
-import type { Keychain } from '../../../src-main/keychain/keychain.ts';
-import { openVaultIn } from '../../../src-main/vault/vault.ts';
+import { type Keychain, memoryKeychain } from '../../../src-main/keychain/keychain.ts';
 import { FRAMES_AT } from '../../../src-main/vault/format/header.ts';
+import { openVaultIn } from '../../../src-main/vault/vault.ts';
 import { FakeDisk } from '../../vault/disk.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 

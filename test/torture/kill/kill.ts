@@ -1,8 +1,8 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openVault } from '../../../src-main/vault/vault.ts';
 import type { Vault } from '../../../src-main/vault/api.ts';
+import { openVault } from '../../../src-main/vault/vault.ts';
 import { Child } from '../child.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import type { Scene } from '../section.ts';

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memoryKeychain } from '../../../src-main/keychain/keychain.ts';
-import type { Keychain } from '../../../src-main/keychain/keychain.ts';
-import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
+import { type Keychain, memoryKeychain } from '../../../src-main/keychain/keychain.ts';
 import { openFile } from '../../../src-main/vault/open.ts';
+import { openVault, openVaultIn } from '../../../src-main/vault/vault.ts';
 import { FakeDisk, placeOf } from '../../vault/disk.ts';
-import { EXPORT, OPERATIONS, type Operation } from '../inject/operations.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
+import { EXPORT, OPERATIONS, type Operation } from '../inject/operations.ts';
 import { usersFound } from '../look.ts';
 import type { Scene } from '../section.ts';
 import { must } from '../tally.ts';
