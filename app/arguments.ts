@@ -6,13 +6,15 @@ export interface Arguments {
   /** Absolute path of a cache document to import, or null. */
   importFile: string | null;
   demo: boolean;
+  /** The system started the app at login: no window, where the app has an item in the menu bar. */
+  background: boolean;
 }
 
 /** Invalid arguments, or ones that a packaged app does not accept. The message is shown to users. */
 export class ArgumentsError extends Error {}
 
 /**
- * Parses `--import FILE` or `--import=FILE`, and `--demo`. Switches that are not the app's own are left to Chromium, which
+ * Parses `--import FILE` or `--import=FILE`, `--demo` and `--background`. Switches that are not the app's own are left to Chromium, which
  * reads the same line; `assertAccepted` refuses those that a packaged app does not take. Words are ignored, since desktops
  * add some.
  *
@@ -22,15 +24,17 @@ export class ArgumentsError extends Error {}
 export function parseArguments(args: readonly string[], folder: string): Arguments {
   const files: string[] = [];
   let demo = false;
+  let background = false;
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (arg === '--demo') demo = true;
+    else if (arg === '--background') background = true;
     else if (arg === '--import') files.push(fileAfter(args, ++index));
     else if (arg.startsWith('--import=')) files.push(fileIn(arg.slice('--import='.length)));
     else if (arg.startsWith('--demo=')) throw new ArgumentsError('--demo takes no value.');
   }
   if (files.length > 1) throw new ArgumentsError('--import takes one file at a time.');
-  return { importFile: files[0] === undefined ? null : resolve(folder, files[0]), demo };
+  return { importFile: files[0] === undefined ? null : resolve(folder, files[0]), demo, background };
 }
 
 function fileAfter(args: readonly string[], index: number): string {
@@ -51,7 +55,9 @@ export function isArguments(value: unknown): value is Arguments {
     'importFile' in value &&
     (value.importFile === null || typeof value.importFile === 'string') &&
     'demo' in value &&
-    typeof value.demo === 'boolean'
+    typeof value.demo === 'boolean' &&
+    'background' in value &&
+    typeof value.background === 'boolean'
   );
 }
 
@@ -64,6 +70,7 @@ const ANY = /^[^]*$/;
 const SWITCHES: Readonly<Record<string, Value>> = {
   import: ANY,
   demo: ANY, // `--demo=x` has a message of its own
+  background: null,
   'user-data-dir': ANY,
   class: ANY,
   lang: /^[\w-]{1,20}$/,

@@ -48,9 +48,13 @@ export interface ContactedHost {
   at: number;
 }
 
+/** The zones of the times that are shown. */
+export const TIMES_SHOWN = ['local', 'utc', 'both'] as const;
+export type TimesShown = (typeof TIMES_SHOWN)[number];
+
 export interface Settings {
-  /** Times are shown in UTC. */
-  utc: boolean;
+  /** The zone of the times that are shown. `both`: full times have the UTC time in parentheses. */
+  times: TimesShown;
   /** The vault is closed when the user is away. */
   closeWhenAway: boolean;
   /** The app has an item in the menu bar, and stays when its window is closed. */
@@ -59,16 +63,26 @@ export interface Settings {
   asksRarely: boolean;
   /** A notification comes ten minutes before an account ends that can't renew itself. */
   notify: boolean;
+  /** The system starts the app when the user logs in. */
+  startAtLogin: boolean;
+  /** The update server is asked once a day. */
+  updates: boolean;
+  /** Host of the update server; null: this build has none. */
+  updateHost: string | null;
   /** The last one first. */
   hosts: readonly ContactedHost[];
 }
 
 export interface AppRequests extends SignInRequests, SourceRequests {
   settings(): Settings;
-  setUtc(utc: boolean): Settings;
+  setTimes(times: TimesShown): Settings;
   setCloseWhenAway(on: boolean): Settings;
   setMenuBar(on: boolean): Settings;
   setNotify(on: boolean): Settings;
+  /** Needs a click. */
+  setStartAtLogin(on: boolean): Settings;
+  /** Needs a click. */
+  setUpdates(on: boolean): Settings;
   /** Turning it on takes a dialog of the main process; unchanged if the user declined. */
   setAsksRarely(on: boolean): Settings;
   /**
@@ -187,10 +201,12 @@ export const APP_REQUESTS: Names<AppRequests> = {
   showSource: true,
   openProgram: true,
   settings: true,
-  setUtc: true,
+  setTimes: true,
   setCloseWhenAway: true,
   setMenuBar: true,
   setNotify: true,
+  setStartAtLogin: true,
+  setUpdates: true,
   setAsksRarely: true,
   saveList: true,
   saveReceipt: true,

@@ -1,20 +1,25 @@
 /** The user's settings, and the hosts that Tokenkeep has contacted, as small JSON files in the data folder. */
 import { join } from 'node:path';
-import * as v from 'valibot';
 import { StorageError } from 'tokenkeep';
-import type { ContactedHost, Settings } from './contract.ts';
+import * as v from 'valibot';
+import { type ContactedHost, type Settings, TIMES_SHOWN, type TimesShown } from './contract.ts';
 import { readJson, writeJson } from './data-folder.ts';
+import type { LoginStart } from './login-start.ts';
 
 export interface AppSettings {
   read(): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
-  setUtc(utc: boolean): Settings;
+  setTimes(times: TimesShown): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setCloseWhenAway(on: boolean): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setAsksRarely(asksRarely: boolean): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setBackground(changes: { menuBar?: boolean; notify?: boolean }): Settings;
+  /** @throws StorageError if it can't be saved; the setting is then unchanged */
+  setUpdates(updates: boolean): Settings;
+  /** @throws StorageError if the system's entry can't be written or removed; it is then unchanged */
+  setStartAtLogin(on: boolean): Settings;
   /** Records a request, before it is made. `why`: by default from its address and grant type. Never throws: a full disk must not keep anybody from signing in. */
   contacted(url: string, init?: Pick<RequestInit, 'body' | 'headers'>, why?: string): void;
 }
@@ -23,16 +28,27 @@ export interface AppSettings {
 const WRITTEN_EVERY = 3_600_000;
 
 const preferences = v.object({
-  utc: v.optional(v.boolean(), false),
+  /** Of earlier versions, in place of `times`. */
+  utc: v.optional(v.boolean()),
+  times: v.optional(v.picklist(TIMES_SHOWN)),
   closeWhenAway: v.optional(v.boolean(), false),
   menuBar: v.optional(v.boolean(), false),
   notify: v.optional(v.boolean(), true),
   asksRarely: v.optional(v.boolean(), false),
+  updates: v.optional(v.boolean(), true),
 });
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
-/** @param now milliseconds since the epoch */
-export function settingsAt(folder: string, now: () => number): AppSettings {
+/** What the settings are about beside the files. */
+export interface SettingsPorts {
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  loginStart: LoginStart;
+  /** Returns the URL of the update server; null if this build has none. */
+  feed: () => string | null;
+}
+
+export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPorts): AppSettings {
   const file = join(folder, 'settings.json');
   const hostFile = join(folder, 'contacted-hosts.json');
   let preferred: v.InferOutput<typeof preferences> | undefined;
@@ -55,16 +71,27 @@ export function settingsAt(folder: string, now: () => number): AppSettings {
     (hosts ??= new Map(
       (readJson(hostFile, (value) => v.parse(hostList, value), now) ?? []).map((one) => [one.host, one]),
     ));
-  const read = (): Settings => ({
-    ...preference(),
-    hosts: [...known().values()].sort((a, b) => b.at - a.at),
-  });
+  const read = (): Settings => {
+    const { utc, times, ...others } = preference();
+    return {
+      ...others,
+      times: times ?? (utc === true ? 'utc' : 'local'),
+      startAtLogin: loginStart.isOn(),
+      updateHost: hostOf(feed()),
+      hosts: [...known().values()].sort((a, b) => b.at - a.at),
+    };
+  };
   return {
     read,
-    setUtc: (utc) => prefer({ utc }),
+    setTimes: (times) => prefer({ times, utc: times === 'utc' }),
     setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
     setAsksRarely: (asksRarely) => prefer({ asksRarely }),
     setBackground: prefer,
+    setUpdates: (updates) => prefer({ updates }),
+    setStartAtLogin(on) {
+      loginStart.set(on);
+      return read();
+    },
     contacted(url, init, purpose) {
       try {
         const { host } = new URL(url);
@@ -79,6 +106,10 @@ export function settingsAt(folder: string, now: () => number): AppSettings {
       }
     },
   };
+}
+
+function hostOf(url: string | null): string | null {
+  return url === null || !URL.canParse(url) ? null : new URL(url).host;
 }
 
 /** Returns what a request is for, by its grant type (RFC 6749 §4) or its address. */

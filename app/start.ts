@@ -1,6 +1,5 @@
 /** Starts the app after `ready`: creates its parts, connects them, and closes them at the end. */
 import { readFileSync } from 'node:fs';
-import { statSync } from 'original-fs';
 import { join } from 'node:path';
 import {
   app,
@@ -12,8 +11,8 @@ import {
   systemPreferences,
   type WebContents,
 } from 'electron';
+import { statSync } from 'original-fs';
 import { InvalidArgumentError, openVault, systemKeychain } from 'tokenkeep';
-import { type Question, tokenText } from 'tokenkeep/ipc';
 import {
   confirm,
   type Handlers,
@@ -23,32 +22,41 @@ import {
   serveRequests,
   useGesture,
 } from 'tokenkeep/electron';
+import { type Question, tokenText } from 'tokenkeep/ipc';
 import type { ReadOptions } from 'tokenkeep/sources';
+import { about as aboutApp } from './about.ts';
 import type { Arguments } from './arguments.ts';
 import { AwayError, awayLock } from './away-lock.ts';
-import type { AppEvents, AppRequests, MenuCommand, Settings } from './contract.ts';
+import type { BackgroundAction } from './background.ts';
+import {
+  type AppEvents,
+  type AppRequests,
+  type MenuCommand,
+  type Settings,
+  TIMES_SHOWN,
+  type TimesShown,
+} from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
+import { desktopLoginStart, type LoginStart, systemLoginStart } from './login-start.ts';
 import { setMenu, showMenuState } from './menu.ts';
-import type { BackgroundAction } from './background.ts';
 import { menuBar } from './menu-bar.ts';
-import { openTray, showNotice } from './tray.ts';
 import { ORIGIN } from './page-file.ts';
 import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
-import { about as aboutApp } from './about.ts';
 import { openProgram } from './program-link.ts';
-import { LIST, RECEIPT, saveText } from './save-text.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
 import { startAgain, startsItself } from './restart.ts';
+import { LIST, RECEIPT, saveText } from './save-text.ts';
 import { serving } from './serving.ts';
+import { settingsAt } from './settings.ts';
 import { menuStateCheck, signInChecks } from './sign-in/arguments.ts';
 import { signingIn } from './signing-in.ts';
-import { settingsAt } from './settings.ts';
 import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
-import { feedOf, openUpdater, signedUpdates, updates } from './updates.ts';
+import { openTray, showNotice } from './tray.ts';
+import { openUpdater, signedUpdates, updateFeed, updates } from './updates.ts';
 import { bringToFront, openWindow } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -159,7 +167,11 @@ export async function start(
     openInBrowser: (url) => shell.openExternal(url),
     showFile: (file) => shell.showItemInFolder(file),
   });
-  const settings = settingsAt(data.folder, () => Date.now());
+  const settings = settingsAt(data.folder, {
+    now: () => Date.now(),
+    loginStart: loginStart(),
+    feed: () => updateFeed(installed),
+  });
   const signing = signingIn(
     {
       sources: sourceSignOuts(sources, reading),
@@ -226,10 +238,12 @@ export async function start(
       ...signInChecks,
       ...sourceChecks,
       settings: noArguments,
-      setUtc: onOrOff,
+      setTimes: timesShown,
       setCloseWhenAway: onOrOff,
       setMenuBar: onOrOff,
       setNotify: onOrOff,
+      setStartAtLogin: onOrOff,
+      setUpdates: onOrOff,
       setAsksRarely: onOrOff,
       saveList: listText,
       saveReceipt: listText,
@@ -242,13 +256,23 @@ export async function start(
         ...signing.handlers,
         ...sources.handlers,
         settings: () => settings.read(),
-        setUtc: (_caller, utc) => settings.setUtc(utc),
+        setTimes: (_caller, times) => settings.setTimes(times),
         setCloseWhenAway(caller, on) {
           if (!on) useGesture(caller); // no script turns it off
           return settings.setCloseWhenAway(on);
         },
         setMenuBar: (_caller, menuBar) => changeBackground({ menuBar }),
         setNotify: (_caller, notify) => changeBackground({ notify }),
+        setStartAtLogin(caller, on) {
+          useGesture(caller);
+          return settings.setStartAtLogin(on);
+        },
+        setUpdates(caller, on) {
+          useGesture(caller); // no script turns it off
+          const changed = settings.setUpdates(on);
+          newer.ask();
+          return changed;
+        },
         async setAsksRarely(caller, on) {
           if (on && !(await confirm(caller, ASK_RARELY))) return settings.read();
           return settings.setAsksRarely(on);
@@ -302,9 +326,10 @@ export async function start(
     updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
   };
   const newer = updates({
+    isWanted: () => settings.read().updates,
     open: () => openUpdater(installed),
     onRequest() {
-      const feed = installed.resources === null ? null : feedOf(installed.resources);
+      const feed = updateFeed(installed);
       if (feed !== null) settings.contacted(feed, {}, 'Updates');
     },
     verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
@@ -397,7 +422,7 @@ export async function start(
     window.once('closed', () => own.delete(window));
     return window;
   };
-  const first = open();
+  const first = asked.background && settings.read().menuBar ? undefined : open();
   // While Chromium starts the page's process, main has time. The keychain may be slow or ask; the window does not wait for it.
   setImmediate(() => {
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);
@@ -408,7 +433,7 @@ export async function start(
     if (window.webContents.isLoading()) window.webContents.once('did-finish-load', begin);
     else begin();
   };
-  importOnceLoaded(first, asked.importFile);
+  if (first !== undefined) importOnceLoaded(first, asked.importFile);
   app.on('activate', () => {
     if (own.size === 0) open(); // macOS: a click on the Dock icon
   });
@@ -416,6 +441,7 @@ export async function start(
   return {
     handOver(next) {
       newer.look(); // who started it anew may have updated it before
+      if (next.background) return;
       const window = [...own][0] ?? open();
       bringToFront(window);
       importOnceLoaded(window, next.importFile);
@@ -455,6 +481,23 @@ const ASK_RARELY: Question = {
     'Each copy still takes a click. Refresh and ID tokens always ask.',
   yes: 'Ask less',
 };
+
+function timesShown(args: readonly unknown[]): [TimesShown] {
+  const [times] = args;
+  const known = TIMES_SHOWN.find((each) => each === times);
+  if (args.length === 1 && known !== undefined) return [known];
+  throw new InvalidArgumentError('Times are shown as local, utc or both. Nothing was changed.');
+}
+
+/** The entry with which the system starts this app at login. */
+function loginStart(): LoginStart {
+  if (process.platform !== 'linux') return systemLoginStart(app);
+  const autostart = join(app.getPath('appData'), 'autostart');
+  // eslint-disable-next-line no-restricted-syntax -- set by the AppImage runtime, whose executable is in a mount that changes
+  const executable = process.env['APPIMAGE'] ?? process.execPath;
+  const script = app.isPackaged ? [] : [join(__dirname, 'main.cjs')];
+  return desktopLoginStart(join(autostart, 'tokenkeep.desktop'), [executable, ...script]);
+}
 
 function listText(args: readonly unknown[]): [string] {
   const [text] = args;

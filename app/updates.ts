@@ -58,6 +58,8 @@ export interface Updates {
    * Linux the window does not respond while the system asks for a password.
    */
   install(): Promise<void>;
+  /** Asks the update server now, if the user wants it to be asked. */
+  ask(): void;
   /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
   look(): void;
   /** Returns the error for the window: `UpdatedError` in place of one that replaced files may have caused. Looks for them first. */
@@ -66,6 +68,8 @@ export interface Updates {
 }
 
 export interface UpdatesOptions {
+  /** Whether the user wants the update server to be asked. */
+  isWanted: () => boolean;
   /** Resolves to null if this build does not check for updates. */
   open: () => Promise<Updater | null>;
   /** Rejects with an UnsignedUpdateError if a file is not the publisher's. null: the system checks what it installs. */
@@ -83,6 +87,7 @@ export interface UpdatesOptions {
 }
 
 export function updates({
+  isWanted,
   open,
   verify,
   onRequest,
@@ -103,6 +108,7 @@ export function updates({
   };
 
   async function look(): Promise<void> {
+    if (!isWanted()) return;
     updater ??= await prepared();
     if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
     // Without a network, it checks again a day later.
@@ -182,6 +188,7 @@ export function updates({
       if (isInstalling()) startAgain?.();
     },
     look: lookAtDisk,
+    ask: () => void look().catch(onUnexpected),
     explain(error) {
       if (running === null || !mayComeFromUpdate(error)) return error;
       lookAtDisk();
@@ -205,9 +212,8 @@ const SETTINGS = {
  * checks the SHA-512 of what it downloads against the feed, and before installing on Windows the publisher's signature;
  * macOS checks the app's own. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
  */
-export async function openUpdater({ resources, updatesKey }: Installed): Promise<Updater | null> {
-  if (resources === null || feedOf(resources) === null) return null;
-  if (process.platform === 'linux' && updatesKey === null) return null;
+export async function openUpdater(installed: Installed): Promise<Updater | null> {
+  if (updateFeed(installed) === null) return null;
   const { autoUpdater } = await import('electron-updater');
   return autoUpdater;
 }
@@ -218,6 +224,12 @@ export interface Installed {
   resources: string | null;
   /** The public key in the package.json inside the asar, base64url; null if it has none. */
   updatesKey: string | null;
+}
+
+/** Returns the folder on the web that is asked for updates; null if the build looks for none. */
+export function updateFeed({ resources, updatesKey }: Installed): string | null {
+  if (resources === null || (process.platform === 'linux' && updatesKey === null)) return null;
+  return feedOf(resources);
 }
 
 /** Returns the check of the publisher's signature on Linux; null on systems that check it themselves. */

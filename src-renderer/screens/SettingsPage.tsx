@@ -1,143 +1,175 @@
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { reload } from '../bridge.ts';
 import { Card } from '../parts/Card.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { localTime } from '../state/time.ts';
 
-/** How times are shown, and which hosts were contacted. */
+const TIMES = [
+  { times: 'local', label: 'Local' },
+  { times: 'utc', label: 'UTC' },
+  { times: 'both', label: 'Both' },
+] as const;
+
+/** What the user can choose, and which hosts were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
-  const { utc, closeWhenAway, menuBar, notify, asksRarely, hosts, error } = useStore(settings.view);
+  const { times, closeWhenAway, menuBar, notify, asksRarely, startAtLogin, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
-  const change = async (next: boolean) => {
+  const change = async (next: (typeof TIMES)[number]['times']) => {
     // Every text on the screen has a time in it.
-    if (await settings.setUtc(next)) reload();
+    if (await settings.setTimes(next)) reload();
   };
   return (
     <main className="page">
-      <div className="page-column">
+      <div className="page-column settings">
         <h1>Settings</h1>
         {error !== null && (
           <p className="problem" role="alert">
             {error.message}
           </p>
         )}
-        <Card title="Time" wide>
-          <div className="setting">
-            <span>Show times in</span>
-            <div className="ranges" role="group" aria-label="Show times in">
-              <button type="button" aria-pressed={!utc} onClick={() => void change(false)}>
-                Local time
-              </button>
-              <button type="button" aria-pressed={utc} onClick={() => void change(true)}>
-                UTC
-              </button>
-            </div>
-          </div>
-        </Card>
-        <Card title="When you are away" wide>
-          <div className="setting">
-            <span>Lock the vault</span>
-            <div className="ranges" role="group" aria-label="Lock the vault">
-              <button
-                type="button"
-                aria-pressed={!closeWhenAway}
-                onClick={() => void settings.setCloseWhenAway(false)}
-              >
+        <div className="settings-column">
+          <Card title="Locking">
+            <Choice
+              label="Lock the vault"
+              detail="You are away when the screen is locked, the computer sleeps, or nothing was typed or clicked for 5 min. Revealed tokens are hidden then in any case. While the vault is locked, no token is refreshed."
+            >
+              <Option on={!closeWhenAway} onChoose={() => void settings.setCloseWhenAway(false)}>
                 Never
-              </button>
-              <button
-                type="button"
-                aria-pressed={closeWhenAway}
-                onClick={() => void settings.setCloseWhenAway(true)}
-              >
+              </Option>
+              <Option on={closeWhenAway} onChoose={() => void settings.setCloseWhenAway(true)}>
                 When I am away
-              </button>
-            </div>
-          </div>
-          <p className="note">
-            You are away when the screen is locked, the computer sleeps, or nothing was typed or clicked for 5
-            minutes. Revealed tokens are hidden then in any case. While the vault is locked, no token is
-            refreshed.
-          </p>
-        </Card>
-        <Card title="Copying" wide>
-          <div className="setting">
-            <span className="two-lines">
-              <span>Ask before a copy</span>
-              <span className="second">
-                For access tokens. Refresh and ID tokens ask every time. A yes ends when the window loses the
-                focus or the screen is locked.
-              </span>
-            </span>
-            <div className="ranges" role="group" aria-label="Ask before a copy">
-              <button
-                type="button"
-                aria-pressed={!asksRarely}
-                onClick={() => void settings.setAsksRarely(false)}
-              >
+              </Option>
+            </Choice>
+          </Card>
+          <Card title="Copying">
+            <Choice
+              label="Ask before a copy"
+              detail="For access tokens. Refresh and ID tokens ask every time. A yes ends when the window loses the focus or the screen is locked."
+            >
+              <Option on={!asksRarely} onChoose={() => void settings.setAsksRarely(false)}>
                 Every time
-              </button>
-              <button
-                type="button"
-                aria-pressed={asksRarely}
-                onClick={() => void settings.setAsksRarely(true)}
-              >
+              </Option>
+              <Option on={asksRarely} onChoose={() => void settings.setAsksRarely(true)}>
                 Every 5 min
-              </button>
-            </div>
-          </div>
-        </Card>
-        <Card title="Background" wide>
-          <Switch
-            label="Show in the menu bar"
-            detail="Accounts by status, tokens to copy, sign-out. Auto-refresh and notifications continue when the window is closed."
-            on={menuBar}
-            onChange={(next) => void settings.setMenuBar(next)}
-          />
-          <Switch
-            label="Notify before an account expires"
-            detail="10 min before, if it can’t renew itself."
-            on={notify}
-            onChange={(next) => void settings.setNotify(next)}
-          />
-        </Card>
-        <Card title="Network" wide>
-          {hosts.length === 0 ? (
-            <p>Tokenkeep has not contacted any provider.</p>
-          ) : (
-            <table className="hosts">
-              <thead>
-                <tr>
-                  <th scope="col">Host contacted</th>
-                  <th scope="col">Why</th>
-                  <th scope="col">Last</th>
-                </tr>
-              </thead>
-              <tbody>
-                {hosts.map(({ host, why, at }) => (
-                  <tr key={host}>
-                    <th scope="row">
-                      <UserText>{host}</UserText>
-                    </th>
-                    <td>{why.join(', ')}</td>
-                    <td>
-                      <Time at={at} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-          <p className="note">
-            The window has no network access. A separate part of Tokenkeep makes these requests: for sign-ins,
-            refreshes, sign-outs, signature keys, user info and updates. Pages that open in your browser are
-            not in this list.
-          </p>
-        </Card>
+              </Option>
+            </Choice>
+          </Card>
+          <Card title="Time">
+            <Choice
+              label="Show times in"
+              detail="Both: in full times, the time in UTC follows in parentheses."
+            >
+              {TIMES.map((one) => (
+                <Option key={one.times} on={times === one.times} onChoose={() => void change(one.times)}>
+                  {one.label}
+                </Option>
+              ))}
+            </Choice>
+          </Card>
+        </div>
+        <div className="settings-column">
+          <Card title="Background">
+            <Switch
+              label="Show in the menu bar"
+              detail="Accounts by status, tokens to copy, sign-out. Auto-refresh and notifications continue when the window is closed."
+              on={menuBar}
+              onChange={(next) => void settings.setMenuBar(next)}
+            />
+            <Switch
+              label="Start at login"
+              detail={
+                menuBar
+                  ? 'In the menu bar, without a window. Turn it off before you remove Tokenkeep.'
+                  : 'With its window. Turn it off before you remove Tokenkeep.'
+              }
+              on={startAtLogin}
+              onChange={(next) => void settings.setStartAtLogin(next)}
+            />
+            <Switch
+              label="Notify before an account expires"
+              detail="10 min before, if it can’t renew itself."
+              on={notify}
+              onChange={(next) => void settings.setNotify(next)}
+            />
+          </Card>
+          <Network />
+        </div>
       </div>
     </main>
+  );
+}
+
+/** Which hosts were contacted and why, and whether updates are looked for. */
+function Network() {
+  const { settings } = useModel();
+  const { hosts, updates, updateHost } = useStore(settings.view);
+  return (
+    <Card title="Network">
+      {hosts.length === 0 ? (
+        <p>Tokenkeep has not contacted any host.</p>
+      ) : (
+        <table className="hosts">
+          <thead>
+            <tr>
+              <th scope="col">Host contacted</th>
+              <th scope="col">Why</th>
+              <th scope="col">Last</th>
+            </tr>
+          </thead>
+          <tbody>
+            {hosts.map(({ host, why, at }) => (
+              <tr key={host}>
+                <th scope="row">
+                  <UserText>{host}</UserText>
+                </th>
+                <td>{why.join(', ')}</td>
+                <td>
+                  <Time at={at} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {updateHost !== null && (
+        <Switch
+          label="Updates"
+          detail={`Asks ${updateHost} once a day, and sends nothing about you. If this is off, you don’t hear of security updates.`}
+          on={updates}
+          onChange={(next) => void settings.setUpdates(next)}
+        />
+      )}
+      <p className="note">
+        The window has no network access. A separate part of Tokenkeep makes these requests: for sign-ins,
+        refreshes, sign-outs, signature keys, user info and updates. Pages that open in your browser are not
+        in this list.
+      </p>
+    </Card>
+  );
+}
+
+/** A setting with a few options. */
+function Choice({ label, detail, children }: { label: string; detail: string; children: ReactNode }) {
+  return (
+    <div className="setting">
+      <span className="two-lines">
+        <span>{label}</span>
+        <span className="second">{detail}</span>
+      </span>
+      <div className="ranges" role="group" aria-label={label}>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+function Option({ on, onChoose, children }: { on: boolean; onChoose: () => void; children: string }) {
+  return (
+    <button type="button" aria-pressed={on} onClick={onChoose}>
+      {children}
+    </button>
   );
 }
 

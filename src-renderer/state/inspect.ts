@@ -2,7 +2,7 @@ import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
-import { isPast, isTime, localTime, relative, spanUntil } from './time.ts';
+import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 
 /** Characters of an input that are read; no token is longer. */
@@ -290,9 +290,6 @@ const TIMES: readonly (readonly [string, string])[] = [
   ['exp', 'Expires'],
 ];
 
-/** The zone of this computer, whatever the setting: UTC has a column of its own. */
-const ownZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 /** Returns the times of a token as UTC, local time and epoch. */
 export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeLine[] {
   if (token.format !== 'jwt') return [];
@@ -304,6 +301,7 @@ export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeL
         name,
         says,
         utc: `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`,
+        // Whatever the setting: UTC has a column of its own.
         local: localTime(at, now, timeZone ?? ownZone()),
         epoch: String(at),
         relative: relative(at, now),

@@ -1,4 +1,4 @@
-import type { Settings as Values } from '../../app/contract.ts';
+import type { TimesShown, Settings as Values } from '../../app/contract.ts';
 import type { Outcome, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
@@ -12,21 +12,26 @@ export interface Settings {
   view: Store<SettingsView>;
   load: () => Promise<void>;
   /** Resolves with whether it was saved. */
-  setUtc: (utc: boolean) => Promise<boolean>;
+  setTimes: (times: TimesShown) => Promise<boolean>;
   setCloseWhenAway: (on: boolean) => Promise<void>;
   setMenuBar: (on: boolean) => Promise<void>;
   setNotify: (on: boolean) => Promise<void>;
+  setStartAtLogin: (on: boolean) => Promise<void>;
+  setUpdates: (on: boolean) => Promise<void>;
   /** Main asks the user before it is turned on. */
   setAsksRarely: (on: boolean) => Promise<void>;
 }
 
 export function createSettings({ app }: Ports): Settings {
   const view = createStore<SettingsView>({
-    utc: false,
+    times: 'local',
     closeWhenAway: false,
     menuBar: false,
     notify: true,
     asksRarely: false,
+    startAtLogin: false,
+    updates: true,
+    updateHost: null,
     hosts: [],
     error: null,
   });
@@ -37,13 +42,15 @@ export function createSettings({ app }: Ports): Settings {
     setMenuBar: async (on) => show(await app.setMenuBar(on)),
     setAsksRarely: async (on) => show(await app.setAsksRarely(on)),
     setNotify: async (on) => show(await app.setNotify(on)),
+    setStartAtLogin: async (on) => show(await app.setStartAtLogin(on)),
+    setUpdates: async (on) => show(await app.setUpdates(on)),
     async load() {
       const answer = await app.settings();
       show(answer);
-      showTimesIn(view.get().utc ? 'UTC' : undefined);
+      showTimesIn(view.get().times);
     },
-    async setUtc(utc) {
-      const answer = await app.setUtc(utc);
+    async setTimes(times) {
+      const answer = await app.setTimes(times);
       show(answer);
       return answer.ok;
     },

@@ -1,3 +1,5 @@
+import type { TimesShown } from '../../app/contract.ts';
+
 /**
  * Formats times (seconds since the epoch) as text. The current time and the time zone are passed in, so that tests
  * can cover every case.
@@ -109,7 +111,8 @@ export function savedAgo(at: number, now: number): string {
  */
 export function localTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at)) return 'not a time';
-  const zone = timeZone === undefined && shownZone !== undefined ? ` ${shownZone}` : '';
+  if (timeZone === undefined && shown === 'both') return inBothZones(at, now);
+  const zone = timeZone === undefined && shown === 'utc' ? ' UTC' : '';
   const clock = `${format(at, CLOCK, timeZone)}${zone}`;
   if (isTime(now)) changesAt(nextMidnight(now, timeZone), now);
   const days = calendarDay(at, timeZone) - calendarDay(now, timeZone);
@@ -119,9 +122,24 @@ export function localTime(at: number, now: number, timeZone?: string): string {
   return `${dayOf(at, timeZone)}, ${clock}`;
 }
 
-/** Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". */
+/** "today 15:08:22 (14:08:22 UTC)", with the day in UTC where it is another one. */
+function inBothZones(at: number, now: number): string {
+  const own = ownZone();
+  const day = calendarDay(at, own) === calendarDay(at, 'UTC') ? '' : `${dayOf(at, 'UTC')}, `;
+  return `${localTime(at, now, own)} (${day}${format(at, CLOCK, 'UTC')} UTC)`;
+}
+
+/** The zone of this computer. */
+export function ownZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/**
+ * Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". Of both zones, only the local time: it
+ * stands in rows that have room for one.
+ */
 export function shortTime(at: number, now: number, timeZone?: string): string {
-  const text = localTime(at, now, timeZone);
+  const text = localTime(at, now, timeZone ?? (shown === 'both' ? ownZone() : undefined));
   return isTime(at) ? text.replace(/^today /, '').replace(/:\d\d( \w+)?$/, '$1') : text;
 }
 
@@ -188,18 +206,17 @@ const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle
 const LONG_DAY = { day: 'numeric', month: 'long', year: 'numeric' } as const;
 const DATE = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
 
-/** The zone in which the window shows times; undefined: the computer's. */
-let shownZone: string | undefined;
+let shown: TimesShown = 'local';
 
 /** Chooses the zone of all times that are shown from now on. */
-export function showTimesIn(timeZone: string | undefined): void {
-  shownZone = timeZone;
+export function showTimesIn(times: TimesShown): void {
+  shown = times;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(at: number, options: Intl.DateTimeFormatOptions, zone?: string): string {
-  const timeZone = zone ?? shownZone;
+  const timeZone = zone ?? (shown === 'utc' ? 'UTC' : undefined);
   const key = `${JSON.stringify(options)} ${timeZone ?? ''}`;
   let known = formats.get(key);
   if (known === undefined) {

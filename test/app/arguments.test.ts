@@ -9,14 +9,18 @@ import {
 
 describe('the command line', () => {
   it.each([
-    [[], { importFile: null, demo: false }],
-    [['--demo'], { importFile: null, demo: true }],
-    [['--import', 'cache.json'], { importFile: '/home/ada/cache.json', demo: false }],
-    [['--import=../cache.json'], { importFile: '/home/cache.json', demo: false }],
-    [['--import', '/tmp/a b.json', '--demo'], { importFile: '/tmp/a b.json', demo: true }],
-    [['--import', '-'], { importFile: '/home/ada/-', demo: false }],
+    [[], { importFile: null, demo: false, background: false }],
+    [['--demo'], { importFile: null, demo: true, background: false }],
+    [['--import', 'cache.json'], { importFile: '/home/ada/cache.json', demo: false, background: false }],
+    [['--import=../cache.json'], { importFile: '/home/cache.json', demo: false, background: false }],
+    [['--import', '/tmp/a b.json', '--demo'], { importFile: '/tmp/a b.json', demo: true, background: false }],
+    [['--background'], { importFile: null, demo: false, background: true }],
+    [['--import', '-'], { importFile: '/home/ada/-', demo: false, background: false }],
     // Chromium's, the desktop's, and what a start adds of its own.
-    [['--no-zygote', '--lang=de', '--inspect=0', '%U', '--demo-mode'], { importFile: null, demo: false }],
+    [
+      ['--no-zygote', '--lang=de', '--inspect=0', '%U', '--demo-mode'],
+      { importFile: null, demo: false, background: false },
+    ],
   ])('%j', (args, expected) => {
     expect(parseArguments(args, '/home/ada')).toEqual(expected);
   });
@@ -35,16 +39,21 @@ describe('the command line', () => {
 
 describe('what a second start hands over', () => {
   it('is accepted if it has the right shape', () => {
-    expect(isArguments({ importFile: '/a', demo: false })).toBe(true);
-    expect(isArguments({ importFile: null, demo: true })).toBe(true);
+    expect(isArguments({ importFile: '/a', demo: false, background: false })).toBe(true);
+    expect(isArguments({ importFile: null, demo: true, background: false })).toBe(true);
   });
 
-  it.each([null, undefined, 'x', {}, { importFile: 1, demo: true }, { importFile: null }, { demo: true }])(
-    'and not when it is %j',
-    (value) => {
-      expect(isArguments(value)).toBe(false);
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    'x',
+    {},
+    { importFile: 1, demo: true, background: false },
+    { importFile: null },
+    { demo: true, background: false },
+  ])('and not when it is %j', (value) => {
+    expect(isArguments(value)).toBe(false);
+  });
 });
 
 describe('what a packaged app refuses', () => {

@@ -6,13 +6,22 @@ import { purposeOf, settingsAt } from '../../app/settings.ts';
 
 let folder: string;
 let now: number;
-const settings = () => settingsAt(folder, () => now);
+let atLogin: boolean;
+const loginStart = {
+  isOn: () => atLogin,
+  set(on: boolean) {
+    atLogin = on;
+  },
+};
+const settings = (feed: string | null = null) =>
+  settingsAt(folder, { now: () => now, loginStart, feed: () => feed });
 const HOSTS = () => join(folder, 'contacted-hosts.json');
 const form = (fields: Record<string, string>) => ({ body: new URLSearchParams(fields) });
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tokenkeep-settings-'));
   now = 1_800_000_000_000;
+  atLogin = false;
 });
 
 describe('the hosts that were contacted', () => {
@@ -68,16 +77,45 @@ describe('the hosts that were contacted', () => {
   });
 });
 
-describe('the zone of the times', () => {
-  it('is local until the user chooses UTC, and is remembered', () => {
-    expect(settings().read().utc).toBe(false);
-    expect(settings().setUtc(true).utc).toBe(true);
-    expect(settings().read().utc).toBe(true);
-    // A file of an earlier version has the zone only.
-    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ utc: true }));
-    expect(settings().read()).toMatchObject({ utc: true, menuBar: false, notify: true });
+describe('the zones of the times', () => {
+  it('are local until the user chooses, and are remembered', () => {
+    expect(settings().read().times).toBe('local');
+    for (const times of ['utc', 'both', 'local'] as const) {
+      expect(settings().setTimes(times).times).toBe(times);
+      expect(settings().read().times).toBe(times);
+    }
+    settings().setTimes('both');
     settings().setBackground({ menuBar: true });
-    expect(settings().read()).toMatchObject({ utc: true, menuBar: true });
+    expect(settings().read()).toMatchObject({ times: 'both', menuBar: true });
+  });
+
+  it.each([
+    [true, 'utc'],
+    [false, 'local'],
+  ])('are those of an earlier version, which knew only “UTC”: %s', (utc, times) => {
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ utc }));
+    expect(settings().read()).toMatchObject({ times, menuBar: false, notify: true, updates: true });
+  });
+});
+
+describe('updates', () => {
+  it('are looked for until the user turns it off, at the host of the build', () => {
+    expect(settings().read()).toMatchObject({ updates: true, updateHost: null });
+    expect(settings('https://updates.example/tokenkeep').setUpdates(false)).toMatchObject({
+      updates: false,
+      updateHost: 'updates.example',
+    });
+    expect(settings().read().updates).toBe(false);
+  });
+});
+
+describe('the start at login', () => {
+  it('is as the system has it, also when the user changes it there', () => {
+    const one = settings();
+    expect(one.read().startAtLogin).toBe(false);
+    expect(one.setStartAtLogin(true).startAtLogin).toBe(true);
+    atLogin = false;
+    expect(one.read().startAtLogin).toBe(false);
   });
 });
 
@@ -92,8 +130,8 @@ describe('asking before a copy', () => {
 describe('closing the vault when the user is away', () => {
   it('is off until the user wants it, is remembered, and keeps the other settings', () => {
     expect(settings().read().closeWhenAway).toBe(false);
-    settings().setUtc(true);
-    expect(settings().setCloseWhenAway(true)).toMatchObject({ closeWhenAway: true, utc: true });
-    expect(settings().read()).toMatchObject({ closeWhenAway: true, utc: true });
+    settings().setTimes('utc');
+    expect(settings().setCloseWhenAway(true)).toMatchObject({ closeWhenAway: true, times: 'utc' });
+    expect(settings().read()).toMatchObject({ closeWhenAway: true, times: 'utc' });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
 import { UnsignedUpdateError } from '../../app/signed-updates.ts';
-import { type Updater, UpdatedError, updates } from '../../app/updates.ts';
+import { UpdatedError, type Updater, updates } from '../../app/updates.ts';
 import {
   DocumentError,
   KeychainError,
@@ -59,11 +59,13 @@ function fakeUpdater(
 async function begin(
   updater: (Updater & { asked?: string[] }) | null,
   verify: ((version: string, file: string) => Promise<void>) | null = null,
+  isWanted = (): boolean => true,
 ) {
   const told: UpdateStatus[] = [];
   const unexpected: unknown[] = [];
   const requests: string[] = [];
   const running = updates({
+    isWanted,
     open: () => Promise.resolve(updater),
     verify,
     onRequest: () => requests.push('request'),
@@ -91,6 +93,20 @@ describe('updates', () => {
       allowDowngrade: false,
     });
     expect(updater.logger).toBeNull();
+  });
+
+  it('are not looked for where the user turned that off, and at once when it is on again', async () => {
+    const updater = fakeUpdater('0.2.0');
+    let wanted = false;
+    const { running, told, requests } = await begin(updater, null, () => wanted);
+    running.ask();
+    await new Promise(setImmediate);
+    expect([requests, told, updater.asked]).toEqual([[], [], []]);
+    wanted = true;
+    running.ask();
+    await new Promise(setImmediate);
+    expect(told).toEqual([{ state: 'available', version: '0.2.0' }]);
+    expect(requests).toHaveLength(1);
   });
 
   it('are downloaded when the user says so, and installed when they say so again', async () => {
@@ -185,6 +201,7 @@ describe('an update that something else installed', () => {
     const restarts: string[] = [];
     let onDisk: string | null = 'one';
     const running = updates({
+      isWanted: () => true,
       open: () => Promise.resolve(null),
       verify: null,
       onRequest: () => undefined,
@@ -212,6 +229,7 @@ describe('an update that something else installed', () => {
 describe('a request that fails after an upgrade in place', () => {
   const begun = (onDisk: { value: string | null }, told: UpdateStatus[] = []) =>
     updates({
+      isWanted: () => true,
       open: () => Promise.resolve(null),
       verify: null,
       onRequest: () => undefined,

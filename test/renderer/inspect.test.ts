@@ -9,7 +9,7 @@ import {
   whyNone,
   whyNotCompared,
 } from '../../src-renderer/state/inspect.ts';
-import { showTimesIn } from '../../src-renderer/state/time.ts';
+import { ownZone, showTimesIn } from '../../src-renderer/state/time.ts';
 import fc from '../support/fast-check.ts';
 import { stage } from './fake/model.ts';
 
@@ -199,14 +199,13 @@ test('times as UTC, local time and epoch', () => {
 });
 
 test('“Local” is the time of this computer, whatever the setting', () => {
-  showTimesIn('UTC');
+  showTimesIn('utc');
   try {
-    const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
     const token = readToken(jwt(GOOD));
-    expect(timesOf(token, NOW)).toEqual(timesOf(token, NOW, zone));
+    expect(timesOf(token, NOW)).toEqual(timesOf(token, NOW, ownZone()));
     expect(timesOf(token, NOW)[0]?.local).not.toContain('UTC');
   } finally {
-    showTimesIn(undefined);
+    showTimesIn('local');
   }
 });
 

@@ -1,18 +1,19 @@
-import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { lifetime } from '../../src-renderer/state/lifetime.ts';
-import { token } from './fake/cast.ts';
 import {
+  dayOrTime,
   localTime,
+  ownZone,
   relative,
   savedAgo,
   secondsUntil,
   shortTime,
   showTimesIn,
   span,
-  dayOrTime,
   timed,
 } from '../../src-renderer/state/time.ts';
+import fc from '../support/fast-check.ts';
+import { token } from './fake/cast.ts';
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -151,14 +152,22 @@ describe('each text says until when it is true', () => {
   });
 });
 
-test('the user may choose UTC for every time, which then says so', () => {
+test('the user may choose UTC for every time, which then says so, or both', () => {
   const at = Date.UTC(2026, 10, 26, 14, 2, 11) / 1000;
-  showTimesIn('UTC');
+  showTimesIn('utc');
   try {
     expect(localTime(at, at)).toBe('today 14:02:11 UTC');
     expect(shortTime(at, at)).toBe('14:02 UTC');
     expect(localTime(at, at, 'Europe/Oslo')).toBe('today 15:02:11');
+    showTimesIn('both');
+    const own = localTime(at, at, ownZone());
+    expect(localTime(at, at)).toMatch(/ \((?:\d+ Nov 2026, )?14:02:11 UTC\)$/);
+    expect(localTime(at, at).startsWith(own)).toBe(true);
+    expect(shortTime(at, at)).toBe(shortTime(at, at, ownZone()));
+    expect(dayOrTime(at, at)).toBe(dayOrTime(at, at, ownZone()));
+    expect(localTime(at, at, 'Europe/Oslo')).toBe('today 15:02:11');
+    expect(localTime(Number.NaN, at)).toBe('not a time');
   } finally {
-    showTimesIn(undefined);
+    showTimesIn('local');
   }
 });

@@ -3,6 +3,7 @@ import type {
   AppEvents,
   AppInfo,
   ContactedHost,
+  Settings,
   SourceItem,
   SourceList,
   UpdateStatus,
@@ -25,7 +26,7 @@ import type {
   VaultStatus,
 } from '../../../src-main/ipc/contract.ts';
 import { decoded, type Member } from './cast.ts';
-import { signInHalf, type SignInWorld } from './sign-in.ts';
+import { type SignInWorld, signInHalf } from './sign-in.ts';
 
 /** State behind a fake bridge. Tests change it and emit events as main would. */
 export interface World {
@@ -122,9 +123,21 @@ export function fakeBridge(world: World): FakeBridge {
     }));
   };
 
-  let utc = false;
-  let closeWhenAway = false;
-  let [menuBar, notify, asksRarely] = [false, true, false];
+  let preferred: Omit<Settings, 'hosts'> = {
+    times: 'local',
+    closeWhenAway: false,
+    menuBar: false,
+    notify: true,
+    asksRarely: false,
+    startAtLogin: false,
+    updates: true,
+    updateHost: 'updates.example',
+  };
+  const settings = (): Settings => ({ ...preferred, hosts: hosts(world.now()) });
+  const prefer = (changes: Partial<Settings>): Settings => {
+    preferred = { ...preferred, ...changes };
+    return settings();
+  };
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
     items: world.sources ?? [],
@@ -245,44 +258,21 @@ export function fakeBridge(world: World): FakeBridge {
           tell('activity', null);
           return true;
         }),
-      settings: () =>
-        answer('settings', [], () => ({
-          utc,
-          closeWhenAway,
-          menuBar,
-          notify,
-          asksRarely,
-          hosts: hosts(world.now()),
-        })),
-      setMenuBar: (next) =>
-        answer('setMenuBar', [next], () => {
-          menuBar = next;
-          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
-        }),
+      settings: () => answer('settings', [], settings),
+      setMenuBar: (menuBar) => answer('setMenuBar', [menuBar], () => prefer({ menuBar })),
       setAsksRarely: (next) =>
-        answer('setAsksRarely', [next], () => {
-          asksRarely = next && world.consents;
-          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
-        }),
+        answer('setAsksRarely', [next], () => prefer({ asksRarely: next && world.consents })),
       saveList: (text) => answer('saveList', [text], () => (world.consents ? 'accounts.csv' : null)),
       openHomepage: () => answer('openHomepage', [], () => undefined),
       showLicences: () => answer('showLicences', [], () => undefined),
-      setNotify: (next) =>
-        answer('setNotify', [next], () => {
-          notify = next;
-          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
-        }),
-      setCloseWhenAway: (next) =>
-        answer('setCloseWhenAway', [next], () => {
-          closeWhenAway = next;
-          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
-        }),
+      setNotify: (notify) => answer('setNotify', [notify], () => prefer({ notify })),
+      setStartAtLogin: (startAtLogin) =>
+        answer('setStartAtLogin', [startAtLogin], () => prefer({ startAtLogin })),
+      setUpdates: (updates) => answer('setUpdates', [updates], () => prefer({ updates })),
+      setCloseWhenAway: (closeWhenAway) =>
+        answer('setCloseWhenAway', [closeWhenAway], () => prefer({ closeWhenAway })),
       unlock: () => answer('unlock', [], () => true),
-      setUtc: (next) =>
-        answer('setUtc', [next], () => {
-          utc = next;
-          return { utc, closeWhenAway, menuBar, notify, asksRarely, hosts: hosts(world.now()) };
-        }),
+      setTimes: (times) => answer('setTimes', [times], () => prefer({ times })),
       sources: () => answer('sources', [], sourceList),
       findSources: () => answer('findSources', [], sourceList),
       openSource: (id) => answer('openSource', [id], () => open((item) => item.id === id)),

@@ -3,11 +3,11 @@ import type {
   OwnCopy,
   PlaceOffer,
   RefreshStatus,
+  SignatureResult,
   SignInProfile,
   SignInProgress,
   SignOutOffers,
   SignOutReport,
-  SignatureResult,
   UserInfo,
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
@@ -56,7 +56,9 @@ type Half = Omit<
   | 'showSource'
   | 'openProgram'
   | 'settings'
-  | 'setUtc'
+  | 'setTimes'
+  | 'setStartAtLogin'
+  | 'setUpdates'
   | 'setCloseWhenAway'
   | 'setMenuBar'
   | 'setNotify'

@@ -1,0 +1,86 @@
+/** Whether the system starts the app when the user logs in. The system's own entry is the setting: the user may remove it there, too. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StorageError } from 'tokenkeep';
+import { makeFolder } from './data-folder.ts';
+
+export interface LoginStart {
+  isOn(): boolean;
+  /** @throws StorageError if the entry can't be written or removed; it is then unchanged */
+  set(on: boolean): void;
+}
+
+/** The switch with which the system starts the app: without a window, where it has an item in the menu bar. */
+export const IN_BACKGROUND = '--background';
+
+/** Electron's calls for macOS and Windows. */
+export interface LoginItems {
+  getLoginItemSettings(of: { args: string[] }): { openAtLogin: boolean };
+  setLoginItemSettings(to: { openAtLogin: boolean; args: string[] }): void;
+}
+
+/** For macOS and Windows, where the system keeps the list. */
+export function systemLoginStart(items: LoginItems): LoginStart {
+  const args = [IN_BACKGROUND];
+  return {
+    isOn: () => items.getLoginItemSettings({ args }).openAtLogin,
+    set: (openAtLogin) => items.setLoginItemSettings({ openAtLogin, args }),
+  };
+}
+
+/**
+ * For Linux: an entry of the Desktop Application Autostart Specification. `TryExec` makes the entry of a removed app do nothing.
+ *
+ * @param file absolute path of the entry, in `autostart` of the user's configuration
+ * @param command the executable, and in development the script
+ */
+export function desktopLoginStart(file: string, command: readonly string[]): LoginStart {
+  return {
+    isOn() {
+      try {
+        const text = readFileSync(file, 'utf8');
+        // Settings of desktops switch an entry off in place of removing it.
+        return !/^(?:Hidden\s*=\s*true|X-GNOME-Autostart-enabled\s*=\s*false)\s*$/im.test(text);
+      } catch {
+        return false;
+      }
+    },
+    set(on) {
+      try {
+        if (!on) {
+          rmSync(file, { force: true });
+          return;
+        }
+        makeFolder(dirname(file));
+        writeFileSync(`${file}.new`, entryOf(command), { mode: 0o600, flush: true });
+        renameSync(`${file}.new`, file);
+      } catch (cause) {
+        const message = `The setting could not be saved and is unchanged. Make sure that ${dirname(file)} can be written and the disk has room.`;
+        throw new StorageError('storage_failed', message, { cause });
+      }
+    },
+  };
+}
+
+function entryOf(command: readonly string[]): string {
+  return [
+    '[Desktop Entry]',
+    'Type=Application',
+    'Name=Tokenkeep',
+    `TryExec=${escaped(command[0] ?? '')}`,
+    `Exec=${[...command, IN_BACKGROUND].map(quoted).join(' ')}`,
+    'X-GNOME-Autostart-enabled=true',
+    '',
+  ].join('\n');
+}
+
+/** An argument of the Exec key. Desktop Entry Specification, "The Exec key": quoted, `%` doubled. */
+function quoted(argument: string): string {
+  if (/^[\w./@:,+-]+$/.test(argument)) return argument;
+  return escaped(`"${argument.replaceAll(/["`$\\]/g, String.raw`\$&`).replaceAll('%', '%%')}"`);
+}
+
+/** A value of type string: its backslashes are escaped once more, and a line break would end it. */
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', String.raw`\n`);
+}

@@ -1,0 +1,84 @@
+/** The Settings page in the real app: what it keeps, and what the app does by it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { _electron, expect, type Page } from '@playwright/test';
+import { findElectron } from '../../scripts/electron-path.mjs';
+import { HELD } from '../support/driven.ts';
+import { profileFolder, test } from './app.ts';
+
+const settings = async (window: Page): Promise<void> => {
+  await window.getByRole('button', { name: 'More' }).click();
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await window.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+};
+
+test('times are shown in both zones, and the choice is kept', async ({ keyring, start }) => {
+  const { window, quit } = await start([], { ...keyring.env, TZ: 'Asia/Tokyo' });
+  await settings(window);
+  await window.getByRole('button', { name: 'Both' }).click();
+  await settings(window); // the window reloads, since every text has a time
+  await expect(window.getByRole('button', { name: 'Both' })).toHaveAttribute('aria-pressed', 'true');
+  await quit();
+  const kept = JSON.parse(readFileSync(join(profileFolder(keyring.env), 'settings.json'), 'utf8')) as object;
+  expect(kept).toMatchObject({ times: 'both' });
+
+  const again = await start(['--demo'], { ...keyring.env, TZ: 'Asia/Tokyo' });
+  await again.window.getByRole('tab', { name: 'Details' }).click();
+  await expect(again.window.getByRole('tabpanel', { name: 'Details' })).toContainText(
+    /\d\d:\d\d:\d\d \((?:\d+ \w+ \d+, )?\d\d:\d\d:\d\d UTC\)/,
+  );
+  await again.quit();
+});
+
+test('the app starts at login if the user wants it, in the menu bar without a window', async ({
+  keyring,
+  start,
+}) => {
+  const entry = join(keyring.env['HOME'] ?? '', '.config', 'autostart', 'tokenkeep.desktop');
+  const { window, quit } = await start();
+  await settings(window);
+  const atLogin = window.getByRole('switch', { name: 'Start at login' });
+  await expect(atLogin).not.toBeChecked();
+  expect(existsSync(entry)).toBe(false);
+  await atLogin.check();
+  await expect.poll(() => existsSync(entry)).toBe(true);
+  expect(readFileSync(entry, 'utf8')).toMatch(/^Exec=.* --background$/m);
+  await window.getByRole('switch', { name: 'Show in the menu bar' }).check();
+  await expect(window.getByText('In the menu bar, without a window.')).toBeVisible();
+  await atLogin.uncheck();
+  await expect.poll(() => existsSync(entry)).toBe(false);
+  await quit();
+
+  const main = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
+  const app = await _electron.launch({
+    executablePath: findElectron()?.executable ?? '',
+    args: [...HELD, main, '--background'],
+    env: keyring.env,
+    chromiumSandbox: true,
+  });
+  const windows = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+  // The item in the menu bar is shown seconds after a window would have been opened.
+  await app.evaluate(({ Tray }) => {
+    const item = Tray.prototype;
+    const setContextMenu = Reflect.get(item, 'setContextMenu') as (menu: unknown) => void;
+    item.setContextMenu = function (menu) {
+      Object.assign(globalThis, { trayIsShown: true });
+      setContextMenu.call(this, menu);
+    };
+  });
+  await expect.poll(() => app.evaluate(() => 'trayIsShown' in globalThis), { timeout: 60_000 }).toBe(true);
+  expect(await windows()).toBe(0);
+  const handOver = (background: boolean) =>
+    app.evaluate(({ app: electron }, next) => void electron.emit('second-instance', {}, [], '', next), {
+      importFile: null,
+      demo: false,
+      background,
+    });
+  await handOver(true);
+  const shown = app.waitForEvent('window');
+  await handOver(false);
+  await (await shown).getByRole('button', { name: 'Find caches' }).waitFor();
+  expect(await windows()).toBe(1);
+  await app.close();
+});
