@@ -185,7 +185,7 @@ export interface Vault extends CacheHandle {
    * the file is written.
    *
    * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read; InvalidArgumentError if
-   *   the file is a vault or one of its lock files
+   *   the file is a vault or has the name of a file beside it
    */
   exportTo(file: string, passphrase: string, options?: Abortable): Promise<void>;
 

@@ -3,8 +3,8 @@ import { isObject } from '../cache/json.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
 import { entriesOf, pauses } from './contents.ts';
-import type { Group, Groups } from './format/manifest.ts';
 import { sealedSecretOf } from './format/batch.ts';
+import type { Group, Groups } from './format/manifest.ts';
 
 /** A cache, and the frames of accounts that are complete and current. */
 export interface Side {

@@ -3,9 +3,15 @@
  *
  * @module tokenkeep/vault
  */
-export { adopt, type AdoptionReport, type EarlierCache, type EarlierContents } from './adopt.ts';
+export { type AdoptionReport, adopt, type EarlierCache, type EarlierContents } from './adopt.ts';
+export {
+  type Erasure,
+  type Forgotten,
+  type ReadOptions,
+  type Vault,
+  type VaultOptions,
+} from './api.ts';
 export { type ImportReport } from './exchange/import.ts';
-export { openVault } from './vault.ts';
 export { printable } from './printable.ts';
 export {
   type OlderFile,
@@ -16,10 +22,4 @@ export {
   type VaultStatus,
   type VaultWarning,
 } from './state.ts';
-export {
-  type Erasure,
-  type Forgotten,
-  type ReadOptions,
-  type Vault,
-  type VaultOptions,
-} from './api.ts';
+export { openVault } from './vault.ts';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
-import { hear, identify, type Identity, type Io, readWhole, sameFile, sameIdentity } from './disk/file.ts';
+import { hear, type Identity, type Io, identify, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import {
   FRAMES_AT,
@@ -286,6 +286,23 @@ export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<b
   return there?.equals(fileId) === true;
 }
 
+/** The file that is locked while the vault at this path is written. */
+export function lockFileOf(file: string): string {
+  return `${file}.lock`;
+}
+
+/**
+ * Returns whether two names of one file are names of one vault: programs that open it under either name wait for each
+ * other. They do through a linked or mounted folder, and where case does not matter. A hard link has lock files of its own:
+ * its programs would write into the same file at the same time.
+ */
+async function sharesLock(io: Io, file: string, other: string): Promise<boolean> {
+  const theirs = await identify(io, lockFileOf(other));
+  if (theirs === null) return true; // Nobody has written under that name.
+  const own = await identify(io, lockFileOf(file));
+  return own !== null && sameFile(own, theirs);
+}
+
 /** [Note: the mark file] It exists beside the vault while the keychain is not available; see rekey.ts. */
 export function markFileOf(file: string): string {
   return `${file}.mark`;
@@ -302,7 +319,8 @@ async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): P
 
 /**
  * Returns the path of the original of a copy: the path that the key was last stored for, if a vault with the same id
- * is still there. `null`: this is the original, or it was moved here, or that path can't be read.
+ * is still there. `null`: this is the original, or it was moved here, or that path can't be read, or it is another name of
+ * this vault. A hard link counts as a copy.
  */
 async function originalOf(
   { io, file }: Place,
@@ -312,7 +330,8 @@ async function originalOf(
   if (item === null || typeof item === 'string' || item.file === null || item.file === file) return null;
   try {
     const there = await readWhole(io, item.file, FRAMES_AT);
-    if (there === null || sameFile(there.identity, identity)) return null;
+    if (there === null) return null;
+    if (sameFile(there.identity, identity)) return (await sharesLock(io, file, item.file)) ? null : item.file;
     const [other, own] = [readHeader(there.bytes), await headerOf(io, file)];
     if (other.kind !== 'header' || own === null) return null;
     return other.header.fileId.equals(own.fileId) ? item.file : null;

@@ -8,6 +8,7 @@ import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
 import { type Io, Log, nodeIo } from './disk/file.ts';
+import { lockFileOf } from './open.ts';
 import { KeySlots } from './slots.ts';
 
 /** A vault's dependencies; options validated, with defaults. */
@@ -92,7 +93,7 @@ export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Setti
     file,
     unprotected,
     slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name, file),
-    writing: new FileLock(`${file}.lock`, deadline),
+    writing: new FileLock(lockFileOf(file), deadline),
     rekeying: new FileLock(`${file}.key-lock`, deadline),
     named: new NamedLocks(`${file}.use-lock`, { deadline: NAMED_DEADLINE, ...deadline }),
     io,

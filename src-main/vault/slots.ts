@@ -35,10 +35,16 @@ export class KeySlots {
     return text === null ? 'absent' : (decodeKeyItem(text) ?? 'invalid');
   }
 
-  /** Creates a key and stores it in the slot, replacing any key there. */
+  /**
+   * Creates a key and stores it in the slot, replacing any key there. Reads it back, whatever the keychain promises: a file
+   * that was written under a key that is not there could never be opened again.
+   *
+   * @throws KeychainError `keychain_mismatch`
+   */
   async make(fileId: Buffer, slot: Slot, mark: Mark | null): Promise<Buffer> {
     const key = randomBytes(KEY_LENGTH);
     await this.keep(fileId, slot, key, mark);
+    await this.confirm(fileId, slot, key);
     return key;
   }
 
@@ -63,7 +69,7 @@ export class KeySlots {
     if (isSame) return;
     throw new KeychainError(
       'keychain_mismatch',
-      'The keychain no longer holds the key that the vault was just written with. The older key was kept. Try again.',
+      'The keychain does not hold the key that was just stored in it. The vault can still be opened with the key that it had. Try again.',
     );
   }
 }

@@ -1,7 +1,10 @@
 // A key belongs to one vault: two vaults never meet in the keychain, and a copy is told from the original.
+import { linkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -161,5 +164,40 @@ describe('a copy', () => {
     scene.keychain.mood = 'open';
     expect((await vault.retry()).state).toBe('copy');
     expect(scene.disk.bytes(copy).equals(scene.bytes)).toBe(true);
+  });
+});
+
+describe('two names of one file on a real disk', () => {
+  test('a hard link is a copy, because its programs would not wait for those of the vault', async () => {
+    const folder = temporaryFolder();
+    const [file, link] = [join(folder, 'one.vault'), join(folder, 'two.vault')];
+    const keychain = memoryKeychain();
+    await using vault = await openVault({ file, keychain });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    linkSync(file, link);
+    await using other = await openVault({ file: link, keychain });
+    expect(other.status).toMatchObject({ state: 'copy', copyOf: file });
+    await expect(other.update((cache) => signIn(cache, 'ben'))).rejects.toMatchObject({ code: 'vault_copy' });
+    await vault.update((cache) => signIn(cache, 'cas'));
+    await other.makeOwn();
+    await other.update((cache) => signIn(cache, 'eve'));
+    await vault.signOut(homeOf('ada'));
+    expect(await users(vault)).toEqual([homeOf('cas')]);
+    expect(await users(other)).toEqual(['ada', 'cas', 'eve'].map(homeOf));
+  });
+
+  test('a vault in a linked folder is the vault', async () => {
+    const folder = temporaryFolder();
+    const linked = join(temporaryFolder(), 'linked');
+    symlinkSync(folder, linked);
+    const keychain = memoryKeychain();
+    await using vault = await openVault({ file: join(folder, 'cache.vault'), keychain });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    await using other = await openVault({ file: join(linked, 'cache.vault'), keychain });
+    await Promise.all([
+      vault.update((cache) => signIn(cache, 'ben')),
+      other.update((cache) => signIn(cache, 'cas')),
+    ]);
+    for (const one of [vault, other]) expect(await users(one)).toEqual(['ada', 'ben', 'cas'].map(homeOf));
   });
 });

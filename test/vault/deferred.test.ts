@@ -1,15 +1,16 @@
 // Accounts are listed from the index, and their frames are read when one of their entries is asked for.
-import fc from '../support/fast-check.ts';
+
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { documentText } from '../../src-main/cache/document/document.ts';
-import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
-import { Entry } from '../../src-main/cache/entry.ts';
 import { outlineForIndex, usersOf } from '../../src-main/cache/accounts.ts';
+import { documentText } from '../../src-main/cache/document/document.ts';
+import { Entry } from '../../src-main/cache/entry.ts';
+import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
 import { GRANT } from '../../src-main/cache/schema/grants.ts';
 import { isDeferrable } from '../../src-main/cache/store.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import fc from '../support/fast-check.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 import { forgedAt, startsOf } from './vectors.ts';

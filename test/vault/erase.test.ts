@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
-import { keyItem, Scene } from './fakes.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
+import { keyItem, Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 async function sceneWithTwo(): Promise<Scene> {
@@ -103,7 +106,8 @@ test('sign-outs at the same time share one new key', async () => {
   const vault = await scene.open();
   scene.keychain.asked.length = 0;
   await Promise.all([vault.signOut(homeOf('ada')), vault.signOut(homeOf('ben'))]);
-  expect(scene.keychain.asked).toEqual(['set b', 'get b', 'delete a']);
+  // Read back once it is stored, and once more before the key that it replaces is destroyed.
+  expect(scene.keychain.asked).toEqual(['set b', 'get b', 'get b', 'delete a']);
   expect(await vault.read((cache) => cache.accounts())).toEqual([]);
 });
 
@@ -282,5 +286,53 @@ describe('a refresh that ends after the sign-out', () => {
     expect(again.epoch).toBe(1);
     await again.update((cache) => signIn(cache, 'ada', 'late'), { since: 0 });
     expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
+  });
+});
+
+describe('a keychain that acknowledges a key and does not keep it', () => {
+  const lies: [lie: string, stored: (secret: string, before: string | undefined) => string | undefined][] = [
+    ['keeps nothing', () => undefined],
+    ['keeps the older value', (_secret, before) => before],
+    ['cuts it off', (secret) => secret.slice(0, 40)],
+    ['changes its case', (secret) => secret.toLowerCase()],
+  ];
+
+  /** A keychain that is honest until `isLying` is set. */
+  function liar(stored: (secret: string, before: string | undefined) => string | undefined) {
+    const items = new Map<string, string>();
+    const keychain = {
+      isLying: false,
+      get: (_service: string, account: string) => Promise.resolve(items.get(account) ?? null),
+      set: (_service: string, account: string, secret: string) => {
+        const kept = keychain.isLying ? stored(secret, items.get(account)) : secret;
+        if (kept === undefined) items.delete(account);
+        else items.set(account, kept);
+        return Promise.resolve();
+      },
+      delete: (_service: string, account: string) => Promise.resolve(void items.delete(account)),
+    };
+    return keychain;
+  }
+
+  test.each(lies)('%s: nothing is written under a key that is not there', async (_lie, stored) => {
+    const keychain = liar(stored);
+    const file = join(temporaryFolder(), 'cache.vault');
+    const vault = await openVault({ file, keychain });
+    keychain.isLying = true;
+    await expect(vault.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject({
+      code: 'vault_no_keychain',
+    });
+    expect(existsSync(file)).toBe(false);
+    keychain.isLying = false;
+    await vault.retry();
+    await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+    keychain.isLying = true;
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    keychain.isLying = false;
+    await vault.close();
+    const again = await openVault({ file, keychain });
+    expect(again.status.state).toBe('ready');
+    expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
+    await again.close();
   });
 });

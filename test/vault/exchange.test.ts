@@ -12,9 +12,9 @@ import { dirname, join } from 'node:path';
 import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { describe, expect, test } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
-import { nodeIo } from '../../src-main/vault/disk/file.ts';
 import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
+import { nodeIo } from '../../src-main/vault/disk/file.ts';
+import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
 import { age, ageWith } from './age.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -94,7 +94,15 @@ describe('what is exported', () => {
       code: 'invalid_argument',
     });
     expect(readFileSync(scene.file).equals(before)).toBe(true);
-    for (const suffix of ['.lock', '.lock-queue', '.key-lock', '.mark', '.use-lock-3']) {
+    for (const suffix of [
+      '.lock',
+      '.lock-queue',
+      '.key-lock',
+      '.mark',
+      '.use-lock-3',
+      '.forgotten',
+      '.new-0123456789ab',
+    ]) {
       await expect(vault.exportTo(`${scene.file}${suffix}`, PASSPHRASE)).rejects.toMatchObject({
         code: 'invalid_argument',
       });

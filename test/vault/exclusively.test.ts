@@ -1,8 +1,8 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
 import { NamedLocks } from '../../src-main/lock/file-lock.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { join } from 'node:path';
 import { temporaryFolder } from './fakes.ts';
 
 /** Two tasks of each name, noting who is inside; `overlaps` counts those that met one of their name. */

@@ -1,6 +1,7 @@
 // Deleting a vault needs no key, and leaves neither the file nor the key.
-import { join } from 'node:path';
+
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { VaultError } from '../../src-main/errors.ts';
 import { testVault } from '../../src-main/testing/index.ts';

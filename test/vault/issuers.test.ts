@@ -1,7 +1,7 @@
 /** Two users of one id, told apart by their issuers, in a vault. */
 import { expect, test } from 'vitest';
-import { jwt } from '../cache/events.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { jwt } from '../cache/events.ts';
 import { Scene } from './fakes.ts';
 
 function signIn(cache: TokenCache, realm: string): void {

@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { merge } from '../../src-main/cache/index.ts';
 import { examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
 import { memoryKeychain, SerializableTokenCache } from '../../src-main/index.ts';
-import { merge } from '../../src-main/cache/index.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
 import { temporaryFolder } from './fakes.ts';
 
 test('a repair of a vault is one update, and its undo restores the secrets', async () => {

@@ -1,6 +1,6 @@
 import { codeOf } from '../../error-code.ts';
-import { pathError } from '../../folders.ts';
 import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
+import { pathError } from '../../folders.ts';
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: 'disk_full',

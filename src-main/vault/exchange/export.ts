@@ -63,8 +63,12 @@ async function document(access: Access): Promise<string> {
   return documentText(access.memory.cache);
 }
 
-/** The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody. */
-const BESIDE = /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark)$/;
+/**
+ * The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody, and the
+ * vault removes files of the last three names.
+ */
+const BESIDE =
+  /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark|forgotten|new-[0-9a-f]{12})$/;
 
 /**
  * An export must not replace this vault or a file beside it, another vault, or anything that is not a file. Follows links and other
@@ -93,7 +97,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
     BESIDE.test(basename(file).slice(vault.length));
   if (isBeside) {
     throw new InvalidArgumentError(
-      'exportTo: `file` is one of the vault’s lock files. Nothing was written. Choose another name.',
+      'exportTo: `file` has the name of a file that belongs to the vault. Nothing was written. Choose another name.',
     );
   }
   if (other === null) return;

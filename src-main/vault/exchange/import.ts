@@ -1,4 +1,4 @@
-import { merge, type MergeCounts } from '../../cache/document/merge.ts';
+import { type MergeCounts, merge } from '../../cache/document/merge.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, PassphraseError } from '../../errors.ts';

@@ -1,19 +1,19 @@
 // FORMAT.md, "Reading".
 import {
-  follows,
   type FrameContent,
+  follows,
   frameLength,
   isWhole,
   openBody,
-  type Prefix,
   PREFIX_LENGTH,
+  type Prefix,
   readPrefix,
-  type Sealing,
   SECTOR,
+  type Sealing,
   SHORTEST_HOLE,
   StoredFrame,
-  tagOf,
   TRAILER_LENGTH,
+  tagOf,
 } from './frame.ts';
 import { isZero } from './header.ts';
 
