@@ -1,8 +1,9 @@
 import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountDetail, accountName } from '../state/groups.ts';
 import { accountStatus, statusSentence } from '../state/accountStatus.ts';
+import { accountDetail, accountName } from '../state/groups.ts';
+import { isLarge } from '../state/overview.ts';
 import {
   ACCOUNT_HEIGHT,
   beginningWith,
@@ -13,13 +14,12 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
-import { isLarge } from '../state/overview.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
+import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Avatar, Icon } from './Icon.tsx';
 import { SourceList } from './SourceList.tsx';
-import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight, UserText } from './text.tsx';
 
 /** Milliseconds after which a typed letter starts a new search. */
@@ -216,7 +216,11 @@ export function NoMatch() {
           No account matches “<UserText>{text.trim()}</UserText>”.
         </p>
       )}
-      <p>The search reads names, tenants, apps, APIs, scopes, claims and states, not tokens.</p>
+      <p>
+        The search reads names, tenants, apps, APIs, scopes, claims, states and sources, not tokens. Try{' '}
+        <code>is:expired</code>, <code>tenant:contoso.example</code>, <code>app:azure</code> or{' '}
+        <code>source:vault</code>.
+      </p>
       <Action onPress={() => accounts.search('')}>Clear search</Action>
     </div>
   );

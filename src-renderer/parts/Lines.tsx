@@ -13,7 +13,7 @@ export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
           </dt>
           <dd>
             {line.block ? (
-              <pre tabIndex={0} aria-label={line.name}>
+              <pre role="group" tabIndex={0} aria-label={line.name}>
                 <Highlight>{line.value}</Highlight>
               </pre>
             ) : (

@@ -2,10 +2,17 @@ import { Fragment, useMemo } from 'react';
 import { Button } from 'react-aria-components';
 import type { SourceItem } from '../../app/contract.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { placesOf, sourceAction, sourcesSum, sourceState } from '../state/sources.ts';
+import {
+  namedUserPlace,
+  namedUsers,
+  placesOf,
+  sourceAction,
+  sourceState,
+  sourcesSum,
+} from '../state/sources.ts';
 import { number } from '../state/words.ts';
-import { Icon, type IconName } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
+import { Icon, type IconName } from './Icon.tsx';
 import { UserText } from './text.tsx';
 
 const isFile = ({ program }: SourceItem): boolean => program === 'file';
@@ -30,6 +37,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
     () => [...byId.values()].filter(({ places }) => places.includes('vault')).length,
     [byId],
   );
+  const named = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
   if (demo) return null; // sample data has no other places
   return (
     <section className="sources" aria-label="Sources">
@@ -69,6 +77,22 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           </Fragment>
         );
       })}
+      {!withAll && named.length > 0 && (
+        <>
+          <h2 className="sources-title">Also signed in, named by programs</h2>
+          {named.map((user) => (
+            <Row
+              key={`${user.name} ${namedUserPlace(user)}`}
+              icon="people"
+              title={user.name}
+              detail={namedUserPlace(user)}
+              count={null}
+              isChosen={false}
+              onChoose={() => choose(user.programs[0]?.id ?? null)}
+            />
+          ))}
+        </>
+      )}
       {searched && items.length === 0 && (
         <p className="note sources-note">No cache of another program was found.</p>
       )}

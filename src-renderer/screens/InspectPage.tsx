@@ -99,7 +99,7 @@ function One({ text }: { text: string }) {
       </div>
       <div className="inspect-result">
         {read === null ? (
-          <p className="inspect-empty">
+          <p className="inspect-empty" role="status">
             {text.trim() === ''
               ? 'Paste or drop a token, an Authorization header or a token response.'
               : whyNone(text)}
@@ -292,7 +292,7 @@ function Contents({ token }: { token: ReadToken }) {
         <ClaimLines claims={token.header} line={headerLine} />
       </TabPanel>
       <TabPanel id="raw">
-        <pre className="raw" tabIndex={0} aria-label="Raw JSON">
+        <pre className="raw" role="group" tabIndex={0} aria-label="Raw JSON">
           {visibleLines(raw)}
         </pre>
       </TabPanel>

@@ -1,7 +1,7 @@
 import {
   type KeyboardEvent,
-  memo,
   type MouseEvent,
+  memo,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -28,13 +28,14 @@ import {
   listFile,
   listText,
   nextExpiry,
-  overviewAccounts,
   type OverviewColumn,
+  overviewAccounts,
   STATUS_LABELS,
   statusCounts,
   tenantChoices,
 } from '../state/overview.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
+import { matchesNamed, namedUserPlace, namedUsers } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { changesAt } from '../state/time.ts';
 import { count, listing, number } from '../state/words.ts';
@@ -172,9 +173,41 @@ export function OverviewPage() {
             )}
           </>
         )}
+        {place === null && !filtered && <NamedUsers />}
         {selected.size > 0 && <SelectionBar />}
       </div>
     </main>
+  );
+}
+
+/** Users whom only their programs name, below those with accounts. */
+function NamedUsers() {
+  const { accounts, overview, sources } = useModel();
+  const items = useStore(sources.view, (view) => view.items);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const text = useStore(accounts.view, (view) => view.text);
+  const all = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
+  const shown = all.filter((user) => matchesNamed(user, text));
+  if (shown.length === 0) return null;
+  return (
+    <section className="named-users" aria-label="Named by programs">
+      <h2>Also signed in</h2>
+      <p className="note">Named by their programs. Tokenkeep doesn’t read these tokens.</p>
+      <ul>
+        {shown.map((user) => (
+          <li key={`${user.name} ${namedUserPlace(user)}`}>
+            <button type="button" onClick={() => overview.filter({ place: user.programs[0]?.id ?? null })}>
+              <span>
+                <Highlight>{visible(user.name)}</Highlight>
+              </span>
+              <span className="second">
+                <Highlight>{namedUserPlace(user)}</Highlight>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -427,7 +460,7 @@ const Person = memo(function Person({
           {isSelected && <Icon name="check" size={12} />}
         </span>
       </div>
-      <div role="rowheader" className="col-account" title={accountName(account)}>
+      <div role="rowheader" className="col-account" title={visible(accountName(account))}>
         <Avatar account={account} />
         <span className="two-lines">
           <span>

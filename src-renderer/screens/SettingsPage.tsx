@@ -154,13 +154,11 @@ function Network() {
 function Choice({ label, detail, children }: { label: string; detail: string; children: ReactNode }) {
   return (
     <div className="setting">
-      <span className="two-lines">
-        <span>{label}</span>
-        <span className="second">{detail}</span>
-      </span>
+      <span>{label}</span>
       <div className="ranges" role="group" aria-label={label}>
         {children}
       </div>
+      <p className="note">{detail}</p>
     </div>
   );
 }

@@ -5,7 +5,6 @@ import type {
   PlainError,
   TokenItem,
 } from '../../src-main/ipc/contract.ts';
-import type { Ports } from './ports.ts';
 import {
   type AccountGroup,
   groupAccounts,
@@ -14,6 +13,7 @@ import {
   type TenantNames,
   tenantNames,
 } from './groups.ts';
+import type { Ports } from './ports.ts';
 import { matchesShown, parseSearch, type SearchTerm, shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
@@ -64,6 +64,8 @@ export interface Accounts {
   nameTenant: (realm: string, name: string) => Promise<PlainError | null>;
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
+  /** Tells the search the names of the sources by ID. */
+  namePlaces: (names: ReadonlyMap<string, string>) => void;
   /** Loads tokens of apps whose names are not known, to learn them. */
   nameApps: () => Promise<void>;
 }
@@ -82,6 +84,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     searching: false,
     error: null,
   });
+  let placeNames: ReadonlyMap<string, string> = new Map();
   let matching: ReadonlySet<string> | null = null;
   /** Inputs of the current `shown`. */
   let shownOf: { groups: readonly AccountGroup[]; matching: ReadonlySet<string> | null } = {
@@ -110,7 +113,7 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
   /** Finds the accounts that match one term: by what is shown of them, and by what main knows of their tokens. */
   const find = async (term: SearchTerm): Promise<Outcome<ReadonlySet<string>>> => {
     const { byId, tenants, appNames } = view.get();
-    const context = { tenants, appNames, now: Math.floor(time.now() / 1000) };
+    const context = { tenants, appNames, placeNames, now: Math.floor(time.now() / 1000) };
     const ids = new Set<string>();
     await inTurns(byId.values(), time, (account) => {
       if (matchesShown(account, term, context)) ids.add(account.id);
@@ -131,12 +134,14 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     const text = view.get().text.trim();
     question += 1;
     const mine = question;
-    if (text === '') {
+    const terms = parseSearch(text);
+    // "app:", while its value is being typed.
+    if (terms.length === 0) {
       matching = null;
       patch({ searching: false });
       return;
     }
-    const answers = await Promise.all(parseSearch(text).map(find));
+    const answers = await Promise.all(terms.map(find));
     if (mine !== question) return; // superseded by a newer request
     const failed = answers.find((answer) => !answer.ok);
     const found = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
@@ -210,6 +215,9 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
         ({ client_id, client_name }) => [client_id, visible(client_name ?? '')] as const,
       );
       patch({ appNames: new Map([...appNames, ...names]) });
+    },
+    namePlaces(names) {
+      placeNames = names;
     },
     async nameApps() {
       const { byId, appNames } = view.get();

@@ -1,25 +1,25 @@
-import { createAccounts, type Accounts } from './accounts.ts';
+import { type Accounts, createAccounts } from './accounts.ts';
 import { type ActivityLog, createActivityLog } from './activity.ts';
-import { type RefreshStatus, createRefreshStatus } from './refreshStatus.ts';
 import { type Clock, createClock } from './clock.ts';
 import { createDialogs, type Dialogs } from './dialogs.ts';
-import type { Ports } from './ports.ts';
 import { createHealth, type Health } from './health.ts';
 import { createImporting, type Importing } from './importing.ts';
-import { createOverview, type Overview } from './overview.ts';
-import { createPages, type Pages } from './pages.ts';
-import { createSecret, type Secret } from './secret.ts';
 import { createInspect, type Inspect } from './inspect.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
-import { createSettings, type Settings } from './settings.ts';
-import { createSources, type Sources } from './sources.ts';
+import { createOverview, type Overview } from './overview.ts';
+import { createPages, type Pages } from './pages.ts';
+import type { Ports } from './ports.ts';
+import { createRefreshStatus, type RefreshStatus } from './refreshStatus.ts';
+import { createSecret, type Secret } from './secret.ts';
 import { createSelection, type Selection } from './selection.ts';
-import { createSignIn, type SignIn } from './signIn.ts';
+import { createSettings, type Settings } from './settings.ts';
 import { createSignatureChecks, type SignatureChecks } from './signatureCheck.ts';
+import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
+import { createSources, type Sources } from './sources.ts';
 import { createToasts, type Toasts } from './toasts.ts';
-import { createUserInfo, type UserInfoRequests } from './userInfo.ts';
 import { createUpdate, type Update } from './update.ts';
+import { createUserInfo, type UserInfoRequests } from './userInfo.ts';
 import { createVault, type Vault } from './vault.ts';
 
 /** State and actions of the window. */
@@ -72,6 +72,15 @@ export function createModel(ports: Ports): Model {
   });
   const settings = createSettings(ports);
   const sources = createSources(ports, dialogs, toasts);
+  const namePlaces = () =>
+    accounts.namePlaces(
+      new Map([
+        ['vault', 'This vault'],
+        ...sources.view.get().items.map(({ id, name }) => [id, name] as const),
+      ]),
+    );
+  namePlaces();
+  sources.view.subscribe(namePlaces);
   const health = createHealth(ports, pages, accounts, dialogs, toasts);
 
   // Another vault state can mean other accounts: unlocked, recovered, started fresh.

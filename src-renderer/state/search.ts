@@ -1,12 +1,13 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { statusId, statusWords } from './accountStatus.ts';
 import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import { plainText } from './text.ts';
 import { isPast } from './time.ts';
 import { appName } from './wellKnown.ts';
 
 /** One word of a search. All of them must match. */
 export interface SearchTerm {
-  field: 'any' | 'app' | 'tenant' | 'is';
+  field: 'any' | 'app' | 'tenant' | 'source' | 'is';
   /** In lower case and NFC. */
   text: string;
 }
@@ -16,19 +17,17 @@ export interface SearchContext {
   tenants: TenantNames;
   /** Names of apps by client ID, where the window has learned them. */
   appNames: ReadonlyMap<string, string>;
+  /** Names of the vault and of opened sources by ID. */
+  placeNames?: ReadonlyMap<string, string>;
   /** Seconds since the epoch. */
   now: number;
 }
 
-const FIELD = /^(app|tenant|is):/;
+const FIELD = /^(app|tenant|source|is):/;
 
 /** Splits a search into its terms: `azure app:"order desk" tenant:contoso is:expired`. */
 export function parseSearch(search: string): SearchTerm[] {
-  const words =
-    search
-      .normalize('NFC')
-      .toLowerCase()
-      .match(/(?:\S+:)?"[^"]*"?|\S+/gu) ?? [];
+  const words = plainText(search).match(/(?:\S+:)?"[^"]*"?|\S+/gu) ?? [];
   return words
     .map((word): SearchTerm => {
       const field = FIELD.exec(word)?.[1] as Exclude<SearchTerm['field'], 'any'> | undefined;
@@ -53,9 +52,18 @@ export function matchesShown(
 ): boolean {
   if (field === 'is') return states(account, context.now).some((state) => state.startsWith(text));
   const { app, tenant, any } = textsOf(account, context);
+  if (field === 'source') return account.places.some((id) => nameOfPlace(id, context).includes(text));
   if (field === 'app') return app.includes(text);
   if (field === 'tenant') return tenant.includes(text);
-  return any.includes(text) || statusWords(account, context.now).toLowerCase().includes(text);
+  return (
+    any.includes(text) ||
+    plainText(statusWords(account, context.now)).includes(text) ||
+    account.places.some((id) => nameOfPlace(id, context).includes(text))
+  );
+}
+
+function nameOfPlace(id: string, { placeNames }: SearchContext): string {
+  return plainText(placeNames?.get(id) ?? '');
 }
 
 interface ShownTexts {
@@ -72,7 +80,7 @@ function textsOf(account: AccountItem, context: SearchContext): ShownTexts {
   const before = texts.get(account);
   if (before?.context.tenants === context.tenants && before.context.appNames === context.appNames)
     return before;
-  const plain = (parts: readonly string[]) => parts.join('\n').normalize('NFC').toLowerCase();
+  const plain = (parts: readonly string[]) => plainText(parts.join('\n'));
   const app = plain(account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']));
   const tenant = plain(account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]));
   const any = `${plain([accountName(account), accountDetail(account)])}\n${app}\n${tenant}`;
@@ -90,7 +98,7 @@ export function shownAppName(clientId: string, learned: ReadonlyMap<string, stri
 function states(account: AccountItem, now: number): string[] {
   const id = statusId(account, now);
   const expired = account.lastExpiry !== null && isPast(account.lastExpiry, now);
-  const words = statusWords(account, now).toLowerCase();
+  const words = plainText(statusWords(account, now));
   return [
     id,
     account.kind,

@@ -2,11 +2,12 @@ import type { SourceItem, SourceList } from '../../app/contract.ts';
 import type { AccountItem, Outcome } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
+import { parseSearch } from './search.ts';
 import { createStore, type Store } from './store.ts';
-import { visible } from './text.ts';
-import type { Toasts } from './toasts.ts';
+import { plainText, visible } from './text.ts';
 import { changesAt, isPast, relative } from './time.ts';
-import { count } from './words.ts';
+import type { Toasts } from './toasts.ts';
+import { count, listing } from './words.ts';
 
 export interface SourcesView extends SourceList {
   /** The sources that are being opened, by ID. */
@@ -178,6 +179,53 @@ export function placesOf(
     ({ id, names }) => !places.includes(id) && names.some(({ name }) => name.toLowerCase() === wanted),
   );
   return naming.length === 0 ? places : [...places, ...naming.map(({ id }) => id)];
+}
+
+/** Someone whom only programs name whose tokens are not read: there is no account, and no token to show. */
+export interface NamedUser {
+  name: string;
+  /** The opened programs that name this user, by ID; the first one is shown on request. */
+  programs: readonly { id: string; name: string }[];
+  /** Hosts; may be empty. */
+  at: readonly string[];
+}
+
+/** Returns the users that are named and have no account, each once: a name in the form of an e-mail address means one user everywhere. */
+export function namedUsers(
+  items: readonly SourceItem[],
+  accounts: Iterable<Pick<AccountItem, 'username'>>,
+): NamedUser[] {
+  const known = new Set([...accounts].map(({ username }) => username.toLowerCase()));
+  const found = new Map<string, NamedUser>();
+  for (const { id, name: program, names } of items) {
+    for (const { name, at } of names) {
+      const wanted = name.toLowerCase();
+      const isAddress = wanted.includes('@');
+      if (isAddress && known.has(wanted)) continue; // its line names the program
+      const key = isAddress ? wanted : JSON.stringify([id, at, name]);
+      const before: NamedUser = found.get(key) ?? { name, programs: [], at: [] };
+      const isListed = before.programs.some((one) => one.id === id);
+      found.set(key, {
+        name: before.name,
+        programs: isListed ? before.programs : [...before.programs, { id, name: program }],
+        at: at === undefined || before.at.includes(at) ? before.at : [...before.at, at],
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+/** "GitHub CLI and VS Code · github.com". */
+export function namedUserPlace({ programs, at }: NamedUser): string {
+  return [listing(programs.map(({ name }) => name)), ...(at.length > 0 ? [listing(at)] : [])]
+    .map(visible)
+    .join(' · ');
+}
+
+/** Whether a named user matches a search: by name, program and host. Programs tell no app, tenant or status of them. */
+export function matchesNamed(user: NamedUser, search: string): boolean {
+  const text = plainText(`${user.name}\n${namedUserPlace(user)}`);
+  return parseSearch(search).every((term) => term.field === 'any' && text.includes(term.text));
 }
 
 /** "2 sources, 1 open". */

@@ -57,6 +57,11 @@ export function initials(name: string): string {
   return letters.join('').toUpperCase();
 }
 
+/** The form in which texts are compared: lower case, NFC, and straight quotes, which are what a keyboard has. */
+export function plainText(text: string): string {
+  return text.normalize('NFC').toLowerCase().replaceAll(/[‘’]/g, "'").replaceAll(/[“”]/g, '"');
+}
+
 /** A piece of a text for highlighting. */
 export interface Piece {
   text: string;
@@ -71,7 +76,7 @@ export function pieces(text: string, words: readonly string[]): Piece[] {
   const origin: number[] = [];
   let lower = '';
   characters.forEach((character, at) => {
-    const small = character.toLowerCase();
+    const small = plainText(character);
     lower += small;
     for (let unit = 0; unit < small.length; unit += 1) origin.push(at);
   });

@@ -5,12 +5,14 @@
  * Of a packaged app a test can reach the window only, [Note: a packaged app lets nobody into its main process] in
  * packaged.ts; tests that need no more are tagged @packaged and run in both.
  */
-import type * as Electron from 'electron';
+
 import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, _electron, type ElectronApplication, type Locator, type Page } from '@playwright/test';
+import { _electron, test as base, type ElectronApplication, type Locator, type Page } from '@playwright/test';
+import type * as Electron from 'electron';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
 import { HELD } from '../support/driven.ts';
@@ -215,6 +217,19 @@ export async function importDocument(started: Started, file: string): Promise<vo
 export async function showPage(window: Page, name: string): Promise<void> {
   await window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click();
   await window.getByRole('heading', { name, level: 1 }).waitFor();
+}
+
+/** Puts a cache of Azure CLI, and a file of GitHub CLI that names a user, where these programs keep them. */
+export function programCaches(env: Record<string, string>): void {
+  const files = {
+    '.azure/msal_token_cache.json': readFileSync(vector('documents', 'msal-python-aad-single.json')),
+    '.config/gh/hosts.yml': 'github.com:\n    user: ada-marsh\n    oauth_token: gho_made-up\n',
+  };
+  for (const [file, content] of Object.entries(files)) {
+    const path = join(env['HOME'] ?? '', file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
 }
 
 /** A document of test/vectors. */

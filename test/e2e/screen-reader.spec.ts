@@ -2,12 +2,15 @@
  * Each page as a screen reader gets it: Chromium's accessibility tree. Every control has a role, a name and its state, and the order
  * in which it is read is the order in which it is seen.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { manyAccounts } from '../ipc/many.ts';
-import { showPage, test, vaultFile } from './app.ts';
+import { programCaches, showPage, test, vaultFile, vector } from './app.ts';
 import { seed } from './library.ts';
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const JWT = `${part({ alg: 'RS256' })}.${part({ iss: 'https://id.example/', aud: 'api', exp: 1_700_000_000, realm_access: { roles: ['reader'] } })}.c2ln`;
 
 interface AXNode {
   nodeId: string;
@@ -57,8 +60,8 @@ const propertyOf = (node: AXNode, name: string): unknown =>
   node.properties?.find((each) => each.name === name)?.value.value;
 const said = (node: AXNode): string => `${roleOf(node)} “${nameOf(node)}”`;
 
-/** Checks the window as it is now. */
-async function listen(window: Page, screen: string): Promise<void> {
+/** Checks the window as it is now, which has at least that many controls. */
+async function listen(window: Page, screen: string, atLeast = 3): Promise<void> {
   const client = await window.context().newCDPSession(window);
   await client.send('Accessibility.enable');
   const { nodes } = (await client.send('Accessibility.getFullAXTree')) as unknown as { nodes: AXNode[] };
@@ -93,7 +96,7 @@ async function listen(window: Page, screen: string): Promise<void> {
   const controls = read.filter(
     (node) => roleOf(node) in CONTROLS && !['listbox', 'grid'].includes(roleOf(node)),
   );
-  expect.soft(controls.length, `controls of ${screen}`).toBeGreaterThan(2);
+  expect.soft(controls.length, `controls of ${screen}`).toBeGreaterThanOrEqual(atLeast);
   let before: { node: AXNode; box: Box } | undefined;
   for (const node of controls) {
     const box = await boxOf(node);
@@ -189,6 +192,100 @@ test('each page is read with role, name and state of every control, in the order
   await window.getByRole('dialog').waitFor();
   await listen(window, 'About');
   await quit();
+});
+
+test('a token in Inspect, two that are compared, a sign-out and its receipt are read in the same way', async ({
+  start,
+}) => {
+  const { window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  await window.getByRole('alertdialog').waitFor();
+  await listen(window, 'sign out', 2);
+  await window.getByRole('alertdialog').getByRole('button', { name: 'Sign out', exact: true }).click();
+  await window.getByRole('dialog').getByRole('button', { name: 'Done' }).waitFor();
+  await listen(window, 'receipt', 1);
+  await window.getByRole('button', { name: 'Done' }).click();
+
+  await showPage(window, 'Inspect');
+  await window
+    .getByRole('textbox', { name: 'Token' })
+    .fill(JSON.stringify({ access_token: JWT, id_token: JWT }));
+  await expect(window.getByRole('region', { name: 'Assessment' })).toContainText('Expired');
+  await listen(window, 'Inspect, a token response');
+  for (const tab of [/^Header/, 'Raw JSON']) {
+    await window.getByRole('tab', { name: tab }).click();
+    await listen(window, `Inspect, ${String(tab)}`);
+  }
+  await window.getByRole('button', { name: 'Compare' }).click();
+  await window.getByRole('textbox', { name: 'Token B' }).fill(JWT.replace('ey', 'eY'));
+  await listen(window, 'Inspect, compare');
+  await quit();
+});
+
+test('the caches of other programs and their accounts are read in the same way', async ({
+  keyring,
+  start,
+}) => {
+  programCaches(keyring.env);
+  const { window, quit } = await start();
+  await window.getByRole('button', { name: 'Find caches' }).click();
+  await window.getByRole('heading', { name: /found on this computer$/ }).waitFor();
+  await listen(window, 'caches found');
+  await window.getByRole('button', { name: 'Open all 2' }).click();
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await listen(window, 'accounts of a source');
+  await window
+    .getByRole('region', { name: 'Sources' })
+    .getByRole('button', { name: /^GitHub CLI/ })
+    .click();
+  await window.getByRole('heading', { name: 'GitHub CLI', level: 1 }).waitFor();
+  await listen(window, 'a source that names its users');
+  await window.getByRole('button', { name: /^Azure CLI/ }).click();
+  await window.getByRole('heading', { name: 'Azure CLI', level: 1 }).waitFor();
+  await listen(window, 'a source with accounts');
+  await window.getByRole('button', { name: /^All accounts/ }).click();
+  await expect(window.getByRole('region', { name: 'Named by programs' })).toContainText('ada-marsh');
+  await listen(window, 'all accounts, with those who are named');
+  await quit();
+});
+
+test('a locked keychain, a window that is locked and a damaged file are read in the same way', async ({
+  keyring,
+  start,
+}) => {
+  const file = vaultFile(keyring.env);
+  mkdirSync(dirname(file), { recursive: true });
+  await seed(keyring.env, file, vector('documents', 'msal-python-aad-several.json'));
+  await keyring.lock();
+  const locked = await start();
+  await locked.window.getByRole('heading', { name: 'The keychain is locked' }).waitFor();
+  await listen(locked.window, 'a locked keychain');
+  await locked.quit();
+  await keyring.unlock();
+
+  const away = await start();
+  await away.window.getByRole('button', { name: 'More' }).click();
+  await away.window.getByRole('menuitem', { name: 'Settings' }).click();
+  await away.window.getByRole('button', { name: 'When I am away' }).click();
+  await expect(away.window.getByRole('button', { name: 'When I am away' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+  await away.app.evaluate(({ powerMonitor }) => void powerMonitor.emit('lock-screen'));
+  await away.window.getByRole('heading', { name: 'Tokenkeep is locked' }).waitFor();
+  await listen(away.window, 'locked', 1);
+  await away.quit();
+
+  const damaged = readFileSync(file);
+  damaged.fill(0, 4224 + Math.floor((damaged.length - 4224) / 2), damaged.length - 400);
+  writeFileSync(file, damaged);
+  const last = await start();
+  await expect(last.window.getByText(/accounts recovered/).first()).toBeVisible();
+  await listen(last.window, 'a damaged file');
+  await showPage(last.window, 'Security');
+  await listen(last.window, 'Security of a damaged file');
+  await last.quit();
 });
 
 test('the first run and the dialog for a sign-in profile are read in the same way', async ({ start }) => {

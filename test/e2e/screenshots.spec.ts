@@ -11,9 +11,18 @@ import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { manyAccounts } from '../ipc/many.ts';
 import { browser } from '../support/browser.ts';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
-import { answerDialogs, chooseToImport, importDocument, showPage, test, vaultFile, vector } from './app.ts';
+import {
+  answerDialogs,
+  chooseToImport,
+  importDocument,
+  programCaches,
+  showPage,
+  test,
+  vaultFile,
+  vector,
+} from './app.ts';
 import { asNewer, changeKey, keyOf, seed } from './library.ts';
-import { addProfile, meet, test as besideProvider } from './provider.ts';
+import { addProfile, test as besideProvider, meet } from './provider.ts';
 import { troubledDocument } from './troubled.ts';
 
 const FOLDER = join('artifacts', 'screenshots');
@@ -111,6 +120,67 @@ test('first run, a document to import, one that is none', async ({ start }) => {
   await quit();
 });
 
+test('the caches of other programs, those whom they name, a sign-out there', async ({ keyring, start }) => {
+  programCaches(keyring.env);
+  const { window, quit } = await start();
+  await window.getByRole('button', { name: 'Find caches' }).click();
+  await expect(window.getByRole('heading', { name: '2 caches found on this computer' })).toBeVisible();
+  await picture(window, 'caches-found');
+  await window.getByRole('button', { name: 'Open all 2' }).click();
+  await expect(accounts(window)).toBeVisible();
+  await picture(window, 'sources', ['light']);
+  await window
+    .getByRole('region', { name: 'Sources' })
+    .getByRole('button', { name: /^GitHub CLI/ })
+    .click();
+  await expect(window.getByRole('heading', { name: 'GitHub CLI', level: 1 })).toBeVisible();
+  await picture(window, 'source-names');
+  await window.getByRole('button', { name: /^Azure CLI/ }).click();
+  await expect(window.getByRole('heading', { name: 'Azure CLI', level: 1 })).toBeVisible();
+  await picture(window, 'source');
+  await window.getByRole('button', { name: /^All accounts/ }).click();
+  await expect(window.getByRole('region', { name: 'Named by programs' })).toBeVisible();
+  await picture(window, 'named-users');
+  await window.setViewportSize({ width: 800, height: 500 });
+  await picture(window, 'narrow-named-users', ['light']);
+  await window.setViewportSize({ width: 1280, height: 772 });
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await table.focus();
+  await window.keyboard.press('Enter');
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  const question = window.getByRole('alertdialog');
+  await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
+  await picture(window, 'sign-out-source');
+  await question.getByRole('button', { name: /^Sign out of/ }).click();
+  await expect(window.getByRole('dialog').getByRole('button', { name: 'Done' })).toBeVisible();
+  await picture(window, 'receipt-source');
+  await quit();
+});
+
+test('an imported account, whose program keeps its own copy; a newer version', async ({ keyring, start }) => {
+  programCaches(keyring.env);
+  const { app, window, quit } = await start([
+    '--import',
+    join(keyring.env['HOME'] ?? '', '.azure/msal_token_cache.json'),
+  ]);
+  await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(accounts(window)).toBeVisible();
+  await app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]!.webContents.send('app:event:update', { state: 'restart' }),
+  );
+  await expect(window.getByText('Restart to finish the update')).toBeVisible();
+  await picture(window, 'update-restart');
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  const question = window.getByRole('alertdialog');
+  for (const box of await question.getByRole('checkbox', { name: /revoke|browser/ }).all())
+    await box.uncheck();
+  await picture(window, 'sign-out-own-copy', ['light']);
+  await question.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(window.getByRole('dialog').getByRole('button', { name: 'Done' })).toBeVisible();
+  await picture(window, 'receipt-own-copy', ['light']);
+  await quit();
+});
+
 test('activity and timeline', async ({ start }) => {
   const { window, quit } = await start(['--demo']);
   await accounts(window)
@@ -127,6 +197,10 @@ test('activity and timeline', async ({ start }) => {
   await picture(window, 'activity');
   await showPage(window, 'Inspect');
   await picture(window, 'inspect-empty', ['light']);
+  await window
+    .getByRole('textbox', { name: 'Token' })
+    .fill('{"error":"invalid_grant","error_description":"The refresh token has expired."}');
+  await picture(window, 'inspect-error', ['light']);
   await window.getByRole('textbox', { name: 'Token' }).fill(EXPIRED);
   await expect(window.getByRole('region', { name: 'Assessment' })).toContainText('Expired');
   await picture(window, 'inspect');

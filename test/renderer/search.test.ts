@@ -15,6 +15,8 @@ test.each([
   ['app: is:""', []],
   ['other:x https://a.example', ['any other:x', 'any https://a.example']],
   ['"never closed', ['any never closed']],
+  ['“Azure CLI” source:Vault', ['any azure cli', 'source vault']],
+  ['can’t', ["any can't"]],
   ['Zoe\u0308', ['any zoë']],
 ])('%j is read as %j', (search, terms) => {
   expect(parseSearch(search).map(({ field, text }) => `${field} ${text}`)).toEqual(terms);
@@ -56,6 +58,10 @@ describe('a search finds what is on the screen', () => {
     ['is:active tomas', ['Tomas Okafor']],
     ['is:active rosa', []],
     ['is:nothing', []],
+    ['source:vault is:app', ['nightly-report']],
+    ['source:nothing', []],
+    // What is typed while an operator has no value yet finds everyone.
+    ['app:', ['1111…88bf', 'Ada Marsh', 'Lin Nakamura', 'Rosa Stein', 'Tomas Okafor', 'nightly-report']],
   ])('%s: %j', async (text, names) => {
     expect(await found(await stage(), text)).toEqual(names);
   });

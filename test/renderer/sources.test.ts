@@ -3,11 +3,14 @@ import { receiptText } from '../../src-renderer/state/activity.ts';
 import { overviewAccounts } from '../../src-renderer/state/overview.ts';
 import { placeOfferText, placesText, stillSignedIn } from '../../src-renderer/state/signOut.ts';
 import {
+  matchesNamed,
+  namedUserPlace,
+  namedUsers,
   placesOf,
   sourceAction,
   sourceBanner,
-  sourcesSum,
   sourceState,
+  sourcesSum,
 } from '../../src-renderer/state/sources.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
@@ -27,6 +30,32 @@ describe('sources', () => {
       'vault',
       'gh',
     ]);
+  });
+
+  test('name those who have no account, each once, and are found by name, program and host', async () => {
+    const { model } = await stage('sources');
+    const named: Record<string, readonly { name: string; at?: string }[]> = {
+      gh: [
+        { name: 'Ada@Example.org', at: 'github.com' },
+        { name: 'ben', at: 'github.com' },
+      ],
+      pac: [{ name: 'ada@example.org' }, { name: 'ben' }, { name: 'known@example.org' }],
+    };
+    const items = model.sources.view.get().items.map((item) => ({
+      ...item,
+      names: (named[item.id] ?? []).map((one) => ({ ...one, command: null })),
+    }));
+    const users = namedUsers(items, [{ username: 'Known@example.org' }, { username: 'ben' }]);
+    expect(users.map((user) => [user.name, namedUserPlace(user)])).toEqual([
+      ['Ada@Example.org', 'GitHub CLI and Power Platform CLI · github.com'],
+      ['ben', 'GitHub CLI · github.com'],
+      ['ben', 'Power Platform CLI'],
+    ]);
+    const found = (text: string) => users.filter((user) => matchesNamed(user, text)).map(({ name }) => name);
+    expect(found('')).toHaveLength(3);
+    expect(found('ADA github')).toEqual(['Ada@Example.org']);
+    expect(found('platform ben')).toEqual(['ben']);
+    expect(found('is:active ben')).toEqual([]);
   });
 
   test('have a sentence for each state', async () => {
