@@ -1,10 +1,11 @@
 /** docs/scale.md: Sentinel, partitioned tables, and the store for DynamoDB, as they stand there. */
+
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { createSentinel } from 'redis';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
-import { partitionedCaches, type PartitionStore } from '../../src-main/partitions/index.ts';
+import { type PartitionStore, partitionedCaches } from '../../src-main/partitions/index.ts';
 import {
   migratePartitions,
   postgresStore,
@@ -12,7 +13,12 @@ import {
 } from '../../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
 import { run } from '../docs/guide.ts';
-import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
+import {
+  type PostgresPair,
+  type PostgresServer,
+  startPostgres,
+  startPostgresPair,
+} from '../support/servers/postgres.ts';
 import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis.ts';
 import { type DynamoClient, dynamoStandIn } from './dynamo-stand-in.ts';
 import { namesIn, signIn } from './people.ts';
@@ -130,5 +136,51 @@ describe('Redis with Sentinel', () => {
       expect(['store_unavailable', 'store_timeout', 'store_read_only']).toContain(code);
     expect(await caches.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
     await client.destroy();
+  }, 60_000);
+});
+
+describe('PostgreSQL with a standby', () => {
+  let servers: PostgresPair;
+  beforeAll(async () => {
+    servers = await startPostgresPair();
+  }, 60_000);
+  afterAll(() => servers.close());
+
+  test('refuses writes on the standby, and goes on once connections lead to the primary', async () => {
+    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    pool.on('error', () => undefined);
+    await migratePartitions(pool);
+    const partition = partitionedCaches({
+      store: postgresStore({ pool }),
+      sealingKeys: 'plain-text',
+    }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await pool.end();
+
+    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    later.on('error', () => undefined);
+    const again = partitionedCaches({
+      store: postgresStore({ pool: later }),
+      sealingKeys: 'plain-text',
+    }).partition('a');
+    servers.leadTo(servers.standby());
+    await expect(again.remove()).rejects.toMatchObject({ code: 'store_read_only' });
+    // The connection that refused is not used again.
+    servers.leadTo(servers.primary());
+    await again.remove();
+    expect(await again.read(namesIn)).toEqual([]);
+    await later.end();
+  }, 60_000);
+
+  test('has every acknowledged update after the standby was promoted', async () => {
+    const pool = new pg.Pool({ connectionString: servers.url, max: 2, connectionTimeoutMillis: 2000 });
+    pool.on('error', () => undefined);
+    await migratePartitions(pool);
+    const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys: 'plain-text' });
+    await caches.partition('a').update((cache) => signIn(cache, 'noor'));
+    await servers.failOver('killed');
+    expect(await caches.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    await caches.partition('a').update((cache) => signIn(cache, 'noor'));
+    await pool.end();
   }, 60_000);
 });

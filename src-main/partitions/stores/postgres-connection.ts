@@ -131,9 +131,13 @@ export async function query(
   }
 }
 
-/** Whether the server responded with an SQLSTATE that is not about the connection itself (classes 08 and 57). */
+/**
+ * Whether the connection is still good: the server responded with an SQLSTATE that is not about the connection itself (classes 08
+ * and 57). After a failover, a connection to a server that has become a standby (25006) would stay in the pool, and refuse every
+ * write for as long as the process lives; a new one leads to the primary.
+ */
 function isAnswer(error: unknown): boolean {
-  return /^(?!08|57)[0-9A-Z]{5}$/.test(stateOf(error));
+  return /^(?!08|57|25006)[0-9A-Z]{5}$/.test(stateOf(error));
 }
 
 function stateOf(error: unknown): string {

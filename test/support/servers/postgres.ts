@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Daemon, freePort, programIn, runToEnd, type Server } from './server.ts';
@@ -9,20 +10,53 @@ export interface PostgresServer extends Server {
   readonly url: string;
 }
 
-/**
- * Starts a separate PostgreSQL on loopback. PostgreSQL refuses to run as root; for root, it runs as Debian's postgres
- * user.
- */
+/** PostgreSQL refuses to run as root; for root, it runs as Debian's postgres user. */
+const AS_USER =
+  process.getuid?.() === 0
+    ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'KILL', '--']
+    : [];
+
+/** Starts a separate PostgreSQL on loopback. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const asUser =
-    process.getuid?.() === 0
-      ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'KILL', '--']
-      : [];
+  const { folder, data } = newFolder();
+  runToEnd([
+    ...AS_USER,
+    program('initdb'),
+    '-D',
+    data,
+    '-A',
+    'trust',
+    '-U',
+    'app',
+    '--no-sync',
+    '-E',
+    'UTF8',
+  ]);
+  return startIn(folder, data);
+}
+
+function newFolder(): { folder: string; data: string } {
   const folder = mkdtempSync('/tmp/tokenkeep-postgres-');
-  if (asUser.length > 0) execFileSync('chown', ['postgres', folder]);
-  const data = join(folder, 'data');
+  if (AS_USER.length > 0) execFileSync('chown', ['postgres', folder]);
+  return { folder, data: join(folder, 'data') };
+}
+
+/** Runs statements outside of a transaction, each on a connection of its own. */
+export async function runInPostgres(url: string, ...statements: string[]): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    let rows: unknown[] = [];
+    for (const statement of statements) ({ rows } = await client.query(statement));
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function startIn(folder: string, data: string): Promise<PostgresServer> {
   const port = await freePort();
-  runToEnd([...asUser, program('initdb'), '-D', data, '-A', 'trust', '-U', 'app', '--no-sync', '-E', 'UTF8']);
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
@@ -31,23 +65,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
   const url = `postgres://app@127.0.0.1:${port}/postgres`;
   const daemon = new Daemon([
-    ...asUser,
+    ...AS_USER,
     program('postgres'),
     '-D',
     data,
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]);
-  const isUp = async (): Promise<boolean> => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await client.query('SELECT 1');
-      return true;
-    } finally {
-      await client.end();
-    }
-  };
+  const isUp = async (): Promise<boolean> => (await runInPostgres(url, 'SELECT 1')).length === 1;
   /** The postmaster and its backends: stopping only the postmaster would leave open connections working. */
   const all = (signal: NodeJS.Signals): void => {
     const parent = daemon.pid;
@@ -74,6 +98,115 @@ export async function startPostgres(): Promise<PostgresServer> {
       all('SIGCONT');
       await daemon.end('SIGQUIT');
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** A primary with a standby that it waits for, behind an address that leads to whichever is the primary. */
+export interface PostgresPair {
+  /** The address, as a virtual IP or a proxy is one. */
+  readonly url: string;
+  /** The primary now. */
+  primary(): PostgresServer;
+  /** The standby now. */
+  standby(): PostgresServer;
+  /** Leads new connections to this server. Open connections stay where they are. */
+  leadTo(server: PostgresServer): void;
+  /**
+   * Kills the primary, or makes it hang, promotes the standby, and leads connections there. The old primary does not come back:
+   * a new standby takes its place.
+   */
+  failOver(how: 'killed' | 'hanging'): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL with a streaming standby, and `synchronous_commit` as PostgreSQL has it, `on`. With `synchronous_standby_names`,
+ * that means: a commit is acknowledged once the standby has it on its disk.
+ */
+export async function startPostgresPair(): Promise<PostgresPair> {
+  let primary = await startPostgres();
+  let standby: PostgresServer | undefined;
+  let target = primary;
+  const open = new Set<Socket>();
+  const address = createServer((socket) => {
+    const onward = connect(target.port, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+  const port = await freePort();
+  address.listen(port, '127.0.0.1');
+  const attach = async (): Promise<void> => {
+    const { folder, data } = newFolder();
+    runToEnd([
+      ...AS_USER,
+      program('pg_basebackup'),
+      '-d',
+      primary.url,
+      '-D',
+      data,
+      '-R',
+      '-c',
+      'fast',
+      '--no-sync',
+    ]);
+    standby = await startIn(folder, data);
+    await runInPostgres(
+      primary.url,
+      "ALTER SYSTEM SET synchronous_standby_names = '*'",
+      'SELECT pg_reload_conf()',
+    );
+    for (let left = 300; ; left -= 1) {
+      const rows = await runInPostgres(
+        primary.url,
+        "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'",
+      );
+      if (rows.length === 1) return;
+      if (left === 0) throw new Error('The standby does not follow.');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  await attach();
+  const theStandby = (): PostgresServer => standby ?? primary;
+  return {
+    url: `postgres://app@127.0.0.1:${port}/postgres`,
+    primary: () => primary,
+    standby: theStandby,
+    leadTo: (server) => {
+      target = server;
+    },
+    failOver: async (how) => {
+      const [old, next] = [primary, theStandby()];
+      if (how === 'killed') await old.stop();
+      else old.pause();
+      // It must not wait for a standby that it does not have.
+      await runInPostgres(
+        next.url,
+        'SELECT pg_promote()',
+        'ALTER SYSTEM RESET synchronous_standby_names',
+        'SELECT pg_reload_conf()',
+      );
+      primary = next;
+      target = next;
+      standby = undefined;
+      await old.close(); // As an operator must: an old primary that runs on would acknowledge what the new one does not know.
+      await attach();
+    },
+    close: async () => {
+      for (const socket of open) socket.destroy();
+      address.close();
+      await standby?.close();
+      await primary.close();
     },
   };
 }
@@ -127,6 +260,7 @@ function program(name: string): string {
 }
 
 function childrenOf(parent: number): number[] {
-  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
-  return children.split(' ').filter(Boolean).map(Number);
+  const list = `/proc/${parent}/task/${parent}/children`;
+  if (!existsSync(list)) return []; // It has ended.
+  return readFileSync(list, 'utf8').split(' ').filter(Boolean).map(Number);
 }

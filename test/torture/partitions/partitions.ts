@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { createClient } from 'redis';
 import { migratePartitions } from '../../../src-main/partitions/stores/postgres-store.ts';
-import { startPostgres } from '../../support/servers/postgres.ts';
+import { type PostgresPair, startPostgres, startPostgresPair } from '../../support/servers/postgres.ts';
 import { type RedisSentinel, startRedis, startRedisSentinel } from '../../support/servers/redis.ts';
 import type { Server } from '../../support/servers/server.ts';
 import { Child } from '../child.ts';
@@ -31,8 +31,8 @@ type Running = Server & { url: string };
 type Faults = Record<string, () => Promise<void>>;
 
 export async function troubleStores(scene: Scene): Promise<void> {
-  // On a busy machine, Sentinel may not promote a replica in time: the long form has the machine to itself.
-  const stores = scene.short ? STORES.filter((store) => store !== 'sentinel') : STORES;
+  // On a busy machine, a replica may not be promoted in time: the long form has the machine to itself.
+  const stores = scene.short ? STORES.filter((store) => store !== 'sentinel' && store !== 'standby') : STORES;
   for (const store of stores) await troubleStore(scene, store);
 }
 
@@ -41,11 +41,15 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
   const serverCount = short ? MOST_SERVERS / 2 : MOST_SERVERS;
   const random = scene.random.fork(store);
   const replicated = store === 'sentinel' ? await startRedisSentinel() : undefined;
+  const pair = store === 'standby' ? await startPostgresPair() : undefined;
   const running = replicated
     ? reachedBy(replicated)
-    : store === 'redis'
-      ? await startRedis()
-      : await startMigrated();
+    : pair
+      ? reachedAt(pair)
+      : store === 'redis'
+        ? await startRedis()
+        : await startPostgres();
+  if (store === 'postgres' || store === 'standby') await migrate(running.url);
   const rows = { updates: `partitions in ${store}: updates`, faults: `partitions in ${store}: faults` };
   const keys = `old:${keyOf(random)},new:${keyOf(random)}`;
   /** Acknowledged scopes by user. */
@@ -102,6 +106,18 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
     'the primary is killed, and its replica is promoted': failsOver(of, 'killed'),
     'the primary hangs, and its replica is promoted': failsOver(of, 'hanging'),
   });
+  /** The primary acknowledges what the standby has on its disk, so nothing may be missing. */
+  const ofStandby: (of: PostgresPair) => Faults = (of) => ({
+    'a server is killed': aServerIsKilled,
+    'the primary is killed, and its standby is promoted': () => of.failOver('killed'),
+    'the primary hangs, and its standby is promoted': () => of.failOver('hanging'),
+    'new connections lead to the standby for a while': async () => {
+      of.leadTo(of.standby());
+      await endConnections(store, of.primary());
+      await pause(700);
+      of.leadTo(of.primary());
+    },
+  });
   const ofOne: Faults = {
     'a server is killed': aServerIsKilled,
     'the store is killed and started': async () => {
@@ -141,12 +157,13 @@ async function troubleStore(scene: Scene, store: StoreName): Promise<void> {
         }
       : {}),
   };
-  const faults = replicated === undefined ? ofOne : ofReplicas(replicated);
+  const isPaired = replicated !== undefined || pair !== undefined;
+  const faults = replicated ? ofReplicas(replicated) : pair ? ofStandby(pair) : ofOne;
   const names = Object.keys(faults);
   try {
     for (let left = 600; left > 0 && working.size < serverCount; left -= 1) await pause(50);
     must(working.size === serverCount, 'the servers never began');
-    for (let turn = 0; turn < (short ? names.length : replicated === undefined ? 40 : 12); turn += 1) {
+    for (let turn = 0; turn < (short ? names.length : isPaired ? 12 : 40); turn += 1) {
       const name = (short ? names[turn] : random.pick(names)) ?? '';
       await tally.try(rows.faults, name, faults[name] ?? (() => undefined));
       await pause(short ? 150 : 300 + random.below(700));
@@ -211,7 +228,7 @@ async function swap(store: StoreName, running: Running, keys: [string, string]):
   );
 }
 
-async function endConnections(store: StoreName, running: Running): Promise<void> {
+async function endConnections(store: StoreName, running: Pick<Running, 'url'>): Promise<void> {
   if (store === 'redis') await command(running, ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
   else
     await ask(
@@ -220,7 +237,7 @@ async function endConnections(store: StoreName, running: Running): Promise<void>
     );
 }
 
-async function ask({ url }: Running, text: string, values: unknown[] = []): Promise<void> {
+async function ask({ url }: Pick<Running, 'url'>, text: string, values: unknown[] = []): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();
@@ -228,7 +245,7 @@ async function ask({ url }: Running, text: string, values: unknown[] = []): Prom
   await client.end();
 }
 
-async function command({ url }: Running, words: string[]): Promise<void> {
+async function command({ url }: Pick<Running, 'url'>, words: string[]): Promise<void> {
   const client = createClient({ url });
   client.on('error', () => undefined);
   await client.connect();
@@ -241,10 +258,13 @@ function reachedBy(servers: RedisSentinel): Running {
   return { ...servers.primary, url: `redis://${host}:${port}`, close: () => servers.close() };
 }
 
-async function startMigrated(): Promise<Running> {
-  const running = await startPostgres();
-  const pool = new pg.Pool({ connectionString: running.url });
+/** Hanging, stopping and starting are faults of its own: `failOver`. */
+function reachedAt(pair: PostgresPair): Running {
+  return { ...pair.primary(), url: pair.url, close: () => pair.close() };
+}
+
+async function migrate(url: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url });
   await migratePartitions(pool);
   await pool.end();
-  return running;
 }

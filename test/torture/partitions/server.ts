@@ -4,8 +4,8 @@ import { createClient, createSentinel } from 'redis';
 import { systemClock } from '../../../src-main/cache/clock.ts';
 import { TokenkeepError } from '../../../src-main/errors.ts';
 import {
-  parseSealingKeys,
   type PartitionedCaches,
+  parseSealingKeys,
   partitionedCaches,
 } from '../../../src-main/partitions/index.ts';
 import { postgresStore } from '../../../src-main/partitions/stores/postgres-store.ts';
@@ -13,7 +13,7 @@ import { redisStore } from '../../../src-main/partitions/stores/redis-store.ts';
 import { Random } from '../random.ts';
 import { orders, say } from '../say.ts';
 
-export const STORES = ['redis', 'sentinel', 'postgres'] as const;
+export const STORES = ['redis', 'sentinel', 'postgres', 'standby'] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** Codes of failures that a server in trouble may cause. Anything else is reported. */
