@@ -4,6 +4,15 @@ import { dirname } from 'node:path';
 import { codeOf } from './error-code.ts';
 import { StorageError } from './errors.ts';
 
+/**
+ * Local file systems of Linux: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. Source: statfs(2). Their calls don't
+ * wait for another machine. Elsewhere no file system is known to be local.
+ */
+export const LOCAL_FILE_SYSTEMS: readonly number[] =
+  process.platform === 'linux'
+    ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
+    : [];
+
 /** A folder for this user alone. */
 const PRIVATE = 0o700;
 

@@ -16,7 +16,7 @@ const LOADED =
 
 /**
  * Returns the test files that need nothing but Node and a temporary folder: neither they nor what they import of test/, scripts/
- * or examples/ starts a process or a server, or loads a large third party.
+ * or examples/ starts a process or a server, or loads a large third party. They share what they load, so none replaces a module.
  *
  * @returns {string[]} paths from the root of the clone
  */
@@ -24,7 +24,9 @@ export function pureTests() {
   const files = modules(['test', 'scripts', 'examples', 'bench']);
   const loaded = new Map(files.map((file) => [file, loadedBy(file)]));
   const isHeavy = (file) => loaded.get(file).some(({ kind, name }) => kind !== 'file' && heavy.test(name));
-  return files.filter((file) => /\.test\.tsx?$/.test(file) && !reached(loaded, file).some(isHeavy));
+  return files.filter(
+    (file) => /\.test\.tsx?$/.test(file) && !replacesModules(file) && !reached(loaded, file).some(isHeavy),
+  );
 }
 
 /**
@@ -37,6 +39,10 @@ export function quickTests(files) {
   return files.filter(
     (file) => !/^\/\/ Not in npm run check: \S/m.test(readFileSync(join(root, file), 'utf8')),
   );
+}
+
+function replacesModules(file) {
+  return /^vi\.(?:mock|doMock)\(/m.test(readFileSync(join(root, file), 'utf8'));
 }
 
 function loadedBy(file) {

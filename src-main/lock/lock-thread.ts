@@ -10,6 +10,7 @@ import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
 import { LockError, type LockErrorCode } from '../errors.ts';
+import { LOCAL_FILE_SYSTEMS } from '../folders.ts';
 import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
 
 /** A lock file: its path, and its descriptor once it is open. */
@@ -208,12 +209,6 @@ parentPort.on('message', (message) => {
 parentPort.postMessage({ id: 0 });
 `;
 
-/** Local file systems of Linux: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. Source: statfs(2). */
-const LOCAL =
-  process.platform === 'linux'
-    ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
-    : [];
-
 interface Answer {
   /** 0: the thread is running. */
   readonly id: number;
@@ -252,7 +247,7 @@ class Thread {
       execArgv: [],
       // Descriptors outlive their thread: the locks of one that hung are still held.
       trackUnmanagedFds: false,
-      workerData: { binary, at: this.#at, local: binary === null ? [] : LOCAL },
+      workerData: { binary, at: this.#at, local: binary === null ? [] : LOCAL_FILE_SYSTEMS },
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
     });
     this.started = new Promise((resolve, reject) => {

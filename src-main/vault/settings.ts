@@ -1,13 +1,12 @@
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkedKeychain, systemTimers, type Timers } from '../keychain/keychain.ts';
 import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
-import { type Io, Log, nodeIo } from './disk/file.ts';
+import { type Io, Log, nodeIo, throughLinks } from './disk/file.ts';
 import { lockFileOf } from './open.ts';
 import { KeySlots } from './slots.ts';
 
@@ -57,7 +56,7 @@ const NAMES: OptionNames<VaultOptions> = {
 };
 
 /** @throws InvalidArgumentError; input of untyped callers is validated like any other */
-export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Settings {
+export async function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Promise<Settings> {
   const options = checkOptions('openVault', given, NAMES, 'Nothing was opened.');
   const { name = 'vault', service = 'Tokenkeep', unprotected = 'refuse' } = options;
   const wrong = (field: keyof VaultOptions, what: string): never => {
@@ -85,7 +84,7 @@ export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Setti
   if (unprotected !== 'refuse' && unprotected !== 'memory') {
     wrong('unprotected', "`unprotected` must be 'refuse' or 'memory'.");
   }
-  const file = throughLinks(options.file);
+  const file = await throughLinks(options.file);
   // eslint-disable-next-line no-restricted-properties -- everything else is given `now`
   const { io = nodeIo, timers = systemTimers, now = Date.now, lockDeadline } = ports;
   const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
@@ -102,21 +101,4 @@ export function settingsFrom(given: VaultOptions, ports: VaultPorts = {}): Setti
     now,
     ...(ports.scryptWork === undefined ? {} : { scryptWork: ports.scryptWork }),
   };
-}
-
-const MOST_LINKS = 40;
-
-/**
- * Resolves a symbolic link at the vault's path. A rewrite would replace the link with a file, and programs that open
- * the vault through the link would hold a different lock from those that don't.
- */
-function throughLinks(file: string, links = 0): string {
-  let target: string;
-  try {
-    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return file;
-    target = resolve(realpathSync(dirname(file)), readlinkSync(file));
-  } catch {
-    return file; // It can’t be read; opening it says why.
-  }
-  return links === MOST_LINKS ? file : throughLinks(target, links + 1);
 }

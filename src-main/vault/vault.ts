@@ -59,7 +59,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 
 /** For tests: `openVault` with another disk, clock or timers. */
 export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Promise<Vault> {
-  const settings = settingsFrom(options, ports);
+  const settings = await settingsFrom(options, ports);
   const { file } = settings;
   const { signal } = options;
   const context: TraceContext = { file };

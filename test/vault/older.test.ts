@@ -395,7 +395,7 @@ describe('a sign-out that was acknowledged', () => {
 
   test('destroys the old key, not the new one, when an older copy is adopted between the two steps', async () => {
     const { file, keychain, disk: io, timers } = scene;
-    const settings = settingsFrom({ file, keychain }, { io, timers, now: () => scene.now });
+    const settings = await settingsFrom({ file, keychain }, { io, timers, now: () => scene.now });
     const memory = new VaultMemory(await look(settings), { file, keychain: 'Fake keychain' });
     const access = new PutBackAfterWrite(settings, memory, () => scene.disk.put(file, state(2)));
     const rekeying = new Rekeying(access);

@@ -1,28 +1,38 @@
 /** Durable files: reading, atomic replacement and appending. */
 import { randomBytes } from 'node:crypto';
 import {
+  access,
   accessSync,
+  close,
   closeSync,
   constants,
   fdatasync,
+  fstat,
   fstatSync,
   fsync,
   ftruncate,
+  lstatSync,
   open,
   read,
   readdir,
+  readlink,
+  readlinkSync,
   readSync,
+  realpath,
   rename,
+  type StatsFs,
+  stat,
+  statfs,
   statSync,
   unlink,
   watch,
   write,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
-import { makeFolders } from '../../folders.ts';
+import { LOCAL_FILE_SYSTEMS, makeFolders } from '../../folders.ts';
 
 /** Identifies one state of a file without reading it. */
 export interface Identity {
@@ -449,19 +459,24 @@ const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | consta
 const SMALL_READ = 256 * 1024;
 const SMALL_WRITE = 64 * 1024;
 
-/** Uses descriptors: a `FileHandle` costs as much as reading a small vault. */
+/** Uses descriptors: a `FileHandle` costs as much as reading a small vault. [Note: network drives] */
 export const nodeIo: Io = {
   open: async (file, flags, mode) => {
-    const fd = await called<number>((done) => open(file, flags === 'r' ? READING : flags, mode, done));
+    const folder = dirname(file);
+    const isLocal = await isOnLocalDisk(folder);
+    const call = (done: Done<number>): void => open(file, flags === 'r' ? READING : flags, mode, done);
+    const fd = await (isLocal ? called(call) : answered(folder, call, (late) => close(late)));
     return {
-      read: (target, offset, length, position) =>
-        length <= SMALL_READ
-          ? atOnce(() => ({ bytesRead: readSync(fd, target, offset, length, position) }))
-          : called((done) =>
-              read(fd, target, offset, length, position, (error, bytesRead) => done(error, { bytesRead })),
-            ),
+      read: (target, offset, length, position) => {
+        if (isLocal && length <= SMALL_READ) {
+          return atOnce(() => ({ bytesRead: readSync(fd, target, offset, length, position) }));
+        }
+        const call = (done: Done<{ bytesRead: number }>): void =>
+          read(fd, target, offset, length, position, (error, bytesRead) => done(error, { bytesRead }));
+        return length <= SMALL_READ ? answered(folder, call) : called(call);
+      },
       write: (source, offset, length, position) =>
-        length <= SMALL_WRITE
+        isLocal && length <= SMALL_WRITE
           ? atOnce(() => ({ bytesWritten: writeSync(fd, source, offset, length, position) }))
           : called((done) =>
               write(fd, source, offset, length, position, (error, bytesWritten) =>
@@ -471,16 +486,29 @@ export const nodeIo: Io = {
       truncate: (length) => called((done) => ftruncate(fd, length, done)),
       datasync: () => called((done) => fdatasync(fd, done)),
       sync: () => called((done) => fsync(fd, done)),
-      stat: () => atOnce(() => fstatSync(fd, { bigint: true })),
-      close: () => atOnce(() => closeSync(fd)),
+      stat: () =>
+        isLocal
+          ? atOnce(() => fstatSync(fd, { bigint: true }))
+          : answered(folder, (done) => fstat(fd, { bigint: true }, done)),
+      close: () => (isLocal ? atOnce(() => closeSync(fd)) : called((done) => close(fd, done))),
     };
   },
   rename: (from, to) => called((done) => rename(from, to, done)),
   unlink: (file) => called((done) => unlink(file, done)),
   mkdir: makeFolders,
   readdir: (folder) => called<string[]>((done) => readdir(folder, done)),
-  stat: (file) => atOnce(() => statSync(file, { bigint: true, throwIfNoEntry: false }) ?? missing(file)),
-  writable: (path) => atOnce(() => accessSync(path, constants.W_OK)),
+  stat: (file) =>
+    quick(
+      folderOf(file),
+      () => statSync(file, { bigint: true, throwIfNoEntry: false }) ?? missing(file),
+      (done) => stat(file, { bigint: true }, done),
+    ),
+  writable: (path) =>
+    quick(
+      folderOf(path),
+      () => accessSync(path, constants.W_OK),
+      (done: Done<void>) => access(path, constants.W_OK, done),
+    ),
   watch: (folder, changed, failed) => {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
@@ -492,10 +520,111 @@ export const nodeIo: Io = {
   },
 };
 
+const MOST_LINKS = 40;
+
 /**
- * Runs a call on this thread. The system answers from memory. A request to libuv's threads takes thirty times as long; while keychain
- * calls occupy these threads, it waits until the user has answered a prompt.
+ * Resolves a symbolic link at a file's path. A rewrite would replace the link with a file, and programs that open the file
+ * through the link would hold a different lock from those that don't.
  */
+export async function throughLinks(file: string, links = 0): Promise<string> {
+  const folder = dirname(file);
+  let target: string;
+  try {
+    const link = await quick(
+      folder,
+      () =>
+        lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(file) : null,
+      (done: Done<string | null>) =>
+        readlink(file, (error, text) => done(null, error === null ? text : null)),
+    );
+    if (link === null) return file;
+    const real = await answered<string>(folder, (done) => realpath(folder, done));
+    target = resolve(real, link);
+  } catch {
+    return file; // It can’t be read; opening it says why.
+  }
+  return links === MOST_LINKS ? file : throughLinks(target, links + 1);
+}
+
+/**
+ * [Note: network drives] A local disk answers small requests from memory. On this thread they take a quarter of the processor time
+ * that they take on libuv's threads, and don't wait for keychain calls, which occupy those threads until the user has answered
+ * a prompt. A network drive whose server is away does not answer at all, and on this thread that would stop the program. So nothing
+ * but `LOCAL_FILE_SYSTEMS` is called on this thread.
+ *
+ * Requests that only read are given up after a deadline. Requests that write are not: one that is carried out later, when another
+ * program has the lock, would destroy what that one wrote.
+ */
+const ANSWER_DEADLINE = 10_000;
+
+/**
+ * Whether folders are on a local disk; `null` as long as it is not known. A disk that is mounted over one later is not noticed.
+ */
+const folders = new Map<string, boolean | null>();
+
+/** Returns the folder whose disk answers for a path: for a vault's folder, which may be where a drive is mounted, itself. */
+function folderOf(path: string): string {
+  return folders.has(path) ? path : dirname(path);
+}
+
+async function isOnLocalDisk(folder: string): Promise<boolean> {
+  const known = folders.get(folder) ?? null;
+  if (known !== null) return known;
+  folders.set(folder, null);
+  try {
+    const { type } = await answered<StatsFs>(folder, (done) => statfs(folder, done));
+    const isLocal = LOCAL_FILE_SYSTEMS.includes(type);
+    folders.set(folder, isLocal);
+    return isLocal;
+  } catch {
+    return false; // It does not exist yet, or does not answer.
+  }
+}
+
+/** Makes a request that a local disk answers at once. */
+async function quick<T>(folder: string, atOnceOnDisk: () => T, call: (done: Done<T>) => void): Promise<T> {
+  return (await isOnLocalDisk(folder)) ? atOnceOnDisk() : answered(folder, call);
+}
+
+/** Folders with requests that have passed their deadline. Another one would occupy another of libuv's four threads. */
+const silent = new Set<string>();
+
+/** @param late called with an answer that comes after the deadline */
+async function answered<T>(
+  folder: string,
+  call: (done: Done<T>) => void,
+  late: (value: T) => void = () => undefined,
+): Promise<T> {
+  if (silent.has(folder)) throw noAnswer(folder);
+  const answer = called(call);
+  let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      isLate = true;
+      silent.add(folder);
+      reject(noAnswer(folder));
+    }, ANSWER_DEADLINE);
+  });
+  const ended = (): void => {
+    clearTimeout(timer);
+    if (isLate) silent.delete(folder); // It answers again.
+  };
+  answer.then((value) => {
+    ended();
+    if (isLate) late(value);
+  }, ended);
+  return Promise.race([answer, tooLate]);
+}
+
+function noAnswer(folder: string): StorageError {
+  return new StorageError(
+    'storage_failed',
+    `The drive with the folder “${folder}” does not answer. The vault is as it was before. Check the network connection of that drive, then try again, or move the vault to a local disk.`,
+  );
+}
+
+/** Runs a call on this thread. */
 function atOnce<T>(call: () => T): Promise<T> {
   return new Promise((resolve) => resolve(call()));
 }
@@ -510,8 +639,10 @@ function missing(path: string): never {
   });
 }
 
+type Done<T> = (error: Error | null, value?: T) => void;
+
 /** Runs a call on a thread of libuv's. */
-function called<T = void>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+function called<T = void>(call: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error === null ? resolve(value as T) : reject(error)));
   });

@@ -1,0 +1,134 @@
+// [Note: network drives] in disk/file.ts: what a drive whose server is away can't stop.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
+import { temporaryFolder } from './fakes.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
+
+type Call = (...given: unknown[]) => unknown;
+
+/** The requests that the vault made, and how those of one name are answered. */
+const drive = vi.hoisted(() => ({
+  asked: [] as string[],
+  type: 0x6969, // NFS
+  hanging: new Set<string>(),
+  waiting: [] as (() => void)[],
+}));
+
+vi.mock('node:fs', async (original) => {
+  const real: Record<string, unknown> = await original();
+  const watched = [
+    'stat',
+    'open',
+    'read',
+    'access',
+    'statSync',
+    'readSync',
+    'writeSync',
+    'accessSync',
+    'closeSync',
+    'close',
+  ];
+  const calls = [...watched, 'lstatSync', 'readlinkSync', 'realpath'].map((name): [string, Call] => [
+    name,
+    (...given) => {
+      const answer = (): unknown => (real[name] as Call)(...given);
+      drive.asked.push(name);
+      if (!drive.hanging.has(name)) return answer();
+      drive.waiting.push(() => void answer());
+      return undefined;
+    },
+  ]);
+  const statfs = (_path: string, done: (error: null, found: { type: number }) => void): void =>
+    done(null, { type: drive.type });
+  return { ...real, ...Object.fromEntries(calls), statfs };
+});
+
+beforeEach(() => {
+  drive.asked.length = drive.waiting.length = 0;
+  drive.hanging.clear();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const realTimeout = setTimeout;
+
+/** Awaits work and lets the deadline pass whenever a request hangs. */
+async function late<T>(work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = (): void => void (isDone = true);
+  work.then(done, done);
+  for (let passed = 0; !isDone; ) {
+    if (drive.waiting.length > passed) {
+      passed = drive.waiting.length;
+      await vi.advanceTimersByTimeAsync(10_000);
+    } else await new Promise((resolve) => realTimeout(resolve, 1));
+  }
+  return work;
+}
+
+const placed = (): { file: string; keychain: ReturnType<typeof memoryKeychain> } => ({
+  file: join(temporaryFolder(), 'cache.vault'),
+  keychain: memoryKeychain(),
+});
+
+test('on a network drive, nothing is asked for on the main thread', async () => {
+  vi.useRealTimers();
+  const place = placed();
+  const vault = await openVault(place);
+  await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+  await vault.signOut(homeOf('ada'));
+  await vault.close();
+  const again = await openVault(place);
+  expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
+  await again.close();
+  expect(drive.asked.filter((name) => name.endsWith('Sync'))).toEqual([]);
+  expect(drive.asked).toContain('stat');
+});
+
+test.each(['open', 'read'])(
+  'a drive that does not answer %s is given up, asked once, and used again',
+  async (name) => {
+    const place = placed();
+    writeFileSync(place.file, 'not a vault');
+    drive.hanging.add(name);
+    const vault = await late(openVault(place));
+    expect(vault.status).toMatchObject({ state: 'unreadable', code: 'vault_unreadable' });
+    expect(vault.status.message).toContain('does not answer');
+    const asked = drive.asked.filter((one) => one === name).length;
+    for (let tries = 0; tries < 5; tries += 1) await vault.retry();
+    await expect(vault.read(usersIn)).rejects.toThrow('does not answer');
+    expect(drive.asked.filter((one) => one === name)).toHaveLength(asked);
+    drive.hanging.clear();
+    const closed = drive.asked.filter((one) => one === 'close').length;
+    for (const answer of drive.waiting.splice(0)) answer();
+    vi.useRealTimers();
+    await vi.waitFor(async () => expect((await vault.retry()).state).toBe('damaged'));
+    // A file that was opened too late belongs to nobody.
+    if (name === 'open')
+      expect(drive.asked.filter((one) => one === 'close').length).toBeGreaterThan(closed + 1);
+    await vault.close();
+  },
+);
+
+test('an open vault says that its drive does not answer, and goes on when it does', async () => {
+  const place = placed();
+  const vault = await openVault(place);
+  vi.useRealTimers();
+  await vault.update((cache) => signIn(cache, 'ada'));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  drive.hanging.add('stat');
+  await expect(late(vault.read(usersIn))).rejects.toMatchObject({ code: 'storage_failed' });
+  const asked = drive.asked.length;
+  await expect(vault.read(usersIn)).rejects.toThrow('does not answer');
+  expect(drive.asked).toHaveLength(asked);
+  drive.hanging.clear();
+  for (const answer of drive.waiting.splice(0)) answer();
+  vi.useRealTimers();
+  await vi.waitFor(async () => expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ada')]));
+  await vault.close();
+});
