@@ -37,7 +37,7 @@ function app(name: 'main' | 'preload' | 'command'): UserConfig {
     format: 'cjs',
     platform: 'node',
     target: 'node20.18', // Electron 33
-    clean: [`out/${name}.cjs`],
+    clean: [`out/${name}.cjs`, `out/${name}-*.cjs`],
     dts: false,
     plugins: [noteBundled(name)],
     fixedExtension: true,
@@ -56,7 +56,9 @@ function app(name: 'main' | 'preload' | 'command'): UserConfig {
       'tokenkeep/vault': path('src-main/vault/index.ts'),
       tokenkeep: path('src-main/index.ts'),
     },
-    outputOptions: { codeSplitting: false }, // what is imported late is in the one file too, and runs late
+    // What is imported late is in a file of its own, since V8 reads all of a file at the start. A sandboxed preload script can load none.
+    outputOptions: name === 'preload' ? { codeSplitting: false } : { chunkFileNames: `${name}-[name].cjs` },
+    minify: { mangle: false },
     define: {
       __VERSION__: JSON.stringify(packageJson.version),
       __CLIENT_ID__: JSON.stringify(registration()),

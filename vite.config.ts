@@ -11,7 +11,8 @@ export default defineConfig({
     outDir: '../out/renderer',
     emptyOutDir: true,
     target: 'chrome130', // Electron 33
-    modulePreload: false, // it would fetch, and the window has no network
+    // The page names the scripts of its first screen, so that none waits for another. By links only: the window has no network to fetch by.
+    modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000, // kB; it is read from the disk beside it, not fetched
   },

@@ -1,5 +1,5 @@
 /** Sign-in with Electron's network, browser and dialogs. */
-import { clipboard, powerMonitor, session, shell, type WebContents } from 'electron';
+import { clipboard, powerMonitor, type Session, session, shell, type WebContents } from 'electron';
 import { confirm, useGesture } from 'tokenkeep/electron';
 import { type SignIn, type SignInPorts, signIn } from './sign-in/sign-in.ts';
 
@@ -11,14 +11,14 @@ export function signingIn(
   contacted: (url: string, init?: RequestInit) => void,
 ): SignIn<WebContents> {
   // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from
-  // the window's session, which has no network.
-  const network = session.fromPartition('sign-in', { cache: false });
+  // the window's session, which has no network. Made at the first request: a session costs a start time and memory.
+  const network = (): Session => session.fromPartition('sign-in', { cache: false });
   const signing = signIn<WebContents>({
     ...ports,
     fetch(input, init) {
       const request = input instanceof URL ? input.href : input;
       contacted(typeof request === 'string' ? request : request.url, init);
-      return network.fetch(request, init);
+      return network().fetch(request, init);
     },
     openBrowser: openInBrowser,
     useGesture,

@@ -73,6 +73,9 @@ export interface StartOptions {
   page: ReturnType<typeof readPageAhead>;
 }
 
+/** Milliseconds until auto-refresh reads every account, and sign-outs go on that an earlier run left: the first list is drawn before. */
+const SOON = 2_000;
+
 /** Characters of a saved list; 10,000 accounts have about 2 million. */
 const MOST_LIST = 20_000_000;
 
@@ -198,10 +201,12 @@ export async function start(
     },
     (url, init) => settings.contacted(url, init),
   );
+  let soon: NodeJS.Timeout | undefined;
   const showOwn = async (): Promise<void> => {
     await shown.showOwn();
-    await signing.start();
     background.lookSoon();
+    clearTimeout(soon);
+    soon = setTimeout(() => void signing.start().catch(reportUnlessAway), SOON);
   };
   const away = awayLock({
     isWanted: () => settings.read().closeWhenAway,
@@ -211,6 +216,7 @@ export async function start(
       // A click of before is none on Unlock.
       for (const window of windows()) dropGesture(window.webContents);
       reload();
+      clearTimeout(soon);
       signing.pause();
       sources.close();
       await background.look();
@@ -448,6 +454,7 @@ export async function start(
     },
     async close() {
       clearInterval(idle);
+      clearTimeout(soon);
       background.stop();
       guard.end();
       signing.stop();

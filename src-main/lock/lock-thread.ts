@@ -514,7 +514,7 @@ const load = nativeModule<typeof native>(NAME, () => import('fs-native-extension
  */
 export function preload(): void {
   if (IS_BUN) return;
-  setTimeout(() => void load().catch(() => undefined), 100).unref();
+  setTimeout(() => void load().catch(() => undefined), 1000).unref();
 }
 
 /** Known once the native module is loaded. */
