@@ -624,7 +624,7 @@ function noAnswer(folder: string): StorageError {
   );
 }
 
-/** Runs a call on this thread. */
+/** Runs a call on this thread: only for local disks, see [Note: network drives]. */
 function atOnce<T>(call: () => T): Promise<T> {
   return new Promise((resolve) => resolve(call()));
 }
@@ -641,7 +641,7 @@ function missing(path: string): never {
 
 type Done<T> = (error: Error | null, value?: T) => void;
 
-/** Runs a call on a thread of libuv's. */
+/** Runs a call on one of libuv’s threads. */
 function called<T = void>(call: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error === null ? resolve(value as T) : reject(error)));
