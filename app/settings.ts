@@ -39,7 +39,7 @@ const preferences = v.object({
 });
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
-/** What the settings are about beside the files. */
+/** What the settings need beside their files. */
 export interface SettingsPorts {
   /** Milliseconds since the epoch. */
   now: () => number;

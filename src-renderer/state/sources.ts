@@ -181,7 +181,7 @@ export function placesOf(
   return naming.length === 0 ? places : [...places, ...naming.map(({ id }) => id)];
 }
 
-/** Someone whom only programs name whose tokens are not read: there is no account, and no token to show. */
+/** A user whom only programs name whose tokens Tokenkeep does not read: there is no account and no token to show. */
 export interface NamedUser {
   name: string;
   /** The opened programs that name this user, by ID; the first one is shown on request. */
@@ -190,7 +190,7 @@ export interface NamedUser {
   at: readonly string[];
 }
 
-/** Returns the users that are named and have no account, each once: a name in the form of an e-mail address means one user everywhere. */
+/** Returns the named users without an account, each once: a name in the form of an e-mail address means one user everywhere. */
 export function namedUsers(
   items: readonly SourceItem[],
   accounts: Iterable<Pick<AccountItem, 'username'>>,
@@ -222,7 +222,7 @@ export function namedUserPlace({ programs, at }: NamedUser): string {
     .join(' · ');
 }
 
-/** Whether a named user matches a search: by name, program and host. Programs tell no app, tenant or status of them. */
+/** Whether a named user matches a search: by name, program and host. No app, tenant or status is known of them. */
 export function matchesNamed(user: NamedUser, search: string): boolean {
   const text = plainText(`${user.name}\n${namedUserPlace(user)}`);
   return parseSearch(search).every((term) => term.field === 'any' && text.includes(term.text));

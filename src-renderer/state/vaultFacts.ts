@@ -182,7 +182,7 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
   if (demo) return { safe: true, badge: 'Sample data', key: 'Key in memory', saved: null };
   if (status.held === 'memory') {
     const changes = status.unsaved > 0 ? `: ${count(status.unsaved, 'change')} in memory` : '';
-    return { safe: false, badge: `Not saved${changes}`, key: null, saved: lastSaved(status, now) };
+    return { safe: false, badge: `Not saved${changes}`, key: null, saved: fileSaved(status, now) };
   }
   if (status.state === 'ready' && status.bytes === null) {
     return { safe: true, badge: 'No vault yet', key: null, saved: null };
@@ -195,7 +195,7 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
       saved: lastSaved(status, now),
     };
   }
-  return { safe: false, badge: BADGES[status.state], key: null, saved: lastSaved(status, now) };
+  return { safe: false, badge: BADGES[status.state], key: null, saved: fileSaved(status, now) };
 }
 
 const BADGES = {
@@ -214,6 +214,11 @@ const BADGES = {
 
 function lastSaved(status: VaultStatus, now: number): string | null {
   return status.savedAt === null ? null : `Saved ${savedAgo(status.savedAt, now)}`;
+}
+
+/** Beside "Not saved", "Saved just now" would contradict it: the file was, what is in memory is not. */
+function fileSaved(status: VaultStatus, now: number): string | null {
+  return status.savedAt === null ? null : `File saved ${savedAgo(status.savedAt, now)}`;
 }
 
 /** "5 accounts · 1 app · 23 tokens · 61 kB"; empty for an empty cache. */

@@ -246,7 +246,7 @@ test('the caches of other programs and their accounts are read in the same way',
   await listen(window, 'a source with accounts');
   await window.getByRole('button', { name: /^All accounts/ }).click();
   await expect(window.getByRole('region', { name: 'Named by programs' })).toContainText('ada-marsh');
-  await listen(window, 'all accounts, with those who are named');
+  await listen(window, 'all accounts, with named users');
   await quit();
 });
 

@@ -120,7 +120,7 @@ test('first run, a document to import, one that is none', async ({ start }) => {
   await quit();
 });
 
-test('the caches of other programs, those whom they name, a sign-out there', async ({ keyring, start }) => {
+test('the caches of other programs, the users they name, a sign-out there', async ({ keyring, start }) => {
   programCaches(keyring.env);
   const { window, quit } = await start();
   await window.getByRole('button', { name: 'Find caches' }).click();

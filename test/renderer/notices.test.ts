@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { VaultState } from '../../src-main/ipc/contract.ts';
-import { keeping, totals } from '../../src-renderer/state/vaultFacts.ts';
 import { notice, recovered } from '../../src-renderer/state/notices.ts';
 import { screenOf } from '../../src-renderer/state/pages.ts';
+import { keeping, totals } from '../../src-renderer/state/vaultFacts.ts';
 import { readyStatus, world } from './fake/worlds.ts';
 
 const NOW = 1_700_000_000;
@@ -140,15 +140,19 @@ describe('the footer', () => {
     [
       status('ready', { held: 'memory', unsaved: 1 }),
       false,
-      { safe: false, badge: 'Not saved: 1 change in memory', key: null, saved: 'Saved just now' },
+      { safe: false, badge: 'Not saved: 1 change in memory', key: null, saved: 'File saved just now' },
     ],
     [
       status('locked', { held: 'memory', savedAt: null }),
       false,
       { safe: false, badge: 'Not saved', key: null, saved: null },
     ],
-    [status('read-only'), false, { safe: false, badge: 'Read-only', key: null, saved: 'Saved just now' }],
-    [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'Saved just now' }],
+    [
+      status('read-only'),
+      false,
+      { safe: false, badge: 'Read-only', key: null, saved: 'File saved just now' },
+    ],
+    [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'File saved just now' }],
   ])('%o', (at, demo, said) => expect(keeping(at, demo, NOW)).toEqual(said));
 
   test('totals', () => {

@@ -32,7 +32,7 @@ describe('sources', () => {
     ]);
   });
 
-  test('name those who have no account, each once, and are found by name, program and host', async () => {
+  test('name users without an account once, who are found by name, program and host', async () => {
     const { model } = await stage('sources');
     const named: Record<string, readonly { name: string; at?: string }[]> = {
       gh: [

@@ -152,7 +152,7 @@ describe('each text says until when it is true', () => {
   });
 });
 
-test('the user may choose UTC for every time, which then says so, or both', () => {
+test('times are shown in UTC, marked as such, or in both zones, if the user chooses so', () => {
   const at = Date.UTC(2026, 10, 26, 14, 2, 11) / 1000;
   showTimesIn('utc');
   try {
