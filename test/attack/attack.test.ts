@@ -1,4 +1,5 @@
 /** The short form of `npm run attack`: a sample of each kind that needs no Electron. */
+import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { PURE_SECTIONS, run } from './attack.ts';
 
@@ -8,4 +9,9 @@ it.each(Object.entries(PURE_SECTIONS))('nothing gets through: %s', async (name, 
     [],
   );
   expect(score.rows.length).toBeGreaterThan(1);
+});
+
+it('runs the sources, also where a build is beside them, which Node finds under the same name', () => {
+  const words = ['test/attack/main.mjs', '--only', 'provider', '--attack', 'honest'];
+  expect(execFileSync(process.execPath, words, { encoding: 'utf8' })).toMatch(/^all +4 +4 +0$/m);
 });

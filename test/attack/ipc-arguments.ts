@@ -21,7 +21,15 @@ type Handler = (caller: never, ...args: never[]) => unknown;
 type Check = (args: readonly unknown[]) => readonly unknown[];
 
 /** Requests that change the cache when their arguments are valid, which a window may do without asking. */
-const CHANGES = new Set(['signOut', 'repair', 'undoRepair', 'startFresh', 'recover', 'confirmImport']);
+const CHANGES = new Set([
+  'signOut',
+  'repair',
+  'undoRepair',
+  'startFresh',
+  'recover',
+  'confirmImport',
+  'nameTenant',
+]);
 
 const text = vectorText('documents', 'msal-python-aad-several.json');
 const secrets = secretsIn(text);

@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
 
-const options = { configFile: false, logLevel: 'error', resolve: { tsconfigPaths: true } };
+// Node would find the built package under its own name, beside the sources, and the two don't know each other's classes.
+const own = { inline: { resolve: { noExternal: [/^tokenkeep(?:\/|$)/] } } };
+const options = { configFile: false, logLevel: 'error', resolve: { tsconfigPaths: true }, environments: own };
 const { module } = await runnerImport(join(import.meta.dirname, 'attack.ts'), options);
 process.exit(await module.attack(process.argv.slice(2)));
