@@ -43,6 +43,7 @@ const needs = {
     'chromium', // the example web app is used in a real browser
     'chromium-sandbox', // its sandbox where there are no user namespaces
     'weston', // the app is started on Wayland as well
+    'strace', // which system calls of the packaged app reach the network
   ],
   judges: ['python3-msal-extensions', 'python3-gi', 'gir1.2-secret-1'], // azure-cli is unpacked by its own judge, and not installed
   packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere

@@ -55,9 +55,9 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
   },
   start: async ({ keyring, packagedApp, inspectable }, use) => {
     const running: ChildProcess[] = [];
-    await use(async (args = [], env = keyring.env) => {
+    await use(async (args = [], env = keyring.env, through = packagedApp) => {
       if (packagedApp !== '' && !inspectable) {
-        const { child, started } = await startPackaged(packagedApp, env, args);
+        const { child, started } = await startPackaged(through, env, args);
         running.push(child);
         return started;
       }
@@ -71,8 +71,15 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
   },
 });
 
-/** Starts the app and waits for its window. `env` is that of a keyring, see test/support/keyring.ts. */
-export type Start = (args?: readonly string[], env?: Record<string, string>) => Promise<Started>;
+/**
+ * Starts the app and waits for its window. `env` is that of a keyring, see test/support/keyring.ts; `through` is a program that starts
+ * the packaged app and becomes it.
+ */
+export type Start = (
+  args?: readonly string[],
+  env?: Record<string, string>,
+  through?: string,
+) => Promise<Started>;
 
 interface Program {
   executable: string;
