@@ -5,15 +5,21 @@
 import { randomBytes } from 'node:crypto';
 import { ConfidentialClientApplication, DistributedCachePlugin, type ICachePlugin } from '@azure/msal-node';
 import { createClient, RESP_TYPES } from 'redis';
+import { SerializableTokenCache } from '../src-main/cache/document/serializable-token-cache.ts';
 import { acquireToken, msalCachePlugin } from '../src-main/msal/index.ts';
+import { writeEntry } from '../src-main/partitions/entry.ts';
 import {
   layered,
   type Partition,
   type PartitionedCaches,
+  type PartitionStore,
   partitionedCaches,
   perRequest,
   type SealingKeys,
 } from '../src-main/partitions/index.ts';
+import { type PartitionName, partitionName } from '../src-main/partitions/partition-name.ts';
+import { newVersion } from '../src-main/partitions/random.ts';
+import { KeyRing } from '../src-main/partitions/sealing-keys.ts';
 import { redisStore } from '../src-main/partitions/stores/redis-store.ts';
 import { startRedis } from '../test/support/servers/redis.ts';
 import { app } from './generate.ts';
@@ -33,6 +39,10 @@ interface Ratios {
   redis: Redis;
   /** A bare GET, as bytes. */
   get: (key: string) => Promise<unknown>;
+  /** Compares and sets the bytes of an entry. */
+  set: Task;
+  /** The same, after the document was packed and sealed. */
+  sealAndSet: Task;
 }
 
 const USERS = 1000;
@@ -75,14 +85,44 @@ export async function measureRatios(): Promise<Map<string, Figures>> {
   const caches = partitionedCaches({ store, sealingKeys });
   const inMemory = partitionedCaches({ store: layered({ store, staleness: 60 }), sealingKeys });
   try {
-    return await measureAll({ caches, inMemory, redis, get: (key) => bytes.get(key) });
+    const least = leastUpdates(redisStore({ client: redis, prefix: 'least:' }), sealingKeys);
+    return await measureAll({ caches, inMemory, redis, get: (key) => bytes.get(key), ...least });
   } finally {
     await redis.close();
     await server.close();
   }
 }
 
-async function measureAll({ caches, inMemory, redis, get }: Ratios): Promise<Map<string, Figures>> {
+/** What no update can do without, whatever it changes. */
+function leastUpdates(store: PartitionStore, keys: SealingKeys): Pick<Ratios, 'set' | 'sealAndSet'> {
+  const sealing = { keys: new KeyRing(keys), acceptPlainText: false };
+  const user = new SerializableTokenCache();
+  user.add(eventOf(0, 0));
+  const contents = { document: user.serialize({ dialect: 'msal-node' }), metadata: {} };
+  const versions = new Map<string, string>();
+  const names = Array.from({ length: USERS }, (_, index) => partitionName('user', `least ${index}`));
+  const write = async (name: PartitionName, bytes: Uint8Array): Promise<void> => {
+    const [expected, version] = [versions.get(name.key) ?? null, newVersion()];
+    versions.set(name.key, version);
+    const isWritten = await store.write(name.key, { bytes, version }, { expected, ttl: 86_400 });
+    if (!isWritten) throw new Error('Another writer was faster.');
+  };
+  const nameOf = (index: number): PartitionName => names[index % USERS] as PartitionName;
+  const sealed = writeEntry(contents, nameOf(0), sealing);
+  return {
+    set: (index) => write(nameOf(index), sealed),
+    sealAndSet: (index) => write(nameOf(index), writeEntry(contents, nameOf(index), sealing)),
+  };
+}
+
+async function measureAll({
+  caches,
+  inMemory,
+  redis,
+  get,
+  set,
+  sealAndSet,
+}: Ratios): Promise<Map<string, Figures>> {
   const id = (index: number): string => smallUser(index % USERS).home_account_id;
   const partition = (index: number): Partition => caches.partition(id(index));
   let salt = 0;
@@ -97,6 +137,8 @@ async function measureAll({ caches, inMemory, redis, get }: Ratios): Promise<Map
     read: (index) => partition(index).read((cache) => cache.find('AccessToken').length),
     'read, layered': (index) =>
       inMemory.partition(id(index)).read((cache) => cache.find('AccessToken').length),
+    'compare and set the same bytes': set,
+    'pack, seal, compare and set': sealAndSet,
     update: (index) => {
       salt += 1;
       return partition(index).update((cache) => void cache.add(eventOf(index, salt)));

@@ -1,18 +1,18 @@
 /** Cache documents: the JSON text that the MSAL libraries exchange. */
 import { DocumentError, InvalidArgumentError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { converted } from './convert.ts';
-import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
-import { markNumbers, unmarkNumbers } from './numbers.ts';
-import { dialectOf } from '../place.ts';
-import { type Dialect, DIALECTS, LAYOUTS, type Layout } from '../schema/dialects.ts';
-import { recognise } from './recognize.ts';
 import { Entry } from '../entry.ts';
+import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
+import { dialectOf } from '../place.ts';
+import { DIALECTS, type Dialect, LAYOUTS, type Layout } from '../schema/dialects.ts';
 import { isEntityType } from '../schema/entities.ts';
 import { isSection } from '../schema/fields.ts';
 import type { Section } from '../schema/grants.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
+import { converted } from './convert.ts';
+import { markNumbers, unmarkNumbers } from './numbers.ts';
+import { recognise } from './recognize.ts';
 
 /** Options for `serialize`. */
 export interface SerializeOptions {
@@ -129,7 +129,7 @@ export function writeDocument(store: Store, options: SerializeOptions = {}): str
   const own = dialectOf(store);
   const roots = dialect === undefined ? ownRoots(store) : converted(store, dialect);
   const { indent, ascii, end } = dialect === undefined ? (store.layout ?? LAYOUTS[own]) : LAYOUTS[dialect];
-  const text = JSON.stringify(fieldsOf(roots), undefined, indent);
+  const text = indent === 0 ? compact(roots) : JSON.stringify(fieldsOf(roots), undefined, indent);
   return (ascii ? escaped(unmarkNumbers(text)) : unmarkNumbers(text)) + end;
 }
 
@@ -152,7 +152,22 @@ function ownRoots(store: Store): Map<string, unknown> {
 
 /** Returns the items of a root as they are, by key. */
 function itemsOf(store: Store, section: Section): Map<string, unknown> {
-  return new Map(Array.from(store.entries(section), ({ key, value }) => [key, value]));
+  const items = new Map<string, unknown>();
+  for (const { key, value } of store.entries(section)) items.set(key, value);
+  return items;
+}
+
+/**
+ * Writes maps as JSON without line breaks. Objects with the keys of entries as their fields would cost more than the text:
+ * V8 makes a hidden class for each of these keys.
+ */
+function compact(map: ReadonlyMap<unknown, unknown>): string {
+  let text = '';
+  for (const [name, value] of map) {
+    const json = value instanceof Map ? compact(value) : JSON.stringify(value);
+    text += `${text === '' ? '' : ','}${JSON.stringify(String(name))}:${json}`;
+  }
+  return `{${text}}`;
 }
 
 /** Converts maps to objects. `fromEntries` creates a field for every name, including `__proto__`. */

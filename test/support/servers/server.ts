@@ -70,7 +70,9 @@ export class Daemon {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-4000)));
     // Prevents leftover processes, whatever happens to the tests.
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     for (let left = 300; left > 0; left -= 1) {
       if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${this.#said}`);
       if (await isUp().catch(() => false)) return;
