@@ -1,6 +1,7 @@
 /**
  * Eight servers of a web app share Redis or PostgreSQL, half of them a version that seals with a newer key. They are killed, and so is
- * the store; it hangs, ends connections, answers with the wrong entry, is full, is flushed, and fails over. What was acknowledged must be there, for its own user only.
+ * the store; it hangs, ends connections, answers with the wrong entry, is full, is flushed, and fails over to a replica or a standby.
+ * What was acknowledged must be there, for its own user only.
  */
 import pg from 'pg';
 import { createClient } from 'redis';
