@@ -102,32 +102,54 @@ const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
  * nothing in the app reads other variables.
  */
 const OBEYED =
-  /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
+  /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|GTK_IM_MODULE_FILE$|GDK_PIXBUF_MODULE|GCONV_PATH$|LIBGL_DRIVERS_|LIBVA_DRIVERS_|GBM_BACKENDS_|__EGL_VENDOR_|VK_(?:ICD|DRIVER|ADD_DRIVER|LAYER|ADD_LAYER|IMPLICIT_LAYER|ADD_IMPLICIT_LAYER|INSTANCE_LAYERS)|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
 
-const VARIABLES: ReadonlySet<string> = new Set([
-  'ELECTRON_OZONE_PLATFORM_HINT',
-  'ELECTRON_FORCE_WINDOW_MENU_BAR',
-  'ELECTRON_TRASH',
-  'ELECTRON_NO_ATTACH_CONSOLE',
+/** Files and folders that only an administrator can change: a library that is loaded from there is the system's own. */
+const SYSTEM_FOLDERS =
+  /^(?:\/(?:usr|lib\w*|etc|opt|snap|app|nix\/store|gnu\/store|var\/lib|run\/(?:opengl-driver|current-system))(?:\/(?!\.\.?(?:[/:]|$))[^/:]*)*(?::|$))+$/;
+
+/** Names that GTK looks up in its own folders. A path would load a stranger's library into the main process. */
+const MODULE_NAMES = /^[\w:-]+$/;
+
+const VARIABLES: Readonly<Record<string, RegExp>> = {
+  ELECTRON_OZONE_PLATFORM_HINT: ANY,
+  ELECTRON_FORCE_WINDOW_MENU_BAR: ANY,
+  ELECTRON_TRASH: ANY,
+  ELECTRON_NO_ATTACH_CONSOLE: ANY,
   // Read when Electron is installed by npm, and by no Electron.
-  'ELECTRON_OVERRIDE_DIST_PATH',
-  'ELECTRON_SKIP_BINARY_DOWNLOAD',
-  'ELECTRON_MIRROR',
-  'ELECTRON_CACHE',
-  'CHROME_DESKTOP', // Electron sets it itself, and hands it to what it starts
-  'NODE_ENV',
-  'NODE_VERSION',
+  ELECTRON_OVERRIDE_DIST_PATH: ANY,
+  ELECTRON_SKIP_BINARY_DOWNLOAD: ANY,
+  ELECTRON_MIRROR: ANY,
+  ELECTRON_CACHE: ANY,
+  CHROME_DESKTOP: ANY, // Electron sets it itself, and hands it to what it starts
+  NODE_ENV: ANY,
+  NODE_VERSION: ANY,
   // Without effect in a packaged app, and set for all programs where TLS is inspected or Node is developed with: a fuse
   // shuts the first two off, and the app's network is Chromium's, which reads none of them.
-  'NODE_OPTIONS',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'GTK_MODULES', // accessibility buses and appmenus, set by desktops for every program
-  'GTK3_MODULES',
-  'GTK_PATH', // snaps
-  'GIO_MODULE_DIR',
-]);
+  NODE_OPTIONS: ANY,
+  NODE_EXTRA_CA_CERTS: ANY,
+  SSL_CERT_FILE: ANY,
+  SSL_CERT_DIR: ANY,
+  GTK_MODULES: MODULE_NAMES, // accessibility buses and appmenus, set by desktops for every program
+  GTK3_MODULES: MODULE_NAMES,
+  // Snaps, Flatpak, Nix, and machines with two graphics cards.
+  GTK_PATH: SYSTEM_FOLDERS,
+  GTK_EXE_PREFIX: SYSTEM_FOLDERS,
+  GTK_IM_MODULE_FILE: SYSTEM_FOLDERS,
+  GDK_PIXBUF_MODULE_FILE: SYSTEM_FOLDERS,
+  GDK_PIXBUF_MODULEDIR: SYSTEM_FOLDERS,
+  GIO_MODULE_DIR: SYSTEM_FOLDERS,
+  GIO_EXTRA_MODULES: SYSTEM_FOLDERS,
+  GCONV_PATH: SYSTEM_FOLDERS,
+  LIBGL_DRIVERS_PATH: SYSTEM_FOLDERS,
+  LIBVA_DRIVERS_PATH: SYSTEM_FOLDERS,
+  GBM_BACKENDS_PATH: SYSTEM_FOLDERS,
+  __EGL_VENDOR_LIBRARY_DIRS: SYSTEM_FOLDERS,
+  __EGL_VENDOR_LIBRARY_FILENAMES: SYSTEM_FOLDERS,
+  VK_ICD_FILENAMES: SYSTEM_FOLDERS,
+  VK_DRIVER_FILES: SYSTEM_FOLDERS,
+  VK_ADD_DRIVER_FILES: SYSTEM_FOLDERS,
+};
 
 export interface Start {
   /** Without the executable. */
@@ -156,9 +178,9 @@ export function assertAccepted({ args, env, platform, development }: Start): voi
   }
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || !OBEYED.test(name)) continue;
-    if (!VARIABLES.has(platform === 'win32' ? name.toUpperCase() : name)) {
-      throw refused(`with the environment variable ${printableStart(name)}`);
-    }
+    const known = platform === 'win32' ? name.toUpperCase() : name;
+    const fits = Object.hasOwn(VARIABLES, known) && VARIABLES[known]?.test(value) === true;
+    if (!fits) throw refused(`with the environment variable ${printableStart(name)}`);
   }
 }
 

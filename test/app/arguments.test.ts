@@ -143,13 +143,52 @@ describe('what a packaged app refuses', () => {
     'OPENSSL_CONF',
     'UV_THREADPOOL_SIZE',
     'NSS_SSL_ENABLE_RENEGOTIATION',
-    'GIO_EXTRA_MODULES',
+    'GTK_PATH',
     'LD_PRELOAD',
     'DYLD_INSERT_LIBRARIES',
   ])('refuses the variable %s', (name) => {
     expect(accepts([], { env: { PATH: '/bin', [name]: 'secret-value' } })).toContain(name);
     expect(accepts([], { env: { [name]: 'secret-value' } })).not.toContain('secret-value');
     expect(accepts([], { env: { [name]: '' } })).toBeNull();
+  });
+
+  it.each([
+    ['GTK_MODULES', '/tmp/x.so'],
+    ['GTK_MODULES', 'gail:/tmp/x.so'],
+    ['GTK3_MODULES', '../../tmp/x'],
+    ['GTK_PATH', '/tmp/x'],
+    ['GTK_PATH', '/snap/app/1/gtk:/home/ada/x'],
+    ['GTK_PATH', '/usr/../home/ada/x'],
+    ['GTK_PATH', '/usr/lib/.'],
+    ['GTK_PATH', '/usrlocal/x'],
+    ['GTK_PATH', 'usr/lib'],
+    ['GIO_MODULE_DIR', '/home/ada/snap/x'],
+    ['GIO_MODULE_DIR', '/dev/shm'],
+    ['GIO_EXTRA_MODULES', '/run/user/1000/x'],
+    ['GTK_IM_MODULE_FILE', '/home/ada/immodules.cache'],
+    ['GDK_PIXBUF_MODULE_FILE', '/var/tmp/loaders.cache'],
+    ['GDK_PIXBUF_MODULEDIR', 'loaders'],
+    ['GCONV_PATH', '.'],
+    ['LIBGL_DRIVERS_PATH', '/home/ada/dri'],
+    ['LIBVA_DRIVERS_PATH', '/tmp'],
+    ['__EGL_VENDOR_LIBRARY_FILENAMES', '/tmp/vendor.json'],
+    ['VK_ICD_FILENAMES', '/usr/share/vulkan/a.json:/tmp/b.json'],
+    ['VK_LAYER_PATH', '/usr/share/vulkan/explicit_layer.d'],
+    ['VK_INSTANCE_LAYERS', 'x'],
+  ])('refuses %s=%s, which loads a library into the main process', (name, value) => {
+    expect(accepts([], { env: { [name]: value } })).toContain(name);
+  });
+
+  it('takes the folders that the system or a snap names for libraries', () => {
+    const env = {
+      GTK_PATH: '/snap/code/172/usr/lib/x86_64-linux-gnu/gtk-3.0:/usr/lib/gtk-3.0/',
+      GIO_MODULE_DIR: '/nix/store/abc-glib/lib/gio/modules',
+      GIO_EXTRA_MODULES: '/usr/lib/gio/modules',
+      LIBGL_DRIVERS_PATH: '/run/opengl-driver/lib/dri',
+      VK_ICD_FILENAMES: '/usr/share/vulkan/icd.d/nvidia_icd.json',
+      GTK_MODULES: 'gail:atk-bridge:appmenu-gtk-module:unity-gtk-module',
+    };
+    expect(accepts([], { env })).toBeNull();
   });
 
   it('takes a usual environment', () => {
