@@ -58,10 +58,7 @@ function List() {
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
   const list = useMemo(() => layOut(shown), [shown]);
-  const index = useMemo(
-    () => list.accounts.findIndex(({ account }) => account.id === chosen),
-    [list, chosen],
-  );
+  const index = (chosen === null ? undefined : list.indexes.get(chosen)) ?? -1;
   const box = useRef<HTMLDivElement>(null);
   const typed = useRef({ text: '', at: 0 });
   const seen = useSeen(box);

@@ -20,6 +20,8 @@ export interface Rows {
   rows: readonly Row[];
   /** The account rows, in order. */
   accounts: readonly Extract<Row, { kind: 'account' }>[];
+  /** Indexes of the accounts by ID: a key press looks one up among thousands. */
+  indexes: ReadonlyMap<string, number>;
   height: number;
 }
 
@@ -27,18 +29,20 @@ export interface Rows {
 export function layOut(groups: readonly AccountGroup[]): Rows {
   const rows: Row[] = [];
   const accounts: Extract<Row, { kind: 'account' }>[] = [];
+  const indexes = new Map<string, number>();
   let top = LIST_PADDING;
   for (const group of groups) {
     rows.push({ kind: 'group', group, top });
     top += GROUP_HEIGHT;
     for (const account of group.accounts) {
       const row = { kind: 'account' as const, account, group, index: accounts.length, top };
+      indexes.set(account.id, row.index);
       rows.push(row);
       accounts.push(row);
       top += ACCOUNT_HEIGHT;
     }
   }
-  return { rows, accounts, height: top + LIST_PADDING };
+  return { rows, accounts, indexes, height: top + LIST_PADDING };
 }
 
 /** Returns the rows that intersect the range from `top`, `height` pixels high, by binary search. */
