@@ -106,8 +106,6 @@ export interface SignOutExcept {
 export interface KeptReceipt extends Omit<SignOutReceipt, 'home_account_id'> {
   /** The account's user name, or the name of an app. */
   account: string;
-  /** The file that the account was imported from, which still contains it; null if the user signed in here. */
-  source: string | null;
 }
 
 /** The report of a sign-out, stored encrypted in the vault. */

@@ -22,8 +22,9 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
+import { displayPath, programAt } from 'tokenkeep/sources';
 import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
-import { isGone, listed, ownCopies, type SourceSignOuts } from '../sources/source-sign-out.ts';
+import { isGone, listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
@@ -297,9 +298,15 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
   const copiesOf = async (names: readonly { source: string | null }[]): Promise<OwnCopy[]> => {
     const files = [...new Set(names.flatMap(({ source }) => source ?? []))];
-    // On a server that does not respond, it is not known, and a file may be there.
-    const gone = await within(LOOKING, Promise.all(files.map(isGone)), () => files.map(() => false));
-    return ownCopies(files.filter((_, index) => gone[index] !== true));
+    const copies = files.map(async (file): Promise<OwnCopy[]> => {
+      // On a server that does not respond, it is not known, and a file may be there.
+      const [gone, program] = await Promise.all([
+        within(LOOKING, isGone(file), () => false),
+        within(LOOKING, programAt(file), () => null),
+      ]);
+      return gone ? [] : [{ program, file: displayPath(file) }];
+    });
+    return (await Promise.all(copies)).flat();
   };
 
   /** Other programs' caches were signed out of, but not the vault. The user is told now; the next start must not go on by itself. */
@@ -719,11 +726,11 @@ const INTERRUPTED =
 
 function namedReceipts(
   receipts: readonly SignOutReceipt[],
-  names: readonly { account: string; source: string | null }[],
+  names: readonly { account: string }[],
 ): SignOutReport['receipts'] {
   return receipts.map(({ home_account_id, ...receipt }, index) => {
     const name = receipts.length === names.length ? names[index] : undefined;
-    return { ...receipt, account: name?.account ?? home_account_id, source: name?.source ?? null };
+    return { ...receipt, account: name?.account ?? home_account_id };
   });
 }
 

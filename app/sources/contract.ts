@@ -1,5 +1,7 @@
 /** The window's requests for the token caches of other programs. Types only. No token. */
-import type { NamedSignIn, Sealing, SourceState } from 'tokenkeep/sources';
+import type { NamedSignIn, OwnCopy, Sealing, SourceState } from 'tokenkeep/sources';
+
+export type { OwnCopy };
 
 /** A cache that was found. */
 export interface SourceItem {
@@ -81,14 +83,6 @@ export interface PlaceReceipt {
   result: 'signed-out' | 'still' | 'not-confirmed';
   /** What was removed, or why it was not. */
   says: string;
-}
-
-/** The file of another program that accounts were imported from, which keeps its own copy of their tokens. */
-export interface OwnCopy {
-  /** null if the path is none of a known program. */
-  program: string | null;
-  /** Its path, with `~` for the home folder. */
-  file: string;
 }
 
 export interface SourceRequests {

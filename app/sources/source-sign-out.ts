@@ -6,13 +6,12 @@ import {
   commandToLeave,
   displayPath,
   howToLeave,
-  programAt,
   type ReadOptions,
   signOutAtSource,
   type SourceReceipt,
 } from 'tokenkeep/sources';
 import type { SignOutExcept } from '../sign-in/contract.ts';
-import type { OwnCopy, PlaceOffer, PlaceReceipt } from './contract.ts';
+import type { PlaceOffer, PlaceReceipt } from './contract.ts';
 import { isViewOnly, type OpenSource, type OpenSources, opensOf } from './open-sources.ts';
 
 export interface SourceSignOuts {
@@ -58,10 +57,6 @@ export const NO_SOURCES: SourceSignOuts = {
   check: () => Promise.resolve([]),
   done: () => undefined,
 };
-
-/** Returns the files that accounts were imported from, as the user is told of them. */
-export const ownCopies = (files: readonly string[]): OwnCopy[] =>
-  files.map((file) => ({ program: programAt(file), file: displayPath(file) }));
 
 /** Whether a file was removed. One that can't be looked at may be there. */
 export const isGone = (file: string): Promise<boolean> =>

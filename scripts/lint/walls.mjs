@@ -209,8 +209,13 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    // Published names and the words of a status, which the command shows as well.
-    knows: ['src-renderer', 'src-main/cache/schema/well-known.ts', 'src-main/cache/shown-status.ts'],
+    // Published names, the words of a status and of another program's copy, which the command shows as well.
+    knows: [
+      'src-renderer',
+      'src-main/cache/schema/well-known.ts',
+      'src-main/cache/shown-status.ts',
+      'src-main/sources/own-copy.ts',
+    ],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,
     packages: ['*'],
@@ -222,6 +227,7 @@ export const rooms = [
       'src-renderer/bridge.ts',
       'src-main/cache/schema/well-known.ts',
       'src-main/cache/shown-status.ts',
+      'src-main/sources/own-copy.ts',
     ],
     typesOnly: ['src-main/ipc/contract.ts', 'app/contract.ts', 'app/sign-in/contract.ts'],
     node: false,

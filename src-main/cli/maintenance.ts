@@ -4,6 +4,8 @@ import { examine, repair } from '../doctor/doctor.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { recordActivity } from '../ipc/activity.ts';
 import { cachedAccounts } from '../ipc/cached-accounts.ts';
+import { mergeImport, openImport } from '../ipc/imports.ts';
+import { readDocumentFile } from '../vault/exchange/document-file.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
@@ -56,12 +58,15 @@ export function exportVault(given: Given, world: World): Promise<number> {
 export function importInto(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     const file = resolve(given.operands[0] ?? '');
-    const report = await vault.importFrom(file).catch(async (error: unknown) => {
+    // As the app does it, and not `vault.importFrom`, which takes the app's own data from the file as well.
+    const at = Math.floor(world.now());
+    const content = await readDocumentFile(file);
+    const document = await openImport(content, undefined, () => at).catch(async (error: unknown) => {
       if (!isWithoutPassphrase(error)) throw error;
-      return vault.importFrom(file, await passphraseFrom(given, world, false));
+      return openImport(content, await passphraseFrom(given, world, false), () => at);
     });
+    const report = await vault.update((cache) => mergeImport(cache, document, { path: file, at }));
     const { accountsAdded, tokensAdded } = report;
-    await note(vault, world, [], { kind: 'import', file, accountsAdded, tokensAdded });
     const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
     world.out.write(
       `${counted(accountsAdded, 'account')} and ${counted(tokensAdded, 'token')} added, ${counted(report.tokensReplaced, 'token')} replaced.\n`,

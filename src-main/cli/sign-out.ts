@@ -1,8 +1,14 @@
 /** `signout`: signs accounts out of the vault and of other programs, checks the result, and offers to undo it. */
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
+import { codeOf } from '../error-code.ts';
 import { TokenkeepError } from '../errors.ts';
+import { historyOf } from '../ipc/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { everywherePage } from '../sources/everywhere.ts';
+import { displayPath, programAt, realFile } from '../sources/find.ts';
+import { ownCopyText } from '../sources/own-copy.ts';
 import { howToLeave } from '../sources/read.ts';
 import { signOutAtSource, type SourceReceipt } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
@@ -16,7 +22,7 @@ import { EXIT, Stop, type World } from './world.ts';
 
 interface Leaving {
   readonly place: string;
-  readonly result: 'Signed out' | 'Still signed in' | 'Pending' | 'Not confirmed';
+  readonly result: 'Signed out' | 'Still signed in' | 'Pending' | 'Other copy' | 'Not confirmed';
   readonly says: string;
 }
 
@@ -37,21 +43,30 @@ export function signOut(given: Given, world: World): Promise<number> {
       world.out.write('Nobody has to be signed out.\n');
       return EXIT.ok;
     }
-    if (!given.has('yes')) await confirmed(leaving, world);
+    const copies = new Map<Person, readonly Leaving[]>();
+    for (const person of leaving) copies.set(person, await otherCopies(person, world));
+    if (!given.has('yes')) await confirmed(leaving, copies, world);
     const results: (Leaving & { account: string })[] = [];
     const undoable: Undoable[] = [];
     for (const person of leaving)
       for (const result of await leaveAll(person, vault, world, undoable))
         results.push({ account: nameOf(person), ...result });
     for (const person of leaving)
-      for (const result of atProvider(person)) results.push({ account: nameOf(person), ...result });
-    const order: readonly Leaving['result'][] = ['Still signed in', 'Pending', 'Signed out', 'Not confirmed'];
+      for (const result of [...(copies.get(person) ?? []), ...atProvider(person)])
+        results.push({ account: nameOf(person), ...result });
+    const order: readonly Leaving['result'][] = [
+      'Still signed in',
+      'Pending',
+      'Other copy',
+      'Signed out',
+      'Not confirmed',
+    ];
     results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
     if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
     else
       for (const { account, place, result, says } of results)
         world.out.write(
-          `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${says}\n`,
+          `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${printable(says)}\n`,
         );
     if (!given.has('json') && exists(vault))
       world.out.write(
@@ -98,6 +113,35 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
   return true;
 }
 
+/**
+ * The files that an account of the vault was imported from and that no place of this sign-out is about. Those that were deleted since
+ * keep nothing; one that can't be looked at may be there.
+ */
+async function otherCopies({ places, named }: Person, world: World): Promise<Leaving[]> {
+  const own = places.find(({ opened }) => opened.source === undefined);
+  if (own === undefined) return [];
+  const sources = [...places.map(({ opened }) => opened.source), ...named.map(({ source }) => source)];
+  const told = new Set(
+    await Promise.all(sources.flatMap((source) => (source === undefined ? [] : realFile(source.file)))),
+  );
+  const copies: Leaving[] = [];
+  for (const { id } of namedIn(own.opened.cache, own.account)) {
+    const file = historyOf(own.opened.cache, id).source;
+    if (file === null || told.has(await realFile(file)) || (await isGone(file))) continue;
+    const program = await programAt(file, { platform: world.platform, home: world.home, env: world.env });
+    const says = ownCopyText({ program, file: displayPath(file, world.home) }, printable);
+    copies.push({ place: program ?? basename(file), result: 'Other copy', says });
+  }
+  return copies;
+}
+
+/** Whether a file was removed. */
+const isGone = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => false,
+    (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(error)),
+  );
+
 /** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
 function atProvider({ account }: Person): Leaving[] {
   const page = everywherePage(account);
@@ -106,7 +150,11 @@ function atProvider({ account }: Person): Leaving[] {
   return [{ place: 'Microsoft', result: 'Not confirmed', says }];
 }
 
-async function confirmed(leaving: readonly Person[], world: World): Promise<void> {
+async function confirmed(
+  leaving: readonly Person[],
+  copies: ReadonlyMap<Person, readonly Leaving[]>,
+  world: World,
+): Promise<void> {
   if (!world.isInteractive)
     throw new Stop(
       EXIT.cancelled,
@@ -133,6 +181,8 @@ async function confirmed(leaving: readonly Person[], world: World): Promise<void
         printable(`  ${place.padEnd(18)} can’t be changed by Tokenkeep. ${howToLeave(source, signIn)}`) +
           '\n',
       );
+    for (const { place, says } of copies.get(person) ?? [])
+      world.err.write(`${printable(`  ${place.padEnd(18)} ${says}`)}\n`);
   }
   if (count === 0) throw new Stop(EXIT.stillSignedIn, 'Tokenkeep can’t sign out there. Nothing was changed.');
   const answer = await world.ask(`Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `);

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { merge, planMerge } from '../cache/document/merge.ts';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
@@ -50,6 +51,38 @@ interface Kept {
   content: DocumentFile | SerializableTokenCache;
 }
 
+/** Opens a document without any app data in it, because anyone may have written it. */
+export async function openImport(
+  file: DocumentFile,
+  passphrase: string | undefined,
+  now: () => number,
+): Promise<SerializableTokenCache> {
+  const document = await openDocument(file, passphrase, now);
+  dropAppData(document);
+  return document;
+}
+
+/**
+ * Merges an opened document, inside an update: marks what came from it as shared with the program that wrote it, and records the import.
+ *
+ * @param at seconds since the epoch
+ */
+export function mergeImport(
+  cache: TokenCache,
+  document: SerializableTokenCache,
+  { path, at }: { path: string; at: number },
+): ImportReport {
+  const report = reportOf(mergeAsImport(cache, document, path, () => merge(cache, document)));
+  const { accountsAdded, tokensAdded } = report;
+  recordActivity(cache, at, importedAccounts(cache, document), {
+    kind: 'import',
+    file: path,
+    accountsAdded,
+    tokensAdded,
+  });
+  return report;
+}
+
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
   /** One at a time: a second plan replaces the first. */
   let kept: Kept | undefined;
@@ -66,15 +99,6 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
   };
-  /** Opens the document without any app data in it, because anyone may have written it. */
-  const open = async (
-    file: DocumentFile,
-    passphrase: string | undefined,
-  ): Promise<SerializableTokenCache> => {
-    const document = await openDocument(file, passphrase, now);
-    dropAppData(document);
-    return document;
-  };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
     const counts = await (await vault).read((cache) => planMerge(cache, document), { held: true });
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
@@ -88,7 +112,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
         const { id } = keep({ file, content });
         return { id, fileName: file.name, bytes: file.bytes, locked: true };
       }
-      const document = await open(content, undefined);
+      const document = await openImport(content, undefined, now);
       return planOf(keep({ file, content: document }), document);
     },
 
@@ -96,7 +120,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       const chosen = find(planId);
       const { content } = chosen;
       if (!('content' in content)) return planOf(chosen, content);
-      const document = await open(content, passphrase);
+      const document = await openImport(content, passphrase, now);
       return planOf(keep({ file: find(planId).file, content: document }), document);
     },
 
@@ -106,17 +130,9 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = await (await vault).update((cache) => {
-        const { path } = chosen.file;
-        const merged = reportOf(mergeAsImport(cache, content, path, () => merge(cache, content)));
-        recordActivity(cache, now(), importedAccounts(cache, content), {
-          kind: 'import',
-          file: path,
-          accountsAdded: merged.accountsAdded,
-          tokensAdded: merged.tokensAdded,
-        });
-        return merged;
-      });
+      const report = await (await vault).update((cache) =>
+        mergeImport(cache, content, { path: chosen.file.path, at: now() }),
+      );
       // After the update, so that a refused plan can be confirmed again.
       if (kept === chosen) kept = undefined;
       return report;

@@ -1,8 +1,8 @@
 /** Finds the caches of other programs by file names, sizes and times. Reads no contents and creates no files. */
 import { Stats } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, posix, win32 } from 'node:path';
+import defaultPath, { basename, dirname, join, posix, win32 } from 'node:path';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
 import { isVaultFile } from './vault-source.ts';
 import { codeOf } from '../error-code.ts';
@@ -59,24 +59,42 @@ export function displayPath(file: string, home: string = homedir()): string {
 }
 
 /**
- * Returns the name of the program that keeps its cache at a path, such as that of an imported file. Looks at the path only.
+ * Returns the name of the program that keeps its cache at a path, such as that of an imported file. Follows symbolic links on both
+ * sides, and reads no contents.
  *
  * @param file absolute path
  * @returns null if the path is none of a known program
  * @example
  * import { programAt } from 'tokenkeep/sources';
  *
- * console.log(programAt('/home/ada/.azure/msal_token_cache.json', { home: '/home/ada' })); // Azure CLI
+ * console.log(await programAt('/home/ada/.azure/msal_token_cache.json', { home: '/home/ada' })); // Azure CLI
  */
-export function programAt(file: string, options: SourcesOptions = {}): string | null {
+export async function programAt(file: string, options: SourcesOptions = {}): Promise<string | null> {
   checkOptions('programAt', options, { platform: true, home: true, env: true });
   const computer = computerOf(options);
   const path = computer.platform === 'win32' ? win32 : posix;
-  const isAt = (place: Place): boolean => {
-    const rest = path.relative(place.file, file);
+  const isAt = (place: Pick<Place, 'file' | 'isFolder'>, where: string): boolean => {
+    const rest = path.relative(place.file, where);
     return rest === '' || (place.isFolder === true && !rest.startsWith('..') && !path.isAbsolute(rest));
   };
-  return PROGRAMS.find((program) => program.places(computer).some(isAt))?.name ?? null;
+  const places = PROGRAMS.flatMap(({ name, places: of }) => of(computer).map((place) => ({ name, place })));
+  // The path alone first: a file server that does not answer must not hide a name that the path gives.
+  const known = places.find(({ place }) => isAt(place, file));
+  if (known !== undefined) return known.name;
+  const real = await realFile(file, path);
+  for (const { name, place } of places)
+    if (isAt({ ...place, file: await realFile(place.file, path) }, real)) return name;
+  return null;
+}
+
+/** Returns a path with its symbolic links followed, as far as it exists. */
+export async function realFile(file: string, path: typeof posix = defaultPath): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch {
+    const folder = path.dirname(file);
+    return folder === file ? file : path.join(await realFile(folder, path), path.basename(file));
+  }
 }
 
 /** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */

@@ -14,6 +14,7 @@ export {
   type SourcesOptions,
 } from './find.ts';
 export type { NamedSignIn } from './names.ts';
+export type { OwnCopy } from './own-copy.ts';
 export type { Leaving, Locking, Place, Sealing } from './programs.ts';
 export { removeLeftovers } from './program-lock.ts';
 export { type EverywherePage, everywherePage } from './everywhere.ts';

@@ -1,3 +1,5 @@
+import { ownCopyText } from '../../src-main/sources/own-copy.ts';
+import { visible } from '../state/text.ts';
 import { Fragment } from 'react';
 import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
 import { copyText } from '../bridge.ts';
@@ -16,7 +18,6 @@ import {
   chosenPlaces,
   otherCopies,
   ownCopyLines,
-  ownCopyText,
   placeOfferText,
   placesText,
   providerResultLines,
@@ -104,7 +105,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       {wishes.vault &&
         otherCopies(dialog).map((copy) => (
           <p className="note" key={copy.file}>
-            <UserText>{ownCopyText(copy)}</UserText>
+            <UserText>{ownCopyText(copy, visible)}</UserText>
           </p>
         ))}
       <p className="note">

@@ -1,5 +1,6 @@
 import type { KeptReceipt, OwnCopy, PlaceOffer, SignOutReport, SignOutWishes } from '../../app/contract.ts';
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
+import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
@@ -202,15 +203,6 @@ export function createSignOut(
   return signOut;
 }
 
-/** Says that a sign-out leaves the file alone that accounts were imported from. */
-export function ownCopyText({ program, file }: OwnCopy): string {
-  const keeper =
-    program === null
-      ? `The program that wrote ${visible(file)} keeps its own copy.`
-      : `${program} keeps its own copy in ${visible(file)}.`;
-  return `Removed from Tokenkeep only. ${keeper}`;
-}
-
 /** Returns the files that no row of the places is about. */
 export function otherCopies({
   copies = [],
@@ -227,7 +219,11 @@ export function otherCopies({
 export const ownCopyLines = (
   report: Pick<SignOutReport, 'copies' | 'places'>,
 ): { says: string; value: string; tone: 'plain' }[] =>
-  otherCopies(report).map((copy) => ({ says: 'Other copy', value: ownCopyText(copy), tone: 'plain' }));
+  otherCopies(report).map((copy) => ({
+    says: 'Other copy',
+    value: ownCopyText(copy, visible),
+    tone: 'plain',
+  }));
 
 export interface ProviderResultLine {
   says: string;

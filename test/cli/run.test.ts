@@ -1,11 +1,20 @@
 // Not in npm run check: it derives keys from passphrases, and waits for locks.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { run } from '../../src-main/cli/run.ts';
+import { appData, cachedAccounts, changeHistory, historyOf, setAppData } from '../../src-main/ipc/index.ts';
 import { VERBS } from '../../src-main/cli/verbs.ts';
 import { EXIT, type World } from '../../src-main/cli/world.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
@@ -60,10 +69,13 @@ function azureCli(...names: string[]): string {
   return file;
 }
 
-async function tokenkeep(words: string, world: Partial<World> & { answers?: string[]; stdin?: string } = {}) {
+async function tokenkeep(
+  words: string,
+  world: Partial<World> & { answers?: string[]; stdin?: string; operand?: string } = {},
+) {
   const printed = { out: '', err: '' };
-  const { answers = [], stdin = '', ...own } = world;
-  const code = await run(words.split(' '), {
+  const { answers = [], stdin = '', operand, ...own } = world;
+  const code = await run([...words.split(' '), ...(operand === undefined ? [] : [operand])], {
     version: '1.2.3',
     platform: 'linux',
     home,
@@ -455,6 +467,66 @@ describe('signout', () => {
     expect(out.split('\n')[0]).toMatch(/^Still signed in +azure-cli/);
     expect(out).toMatch(/Signed out +vault/);
   }, 15_000);
+
+  it('says which file keeps its own copy of an imported account, unless it was signed out there too', async () => {
+    const file = azureCli('ada');
+    const copy = join(home, 'copy\u202eAda.json');
+    copyFileSync(file, copy);
+    const link = join(home, 'link.json');
+    symlinkSync(file, link);
+    const sentences = {
+      [file]: 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.',
+      [link]: 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/link.json.',
+      [copy]: 'Removed from Tokenkeep only. The program that wrote ~/copy Ada.json keeps its own copy.',
+    };
+    const bringIn = (path: string): Promise<unknown> => tokenkeep('import', { operand: path });
+    for (const [path, sentence] of Object.entries(sentences)) {
+      await bringIn(path);
+      const asked = await tokenkeep('signout ada@contoso.example --vault-only', { answers: ['y'] });
+      expect(asked.err.split('\n').filter((line) => line.includes(sentence))).toHaveLength(1);
+      expect(asked).toMatchObject({ code: 0, out: expect.stringMatching(/^Other copy +/) as string });
+      expect(asked.out).toContain(sentence);
+
+      await bringIn(path);
+      const { out } = await tokenkeep('signout ada@contoso.example --vault-only --yes --json');
+      expect(JSON.parse(out)).toContainEqual({
+        account: 'ada@contoso.example',
+        place: path === copy ? expect.stringContaining('Ada.json') : 'Azure CLI',
+        result: 'Other copy',
+        says: sentence,
+      });
+    }
+    // Signed out there as well, whichever name the file was imported by.
+    for (const path of [file, link]) {
+      azureCli('ada');
+      await bringIn(path);
+      expect((await tokenkeep('signout ada@contoso.example --yes')).out).not.toContain('own copy');
+    }
+    // Deleted since.
+    await bringIn(copy);
+    rmSync(copy);
+    expect((await tokenkeep('signout ada@contoso.example --yes')).out).not.toContain('own copy');
+  });
+
+  it('takes nothing but sign-ins from an imported file, and marks them as another program’s', async () => {
+    const file = azureCli('ada');
+    const hostile = new SerializableTokenCache({ now: () => NOW });
+    hostile.deserialize(readFileSync(file, 'utf8'));
+    const [id = ''] = cachedAccounts(hostile).byId.keys();
+    const client = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
+    changeHistory(hostile, id, { issuers: { [client]: 'https://evil.example' } });
+    setAppData(hostile, 'profiles', [{ issuer: 'https://evil.example' }]);
+    writeFileSync(file, hostile.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+
+    const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+    const kept = await vault.read((cache) => ({
+      history: historyOf(cache, id),
+      profiles: appData(cache, 'profiles'),
+    }));
+    await vault.close();
+    expect(kept).toMatchObject({ history: { source: file, shared: true, issuers: {} }, profiles: undefined });
+  });
 
   it('signs out everyone who has to sign in again', async () => {
     await vaultWith(signIn('ada'), signIn('zoe', { refresh_token: undefined, expires_in: 50 }));

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { otherCopies, ownCopyLines, ownCopyText, receiptWords } from '../../src-renderer/state/signOut.ts';
+import { otherCopies, ownCopyLines, receiptWords } from '../../src-renderer/state/signOut.ts';
+import { visible } from '../../src-renderer/state/text.ts';
+import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -119,8 +121,8 @@ describe('the file that an account was imported from', () => {
   const text = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
 
   test('is named with its program, or without, and shows what is hidden in its name', () => {
-    expect(ownCopyText(copies[0]!)).toBe(text);
-    expect(ownCopyText({ program: null, file: '/srv/a\u202eb.json' })).toBe(
+    expect(ownCopyText(copies[0]!, visible)).toBe(text);
+    expect(ownCopyText({ program: null, file: '/srv/a\u202eb.json' }, visible)).toBe(
       'Removed from Tokenkeep only. The program that wrote /srv/a⟨U+202E⟩b.json keeps its own copy.',
     );
   });
@@ -143,7 +145,6 @@ describe('the receipt', () => {
   const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
   const receipt = (changes: object = {}) => ({
     account: 'x',
-    source: null,
     at: NOW,
     removed: { Account: 1, AccessToken: 2, RefreshToken: 1, IdToken: 1, AppMetadata: 0 },
     remaining: 0,

@@ -253,7 +253,7 @@ describe('signing out', () => {
   it('removes the account and revokes its refresh token, in one request', async () => {
     const report = await out({ revoke: true });
     expect(report).toMatchObject({
-      receipts: [{ account: 'noor@contoso.example', remaining: 0, oldKey: 'destroyed', source: null }],
+      receipts: [{ account: 'noor@contoso.example', remaining: 0, oldKey: 'destroyed' }],
       revoked: { count: 1, pending: 0, problem: null },
       session: null,
     });

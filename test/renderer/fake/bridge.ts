@@ -322,7 +322,6 @@ export function fakeBridge(world: World): FakeBridge {
           receipts: (wishes.vault ? remove(ids) : []).map(({ home_account_id, ...receipt }) => ({
             ...receipt,
             account: home_account_id,
-            source: null,
           })),
           revoked: wishes.revoke ? world.signIn.report.revoked : null,
           session: wishes.endSession ? world.signIn.report.session : null,

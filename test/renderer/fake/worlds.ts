@@ -159,7 +159,7 @@ function activity(now: number): World['activity'] {
 /** Two sign-outs: one that is complete, and one whose provider has not been reached. */
 function receipts(now: number): SignInWorld['receipts'] {
   const removed = { Account: 1, AccessToken: 3, RefreshToken: 1, IdToken: 1, AppMetadata: 0 };
-  const receipt = { removed, remaining: 0, oldKey: 'destroyed', source: null } as const;
+  const receipt = { removed, remaining: 0, oldKey: 'destroyed' } as const;
   const problem = { code: 'provider_unreachable', message: 'id.example.org could not be reached.' };
   return [
     {
