@@ -7,7 +7,7 @@ import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
 import { identityOf } from './people.ts';
-import { askToken, endpointOf } from './refresh.ts';
+import { askToken, endpointOf, Unasked } from './refresh.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** The grants of an account that hold a token. */
@@ -43,7 +43,7 @@ export async function freshGrant(
   vault: Vault,
   world: World,
   { authority, client_id, label }: GrantItem,
-  forceRefresh: boolean,
+  { forceRefresh, isUnasked }: { forceRefresh: boolean; isUnasked: boolean },
 ): Promise<GrantToken> {
   const now = (): number => world.now();
   const grants = openGrants(vault, { issuer: authority, client_id, now });
@@ -52,6 +52,7 @@ export async function freshGrant(
   const { tokens } = await grants.fresh(
     label,
     async (grant, signal) => {
+      if (isUnasked) throw new Unasked();
       const answer = await refreshGrant(world)(grant, signal);
       isRefreshed = true;
       return answer;

@@ -11,6 +11,9 @@ const DEADLINE = 15_000;
 /** Maximum size of a response in bytes. Token responses have a few kilobytes. */
 const LONGEST = 1024 * 1024;
 
+/** Thrown instead of a request: another program uses the refresh token as well, and the user was not asked. */
+export class Unasked extends Error {}
+
 /** @param issuer the account's issuer, if known; the token is sent only to the token endpoint that this issuer publishes */
 export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | undefined): Redeem {
   return async (refreshToken, request) => {

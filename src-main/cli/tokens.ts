@@ -3,11 +3,12 @@ import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { readToken } from '../cache/schema/claims.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { SignInRequiredError } from '../errors.ts';
-import { changeHistory, refusalReason } from '../ipc/account-history.ts';
+import { changeHistory, historyOf, refusalReason } from '../ipc/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
 import type { Vault } from '../vault/api.ts';
@@ -15,8 +16,8 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith } from './grants.ts';
 import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
-import { errorCodeOf, redeemAt } from './refresh.ts';
-import { relative } from './text.ts';
+import { errorCodeOf, redeemAt, Unasked } from './refresh.ts';
+import { printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -78,6 +79,7 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
     return {
       account,
       accounts: namedIn(cache, account),
+      imported: importOf(cache, namedIn(cache, account)),
       clients: [...new Set(tokens.filter(isAsked).map(({ client_id }) => client_id))],
       fitting: clientsWith(cache.find('AccessToken', { query }).filter(isAsked), scopes),
       grants: grantsOf(cache, account).filter(isAsked),
@@ -85,8 +87,16 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
   });
   const { clients, fitting, grants } = found;
   const fittingGrants = grantsWith(grants, scopes);
-  if (fitting.length === 0 && fittingGrants.length === 1 && (clients.length === 0 || client !== undefined))
-    return grantTokenFor(vault, given, world, found.accounts, fittingGrants[0]);
+  const [grant] = fittingGrants;
+  if (
+    fitting.length === 0 &&
+    fittingGrants.length === 1 &&
+    grant !== undefined &&
+    (clients.length === 0 || client !== undefined)
+  )
+    return asking(vault, world, { ...found, client_id: grant.client_id }, (imported) =>
+      grantTokenFor(vault, given, world, { accounts: found.accounts, grant, imported }),
+    );
   const client_id =
     client ??
     (fitting.length === 1 && fittingGrants.length === 0
@@ -109,38 +119,105 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
         : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
   }
-  return msalTokenFor(vault, given, world, { ...found, client_id, scopes });
+  return asking(vault, world, { ...found, client_id }, (imported) =>
+    msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
+  );
 }
 
 async function grantTokenFor(
   vault: Vault,
   given: Given,
   world: World,
-  accounts: readonly CachedAccount[],
-  grant: GrantItem | undefined,
+  { accounts, grant, imported }: Pick<Asked, 'accounts' | 'imported'> & { readonly grant: GrantItem },
 ): Promise<Found> {
-  if (grant === undefined) throw new Stop(EXIT.notFound, 'The grant is not there any more.');
-  const { isRefreshed, ...token } = await freshGrant(vault, world, grant, given.has('refresh'));
+  const { isRefreshed, ...token } = await freshGrant(vault, world, grant, {
+    forceRefresh: given.has('refresh'),
+    isUnasked: imported !== undefined,
+  });
   const { client_id } = grant;
   if (isRefreshed) await noteRefresh(vault, world, { ...token, accounts, client_id });
   return { ...token, accounts, client_id, token_type: schemeOf(token.token_type) };
+}
+
+/**
+ * Returns where an account was imported from whose refresh token is shared with the program that wrote the file: that program may be signed
+ * out by a refresh, and the file's word for the issuer is anybody's. undefined: it is not shared.
+ */
+function importOf(cache: TokenCache, accounts: readonly CachedAccount[]): Imported | undefined {
+  const shared = accounts.map(({ id }) => historyOf(cache, id)).find((history) => history.shared);
+  return shared && { source: shared.source ?? 'a file' };
+}
+
+interface Imported {
+  readonly source: string;
+}
+
+interface Asked {
+  readonly account: AccountSummary;
+  readonly accounts: readonly CachedAccount[];
+  readonly imported: Imported | undefined;
+  readonly client_id: string;
+  readonly scopes: readonly string[];
+}
+
+/** Runs `act`; once more, after a question, where it would use a refresh token that another program uses as well. */
+async function asking(
+  vault: Vault,
+  world: World,
+  asked: Omit<Asked, 'scopes'>,
+  act: (imported: Imported | undefined) => Promise<Found>,
+): Promise<Found> {
+  const { imported, ...known } = asked;
+  try {
+    return await act(imported);
+  } catch (error) {
+    if (imported === undefined || !(error instanceof Unasked)) throw error;
+    await agreeToRefresh(vault, world, imported, known);
+    return await act(undefined);
+  }
+}
+
+/** Asks once whether an imported account may be refreshed; after a yes, it counts as this user's own, as in the app. */
+async function agreeToRefresh(
+  vault: Vault,
+  world: World,
+  { source }: Imported,
+  { account, accounts, client_id }: Pick<Asked, 'account' | 'accounts' | 'client_id'>,
+): Promise<void> {
+  const { issuer } = account;
+  const goesTo =
+    issuer === undefined
+      ? `Its refresh token goes to ${account.environment}.`
+      : `The imported document names ${issuer} as its provider, and its refresh token goes there.`;
+  const says =
+    `${account.username || account.home_account_id} was imported from ${source}. ${goesTo} ` +
+    'The program that this file belongs to may be signed out, because many providers accept a refresh token only once.';
+  if (!world.isInteractive)
+    throw new Stop(
+      EXIT.signInRequired,
+      printable(
+        `${says} Nobody can be asked here, so nothing was sent. Run this once in a terminal, or refresh the account in the app.`,
+      ),
+    );
+  const answer = await world.ask(printable(`${says}\nRefresh it? [y/N] `));
+  if (!/^y(?:es)?$/i.test(answer.trim()))
+    throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
+  await vault.update((cache) => {
+    for (const { id } of accounts) {
+      const { issuers } = historyOf(cache, id);
+      changeHistory(cache, id, {
+        shared: false,
+        ...(issuer === undefined ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
+      });
+    }
+  });
 }
 
 async function msalTokenFor(
   vault: Vault,
   given: Given,
   world: World,
-  {
-    account,
-    accounts,
-    client_id,
-    scopes,
-  }: {
-    account: AccountSummary;
-    accounts: readonly CachedAccount[];
-    client_id: string;
-    scopes: readonly string[];
-  },
+  { account, accounts, imported, client_id, scopes }: Asked,
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
@@ -159,6 +236,7 @@ async function msalTokenFor(
       ...(given.has('refresh') ? { forceRefresh: true } : {}),
     },
     async (...asked) => {
+      if (imported !== undefined) throw new Unasked();
       try {
         const answer = await redeem(...asked);
         refreshes += 1;

@@ -351,6 +351,37 @@ describe('get', () => {
     expect((await tokenkeep(words, { now: later })).out).toBe('at-new\n');
   });
 
+  it('asks once before it refreshes an imported account, which another program may use', async () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn('ada', { expires_in: 30 }));
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+    const sent: string[] = [];
+    const fetch = (_url: unknown, request?: RequestInit): Promise<Response> => {
+      sent.push(String(request?.body as URLSearchParams));
+      const { response } = signIn('ada', { access_token: `at-${sent.length}`, refresh_token: 'rt-new' });
+      return Promise.resolve(Response.json(response));
+    };
+    // A token that is not due is nobody's business.
+    expect(await tokenkeep(words, { fetch })).toMatchObject({ code: 0, out: 'at-ada\n', err: '' });
+
+    const script = await tokenkeep(words, { fetch, now: later });
+    expect(script).toMatchObject({ code: EXIT.signInRequired, out: '' });
+    expect(script.err).toContain(`ada@contoso.example was imported from ${file}.`);
+    expect(script.err).toContain('so nothing was sent');
+    const no = await tokenkeep(words, { fetch, now: later, answers: ['n'] });
+    expect(no).toMatchObject({ code: EXIT.cancelled, out: '' });
+    expect(sent).toEqual([]);
+
+    const yes = await tokenkeep(words, { fetch, now: later, answers: ['y'] });
+    expect(yes).toMatchObject({ code: 0, out: 'at-1\n' });
+    expect(yes.err).toContain('may be signed out');
+    expect(sent).toEqual([expect.stringContaining('refresh_token=rt-ada')]);
+    const again = await tokenkeep(`${words} --refresh`, { fetch, now: later });
+    expect(again).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
+  });
+
   it.each([
     ['invalid_grant', EXIT.signInRequired],
     ['temporarily_unavailable', EXIT.failed],
