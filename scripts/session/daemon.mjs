@@ -38,7 +38,12 @@ export function hasEnded(child) {
 export async function until(answer, child, what, timeout = 10_000) {
   const deadline = performance.now() + timeout;
   while (!(await answer())) {
-    if (hasEnded(child)) throw new Error(`${child.spawnargs.at(3)} ended before ${what}`);
+    if (hasEnded(child)) {
+      const how = child.signalCode ?? `exit code ${child.exitCode}`;
+      throw new Error(
+        `${child.spawnargs.slice(4).join(' ')} ended before ${what}: ${how}. ${child.complaint ?? ''}`,
+      );
+    }
     if (performance.now() > deadline)
       throw new Error(`waited ${timeout / 1000} seconds in vain until ${what}`);
     await delay(25);

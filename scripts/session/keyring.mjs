@@ -28,9 +28,14 @@ export async function startKeyring(directory, env, password) {
       '--components=secrets',
       `--control-directory=${control}`,
     ],
-    // Its warnings are about prompts that no one could answer here.
-    { env, stdio: ['pipe', 'ignore', 'ignore'] },
+    { env, stdio: ['pipe', 'ignore', 'pipe'] },
   );
+  // Only for the error: as long as it runs, it warns about prompts that no one could answer here.
+  child.complaint = '';
+  child.stderr.on('data', (text) => {
+    child.complaint = (child.complaint + text).slice(-500);
+  });
+  child.stdin.on('error', () => undefined); // it has ended, which is told below
   child.stdin.end(password);
   await until(async () => (await isLocked(env)) === false, child, 'the keyring was unlocked');
   return { ...controls(control, env, password, child.pid), end: () => endDaemon(child) };
