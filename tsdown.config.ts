@@ -57,7 +57,9 @@ function app(name: 'main' | 'preload' | 'command'): UserConfig {
       tokenkeep: path('src-main/index.ts'),
     },
     // What is imported late is in a file of its own, since V8 reads all of a file at the start. A sandboxed preload script can load none.
-    outputOptions: name === 'preload' ? { codeSplitting: false } : { chunkFileNames: `${name}-[name].cjs` },
+    // Its name says what is in it: an app that was replaced while it runs finds no file, and not one of another version.
+    outputOptions:
+      name === 'preload' ? { codeSplitting: false } : { chunkFileNames: `${name}-[name]-[hash].cjs` },
     minify: { mangle: false },
     define: {
       __VERSION__: JSON.stringify(packageJson.version),
