@@ -33,7 +33,7 @@ interface Bill {
 test('the asar holds the bundles, the icon, and the packages with native code', ({ packagedApp }) => {
   const strangers = inAsar(packagedApp).filter(
     (path) =>
-      !/^(package\.json|app\/resources\/icon\.png|out\/(preload|(main|command)(-\w+-[\w-]{8})?)\.cjs|out\/renderer\/(index\.html|assets\/(index-.+\.css|(index|Pages|DialogContents|[Hh]ealth(Page)?|rolldown-runtime)-.+\.js)))$/.test(
+      !/^(package\.json|app\/resources\/icon\.png|out\/(preload|(main|command)(-[\w-]+-[\w-]{8})?)\.cjs|out\/renderer\/(index\.html|assets\/(index-.+\.css|(index|Pages|DialogContents|[Hh]ealth(Page)?|rolldown-runtime)-.+\.js)))$/.test(
         path,
       ) &&
       !/^node_modules\/(keytar|fs-native-extensions|require-addon|which-runtime|bare-(addon-resolve|module-resolve|semver))\/(package\.json|LICENSE|(lib\/)?\w+\.js)$/.test(
