@@ -7,7 +7,10 @@ import { readJson, writeJson } from './data-folder.ts';
 import type { LoginStart } from './login-start.ts';
 
 export interface AppSettings {
+  /** All settings, for the page. Looks at files and at the system's entry. */
   read(): Settings;
+  /** What the main process goes by. Reads a file the first time only. */
+  wants(): Pick<Settings, 'closeWhenAway' | 'menuBar' | 'notify' | 'asksRarely' | 'updates'>;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setTimes(times: TimesShown): Settings;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
@@ -83,6 +86,7 @@ export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPo
   };
   return {
     read,
+    wants: preference,
     setTimes: (times) => prefer({ times, utc: times === 'utc' }),
     setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
     setAsksRarely: (asksRarely) => prefer({ asksRarely }),

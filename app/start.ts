@@ -125,7 +125,7 @@ export async function start(
       }),
     places: () => places(),
     beforeRetry: () => guard.allow(),
-    asksRarely: () => settings.read().asksRarely,
+    asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });
   const reload = (): void => {
@@ -209,7 +209,7 @@ export async function start(
     soon = setTimeout(() => void signing.start().catch(reportUnlessAway), SOON);
   };
   const away = awayLock({
-    isWanted: () => settings.read().closeWhenAway,
+    isWanted: () => settings.wants().closeWhenAway,
     isUnsaved: () => shown.unsaved() !== undefined,
     async close() {
       const closing = shown.lock(new AwayError());
@@ -332,7 +332,7 @@ export async function start(
     updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
   };
   const newer = updates({
-    isWanted: () => settings.read().updates,
+    isWanted: () => settings.wants().updates,
     open: () => openUpdater(installed),
     onRequest() {
       const feed = updateFeed(installed);
@@ -392,7 +392,7 @@ export async function start(
     tell: (notice) => showNotice(notice, runInBackground),
     vault: () => shown.own(),
     // Sample accounts are nobody’s.
-    wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.read()),
+    wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.wants()),
     isLocked: () => away.locked,
     onUnexpected: reportUnlessAway,
   });
@@ -428,7 +428,7 @@ export async function start(
     window.once('closed', () => own.delete(window));
     return window;
   };
-  const first = asked.background && settings.read().menuBar ? undefined : open();
+  const first = asked.background && settings.wants().menuBar ? undefined : open();
   // While Chromium starts the page's process, main has time. The keychain may be slow or ask; the window does not wait for it.
   setImmediate(() => {
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);

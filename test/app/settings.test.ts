@@ -52,6 +52,16 @@ describe('the hosts that were contacted', () => {
     expect(statSync(HOSTS()).ino).toBe(before);
   });
 
+  it('are not looked at for what the main process goes by, nor is the system’s entry', () => {
+    const look = (): never => {
+      throw new Error('looked at');
+    };
+    const one = settingsAt(folder, { now: () => now, loginStart: { isOn: look, set: look }, feed: look });
+    writeFileSync(HOSTS(), 'not read');
+    expect(one.wants()).toMatchObject({ menuBar: false, notify: true, updates: true });
+    expect(readFileSync(HOSTS(), 'utf8')).toBe('not read');
+  });
+
   it('include the update server, whatever its address looks like', () => {
     const one = settings();
     one.contacted('https://updates.example/', {}, 'Updates');
