@@ -106,7 +106,7 @@ const OBEYED =
 
 /** Files and folders that only an administrator can change: a library that is loaded from there is the system's own. */
 const SYSTEM_FOLDERS =
-  /^(?:\/(?:usr|lib\w*|etc|opt|snap|app|nix\/store|gnu\/store|var\/lib|run\/(?:opengl-driver|current-system))(?:\/(?!\.\.?(?:[/:]|$))[^/:]*)*(?::|$))+$/;
+  /^(?:\/(?:usr|lib\w*|etc|opt|snap|app|nix\/store|gnu\/store|run\/(?:opengl-driver|current-system))(?:\/(?!\.\.?(?:[/:]|$))[^/:]*)*(?::|$))+$/;
 
 /** Names that GTK looks up in its own folders. A path would load a stranger's library into the main process. */
 const MODULE_NAMES = /^[\w:-]+$/;
@@ -134,12 +134,10 @@ const VARIABLES: Readonly<Record<string, RegExp>> = {
   GTK3_MODULES: MODULE_NAMES,
   // Snaps, Flatpak, Nix, and machines with two graphics cards.
   GTK_PATH: SYSTEM_FOLDERS,
-  GTK_EXE_PREFIX: SYSTEM_FOLDERS,
   GTK_IM_MODULE_FILE: SYSTEM_FOLDERS,
   GDK_PIXBUF_MODULE_FILE: SYSTEM_FOLDERS,
   GDK_PIXBUF_MODULEDIR: SYSTEM_FOLDERS,
   GIO_MODULE_DIR: SYSTEM_FOLDERS,
-  GIO_EXTRA_MODULES: SYSTEM_FOLDERS,
   GCONV_PATH: SYSTEM_FOLDERS,
   LIBGL_DRIVERS_PATH: SYSTEM_FOLDERS,
   LIBVA_DRIVERS_PATH: SYSTEM_FOLDERS,

@@ -144,6 +144,8 @@ describe('what a packaged app refuses', () => {
     'UV_THREADPOOL_SIZE',
     'NSS_SSL_ENABLE_RENEGOTIATION',
     'GTK_PATH',
+    'GTK_EXE_PREFIX',
+    'GIO_EXTRA_MODULES',
     'LD_PRELOAD',
     'DYLD_INSERT_LIBRARIES',
   ])('refuses the variable %s', (name) => {
@@ -164,7 +166,10 @@ describe('what a packaged app refuses', () => {
     ['GTK_PATH', 'usr/lib'],
     ['GIO_MODULE_DIR', '/home/ada/snap/x'],
     ['GIO_MODULE_DIR', '/dev/shm'],
-    ['GIO_EXTRA_MODULES', '/run/user/1000/x'],
+    ['GIO_EXTRA_MODULES', '/usr/lib/gio/modules'],
+    ['GTK_EXE_PREFIX', '/usr'],
+    ['GTK_PATH', '/var/lib/php/sessions'],
+    ['GIO_MODULE_DIR', '/run/user/1000/x'],
     ['GTK_IM_MODULE_FILE', '/home/ada/immodules.cache'],
     ['GDK_PIXBUF_MODULE_FILE', '/var/tmp/loaders.cache'],
     ['GDK_PIXBUF_MODULEDIR', 'loaders'],
@@ -183,7 +188,6 @@ describe('what a packaged app refuses', () => {
     const env = {
       GTK_PATH: '/snap/code/172/usr/lib/x86_64-linux-gnu/gtk-3.0:/usr/lib/gtk-3.0/',
       GIO_MODULE_DIR: '/nix/store/abc-glib/lib/gio/modules',
-      GIO_EXTRA_MODULES: '/usr/lib/gio/modules',
       LIBGL_DRIVERS_PATH: '/run/opengl-driver/lib/dri',
       VK_ICD_FILENAMES: '/usr/share/vulkan/icd.d/nvidia_icd.json',
       GTK_MODULES: 'gail:atk-bridge:appmenu-gtk-module:unity-gtk-module',
