@@ -56,6 +56,8 @@ export function createActivityLog({ tokenCache, app }: Ports, dialogs: Dialogs, 
   tokenCache.on('activity', () => void load());
   // A sign-in or an import is recorded in the same change.
   tokenCache.on('change', () => void load());
+  // Another state can mean other activity: unlocked, recovered, or the file's version taken.
+  tokenCache.on('status', () => void load());
   app.on('signOuts', () => void load());
 
   return {

@@ -88,6 +88,19 @@ describe('the list', () => {
     expect(model.activity.view.get().events).toBeNull();
   });
 
+  test('is loaded again when the vault has another state: what was locked can be read', async () => {
+    const { model, world, bridge } = await shown();
+    world.status = { ...world.status, state: 'locked' };
+    bridge.emit('status', world.status);
+    await settled();
+    const before = bridge.asked.filter(([name]) => name === 'activity').length;
+    world.status = { ...world.status, state: 'ready' };
+    bridge.emit('status', world.status);
+    await settled();
+    expect(bridge.asked.filter(([name]) => name === 'activity')).toHaveLength(before + 1);
+    expect(model.activity.view.get()).toMatchObject({ error: null, total: 12 });
+  });
+
   test('is cleared by main, which asks the user', async () => {
     const { model, rows, world } = await shown();
     world.consents = false;
