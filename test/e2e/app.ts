@@ -53,19 +53,24 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
     await use(keyring);
     await keyring.close();
   },
-  start: async ({ keyring, packagedApp, inspectable }, use) => {
+  start: async ({ keyring, packagedApp, inspectable }, use, { errors }) => {
     const running: ChildProcess[] = [];
+    const windows: Page[] = [];
     await use(async (args = [], env = keyring.env, through = packagedApp) => {
       if (packagedApp !== '' && !inspectable) {
         const { child, started } = await startPackaged(through, env, args);
         running.push(child);
+        windows.push(started.window);
         return started;
       }
       const program = packagedApp === '' ? clone() : { executable: packagedApp, first: [] };
       const app = await launch(program, env, args);
       running.push(app.process());
-      return watch(app, program, env);
+      const started = await watch(app, program, env);
+      windows.push(started.window);
+      return started;
     });
+    if (errors.length > 0) for (const window of windows) console.log(await shownBy(window));
     // A test that failed in the middle leaves its app behind, maybe with a dialog open.
     for (const process of running) process.kill('SIGKILL');
   },
@@ -80,6 +85,16 @@ export type Start = (
   env?: Record<string, string>,
   through?: string,
 ) => Promise<Started>;
+
+/** What a window shows, for the output of a test that failed. */
+async function shownBy(window: Page): Promise<string> {
+  if (window.isClosed()) return 'The window is closed.';
+  const page = window.locator('body').ariaSnapshot({ timeout: 5000 });
+  return page.then(
+    (text) => `The window shows:\n${text}`,
+    (error: unknown) => `The window does not answer: ${String(error)}`,
+  );
+}
 
 interface Program {
   executable: string;
