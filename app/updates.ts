@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
-import { PublicError, UnexpectedError } from 'tokenkeep/errors';
+import { PublicError, RESTART_TO_FINISH, UnexpectedError } from 'tokenkeep/errors';
 import type { UpdateStatus } from './contract.ts';
 import { signatureCheck, UnsignedUpdateError } from './signed-updates.ts';
 
@@ -17,7 +17,7 @@ export class UpdatedError extends PublicError<'update_unfinished'> {
   constructor(cause: unknown) {
     super(
       'update_unfinished',
-      'Restart to finish the update. Tokenkeep was updated while it was running, so this could not be done. What was saved before is unchanged.',
+      `${RESTART_TO_FINISH}. Tokenkeep was updated while it was running, so this could not be done. What was saved before is unchanged.`,
       { cause },
     );
   }

@@ -35,6 +35,17 @@ export type TokenkeepErrorCode =
   | SourceErrorCode;
 
 /**
+ * What to do after the program's files were replaced while it runs. Messages about code that can't be loaded then contain these words, so say
+ * the same where your program notices an update.
+ *
+ * @example
+ * import { RESTART_TO_FINISH } from 'tokenkeep/errors';
+ *
+ * console.log(`${RESTART_TO_FINISH}.`);
+ */
+export const RESTART_TO_FINISH = 'Restart to finish the update';
+
+/**
  * An error whose code and message are written for people, so that they may be shown: `serveRequests` passes them on to the window. Of any
  * other error it passes nothing on. Subclass it for the errors of your own requests.
  *

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from './error-code.ts';
+import { RESTART_TO_FINISH } from './errors.ts';
 
 /**
  * Node's `createRequire`, asked for at run time: webpack follows calls of the imported function at build time, and puts `undefined` in
@@ -9,9 +10,8 @@ import { codeOf } from './error-code.ts';
 const requireAt = (place: string): NodeJS.Require =>
   process.getBuiltinModule('node:module').createRequire(place);
 
-/** What to do where code that belongs to the program can't be loaded. The app's own refusal begins with the same words. */
-export const RESTART_IF_UPDATED =
-  'Restart to finish the update, if the app was updated while it was running.';
+/** What to do where code that belongs to the program can't be loaded. */
+export const RESTART_IF_UPDATED = `${RESTART_TO_FINISH}, if the app was updated while it was running.`;
 
 /** Why a native module could not be loaded. */
 export type NativeFailureReason =

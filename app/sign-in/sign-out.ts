@@ -22,9 +22,9 @@ import {
   signOutAccounts,
   usernameOf,
 } from 'tokenkeep/ipc';
-import { displayPath, programAt } from 'tokenkeep/sources';
+import { displayPath, isGone, programAt } from 'tokenkeep/sources';
 import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
-import { isGone, listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
+import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';

@@ -1,5 +1,4 @@
 /** Signs accounts out of opened caches of other programs: what would be removed, the removal, and its undo. */
-import { lstat } from 'node:fs/promises';
 import { TokenkeepError } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
 import {
@@ -57,14 +56,6 @@ export const NO_SOURCES: SourceSignOuts = {
   check: () => Promise.resolve([]),
   done: () => undefined,
 };
-
-/** Whether a file was removed. One that can't be looked at may be there. */
-export const isGone = (file: string): Promise<boolean> =>
-  lstat(file).then(
-    () => false,
-    (error: unknown) => GONE.has(error instanceof Error && 'code' in error ? error.code : ''),
-  );
-const GONE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
 
 /** A place that had some of the accounts when they were signed out. */
 type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };

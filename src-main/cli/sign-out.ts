@@ -1,13 +1,11 @@
 /** `signout`: signs accounts out of the vault and of other programs, checks the result, and offers to undo it. */
-import { lstat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
-import { codeOf } from '../error-code.ts';
 import { TokenkeepError } from '../errors.ts';
 import { historyOf } from '../ipc/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { everywherePage } from '../sources/everywhere.ts';
-import { displayPath, programAt, realFile } from '../sources/find.ts';
+import { displayPath, isGone, programAt, realFile } from '../sources/find.ts';
 import { ownCopyText } from '../sources/own-copy.ts';
 import { howToLeave } from '../sources/read.ts';
 import { signOutAtSource, type SourceReceipt } from '../sources/sign-out.ts';
@@ -134,13 +132,6 @@ async function otherCopies({ places, named }: Person, world: World): Promise<Lea
   }
   return copies;
 }
-
-/** Whether a file was removed. */
-const isGone = (file: string): Promise<boolean> =>
-  lstat(file).then(
-    () => false,
-    (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(error)),
-  );
 
 /** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
 function atProvider({ account }: Person): Leaving[] {

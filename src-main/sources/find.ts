@@ -97,6 +97,21 @@ export async function realFile(file: string, path: typeof posix = defaultPath): 
   }
 }
 
+/**
+ * Returns whether a file was removed, such as one that an account was imported from. One that can't be looked at may be there.
+ *
+ * @example
+ * import { isGone } from 'tokenkeep/sources';
+ *
+ * if (!(await isGone('/home/ada/cache.json'))) console.log('The file keeps its own copy.');
+ */
+export function isGone(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => false,
+    (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(error)),
+  );
+}
+
 /** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */
 const NO_CACHE = /\.(?:lockfile|lock|tmp|bak|new-[\w-]+)$/i;
 

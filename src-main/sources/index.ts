@@ -9,6 +9,7 @@ export {
   displayPath,
   findSources,
   type FoundSource,
+  isGone,
   programAt,
   sourceFromFile,
   type SourcesOptions,

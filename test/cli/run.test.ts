@@ -539,6 +539,17 @@ describe('signout', () => {
     expect((await tokenkeep('signout ada@contoso.example --yes')).out).not.toContain('own copy');
   });
 
+  it('signs out everyone who has to sign in again', async () => {
+    await vaultWith(signIn('ada'), signIn('zoe', { refresh_token: undefined, expires_in: 50 }));
+    const { code, out } = await tokenkeep('signout --expired --yes', { now: () => NOW + 3000 });
+    expect(code).toBe(0);
+    expect(out).toContain('Signed out');
+    expect((await tokenkeep('list')).out).not.toContain('zoe@');
+    expect((await tokenkeep('signout --expired --yes')).out).toBe('Nobody has to be signed out.\n');
+  });
+});
+
+describe('import', () => {
   it('takes nothing but sign-ins from an imported file, and marks them as another program’s', async () => {
     const file = azureCli('ada');
     const hostile = new SerializableTokenCache({ now: () => NOW });
@@ -558,15 +569,6 @@ describe('signout', () => {
     await vault.close();
     expect(kept).toMatchObject({ history: { source: file, shared: true }, profiles: undefined });
     expect(kept.history.issuers).toEqual({});
-  });
-
-  it('signs out everyone who has to sign in again', async () => {
-    await vaultWith(signIn('ada'), signIn('zoe', { refresh_token: undefined, expires_in: 50 }));
-    const { code, out } = await tokenkeep('signout --expired --yes', { now: () => NOW + 3000 });
-    expect(code).toBe(0);
-    expect(out).toContain('Signed out');
-    expect((await tokenkeep('list')).out).not.toContain('zoe@');
-    expect((await tokenkeep('signout --expired --yes')).out).toBe('Nobody has to be signed out.\n');
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
+import { RESTART_TO_FINISH } from '../../src-main/errors.ts';
 import { createUpdate, updateLine } from '../../src-renderer/state/update.ts';
 
 function door(first: UpdateStatus) {
@@ -49,4 +50,8 @@ it('says that nothing was changed when it failed, and nothing at all when there 
   expect(updateLine({ state: 'none' })).toBeNull();
   expect(updateLine({ state: 'failed', version: '0.2.0' })).toMatchObject({ action: 'Try again' });
   expect(updateLine({ state: 'failed', version: '0.2.0' })?.text).toContain('Nothing was changed');
+});
+
+it('tells of an update under the app in the words of the refusals that it causes', () => {
+  expect(updateLine({ state: 'restart' })).toEqual({ text: RESTART_TO_FINISH, action: 'Restart' });
 });
