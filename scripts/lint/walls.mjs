@@ -87,15 +87,22 @@ export const rooms = [
     why: 'lock/ knows only errors.ts, error-code.ts, options.ts, waiting.ts, folders.ts and native-module.ts: it does not know what it guards.',
   },
   {
+    room: 'src-main/accounts',
+    knows: [...cache, 'src-main/oauth'],
+    packages: [],
+    why: 'accounts/ says who is in a cache and what happened to them: vault/, ipc/ and cli/ stand on it.',
+  },
+  {
     room: 'src-main/vault',
     knows: [
       ...cache,
+      'src-main/accounts',
       'src-main/diagnostics.ts',
       'src-main/keychain',
       'src-main/lock',
       'src-main/native-module.ts',
     ],
-    why: 'vault/ stands on cache, keychain, lock and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
+    why: 'vault/ stands on cache, accounts, keychain, lock and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
   },
   {
     room: 'src-main/vault/format',
@@ -145,8 +152,8 @@ export const rooms = [
   },
   {
     room: 'src-main/ipc',
-    knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
-    why: 'ipc/ stands on cache, doctor, vault and oauth; it knows neither Electron nor the keychain.',
+    knows: [...cache, 'src-main/accounts', 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
+    why: 'ipc/ stands on cache, accounts, doctor, vault and oauth; it knows neither Electron nor the keychain.',
   },
   {
     room: 'src-main/sources',
@@ -165,6 +172,7 @@ export const rooms = [
     room: 'src-main/cli',
     knows: [
       ...cache,
+      'src-main/accounts',
       'src-main/doctor',
       'src-main/vault',
       'src-main/msal',

@@ -1,6 +1,6 @@
 /** Records what the command did under Activity, in the same form as the desktop app. */
 import { noteActivity } from '../ipc/activity.ts';
-import type { CachedAccount } from '../ipc/cached-accounts.ts';
+import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import type { Activity } from '../ipc/contract.ts';
 import type { Vault } from '../vault/api.ts';
 import type { World } from './world.ts';

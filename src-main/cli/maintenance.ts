@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { examine, repair } from '../doctor/doctor.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { recordActivity } from '../ipc/activity.ts';
-import { cachedAccounts } from '../ipc/cached-accounts.ts';
-import { mergeImport, openImport } from '../ipc/imports.ts';
+import { cachedAccounts } from '../accounts/cached-accounts.ts';
+import { mergeImport } from '../ipc/imports.ts';
 import { readDocumentFile } from '../vault/exchange/document-file.ts';
+import { openDocument } from '../vault/exchange/import.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
@@ -58,12 +59,12 @@ export function exportVault(given: Given, world: World): Promise<number> {
 export function importInto(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     const file = resolve(given.operands[0] ?? '');
-    // As the app does it, and not `vault.importFrom`, which takes the app's own data from the file as well.
+    // Not `vault.importFrom`: the activity stands in the same update.
     const at = Math.floor(world.now());
     const content = await readDocumentFile(file);
-    const document = await openImport(content, undefined, () => at).catch(async (error: unknown) => {
+    const document = await openDocument(content, undefined, () => at).catch(async (error: unknown) => {
       if (!isWithoutPassphrase(error)) throw error;
-      return openImport(content, await passphraseFrom(given, world, false), () => at);
+      return openDocument(content, await passphraseFrom(given, world, false), () => at);
     });
     const report = await vault.update((cache) => mergeImport(cache, document, { path: file, at }));
     const { accountsAdded, tokensAdded } = report;

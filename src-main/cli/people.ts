@@ -8,9 +8,9 @@ import { expiryOf, isRefusedForGood, isUsable } from '../cache/schema/expiry.ts'
 import { appName, resourceName } from '../cache/schema/well-known.ts';
 import { STATUS_TITLES, STATUSES, shownStatus } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { historyOf } from '../ipc/account-history.ts';
+import { historyOf } from '../accounts/account-history.ts';
 import { activityOf } from '../ipc/activity.ts';
-import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
+import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import { audienceOf, clientNames } from '../ipc/token-views.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import type { FoundSource } from '../sources/find.ts';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { SignOutReceipt } from '../cache/schema/entities.ts';
 import { TokenkeepError } from '../errors.ts';
-import { historyOf } from '../ipc/account-history.ts';
+import { historyOf } from '../accounts/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { everywherePage } from '../sources/everywhere.ts';
 import { displayPath, isGone, programAt, realFile } from '../sources/find.ts';

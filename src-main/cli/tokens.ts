@@ -3,14 +3,20 @@ import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { readToken } from '../cache/schema/claims.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { SignInRequiredError } from '../errors.ts';
-import { changeHistory, historyOf, refusalReason } from '../ipc/account-history.ts';
+import {
+  type AccountHistory,
+  changeHistory,
+  historyOf,
+  isSharedGrant,
+  refusalReason,
+  withOwnGrant,
+} from '../accounts/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
-import { type CachedAccount, cachedAccounts } from '../ipc/cached-accounts.ts';
+import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
@@ -76,10 +82,11 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
     const { home_account_id, environment, issuer } = account;
     const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
     const tokens = [...cache.find('AccessToken', { query }), ...cache.find('RefreshToken', { query })];
+    const accounts = namedIn(cache, account);
     return {
       account,
-      accounts: namedIn(cache, account),
-      imported: importOf(cache, namedIn(cache, account)),
+      accounts,
+      history: accounts.map(({ id }) => historyOf(cache, id))[0],
       clients: [...new Set(tokens.filter(isAsked).map(({ client_id }) => client_id))],
       fitting: clientsWith(cache.find('AccessToken', { query }).filter(isAsked), scopes),
       grants: grantsOf(cache, account).filter(isAsked),
@@ -94,7 +101,7 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
     grant !== undefined &&
     (clients.length === 0 || client !== undefined)
   )
-    return asking(vault, world, { ...found, client_id: grant.client_id }, (imported) =>
+    return asking(vault, world, { ...found, imported: importOfGrant(grant, found.history) }, (imported) =>
       grantTokenFor(vault, given, world, { accounts: found.accounts, grant, imported }),
     );
   const client_id =
@@ -119,8 +126,11 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
         : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
   }
-  return asking(vault, world, { ...found, client_id }, (imported) =>
-    msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
+  return asking(
+    vault,
+    world,
+    { ...found, imported: importOf(found.account, client_id, found.history) },
+    (imported) => msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
   );
 }
 
@@ -139,17 +149,40 @@ async function grantTokenFor(
   return { ...token, accounts, client_id, token_type: schemeOf(token.token_type) };
 }
 
-/**
- * Returns where an account was imported from whose refresh token is shared with the program that wrote the file: that program may be signed
- * out by a refresh, and the file's word for the issuer is anybody's. undefined: it is not shared.
- */
-function importOf(cache: TokenCache, accounts: readonly CachedAccount[]): Imported | undefined {
-  const shared = accounts.map(({ id }) => historyOf(cache, id)).find((history) => history.shared);
-  return shared && { source: shared.source ?? 'a file' };
-}
-
+/** Where a refresh token was imported from that is shared with the program that wrote the file: a refresh may sign that program out. */
 interface Imported {
   readonly source: string;
+  /** The issuer that the file claims, and where the refresh token goes; "" if the file names none. */
+  readonly issuer: string;
+  /** What the account's history says after a yes. */
+  readonly agreed: (history: AccountHistory) => Partial<AccountHistory>;
+}
+
+/** undefined: the account's refresh tokens are not shared. */
+function importOf(
+  { issuer = '' }: AccountSummary,
+  client_id: string,
+  history: AccountHistory | undefined,
+): Imported | undefined {
+  if (history?.shared !== true) return undefined;
+  return {
+    source: history.source ?? 'a file',
+    issuer,
+    agreed: ({ issuers }) => ({
+      shared: false,
+      ...(issuer === '' ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
+    }),
+  };
+}
+
+/** undefined: the grant is this user's own, whatever else of the account was imported. */
+function importOfGrant(grant: GrantItem, history: AccountHistory | undefined): Imported | undefined {
+  if (history === undefined || !isSharedGrant(history, grant)) return undefined;
+  return {
+    source: history.source ?? 'a file',
+    issuer: grant.authority,
+    agreed: (known) => withOwnGrant(known, grant),
+  };
 }
 
 interface Asked {
@@ -164,15 +197,15 @@ interface Asked {
 async function asking(
   vault: Vault,
   world: World,
-  asked: Omit<Asked, 'scopes'>,
+  asked: Pick<Asked, 'account' | 'accounts' | 'imported'>,
   act: (imported: Imported | undefined) => Promise<Found>,
 ): Promise<Found> {
-  const { imported, ...known } = asked;
+  const { imported } = asked;
   try {
     return await act(imported);
   } catch (error) {
     if (imported === undefined || !(error instanceof Unasked)) throw error;
-    await agreeToRefresh(vault, world, imported, known);
+    await agreeToRefresh(vault, world, imported, asked);
     return await act(undefined);
   }
 }
@@ -181,12 +214,11 @@ async function asking(
 async function agreeToRefresh(
   vault: Vault,
   world: World,
-  { source }: Imported,
-  { account, accounts, client_id }: Pick<Asked, 'account' | 'accounts' | 'client_id'>,
+  { source, issuer, agreed }: Imported,
+  { account, accounts }: Pick<Asked, 'account' | 'accounts'>,
 ): Promise<void> {
-  const { issuer } = account;
   const goesTo =
-    issuer === undefined
+    issuer === ''
       ? `Its refresh token goes to ${account.environment}.`
       : `The imported document names ${issuer} as its provider, and its refresh token goes there.`;
   const says =
@@ -203,13 +235,7 @@ async function agreeToRefresh(
   if (!/^y(?:es)?$/i.test(answer.trim()))
     throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
   await vault.update((cache) => {
-    for (const { id } of accounts) {
-      const { issuers } = historyOf(cache, id);
-      changeHistory(cache, id, {
-        shared: false,
-        ...(issuer === undefined ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
-      });
-    }
+    for (const { id } of accounts) changeHistory(cache, id, agreed(historyOf(cache, id)));
   });
 }
 

@@ -4,7 +4,7 @@ import { accountStatus } from '../cache/account-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { type AccountHistory, historyOf } from './account-history.ts';
+import { type AccountHistory, historyOf } from '../accounts/account-history.ts';
 import {
   type AccountId,
   allTokensOf,
@@ -14,7 +14,7 @@ import {
   indexedOutline,
   type Token,
   tokensOf,
-} from './cached-accounts.ts';
+} from '../accounts/cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
 import { accountsAt, partsOf, type PlaceCache, VAULT_PLACE } from './places.ts';
 import { tenantNames } from './tenant-names.ts';

@@ -5,6 +5,7 @@
  * [Note: no secret in a window] Only the answer to `reveal` contains a secret, and the main process gives it only after the user has
  * confirmed in a dialog of the main process. Decoded claims are not secret: they are useless without the signature.
  */
+import type { SignatureCheck } from '../accounts/account-history.ts';
 import type { AccountStatus, Refusal } from '../cache/account-status.ts';
 import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
@@ -24,6 +25,7 @@ export type {
   Outcome,
   PlainError,
   Refusal,
+  SignatureCheck,
   SignOutReceipt,
   TenantProfile,
   VaultReport,
@@ -115,14 +117,6 @@ export interface TokenItem {
   last_modification_time: number | null;
   /** Of an ID token whose signature was verified when it was received; null if it was not. */
   signature: SignatureCheck | null;
-}
-
-/** A signature that was verified with the provider's keys. */
-export interface SignatureCheck {
-  /** The key's `kid`; null if the token names none. */
-  key_id: string | null;
-  /** Seconds since the epoch. */
-  at: number;
 }
 
 /** What `copy` puts on the clipboard: the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with it. */

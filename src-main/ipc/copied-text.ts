@@ -1,6 +1,6 @@
 /** The clipboard forms of a token. */
 import { InvalidArgumentError } from '../errors.ts';
-import type { CachedAccount } from './cached-accounts.ts';
+import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import type { CopyForm } from './contract.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 

@@ -11,7 +11,7 @@ import {
 } from './activity.ts';
 import { accountList, search, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
-import { cachedAccounts, findAccount } from './cached-accounts.ts';
+import { cachedAccounts, findAccount } from '../accounts/cached-accounts.ts';
 import type { AccountList, CopyForm, TokenCacheRequests } from './contract.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';

@@ -3,16 +3,15 @@
  * stays in the main process under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
-import { merge, planMerge } from '../cache/document/merge.ts';
+import { planMerge } from '../cache/document/merge.ts';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { isAge } from '../vault/exchange/age.ts';
 import { type DocumentFile, readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument, reportOf } from '../vault/exchange/import.ts';
-import { mergeAsImport } from './account-history.ts';
+import { mergeAsImport } from '../accounts/account-history.ts';
 import { importedAccounts, recordActivity } from './activity.ts';
-import { dropAppData } from './app-data.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './ports.ts';
 
@@ -51,19 +50,8 @@ interface Kept {
   content: DocumentFile | SerializableTokenCache;
 }
 
-/** Opens a document without any app data in it, because anyone may have written it. */
-export async function openImport(
-  file: DocumentFile,
-  passphrase: string | undefined,
-  now: () => number,
-): Promise<SerializableTokenCache> {
-  const document = await openDocument(file, passphrase, now);
-  dropAppData(document);
-  return document;
-}
-
 /**
- * Merges an opened document, inside an update: marks what came from it as shared with the program that wrote it, and records the import.
+ * Merges an opened document as `vault.importFrom` does, inside an update, and records the import.
  *
  * @param at seconds since the epoch
  */
@@ -72,7 +60,7 @@ export function mergeImport(
   document: SerializableTokenCache,
   { path, at }: { path: string; at: number },
 ): ImportReport {
-  const report = reportOf(mergeAsImport(cache, document, path, () => merge(cache, document)));
+  const report = reportOf(mergeAsImport(cache, document, path));
   const { accountsAdded, tokensAdded } = report;
   recordActivity(cache, at, importedAccounts(cache, document), {
     kind: 'import',
@@ -112,7 +100,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
         const { id } = keep({ file, content });
         return { id, fileName: file.name, bytes: file.bytes, locked: true };
       }
-      const document = await openImport(content, undefined, now);
+      const document = await openDocument(content, undefined, now);
       return planOf(keep({ file, content: document }), document);
     },
 
@@ -120,7 +108,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       const chosen = find(planId);
       const { content } = chosen;
       if (!('content' in content)) return planOf(chosen, content);
-      const document = await openImport(content, passphrase, now);
+      const document = await openDocument(content, passphrase, now);
       return planOf(keep({ file: find(planId).file, content: document }), document);
     },
 

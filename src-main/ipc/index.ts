@@ -12,10 +12,10 @@ export {
   STATUSES,
   type StatusSource,
 } from '../cache/shown-status.ts';
-export { type AccountHistory, changeHistory, historyOf, refusalReason } from './account-history.ts';
+export { type AccountHistory, changeHistory, historyOf, refusalReason } from '../accounts/account-history.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
-export { appData, setAppData } from './app-data.ts';
+export { appData, setAppData } from '../cache/app-data.ts';
 export {
   type AccountId,
   type CachedAccount,
@@ -23,7 +23,7 @@ export {
   cachedAccounts,
   findAccount,
   type Token,
-} from './cached-accounts.ts';
+} from '../accounts/cached-accounts.ts';
 export type * from './contract.ts';
 export type { GrantTokens } from '../oauth/grant-tokens.ts';
 export { type PlaceCache, tokenText } from './places.ts';

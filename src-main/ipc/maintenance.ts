@@ -7,7 +7,7 @@ import { noteActivity, recordActivity } from './activity.ts';
 import type { TokenCacheRequests } from './contract.ts';
 import type { Ports } from './ports.ts';
 import { tokenCount } from './account-views.ts';
-import { cachedAccounts } from './cached-accounts.ts';
+import { cachedAccounts } from '../accounts/cached-accounts.ts';
 import type { Handlers } from './requests.ts';
 
 type Maintenance = Pick<TokenCacheRequests, 'verify' | 'rotateKey' | 'compact' | 'exportAll'>;

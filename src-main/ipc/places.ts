@@ -11,7 +11,7 @@ import {
   cachedAccounts,
   type CachedAccounts,
   notFound,
-} from './cached-accounts.ts';
+} from '../accounts/cached-accounts.ts';
 import type { TokenItem } from './contract.ts';
 import { tokenList } from './signatures.ts';
 import { findToken, type IdentifiedToken, type TokenId, tokenItems } from './token-views.ts';

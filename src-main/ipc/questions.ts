@@ -1,7 +1,7 @@
 /** The confirmation dialogs before a secret leaves the main process. Each names the token. */
 import { printable } from '../vault/printable.ts';
 import { nameOf, usernameOf } from './account-views.ts';
-import type { CachedAccount } from './cached-accounts.ts';
+import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
 /** A question that the main process asks the user in a dialog of its own, in plain text. */

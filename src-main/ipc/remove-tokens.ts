@@ -2,7 +2,7 @@
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { activityAccount, activityToken, recordActivity } from './activity.ts';
-import type { CachedAccount } from './cached-accounts.ts';
+import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import type { Ports } from './ports.ts';
 import { removeQuestion } from './questions.ts';
 import { erase } from './sign-out.ts';

@@ -2,7 +2,7 @@
 import { type AccountReference, ENTITY_TYPES, type SignOutReceipt } from '../cache/schema/entities.ts';
 import type { RemovalCount } from '../cache/sign-out.ts';
 import { appRemovalCount, removalCount, removalCountOfAll, type TokenCache } from '../cache/token-cache.ts';
-import { type AccountId, type CachedAccount, findAccount } from './cached-accounts.ts';
+import { type AccountId, type CachedAccount, findAccount } from '../accounts/cached-accounts.ts';
 import type { ServedVault } from './ports.ts';
 import { forgettingTenants } from './tenant-names.ts';
 

@@ -1,8 +1,8 @@
 /** ID tokens whose signature was verified when they were received: recorded in the account's history, and shown by the window. */
 import type { TokenCache } from '../cache/token-cache.ts';
-import { type AccountHistory, historyOf } from './account-history.ts';
-import { type AccountId, type CachedAccount, findAccount, idOf } from './cached-accounts.ts';
-import type { SignatureCheck, TokenItem } from './contract.ts';
+import { type AccountHistory, historyOf, type SignatureCheck } from '../accounts/account-history.ts';
+import { type AccountId, type CachedAccount, findAccount, idOf } from '../accounts/cached-accounts.ts';
+import type { TokenItem } from './contract.ts';
 import { identify, tokenItems } from './token-views.ts';
 
 /**

@@ -11,7 +11,7 @@ import {
   findAccount,
   idOf,
   type Token,
-} from './cached-accounts.ts';
+} from '../accounts/cached-accounts.ts';
 import type { Claim, DecodedToken, TokenItem } from './contract.ts';
 
 /** The account's id, a dot, and the token's id, so that a token is found without searching all accounts. */

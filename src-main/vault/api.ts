@@ -190,7 +190,8 @@ export interface Vault extends CacheHandle {
   exportTo(file: string, passphrase: string, options?: Abortable): Promise<void>;
 
   /**
-   * Merges an export, or any cache document of an MSAL library, in one atomic update. `signal` calls it off until then.
+   * Merges an export, or any cache document of an MSAL library, in one atomic update. `signal` calls it off until then. App data is left
+   * out, because anyone may have written the file, and the accounts are marked with it: `historyOf` of `tokenkeep/ipc`.
    *
    * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
    */

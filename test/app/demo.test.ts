@@ -3,7 +3,7 @@ import { demoDocument } from '../../app/demo/document.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/index.ts';
 import { SerializableTokenCache } from '../../src-main/index.ts';
 import { accountList } from '../../src-main/ipc/account-views.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { tokenItems } from '../../src-main/ipc/token-views.ts';
 
 const NOW = 2_000_000_000;

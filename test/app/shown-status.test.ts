@@ -4,9 +4,9 @@ import { expiryNotices, menuBarItems } from '../../app/background.ts';
 import { TokenCache } from '../../src-main/cache/index.ts';
 import { STATUS_TITLES, type StatusId } from '../../src-main/cache/shown-status.ts';
 import { peopleIn, VAULT } from '../../src-main/cli/people.ts';
-import { type AccountHistory, changeHistory } from '../../src-main/ipc/account-history.ts';
+import { type AccountHistory, changeHistory } from '../../src-main/accounts/account-history.ts';
 import { accountList } from '../../src-main/ipc/account-views.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import type { FoundSource } from '../../src-main/sources/find.ts';
 import {
   accountStatus,

@@ -13,7 +13,7 @@ import { signIn } from '../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Vault } from '../../src-main/index.ts';
 import { accountList } from '../../src-main/ipc/account-views.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { tokenList } from '../../src-main/ipc/signatures.ts';
 import { fakeVault } from '../ipc/fake-vault.ts';
 import { isPolluted, JSON_VALUES, MARK, nameOf } from './hostile-values.ts';

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../../src-main/errors.ts';
 import type { Vault } from '../../src-main/index.ts';
 import { fitsBudget } from '../../src-main/ipc/argument-budget.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { type Outcome, settle } from '../../src-main/ipc/requests.ts';
 import { identify } from '../../src-main/ipc/token-views.ts';
 import { cacheOf, secretsIn, vectorText } from '../ipc/vectors.ts';

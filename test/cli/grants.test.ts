@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { merge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { EXIT } from '../../src-main/cli/world.ts';
 import { memoryKeychain, openVault } from '../../src-main/index.ts';
@@ -100,6 +101,76 @@ describe('a grant', () => {
     );
     expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
     expect(await activity()).toMatchObject([{ kind: 'refresh', client_ids: ['my-app'], automatic: false }]);
+  });
+
+  it('that was imported is refreshed after a question that names where its token goes; an own one without', async () => {
+    const elsewhere = await openVault({ file: join(home, 'elsewhere.vault'), keychain: memoryKeychain() });
+    await openGrants(elsewhere, { issuer: ISSUER, client_id: 'their-app' }).add(
+      'theirs',
+      grant({}, { refresh_token: 'rt-theirs', expires_in: 1, scope: 'files' }),
+    );
+    const copy = join(home, 'copy.json');
+    const document = new SerializableTokenCache();
+    await elsewhere.read((cache) => merge(document, cache));
+    writeFileSync(copy, document.serialize());
+    await elsewhere.close();
+    await add('own', grant({}, { expires_in: 1, scope: 'mail' }));
+    await command({ home, keychain }, ['import', copy]);
+    const { sent, fetch } = provider({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+    const later = { fetch, now: () => now() + 100 };
+
+    const own = await command(
+      { home, keychain },
+      ['get', '--account', 'ada@id.example', '--scope', 'mail'],
+      later,
+    );
+    expect(own).toMatchObject({ code: 0, out: 'at-new\n', err: '' });
+    const asked = sent.length;
+    const script = await command({ home, keychain }, GET, later);
+    expect(script).toMatchObject({ code: EXIT.signInRequired, out: '' });
+    expect(script.err).toContain(`imported from ${copy}`);
+    expect(script.err).toContain(`names ${ISSUER} as its provider, and its refresh token goes there`);
+    expect(sent).toHaveLength(asked);
+    const yes = await command({ home, keychain }, GET, {
+      ...later,
+      isInteractive: true,
+      ask: () => Promise.resolve('y'),
+    });
+    expect(yes).toMatchObject({ code: 0, out: 'at-new\n' });
+    expect(sent.at(-1)?.body).toContain('refresh_token=rt-theirs');
+    const again = await command({ home, keychain }, [...GET, '--refresh'], later);
+    expect(again).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('of an account whose other tokens were imported is refreshed without a question', async () => {
+    const cache = new SerializableTokenCache();
+    cache.add({
+      client_id: 'msal-app',
+      scope: ['mail'],
+      token_endpoint: `${ISSUER}/token`,
+      home_account_id: 'sub-1',
+      data: { username: 'ada@id.example', issuer: ISSUER },
+      response: { access_token: 'at-msal', refresh_token: 'rt-msal', expires_in: 3600 },
+    });
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    await add('own', grant({}, { expires_in: 1, scope: 'files' }));
+    await command({ home, keychain }, ['import', file]);
+    const { fetch } = provider({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+    const later = { fetch, now: () => now() + 100 };
+    const own = await command({ home, keychain }, [...GET, '--client', 'my-app'], later);
+    expect(own).toMatchObject({ code: 0, out: 'at-new\n', err: '' });
+    const theirs = [
+      'get',
+      '--account',
+      'ada@id.example',
+      '--scope',
+      'mail',
+      '--client',
+      'msal-app',
+      '--refresh',
+    ];
+    expect(await command({ home, keychain }, theirs, later)).toMatchObject({ code: EXIT.signInRequired });
   });
 
   it('that was refused needs a sign-in, and is not sent again', async () => {

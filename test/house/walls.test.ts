@@ -84,6 +84,8 @@ const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/keychain/a.ts', '../cache/token-cache.ts', KEYCHAIN],
   ['src-main/keychain/deep/a.ts', '../../vault/vault.ts', KEYCHAIN],
   ['src-main/lock/a.ts', '../vault/vault.ts', /lock\/ knows only/],
+  ['src-main/accounts/a.ts', '../vault/vault.ts', /stand on it/],
+  ['src-main/accounts/a.ts', '../ipc/contract.ts', /stand on it/],
   ['src-main/vault/a.ts', '../ipc/contract.ts', /vault\/ stands on/],
   ['src-main/vault/exchange/a.ts', '../../msal/plugin.ts', /vault\/ stands on/],
   ['src-main/vault/a.ts', 'electron', ELECTRON],

@@ -11,8 +11,8 @@ import {
   isOnlyActivity,
   recordActivity,
 } from '../../src-main/ipc/activity.ts';
-import { appDataNames, setAppData } from '../../src-main/ipc/app-data.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { appDataNames, setAppData } from '../../src-main/cache/app-data.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import type { ActivityEvent } from '../../src-main/ipc/contract.ts';
 import { cacheOf, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';

@@ -6,7 +6,7 @@ import { hashText } from '../../src-main/cache/schema/match.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { accountList, search } from '../../src-main/ipc/account-views.ts';
 import type { AccountList } from '../../src-main/ipc/contract.ts';
-import { cachedAccounts, findAccount } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts, findAccount } from '../../src-main/accounts/cached-accounts.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Scene } from '../vault/fakes.ts';
 import { homeOf, signIn } from '../vault/people.ts';

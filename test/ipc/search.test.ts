@@ -1,7 +1,7 @@
 // Not in npm run check: it lists and searches 10,000 accounts.
 import { describe, expect, it } from 'vitest';
 import { accountList, search } from '../../src-main/ipc/account-views.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { manyAccounts } from './many.ts';
 import { cacheOf, secretsIn, vectorText } from './vectors.ts';
 

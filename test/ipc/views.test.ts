@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accountList } from '../../src-main/ipc/account-views.ts';
-import { cachedAccounts } from '../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { decoded, identify, tokenItems } from '../../src-main/ipc/token-views.ts';
 import { cacheOf, documents, secretsIn, vectorText } from './vectors.ts';
 

@@ -1,8 +1,10 @@
 /**
  * Merges the accounts and tokens of one cache into another. Entities are matched by their fields, not by their keys. Of two entries for
- * one credential, the newer stays. Unrecognized entries are copied.
+ * one credential, the newer stays. Unrecognized entries are copied. App data is not: a document may be anybody's, and what it says of profiles,
+ * agreed issuers or verified signatures is not taken for what happened here.
  */
 import { summaries } from '../accounts.ts';
+import { isAppData } from '../app-data.ts';
 import { Entry } from '../entry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { ageIn, place, sameEntries } from '../place.ts';
@@ -137,7 +139,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
       names: users.map((user) => user.username || user.name || user.home_account_id),
     },
     tokens,
-    notUnderstood: from.malformed.size + from.keptRoots().length,
+    notUnderstood: from.malformed.size + foreignRoots(from).length,
     writtenBy: from.dialect === null ? null : libraryOf(from.dialect),
   };
 }
@@ -158,7 +160,8 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
 }
 
 /**
- * Merges all entries of `from` into `into`, atomically and with one `change` event. `from` is not changed.
+ * Merges the entries of `from` into `into`, atomically and with one `change` event. `from` is not changed. App data (`setAppData` of
+ * `tokenkeep/ipc`) is left out.
  *
  * @returns counts of what was added and replaced
  * @example
@@ -204,6 +207,11 @@ function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, en
   if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
 }
 
+/** Returns the unrecognized roots that hold no app data. */
+function foreignRoots(store: Store): Entry[] {
+  return store.keptRoots().filter(({ section }) => !isAppData(section));
+}
+
 /** Copies unrecognized entries under their own name, or under a numbered one if the name is taken. */
 function takeRest(into: Store, from: Store): void {
   for (const { section, key, value } of from.malformed) {
@@ -213,7 +221,7 @@ function takeRest(into: Store, from: Store): void {
     };
     into.put(Entry.of(section, freeKey(key, isTaken), value));
   }
-  for (const { section, value } of from.keptRoots()) {
+  for (const { section, value } of foreignRoots(from)) {
     const isTaken = (name: string): boolean => {
       const known = into.kept(name);
       return (known !== undefined || isSection(name)) && !sameJson(known?.value, value);

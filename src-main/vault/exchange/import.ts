@@ -1,4 +1,6 @@
-import { type MergeCounts, merge } from '../../cache/document/merge.ts';
+import { resolve } from 'node:path';
+import { mergeAsImport } from '../../accounts/account-history.ts';
+import type { MergeCounts } from '../../cache/document/merge.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, PassphraseError } from '../../errors.ts';
@@ -41,7 +43,7 @@ export async function importFrom(
   update: (fn: (cache: TokenCache) => MergeCounts) => Promise<MergeCounts>,
 ): Promise<ImportReport> {
   const document = await openDocument(await readDocumentFile(file), passphrase, now);
-  return reportOf(await update((cache) => merge(cache, document)));
+  return reportOf(await update((cache) => mergeAsImport(cache, document, resolve(file))));
 }
 
 /**

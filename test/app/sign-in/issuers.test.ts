@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
-import { merge } from '../../../src-main/cache/document/merge.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { mergeAsImport } from '../../../src-main/ipc/account-history.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { mergeAsImport } from '../../../src-main/accounts/account-history.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 
@@ -123,7 +122,7 @@ async function importDocument(text: string, file = '/home/ada/other/cache.json')
   const document = new SerializableTokenCache();
   document.deserialize(text);
   return vault.update((cache) => {
-    mergeAsImport(cache, document, file, () => merge(cache, document));
+    mergeAsImport(cache, document, file);
     return [...cachedAccounts(cache).byId.keys()][0]!;
   });
 }

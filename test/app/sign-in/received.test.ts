@@ -1,8 +1,8 @@
 /** What is checked of a token response beside openid-client's checks, and what is recorded of the signature. */
 import { expect, it } from 'vitest';
 import { checkReceived } from '../../../app/sign-in/received.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
-import { changeHistory, historyOf } from '../../../src-main/ipc/account-history.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
+import { changeHistory, historyOf } from '../../../src-main/accounts/account-history.ts';
 import { tokenList, withSignature } from '../../../src-main/ipc/signatures.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { base64url } from '../../cache/events.ts';

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { SignInProfile, SignInProgress, SignInWay } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { plainError } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { tokenResponse } from '../../../src-main/testing/index.ts';
 import { draftOf, json, metadataOf, quietPorts } from './fake-issuer.ts';
 

@@ -6,7 +6,7 @@ import { type RunningProvider, startProvider } from '../../../examples/provider/
 import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { USERS } from '../../../examples/provider/users.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { tokenList } from '../../../src-main/ipc/signatures.ts';
 import { callback } from '../../support/callback.ts';
 import { codeOf, type Stage, stage } from './stage.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { activityOf } from '../../../src-main/ipc/activity.ts';
-import { findAccount } from '../../../src-main/ipc/cached-accounts.ts';
+import { findAccount } from '../../../src-main/accounts/cached-accounts.ts';
 import { tokenItems } from '../../../src-main/ipc/token-views.ts';
 import type { SignOutWishes } from '../../../app/contract.ts';
 import { type RunningProvider, startProvider } from '../../../examples/provider/provider.ts';

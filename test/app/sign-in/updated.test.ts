@@ -7,7 +7,7 @@ import type { SignInProgress } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { UpdatedError } from '../../../app/updates.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
 
 const ISSUER = 'https://sso.example';

@@ -7,7 +7,7 @@ import { SignInError } from '../../../app/sign-in/failures.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { purposeOf } from '../../../app/settings.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts } from '../../../src-main/ipc/cached-accounts.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 

@@ -1,6 +1,10 @@
-/** The app's own data in a cache, under its own root. See account-history.ts, [Note: app data in the cache]. */
-import { Entry } from '../cache/entry.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+/**
+ * [Note: app data in the cache] What an app keeps beside the entries of a cache: profiles, histories of accounts, activity. It stands in roots
+ * of its own in the cache document, which no MSAL library touches, so it is durable in the same change as the entries that it is about.
+ * `merge` leaves it out, so no document that is imported brings its own.
+ */
+import { Entry } from './entry.ts';
+import { storeOf, type TokenCache } from './token-cache.ts';
 
 const PREFIX = 'Tokenkeep:';
 
@@ -47,10 +51,4 @@ export function appDataNames(cache: TokenCache): string[] {
   return storeOf(cache)
     .keptRoots()
     .flatMap(({ section }) => appDataOf(section) ?? []);
-}
-
-/** Removes all app data, such as from a document that another program wrote. */
-export function dropAppData(cache: TokenCache): void {
-  const store = storeOf(cache);
-  for (const root of store.keptRoots()) if (isAppData(root.section)) store.drop(root);
 }

@@ -21,8 +21,7 @@ import type { DeferredAccount, Store } from '../cache/store.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type GrantTokens, tokensOfGrant } from '../oauth/grant-tokens.ts';
-import { isAppData } from './app-data.ts';
-import type { AccountItem } from './contract.ts';
+import { isAppData } from '../cache/app-data.ts';
 
 /**
  * Identifies an account to a window: a hash of its identifying fields. It stays the same when a token is renewed and after
@@ -36,7 +35,7 @@ export type AccountId = string;
  */
 export interface CachedAccount {
   readonly id: AccountId;
-  readonly kind: AccountItem['kind'];
+  readonly kind: 'user' | 'app' | 'orphan';
   /** null for an app. */
   readonly home_account_id: string | null;
   /** As its first entity has it. */

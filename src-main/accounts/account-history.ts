@@ -1,0 +1,170 @@
+/**
+ * What has happened to accounts, kept beside their entries in the cache and sealed with it: where they were imported from,
+ * which provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
+ */
+import { folded, isRecord } from '../cache/json.ts';
+import type { GrantItem } from '../cache/schema/grants.ts';
+import { type MergeCounts, merge } from '../cache/document/merge.ts';
+import type { Refusal } from '../cache/account-status.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
+import { tokensOfGrant } from '../oauth/grant-tokens.ts';
+import { appData, setAppData } from '../cache/app-data.ts';
+import { type AccountId, type CachedAccount, cachedAccounts, idOf } from './cached-accounts.ts';
+
+/** A signature that was verified with the provider's keys. */
+export interface SignatureCheck {
+  /** The key's `kid`; null if the token names none. */
+  key_id: string | null;
+  /** Seconds since the epoch. */
+  at: number;
+}
+
+/** The history of an account, stored beside its entries. */
+export interface AccountHistory {
+  /** The provider refused to refresh it, and nothing has succeeded since. */
+  refusal: Refusal | null;
+  /** The file that the account was imported from; null if the user signed in here, or if unknown. */
+  source: string | null;
+  /** The program that `source` belongs to may still use the account's refresh tokens. */
+  shared: boolean;
+  /** Its imported grants of which the same is true, by a hash of their refresh tokens: a rotated one belongs to whoever rotated it. */
+  sharedGrants: readonly string[];
+  /** By client id: the issuer that the user signed in at, or agreed to send the refresh token to. */
+  issuers: Readonly<Record<string, string>>;
+  /** ID tokens whose signature was verified, by a hash of the token. See signatures.ts. */
+  signatures: Readonly<Record<string, SignatureCheck>>;
+}
+
+const NAME = 'accounts';
+const NOTHING: AccountHistory = {
+  refusal: null,
+  source: null,
+  shared: false,
+  sharedGrants: [],
+  issuers: {},
+  signatures: {},
+};
+
+/**
+ * Returns the history of an account; an empty one if none is stored.
+ *
+ * @example
+ * import { cachedAccounts, historyOf } from 'tokenkeep/ipc';
+ *
+ * const shared = await vault.read((cache) =>
+ *   [...cachedAccounts(cache).byId.keys()].filter((id) => historyOf(cache, id).shared),
+ * );
+ */
+export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
+  const all = appData(cache, NAME);
+  const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
+  return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
+}
+
+/**
+ * Changes the history of an account, inside an update. Also drops the histories of removed accounts.
+ *
+ * @example
+ * import { type AccountId, changeHistory } from 'tokenkeep/ipc';
+ *
+ * async function keepForThisAppOnly(id: AccountId): Promise<void> {
+ *   await vault.update((cache) => changeHistory(cache, id, { shared: false }));
+ * }
+ */
+export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial<AccountHistory>): void {
+  changeHistories(cache, new Map([[id, changes]]));
+}
+
+/** Changes the histories of many accounts at once, because each call has to go through all accounts. */
+function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Partial<AccountHistory>>): void {
+  const all = appData(cache, NAME);
+  const there = cachedAccounts(cache).byId;
+  const known = isRecord(all) ? Object.entries(all).filter(([id]) => there.has(id)) : [];
+  const next = new Map<string, unknown>(known);
+  for (const [id, change] of changes) {
+    const before = next.get(id);
+    if (there.has(id)) next.set(id, { ...NOTHING, ...(isRecord(before) ? before : {}), ...change });
+  }
+  setAppData(cache, NAME, Object.fromEntries(next));
+}
+
+/**
+ * Returns why a provider refused a refresh token, which Entra ID says; `invalid_grant` alone does not (RFC 6749 §5.2).
+ *
+ * @param code the provider's error code; Entra's own number may follow, as in `invalid_grant, AADSTS50173`
+ * @example
+ * import { changeHistory, refusalReason } from 'tokenkeep/ipc';
+ *
+ * async function noteRefusal(id: string, code: string, at: number): Promise<void> {
+ *   await vault.update((cache) => changeHistory(cache, id, { refusal: { reason: refusalReason(code), at, code } }));
+ * }
+ */
+export function refusalReason(code: string | null): Refusal['reason'] {
+  if (/AADSTS(?:70008|70043|700082|700084)\b/.test(code ?? '')) return 'expired';
+  return /AADSTS(?:50173|70000)\b/.test(code ?? '') ? 'revoked' : 'refused';
+}
+
+/**
+ * Merges an imported document, inside an update, and marks the accounts that got a refresh or ID token or a grant from it: another program
+ * may still use the refresh token, and the ID token's word for its issuer is anybody's.
+ *
+ * @param source the file's path
+ */
+export function mergeAsImport(cache: TokenCache, document: TokenCache, source: string): MergeCounts {
+  const brought = [...cachedAccounts(document).byId.values()];
+  const homes = new Set(brought.map(homeOf));
+  // By user and not by ID: what the document says of an issuer decides the ID, and the vault may know better.
+  const theirs = (): CachedAccount[] =>
+    [...cachedAccounts(cache).byId.values()].filter((one) => homes.has(homeOf(one)));
+  const known = new Set(theirs().flatMap((one) => [...secretsOf(one), ...grantsOf(one)]));
+  const offered = new Set(brought.flatMap((one) => [...secretsOf(one), ...grantsOf(one)]));
+  const merged = merge(cache, document);
+  const isTaken = (secret: string): boolean => offered.has(secret) && !known.has(secret);
+  const changes = new Map<AccountId, Partial<AccountHistory>>();
+  for (const account of theirs()) {
+    const grants = grantsOf(account);
+    const marked = new Set(historyOf(cache, account.id).sharedGrants);
+    const sharedGrants = grants.filter((one) => isTaken(one) || marked.has(grantMark(one))).map(grantMark);
+    if (secretsOf(account).some(isTaken))
+      changes.set(account.id, { source, shared: true, sharedGrants, refusal: null });
+    else if (grants.some(isTaken)) changes.set(account.id, { source, sharedGrants });
+  }
+  if (changes.size > 0) changeHistories(cache, changes);
+  return merged;
+}
+
+const homeOf = ({ id, home_account_id }: CachedAccount): string =>
+  home_account_id === null ? id : folded(home_account_id);
+
+/** Whether the program that wrote an imported file may still use the refresh token of this grant. */
+export function isSharedGrant({ sharedGrants }: AccountHistory, grant: GrantItem): boolean {
+  return marksOf(grant).some((mark) => sharedGrants.includes(mark));
+}
+
+/** Returns the history of an account after the user has agreed that a grant of it is refreshed here. */
+export function withOwnGrant({ sharedGrants }: AccountHistory, grant: GrantItem): Partial<AccountHistory> {
+  const own = marksOf(grant);
+  return { sharedGrants: sharedGrants.filter((mark) => !own.includes(mark)) };
+}
+
+const grantMark = (refreshToken: string): string => idOf('grant', refreshToken);
+
+const marksOf = (grant: GrantItem): string[] => secretsIn(tokensOfGrant(grant).refreshTokens).map(grantMark);
+
+/** Returns the secrets of an account's refresh and ID tokens, without those whose seal is damaged. */
+const secretsOf = (account: CachedAccount | undefined): string[] =>
+  secretsIn([...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])]);
+
+/** Returns the refresh tokens of an account's grants. */
+const grantsOf = (account: CachedAccount | undefined): string[] =>
+  secretsIn((account?.grants ?? []).flatMap(({ refreshTokens }) => refreshTokens));
+
+function secretsIn(tokens: readonly { readonly secret: string }[]): string[] {
+  return tokens.flatMap((token) => {
+    try {
+      return token.secret === '' ? [] : [token.secret];
+    } catch {
+      return [];
+    }
+  });
+}
