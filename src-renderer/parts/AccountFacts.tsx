@@ -7,6 +7,7 @@ import { appsOf } from '../state/tokens.ts';
 import { count, number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
+import { Message } from './text.tsx';
 
 /** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
@@ -68,7 +69,7 @@ export function RefreshStatusLine({ accountId }: { accountId: string }) {
       <span className="refresh-words">{words}</span>
       {told !== null && (
         <p className="problem" role="alert">
-          {told.message}
+          <Message>{told.message}</Message>
         </p>
       )}
     </div>

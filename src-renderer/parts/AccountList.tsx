@@ -20,7 +20,7 @@ import { Action } from './Action.tsx';
 import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Avatar, Icon } from './Icon.tsx';
 import { SourceList } from './SourceList.tsx';
-import { Highlight, UserText } from './text.tsx';
+import { Highlight, Message, UserText } from './text.tsx';
 
 /** Milliseconds after which a typed letter starts a new search. */
 const TYPING_PAUSE = 700;
@@ -207,7 +207,9 @@ export function NoMatch() {
   return (
     <div className="no-match">
       {error !== null ? (
-        <p role="alert">{error.message}</p>
+        <p role="alert">
+          <Message>{error.message}</Message>
+        </p>
       ) : (
         <p role="status">
           No account matches “<UserText>{text.trim()}</UserText>”.

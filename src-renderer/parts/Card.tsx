@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Fact } from '../state/vaultFacts.ts';
 import { Icon, type IconName } from './Icon.tsx';
-import { UserText } from './text.tsx';
+import { Message, UserText } from './text.tsx';
 
 /** A card of a page: title, contents, actions. */
 export function Card({
@@ -45,7 +45,9 @@ export function StatusBanner({
       </span>
       <div className="status-banner-words" role="status">
         <h2>{title}</h2>
-        <p>{text}</p>
+        <p>
+          <Message>{text}</Message>
+        </p>
       </div>
       {children}
     </section>

@@ -3,7 +3,7 @@ import { entityWords, type FindingGroup } from '../state/health.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel } from './hooks.ts';
-import { UserText } from './text.tsx';
+import { Message } from './text.tsx';
 
 /** Maximum findings of one kind that are listed. */
 const SHOWN = 12;
@@ -41,7 +41,7 @@ function FindingLine({ finding }: { finding: Finding }) {
     <li className="finding">
       <div className="finding-words">
         <p>
-          <UserText>{finding.says}</UserText>
+          <Message>{finding.says}</Message>
         </p>
         <dl className="causes">
           {finding.causes.map(({ library, says }) => (

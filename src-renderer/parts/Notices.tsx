@@ -2,6 +2,7 @@ import type { Notice, NoticeAction } from '../state/notices.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './hooks.ts';
+import { Message } from './text.tsx';
 
 /** Banners above the accounts: sample data, and a vault state that needs attention. */
 export function Banners({ notice }: { notice: Notice | null }) {
@@ -25,8 +26,14 @@ export function Banners({ notice }: { notice: Notice | null }) {
         <section className="banner" data-tone={notice.tone} aria-label={notice.title}>
           <Icon name={notice.tone === 'wait' ? 'wait' : 'warning'} />
           <p role="status">
-            <b>{notice.title}.</b> {notice.text} <span className="consequence">{notice.consequence}</span>
-            {error !== null && <span className="problem"> {error.message}</span>}
+            <b>{notice.title}.</b> <Message>{notice.text}</Message>{' '}
+            <span className="consequence">{notice.consequence}</span>
+            {error !== null && (
+              <span className="problem">
+                {' '}
+                <Message>{error.message}</Message>
+              </span>
+            )}
           </p>
           <NoticeActions notice={notice} />
         </section>

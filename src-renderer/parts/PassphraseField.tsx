@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { Button, FieldError, Input, Label, TextField, type TextFieldProps } from 'react-aria-components';
 import { Icon } from './Icon.tsx';
+import { Message } from './text.tsx';
 
 /** A passphrase field with a button that shows its text. */
 export function PassphraseField({
@@ -46,7 +47,11 @@ export function PassphraseField({
         </Button>
       </span>
       {children}
-      {problem !== null && <FieldError className="problem">{problem}</FieldError>}
+      {problem !== null && (
+        <FieldError className="problem">
+          <Message>{problem}</Message>
+        </FieldError>
+      )}
     </TextField>
   );
 }

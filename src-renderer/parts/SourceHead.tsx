@@ -5,7 +5,7 @@ import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
-import { UserText } from './text.tsx';
+import { Message, UserText } from './text.tsx';
 
 /** What a chosen source is, above its accounts. */
 export function SourceHead({ item }: { item: SourceItem }) {
@@ -57,9 +57,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
       {isOpen && (
         <p className="source-banner" role="status" data-problem={item.problem !== null}>
           <Icon name={item.problem === null ? 'show' : 'warning'} />
-          <span>
-            <UserText>{banner}</UserText>
-          </span>
+          <span>{item.problem === null ? <UserText>{banner}</UserText> : <Message>{banner}</Message>}</span>
           {item.problem === null && item.tokens > 0 && (
             <span className="source-sum">
               {`${count(item.accounts, 'account')} · ${count(item.tokens, 'token')}`}

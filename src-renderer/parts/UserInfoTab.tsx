@@ -6,6 +6,7 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Lines } from './Lines.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
+import { Message } from './text.tsx';
 
 /** What the provider says of the account's user, on request. */
 export function UserInfoTab({ account }: { account: AccountItem }) {
@@ -31,7 +32,7 @@ export function UserInfoTab({ account }: { account: AccountItem }) {
       </div>
       {isThis && error !== null && (
         <p className="problem" role="alert">
-          {error.message}
+          <Message>{error.message}</Message>
         </p>
       )}
       {info !== null && <Claims claims={info.claims} />}

@@ -7,6 +7,17 @@ export function UserText({ children }: { children: string }) {
   return <bdi>{visible(children)}</bdi>;
 }
 
+/** A sentence of the main process. It may quote untrusted text, and names of fields and commands are in backticks. */
+export function Message({ children }: { children: string }) {
+  return (
+    <bdi>
+      {visible(children)
+        .split(/`([\w.-]+)`/)
+        .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}
+    </bdi>
+  );
+}
+
 /** Highlights the search words in a text that is safe to show (`visible`). */
 export function Highlight({ children }: { children: string }) {
   const { accounts } = useModel();

@@ -12,7 +12,7 @@ import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserInfoTab } from '../parts/UserInfoTab.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import { profile } from '../state/claims.ts';
 import { accountName, accountPlace, nicknameOf } from '../state/groups.ts';
 import { number } from '../state/words.ts';
@@ -120,7 +120,7 @@ export function AccountView({ account }: { account: AccountItem }) {
       <SignInAgain account={account} />
       {error !== null && (
         <p className="problem" role="alert">
-          {error.message}
+          <Message>{error.message}</Message>
         </p>
       )}
       <Tabs className="tabs">

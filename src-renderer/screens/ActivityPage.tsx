@@ -15,6 +15,7 @@ import {
 } from '../state/activity.ts';
 import { changesAt } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
+import { Message } from '../parts/text.tsx';
 
 const DAYS = [1, 7, 30];
 const daysLabel = (days: number): string => (days === 1 ? 'Last 24 hours' : `Last ${count(days, 'day')}`);
@@ -60,7 +61,7 @@ export function ActivityPage() {
         </div>
         {error !== null && (
           <p className="problem" role="alert">
-            {error.message}
+            <Message>{error.message}</Message>
           </p>
         )}
         {all.length > 0 && (
@@ -139,7 +140,7 @@ export function AccountActivity({ account }: { account: AccountItem }) {
     <div className="account-activity">
       {error !== null && (
         <p className="problem" role="alert">
-          {error.message}
+          <Message>{error.message}</Message>
         </p>
       )}
       {all.length > 0 && (

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message } from '../parts/text.tsx';
 import type { Dialog, DialogOf } from '../state/dialogs.ts';
 import { AboutDialog } from './AboutDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
@@ -68,7 +68,7 @@ function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
       }
     >
       <p>
-        <UserText>{dialog.error.message}</UserText>
+        <Message>{dialog.error.message}</Message>
       </p>
     </DialogFrame>
   );

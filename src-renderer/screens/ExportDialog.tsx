@@ -3,7 +3,7 @@ import { Action } from '../parts/Action.tsx';
 import { QuestionFrame, ReceiptFrame } from '../parts/DialogFrames.tsx';
 import { PassphraseField } from '../parts/PassphraseField.tsx';
 import { useModel } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
 import { count } from '../state/words.ts';
@@ -48,7 +48,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
       </p>
       {error !== null && (
         <p className="problem" role="alert">
-          <UserText>{error.message}</UserText>
+          <Message>{error.message}</Message>
         </p>
       )}
       <PassphraseField

@@ -6,6 +6,7 @@ import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
+import { Message } from '../parts/text.tsx';
 
 /** The editor of a sign-in profile, which has no secrets. */
 export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: DialogOf<'profile'> }) {
@@ -75,7 +76,7 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
       ))}
       {problem !== null && (
         <p className="problem" role="alert">
-          {problem}
+          <Message>{problem}</Message>
         </p>
       )}
     </DialogFrame>

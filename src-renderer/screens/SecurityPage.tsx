@@ -5,6 +5,7 @@ import { CopyCard, FileCard, KeyCard, ProtectionCard, VerifyCard } from '../part
 import { useModel, useStore } from '../parts/hooks.ts';
 import { notice } from '../state/notices.ts';
 import { statusBanner } from '../state/vaultFacts.ts';
+import { Message } from '../parts/text.tsx';
 
 /** State and actions of the vault file and its key. */
 export function SecurityPage() {
@@ -19,7 +20,7 @@ export function SecurityPage() {
         <Standing />
         {error !== null && (
           <p className="problem" role="alert">
-            {error.message}
+            <Message>{error.message}</Message>
           </p>
         )}
         <div className="cards">

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from 'react';
 import { reload } from '../bridge.ts';
 import { Card } from '../parts/Card.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import { localTime } from '../state/time.ts';
 
 const TIMES = [
@@ -26,7 +26,7 @@ export function SettingsPage() {
         <h1>Settings</h1>
         {error !== null && (
           <p className="problem" role="alert">
-            {error.message}
+            <Message>{error.message}</Message>
           </p>
         )}
         <div className="settings-column">

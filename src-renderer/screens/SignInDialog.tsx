@@ -5,7 +5,7 @@ import { Pairs } from '../parts/Card.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { QrCode } from '../parts/QrCode.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { appLabel } from '../state/overview.ts';
 import { placeOf } from '../state/profileDraft.ts';
@@ -246,7 +246,9 @@ function Failed({ progress: { profile, way, error } }: At<'failed'>) {
         </>
       }
     >
-      <p>{error.message}</p>
+      <p>
+        <Message>{error.message}</Message>
+      </p>
     </DialogFrame>
   );
 }

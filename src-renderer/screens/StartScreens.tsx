@@ -7,7 +7,7 @@ import { Icon, type IconName } from '../parts/Icon.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { NamedSignIns } from '../parts/SourceHead.tsx';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import type { Notice } from '../state/notices.ts';
 import { sourceFacts, sourceState } from '../state/sources.ts';
 import { count } from '../state/words.ts';
@@ -197,12 +197,14 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
   return (
     <BlankScreen icon={ICONS[notice.id] ?? 'warning'} tone={notice.tone} title={notice.title}>
       <div role="status">
-        <p>{notice.text}</p>
+        <p>
+          <Message>{notice.text}</Message>
+        </p>
         {notice.consequence !== '' && <p className="consequence">{notice.consequence}</p>}
       </div>
       {error !== null && (
         <p className="problem" role="alert">
-          {error.message}
+          <Message>{error.message}</Message>
         </p>
       )}
       <NoticeActions notice={notice} screen />
@@ -231,7 +233,7 @@ export function LockedScreen() {
       <p>The vault was closed while you were away. Your sign-ins are unchanged.</p>
       {problem !== null && (
         <p className="problem" role="alert">
-          {problem}
+          <Message>{problem}</Message>
         </p>
       )}
       <div className="actions">
@@ -248,7 +250,9 @@ export function ListFailed({ error }: { error: PlainError }) {
   const model = useModel();
   return (
     <BlankScreen icon="warning" tone="bad" title="The accounts could not be listed">
-      <p>{error.message}</p>
+      <p>
+        <Message>{error.message}</Message>
+      </p>
       <div className="actions">
         <Action kind="primary" onPress={() => void model.start()} autoFocus>
           Retry

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Input, Label, Text, TextField } from 'react-aria-components';
 import { QuestionFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
-import { UserText } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { LONGEST_TENANT_NAME, nicknameOf } from '../state/groups.ts';
 
@@ -41,7 +41,7 @@ export function TenantNameDialog({ dialog: { realm } }: { dialog: DialogOf<'tena
       </TextField>
       {problem !== null && (
         <p className="problem" role="alert">
-          {problem}
+          <Message>{problem}</Message>
         </p>
       )}
     </QuestionFrame>

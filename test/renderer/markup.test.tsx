@@ -6,7 +6,7 @@ import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
-import { Highlight, UserText } from '../../src-renderer/parts/text.tsx';
+import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
@@ -27,6 +27,16 @@ test('text of others is text: no markup, its direction kept inside, its unseen c
   const html = within(model, <Lines lines={[line]} />);
   expect(html).not.toMatch(/<(script|b)>/);
   expect(html).toContain('⟨U+202E⟩');
+});
+
+test('a sentence shows what is in backticks as code, and everything else as text', () => {
+  const html = (text: string) => renderToStaticMarkup(<Message>{text}</Message>);
+  expect(html('Expected an access token, but `expires_on` is missing, and `target`.')).toBe(
+    '<bdi>Expected an access token, but <code>expires_on</code> is missing, and <code>target</code>.</bdi>',
+  );
+  expect(html('“`<b>x</b>`\u202e.json” is no document.')).toBe(
+    '<bdi>“`&lt;b&gt;x&lt;/b&gt;`⟨U+202E⟩.json” is no document.</bdi>',
+  );
 });
 
 test('what is searched for is marked, and only that', async () => {
