@@ -14,6 +14,8 @@ export interface ServingOptions {
   /** The opened caches of other programs. None are shown beside the demo. */
   places: () => readonly PlaceCache[];
   beforeRetry: () => void;
+  /** Called after the user deleted their own vault, not the demo's. */
+  afterForget: () => void;
   asksRarely: () => boolean;
   onUnexpected: (error: unknown) => void;
   /** Returns the error that the window gets in place of one that a request failed with. */
@@ -58,6 +60,9 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
         if (error !== refusal) options.onUnexpected(error);
       },
       places: () => (demo === undefined ? options.places() : []),
+      afterForget() {
+        if (demo === undefined) options.afterForget();
+      },
       origin: ORIGIN,
       only: WINDOW_REQUESTS,
     });

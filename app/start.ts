@@ -125,6 +125,13 @@ export async function start(
       }),
     places: () => places(),
     beforeRetry: () => guard.allow(),
+    afterForget() {
+      try {
+        settings.setStartAtLogin(false);
+      } catch (error) {
+        report(error); // the vault is deleted all the same, and the setting still says that it is on
+      }
+    },
     asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });

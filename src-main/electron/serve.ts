@@ -31,6 +31,11 @@ export interface ServeOptions extends Trusted {
   /** Called before the vault is retried at the user's request. */
   beforeRetry?: () => void;
   /**
+   * Called after the vault was deleted at the user's request. Remove what else your app has left for its accounts, such as an entry that
+   * starts it at login. Don't throw: the vault is deleted.
+   */
+  afterForget?: () => void;
+  /**
    * Whether a yes to the copy of an access token counts for five minutes, until the window loses the focus or the screen is locked.
    * Default: only where the user ticks a box in the dialog.
    */
@@ -121,6 +126,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     chooseTarget,
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
+    afterForget: () => options.afterForget?.(),
     ...(explain === undefined ? {} : { explain }),
   });
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
@@ -174,6 +180,7 @@ const NAMES: OptionNames<ServeOptions> = {
   name: TEXT,
   places: true,
   beforeRetry: FUNCTION,
+  afterForget: FUNCTION,
   asksRarely: FUNCTION,
   onUnexpected: FUNCTION,
   explain: FUNCTION,

@@ -11,7 +11,8 @@ type Choices = Pick<TokenCacheRequests, 'keepMine' | 'takeFile' | 'makeOwn' | 'f
 export function choices<Caller>({
   vault,
   confirm,
-}: Pick<Ports<Caller>, 'vault' | 'confirm'>): Handlers<Choices, Caller> {
+  afterForget,
+}: Pick<Ports<Caller>, 'vault' | 'confirm' | 'afterForget'>): Handlers<Choices, Caller> {
   const after = async <T>(
     caller: Caller,
     question: (status: VaultStatus) => Question,
@@ -47,7 +48,11 @@ export function choices<Caller>({
     forget: async (caller) => {
       const opened = await vault;
       if (opened.status.bytes === null && opened.status.state === 'ready') throw nothingThere();
-      return after(caller, forgetQuestion, () => opened.forget());
+      return after(caller, forgetQuestion, async () => {
+        const forgotten = await opened.forget();
+        afterForget();
+        return forgotten;
+      });
     },
   };
 }

@@ -50,6 +50,8 @@ export interface Ports<Caller> {
   emit: <Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]) => void;
   /** Called before the vault is retried at the user's request. */
   beforeRetry: () => void;
+  /** Called after the vault was deleted at the user's request. */
+  afterForget: () => void;
   /** Returns the error that the window gets in place of one that an import failed with. */
   explain?: (error: unknown) => unknown;
 }

@@ -138,11 +138,19 @@ test('a private user installs it, understands it, trusts it, and leaves without 
   expect(existsSync(vaultFile(keyring.env))).toBe(false);
 
   await importDocument(started, vector('documents', 'msal-python-aad-several.json'));
+  // Started by the system at login, until the vault is deleted.
+  const atLogin = join(keyring.env['HOME'] ?? '', '.config', 'autostart', 'tokenkeep.desktop');
+  await window.getByRole('banner').getByRole('button', { name: /^More/ }).click();
+  await window.getByRole('menuitem', { name: 'Settings' }).click();
+  await window.getByRole('switch', { name: 'Start at login' }).check();
+  await expect.poll(() => existsSync(atLogin)).toBe(true);
+
   await showPage(window, 'Security');
   await expect(window.getByRole('main')).toContainText('Protected against');
   await answerDialogs(app, { agree: true });
   await window.getByRole('button', { name: 'Delete vault…' }).click();
   await expect(window.getByText('Vault deleted, and its encryption key too.')).toBeVisible();
   expect(existsSync(vaultFile(keyring.env))).toBe(false);
+  expect(existsSync(atLogin)).toBe(false);
   await quit();
 });

@@ -368,7 +368,7 @@ describe('which version of the vault stays', () => {
       expect(questions).toHaveLength(1);
       const agreed = windowOver(cacheOf('{}'));
       expect(await agreed.ask[choice](W)).not.toBeNull();
-      expect(agreed.vault.asked).toEqual([choice]);
+      expect(agreed.vault.asked).toEqual(choice === 'forget' ? [choice, 'afterForget'] : [choice]);
     },
   );
 

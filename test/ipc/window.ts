@@ -46,6 +46,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     },
     emit: (name, event) => void told.push({ name, event }),
     beforeRetry: () => void vault.asked.push('beforeRetry'),
+    afterForget: () => void vault.asked.push('afterForget'),
   });
   const ask = handlers.requests;
   /** A document that needs no passphrase. */
