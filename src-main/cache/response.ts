@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
-import { copyWith, folded, isRecord } from './json.ts';
+import { copyWith, folded, isRecord, sameJson } from './json.ts';
 import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import {
   authorityOf,
@@ -702,6 +702,9 @@ function addAccount(store: Store, entities: NewEntities): boolean {
     const isGuestName = field === 'username' && folded(value).includes('#ext#');
     if (!isGuestName || filled(before?.username) === undefined) changes[field] = value;
   }
+  // Nearly every refresh describes the account as it is: that is no change, and is not written again.
+  const isKnown = known.length === 1 && before !== undefined;
+  if (isKnown && Object.keys(changes).every((field) => sameJson(changes[field], before[field]))) return true;
   place(store, 'Account', copyWith(before ?? fresh, changes), known, known[0]?.key);
   return true;
 }

@@ -90,6 +90,8 @@ export class Store {
   readonly #deferred = new Map<string, DeferredAccount>();
   /** The deferred accounts by the keys of their grants. */
   readonly #grantOwners = new Map<string, string>();
+  /** The lengths of the ids of accounts that were deferred. */
+  readonly #idLengths = new Set<number>();
   #journal: Change[] = [];
   #depth = 0;
 
@@ -222,6 +224,7 @@ export class Store {
   defer(deferred: DeferredAccount): void {
     this.version = ++states;
     this.#deferred.set(deferred.account, deferred);
+    this.#idLengths.add(deferred.account.length);
     for (const key of deferred.grants) this.#grantOwners.set(key, deferred.account);
     this.#index.reserve(deferred.account);
   }
@@ -250,8 +253,9 @@ export class Store {
       this.#read(this.#grantOwners.get(key) ?? '');
       return;
     }
+    // A key has about twenty hyphens, and the ids of a cache have one or two lengths.
     const name = folded(key);
-    for (let at = name.indexOf('-'); at >= 0; at = name.indexOf('-', at + 1)) this.#read(name.slice(0, at));
+    for (const length of this.#idLengths) if (name[length] === '-') this.#read(name.slice(0, length));
   }
 
   #readAll(): void {
@@ -335,6 +339,7 @@ export class Store {
     this.#malformed.clear();
     this.#deferred.clear();
     this.#grantOwners.clear();
+    this.#idLengths.clear();
     fill();
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
-import { base64url, jwt, signIn } from './events.ts';
+import { base64url, jwt, PERSON, signIn } from './events.ts';
 
 function added(...events: ReturnType<typeof signIn>[]): TokenCache {
   const cache = new TokenCache({ now: () => 1000 });
@@ -110,6 +110,20 @@ describe('identities', () => {
 });
 
 describe('adding again', () => {
+  test('an account that is described as it is does not change', () => {
+    const cache = added(signIn({ access_token: '1' }));
+    const [account] = cache.find('Account');
+    const changed: string[] = [];
+    cache.on('change', ({ entities }) => changed.push(...entities.map(({ type }) => type)));
+    expect(cache.add(signIn({ access_token: '2' })).kept).toContain('Account');
+    expect(changed).toContain('AccessToken');
+    expect(changed).not.toContain('Account');
+    expect(cache.find('Account')).toEqual([account]);
+    cache.add(signIn({}, {}, { claims: { ...PERSON.claims, preferred_username: 'renamed' } }));
+    expect(changed).toContain('Account');
+    expect(cache.find('Account')).toMatchObject([{ username: 'renamed' }]);
+  });
+
   test('access tokens with overlapping scopes are replaced, others stay', () => {
     const cache = added(
       signIn({ access_token: '1' }, { scope: ['a', 'b', 'openid'] }),

@@ -1,7 +1,7 @@
 // Accounts are listed from the index, and their frames are read when one of their entries is asked for.
 
 import { crc32 } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { outlineForIndex, usersOf } from '../../src-main/cache/accounts.ts';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import { Entry } from '../../src-main/cache/entry.ts';
@@ -90,6 +90,19 @@ describe('one account', () => {
     const again = await scene.open();
     expect(await secretOf(again, 'ben')).toEqual(['access newer']);
     expect(again.status.state).toBe('ready');
+  });
+
+  test('is looked up once for a key, however many hyphens the key has', async () => {
+    const vault = await (await written()).open();
+    const lookups = (key: string): Promise<number> =>
+      vault.read((cache) => {
+        const get = vi.spyOn(Map.prototype, 'get');
+        storeOf(cache).entry('AccessToken', key);
+        const { length } = get.mock.calls;
+        get.mockRestore();
+        return length;
+      });
+    expect(await lookups(`nobody.tenant${'-part'.repeat(100)}`)).toBe(await lookups('nobody.tenant-part'));
   });
 
   test('is read when one of its keys is asked for', async () => {

@@ -28,7 +28,9 @@ const BEARER_KINDS: ReadonlySet<string> = new Set(['', 'accesstoken', 'accesstok
 export function schemeOf(entity: Entity): string {
   const scheme = folded(entity['token_type']);
   if (BOUND_SCHEMES.has(scheme)) return scheme;
-  const kind = folded(entity['credential_type']).replace(/[^a-z]/g, '');
+  const type = folded(entity['credential_type']);
+  if (BEARER_KINDS.has(type)) return ''; // Without looking for other spellings, as for nearly every token.
+  const kind = type.replace(/[^a-z]/g, '');
   if (BEARER_KINDS.has(kind)) return '';
   return kind === 'accesstokenwithauthscheme' ? unnamedScheme(scheme) : kind;
 }

@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { freezeJson, isArray, isObject } from '../../cache/json.ts';
 import { VaultError } from '../../errors.ts';
-import { type FrameContent, TAG_LENGTH } from './frame.ts';
+import { type FrameContent, seedsFrom, TAG_LENGTH } from './frame.ts';
 import { KEY_LENGTH } from './header.ts';
 
 /** A change of one place of the cache document. `key: null`: the whole root of that name. */
@@ -48,12 +48,11 @@ export interface SealedBatch {
   sealed: readonly StoredChange[];
 }
 
+/** Keys of the secrets of new frames. */
+const secretsKeys = seedsFrom(randomBytes);
+
 /** Seals the secrets of all entries that are set, including those that were sealed in other frames. */
-export function sealBatch(
-  batch: Batch,
-  fileId: Buffer,
-  secretsKey: Buffer = randomBytes(KEY_LENGTH),
-): SealedBatch {
+export function sealBatch(batch: Batch, fileId: Buffer, secretsKey: Buffer = secretsKeys()): SealedBatch {
   const frame = { key: secretsKey, fileId };
   const secrets: Buffer[] = [];
   const sealed: StoredChange[] = [];
