@@ -172,7 +172,7 @@ export interface Vault extends CacheHandle {
   compact(options?: Abortable): Promise<void>;
 
   /**
-   * Reads every byte of the file and decrypts every secret; changes nothing. Resolves in every state.
+   * Reads every byte of the file and authenticates every frame; changes nothing. Resolves in every state.
    *
    * @param progress called from time to time with the number of entries verified and the total
    */

@@ -338,7 +338,7 @@ export interface Rewrite {
   key: Buffer;
   slot: Slot;
   metadata: VaultMetadata;
-  /** The file's id. It may differ from the previous one only if no frame is kept, because secrets are bound to it. */
+  /** The file's id. It may differ from the previous one only if no frame is kept, because frames are bound to it. */
   fileId: Buffer;
   /** Default: one more than the previous file's. */
   generation?: bigint;
@@ -365,7 +365,7 @@ export async function rewrite(
   }: Rewrite,
   { readBack = false } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
-  const { groups, seal } = await regroup(cache, kept, fileId);
+  const { groups, seal } = await regroup(cache, kept);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), history };
   const findings = previous?.sealing.findings ?? noFindings();
   const source = { fileId, generation, slot, manifest, groups, findings };
@@ -428,12 +428,12 @@ export async function append(
   changes: readonly Change[],
   metadata: FrameMetadata,
 ): Promise<Identity> {
-  const { header, sealing, end } = contents;
+  const { sealing, end } = contents;
   const rows = changes.map((change) => {
     const { section, key } = placeOf(change);
     return { section, key, after: change.after?.value };
   });
-  const batch = sealBatch({ changes: rows, ...metadata }, header.fileId);
+  const batch = sealBatch({ changes: rows, ...metadata });
   const content = aligned(batch.content, end.at);
   const bytes = Buffer.allocUnsafe(contentLength(content));
   const tag = sealFrame(bytes, 0, sealing, end, content, seeds());

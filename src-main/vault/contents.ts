@@ -165,7 +165,7 @@ function contentsOf(
 }
 
 async function takeBase(
-  { cache, groups, header: { fileId }, sealing: { findings } }: Contents,
+  { cache, groups, sealing: { findings } }: Contents,
   frames: readonly StoredFrame[],
   { index }: Manifest,
   pause: () => Promise<void>,
@@ -180,13 +180,13 @@ async function takeBase(
     }
     const group: Group = { row, frames: [frame] };
     groups.set(row.account, group);
-    const account = new StoredAccount(row, group, fileId, findings);
+    const account = new StoredAccount(row, group, findings);
     if (row.atOnce) for (const entry of account.read()) store.put(entry);
     else store.defer(account);
     await pause();
   }
   for (const frame of loose) {
-    const entries = entriesIn(frame, fileId);
+    const entries = entriesIn(frame);
     if (entries === null) throw refusal('damaged');
     for (const entry of entries) {
       if (entry.account !== '') findings.misplaced.add(entry.account).add(null);
@@ -218,7 +218,7 @@ async function readFrames(
   let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
   for (const { ordinal, content } of frames) {
     if (ordinal === 0 || ordinal >= header.baseFrames) continue;
-    const entries = entriesIn(content, header.fileId);
+    const entries = entriesIn(content);
     if (entries === null) sound = false;
     for (const entry of entries ?? []) storeOf(cache).put(entry);
     await pause();
@@ -292,7 +292,7 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
   let sound = true;
   for (const { ordinal, content } of frames) {
     if (ordinal < header.baseFrames) continue;
-    const batch = decodeBatch(content, header.fileId);
+    const batch = decodeBatch(content);
     if (batch === null) sound = false;
     else batches.push(batch);
   }
@@ -357,12 +357,12 @@ export interface Regrouped {
  * Returns a cache as base frames: one for each account, then those of entries without an account. Groups in `kept`
  * are copied unchanged, without being parsed, so that only changed accounts cost work.
  */
-export async function regroup(cache: TokenCache, kept: Groups, fileId: Buffer): Promise<Regrouped> {
+export async function regroup(cache: TokenCache, kept: Groups): Promise<Regrouped> {
   const pause = pauses();
   const groups: Group[] = [];
   const sealings: (() => void)[] = [];
   const encode = (entries: readonly Entry[]): FrameContent => {
-    const { content, sealed } = sealBatch({ changes: entries.map(rowOf) }, fileId);
+    const { content, sealed } = sealBatch({ changes: entries.map(rowOf) });
     sealings.push(() => exchange(entries, sealed));
     return content;
   };
@@ -438,13 +438,11 @@ function indexRow(cache: TokenCache, account: string, entries: readonly Entry[])
 export class StoredAccount implements DeferredAccount {
   readonly #row: IndexRow;
   readonly #group: Group;
-  readonly #fileId: Buffer;
   readonly #findings: Findings;
 
-  constructor(row: IndexRow, group: Group, fileId: Buffer, findings: Findings) {
+  constructor(row: IndexRow, group: Group, findings: Findings) {
     this.#row = row;
     this.#group = group;
-    this.#fileId = fileId;
     this.#findings = findings;
   }
 
@@ -487,7 +485,7 @@ export class StoredAccount implements DeferredAccount {
     let cause: unknown;
     try {
       const [frame] = this.#group.frames;
-      const entries = frame === undefined ? null : entriesIn(frame, this.#fileId);
+      const entries = frame === undefined ? null : entriesIn(frame);
       if (entries !== null) return entries;
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;

@@ -78,15 +78,8 @@ async function openAll(
         await new Promise((resolve) => setImmediate(resolve));
       }
       report.entries += 1;
-      const sealed = isObject(value) ? sealedSecretOf(value) : undefined;
-      if (sealed === undefined) continue;
-      try {
-        sealed.check();
-        report.secrets += 1;
-      } catch {
-        report.sound = false;
-        report.code ??= 'vault_damaged';
-      }
+      // Its frame, which was authenticated when it was opened, covers it.
+      if (isObject(value) && sealedSecretOf(value) !== undefined) report.secrets += 1;
     }
   }
 }

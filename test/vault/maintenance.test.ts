@@ -142,7 +142,7 @@ test('a clock that jumps ahead or far back removes nothing, not even tokens that
   expect(await vault.read(usersIn)).not.toHaveProperty([homeOf('ben')]);
 });
 
-test('verify authenticates every secret and makes a string of none', async () => {
+test('verify counts every secret and makes a string of none', async () => {
   const scene = new Scene();
   const vault = await scene.open();
   await vault.update((cache) => signIn(cache, 'ada'));

@@ -89,7 +89,7 @@ function rowOf(account: string, entries: number, username: string): Group['row']
 }
 
 function groupOf(user: string): Group {
-  const frame = encodeBatch({ changes: entriesOf(user) }, FILE_ID, bytesFrom(user)(32));
+  const frame = encodeBatch({ changes: entriesOf(user) }, bytesFrom(user)(32));
   return { row: rowOf(`${user}.tenant`, 3, `${user}@contoso.example`), frames: [frame] };
 }
 
@@ -106,7 +106,7 @@ const LOOSE: StoredChange[] = [
 ];
 
 function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
-  const loose = encodeBatch({ changes: LOOSE }, FILE_ID, bytesFrom('loose')(32));
+  const loose = encodeBatch({ changes: LOOSE }, bytesFrom('loose')(32));
   const { pending = null, tombstones = [] } = notes;
   return buildImage(
     {
@@ -138,7 +138,7 @@ function appended(
   let file = bytes;
   let { ordinal, previousTag } = end;
   for (const batch of batches) {
-    const content = encodeBatch(batch, FILE_ID, random(32));
+    const content = encodeBatch(batch, random(32));
     const frame = Buffer.alloc(contentLength(content));
     previousTag = sealFrame(frame, 0, sealing, { ordinal, previousTag }, content, random(32));
     ordinal += 1;
@@ -287,7 +287,7 @@ export function exampleFile(): Buffer {
   const fileId = Buffer.alloc(16, 0xa0);
   const value = { credential_type: 'RefreshToken', secret: 's3cret', home_account_id: 'u.t' };
   const changes = [{ section: 'RefreshToken', key: 'u.t-k', after: value }];
-  const frame = encodeBatch({ changes }, fileId, Buffer.alloc(32, 0xc0));
+  const frame = encodeBatch({ changes }, Buffer.alloc(32, 0xc0));
   const { bytes } = buildImage(
     {
       fileId,

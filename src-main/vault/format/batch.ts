@@ -1,8 +1,7 @@
 // FORMAT.md, "Bodies", "Batches" and "Metadata".
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { type Cipher, createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import { freezeJson, isArray, isObject } from '../../cache/json.ts';
-import { VaultError } from '../../errors.ts';
-import { type FrameContent, seedsFrom, TAG_LENGTH } from './frame.ts';
+import { type FrameContent, seedsFrom } from './frame.ts';
 import { KEY_LENGTH } from './header.ts';
 
 /** A change of one place of the cache document. `key: null`: the whole root of that name. */
@@ -52,35 +51,40 @@ export interface SealedBatch {
 const secretsKeys = seedsFrom(randomBytes);
 
 /** Seals the secrets of all entries that are set, including those that were sealed in other frames. */
-export function sealBatch(batch: Batch, fileId: Buffer, secretsKey: Buffer = secretsKeys()): SealedBatch {
-  const frame = { key: secretsKey, fileId };
-  const secrets: Buffer[] = [];
-  const sealed: StoredChange[] = [];
-  const rows = batch.changes.map((change): Row => {
+export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): SealedBatch {
+  const texts: Buffer[] = [];
+  let at = 0;
+  const found = batch.changes.map((change) => {
     const { section, key, after: value } = change;
     const secret = key !== null && isObject(value) && Object.hasOwn(value, 'secret') ? value['secret'] : null;
     if (key === null || !isObject(value) || typeof secret !== 'string' || LONE_SURROGATE.test(secret)) {
-      sealed.push(change);
-      return value === undefined ? [section, key] : [section, key, value];
+      const row: Row = value === undefined ? [section, key] : [section, key, value];
+      return { row, change };
     }
-    const index = secrets.length;
-    const bytes = sealSecret(frame, index, section, key, secret);
-    secrets.push(bytes);
+    const text = Buffer.from(secret, 'utf8');
+    texts.push(text);
     const fields = withoutSecret(value);
-    sealed.push({
-      section,
-      key,
-      after: withSealedSecret(fields, new SealedSecret(frame, index, section, key, bytes)),
-    });
-    return [section, key, fields, bytes.length];
+    const from = at;
+    at += text.length;
+    const row: Row = [section, key, fields, text.length];
+    return { row, change, sealed: { section, key, fields, from, to: at } };
   });
-  const body = encodeBody({ changes: rows, ...encodeMetadata(batch) }, secretsKey);
-  return { content: { body, sealed: Buffer.concat(secrets) }, sealed };
+  const plain = Buffer.concat(texts);
+  const secrets = secretsStream(secretsKey, 0).update(plain);
+  for (const text of [...texts, plain]) text.fill(0);
+  const body = encodeBody({ changes: found.map(({ row }) => row), ...encodeMetadata(batch) }, secretsKey);
+  const sealed = found.map(({ change, sealed: one }): StoredChange => {
+    if (one === undefined) return change;
+    const { section, key, fields, from, to } = one;
+    const secret = new SealedSecret(secretsKey, from, secrets.subarray(from, to));
+    return { section, key, after: withSealedSecret(fields, secret) };
+  });
+  return { content: { body, sealed: secrets }, sealed };
 }
 
 /** Does what `sealBatch` does, and returns only the content. */
-export function encodeBatch(batch: Batch, fileId: Buffer, secretsKey?: Buffer): FrameContent {
-  return sealBatch(batch, fileId, secretsKey).content;
+export function encodeBatch(batch: Batch, secretsKey?: Buffer): FrameContent {
+  return sealBatch(batch, secretsKey).content;
 }
 
 /** Returns a copy with null in the place of `secret`. */
@@ -98,21 +102,18 @@ function withoutSecret(value: Record<string, unknown>): Record<string, unknown> 
  * Decodes a batch. Secrets of the entries stay sealed, in a copy, so that the content need not stay in memory. `null` if the content does not
  * conform to FORMAT.md.
  */
-export function decodeBatch(content: FrameContent, fileId: Buffer): Batch | null {
+export function decodeBatch(content: FrameContent): Batch | null {
   const decoded = decodeRows(content);
   if (decoded === null) return null;
   const kept = Buffer.concat([decoded.secretsKey, content.sealed]);
-  const frame: SecretsKey = { key: kept.subarray(0, KEY_LENGTH), fileId };
+  const secretsKey = kept.subarray(0, KEY_LENGTH);
   const sealed = kept.subarray(KEY_LENGTH);
-  let index = 0;
   let at = 0;
   const changes = decoded.rows.map(({ section, key, value, sealedLength }): StoredChange => {
     if (value === undefined) return { section, key };
     if (sealedLength === null || key === null || !isObject(value)) return { section, key, after: value };
-    const bytes = sealed.subarray(at, at + sealedLength);
+    const secret = new SealedSecret(secretsKey, at, sealed.subarray(at, at + sealedLength));
     at += sealedLength;
-    const secret = new SealedSecret(frame, index, section, key, bytes);
-    index += 1;
     return { section, key, after: withSealedSecret(value, secret) };
   });
   return { changes, ...decoded.metadata };
@@ -154,7 +155,7 @@ function decodeRow(row: unknown): DecodedRow | null {
   if (row.length < 4) return { section, key, value, sealedLength: null };
   if (key === null || !isObject(value) || !Object.hasOwn(value, 'secret')) return null;
   if (typeof sealedLength !== 'number' || !Number.isSafeInteger(sealedLength)) return null;
-  return sealedLength < TAG_LENGTH ? null : { section, key, value, sealedLength };
+  return sealedLength < 0 ? null : { section, key, value, sealedLength };
 }
 
 /** The remaining step of a sign-out, so that older copies of the file can't be opened. */
@@ -258,59 +259,37 @@ export function decodeTombstones(rows: unknown): Tombstone[] | null {
 }
 
 // FORMAT.md, "Sealed secrets".
-/** The key that seals the secrets of one frame. It is generated for each frame, so that a counter can be the nonce. */
-export interface SecretsKey {
-  /** 32 bytes; a view into the frame's decrypted body. */
-  key: Buffer;
-  fileId: Buffer;
+
+const BLOCK = 16;
+
+/** A cipher or a decipher, which do the same, for the secrets of a frame from an offset on. */
+function secretsStream(secretsKey: Buffer, at: number): Cipher {
+  const counter = Buffer.alloc(BLOCK);
+  counter.writeUInt32BE(Math.floor(at / BLOCK), BLOCK - 4);
+  const stream = createCipheriv('aes-256-ctr', secretsKey, counter);
+  if (at % BLOCK > 0) stream.update(Buffer.alloc(at % BLOCK));
+  return stream;
 }
 
-/** A sealed secret in a frame. It is decrypted on every access. */
+/** A sealed secret in a frame that was authenticated. It is decrypted on every access. */
 export class SealedSecret {
-  readonly #frame: SecretsKey;
-  readonly #index: number;
-  readonly #section: string;
-  readonly #key: string;
+  readonly #secretsKey: Buffer;
+  readonly #at: number;
   readonly #bytes: Buffer;
 
-  constructor(frame: SecretsKey, index: number, section: string, key: string, bytes: Buffer) {
-    this.#frame = frame;
-    this.#index = index;
-    this.#section = section;
-    this.#key = key;
+  /** @param at the offset of the bytes among the frame's sealed secrets */
+  constructor(secretsKey: Buffer, at: number, bytes: Buffer) {
+    this.#secretsKey = secretsKey;
+    this.#at = at;
     this.#bytes = bytes;
   }
 
   open(): string {
-    const plain = this.#decrypt();
+    const plain = secretsStream(this.#secretsKey, this.#at).update(this.#bytes);
     try {
       return plain.toString('utf8');
     } finally {
       plain.fill(0);
-    }
-  }
-
-  /** Authenticates the secret without making a string of it: strings can't be wiped. */
-  check(): void {
-    this.#decrypt().fill(0);
-  }
-
-  #decrypt(): Buffer {
-    const tagAt = this.#bytes.length - TAG_LENGTH;
-    const decipher = createDecipheriv('aes-256-gcm', this.#frame.key, nonceOf(this.#index), {
-      authTagLength: TAG_LENGTH,
-    });
-    decipher.setAuthTag(this.#bytes.subarray(tagAt));
-    decipher.setAAD(binding(this.#frame.fileId, this.#section, this.#key));
-    const plain = decipher.update(this.#bytes.subarray(0, tagAt));
-    try {
-      decipher.final();
-      return plain;
-    } catch (cause) {
-      plain.fill(0);
-      throw new VaultError('vault_damaged', 'A secret in this vault was tampered with and can’t be opened.', {
-        cause,
-      });
     }
   }
 
@@ -319,28 +298,15 @@ export class SealedSecret {
    * same secret, sealed again.)
    */
   equals(other: SealedSecret): boolean {
-    return this.#bytes.equals(other.#bytes) && this.#frame.key.equals(other.#frame.key);
+    return (
+      this.#at === other.#at && this.#bytes.equals(other.#bytes) && this.#secretsKey.equals(other.#secretsKey)
+    );
   }
 
   /** Printing and JSON reveal only that there is a secret. */
   toJSON(): string {
     return '[redacted]';
   }
-}
-
-/** Returns ciphertext and tag. `index` is the secret's position in its frame. */
-export function sealSecret(
-  frame: SecretsKey,
-  index: number,
-  section: string,
-  key: string,
-  secret: string,
-): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', frame.key, nonceOf(index), { authTagLength: TAG_LENGTH });
-  cipher.setAAD(binding(frame.fileId, section, key));
-  const text = cipher.update(secret, 'utf8');
-  cipher.final(); // final() returns no data for GCM.
-  return Buffer.concat([text, cipher.getAuthTag()]);
 }
 
 const SEALED = Symbol('sealed secret');
@@ -377,23 +343,4 @@ const ACCESSOR = {
 /** Returns the sealed secret of an entity that came out of a vault. */
 export function sealedSecretOf(entity: { readonly [SEALED]?: SealedSecret }): SealedSecret | undefined {
   return entity[SEALED];
-}
-
-function nonceOf(index: number): Buffer {
-  const nonce = Buffer.alloc(12);
-  nonce.writeUInt32LE(index, 0);
-  return nonce;
-}
-
-/** Returns the associated data: the file and the entry, each with a length prefix, so that no two inputs collide. */
-function binding(fileId: Buffer, section: string, key: string): Buffer {
-  const lengths = [fileId.length, Buffer.byteLength(section), Buffer.byteLength(key)] as const;
-  const bytes = Buffer.allocUnsafe(12 + lengths[0] + lengths[1] + lengths[2]);
-  let at = bytes.writeUInt32LE(lengths[0], 0);
-  at += fileId.copy(bytes, at);
-  at = bytes.writeUInt32LE(lengths[1], at);
-  at += bytes.write(section, at);
-  at = bytes.writeUInt32LE(lengths[2], at);
-  bytes.write(key, at);
-  return bytes;
 }

@@ -268,9 +268,9 @@ export type Groups = ReadonlyMap<string | null, Group>;
  *
  * @throws VaultError `vault_damaged` if it is not authentic
  */
-export function entriesIn(content: FrameContent, fileId: Buffer): Entry[] | null {
+export function entriesIn(content: FrameContent): Entry[] | null {
   const { body, sealed } = content;
-  const changes = decodeBatch({ body, sealed }, fileId)?.changes;
+  const changes = decodeBatch({ body, sealed })?.changes;
   body.fill(0);
   if (changes === undefined) return null;
   const entries: Entry[] = [];

@@ -129,14 +129,10 @@ def frames_of(file, header):
     return frames, damaged or ordinal < header["base"]
 
 
-def secret_of(key, number, sealed, *context):
-    data = b"".join(struct.pack("<I", len(part)) + part for part in context)
-    return AESGCM(key).decrypt(struct.pack("<I", number) + bytes(8), sealed, data).decode()
-
-
-def apply_batch(frame, header, entries):
+def apply_batch(frame, entries):
     key, rows = frame["plain"][:32], json.loads(frame["plain"][32:])["changes"]
-    at = number = 0
+    secrets = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor().update(frame["secrets"])
+    at = 0
     for section, name, *rest in rows:
         place = section if name is None else f"{section} {name}"
         if not rest:
@@ -144,9 +140,8 @@ def apply_batch(frame, header, entries):
             continue
         value, secret = rest[0], None
         if len(rest) == 2:
-            sealed = frame["secrets"][at : at + rest[1]]
-            secret = secret_of(key, number, sealed, header["file_id"], section.encode(), name.encode())
-            at, number = at + rest[1], number + 1
+            secret = secrets[at : at + rest[1]].decode()
+            at += rest[1]
         elif name is not None and isinstance(value, dict) and isinstance(value.get("secret"), str):
             secret = value["secret"]
         entries[place] = secret
@@ -201,7 +196,7 @@ def read(file, keychain):
     entries = {}
     for frame in frames:
         if frame["ordinal"] > 0:
-            apply_batch(frame, header, entries)
+            apply_batch(frame, entries)
     index = index_of(frames, header)
     return ("damaged" if damaged or found_damage or index is None else "ready"), entries, index
 
