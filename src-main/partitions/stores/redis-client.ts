@@ -1,5 +1,6 @@
 /** The supported Redis clients, and the members of them that are used. */
 import { createHash } from 'node:crypto';
+import { type EventEmitter, errorMonitor } from 'node:events';
 import { PartitionStoreError } from '../../errors.ts';
 import type { StoreCall } from '../partition-store.ts';
 
@@ -79,6 +80,8 @@ export interface IoredisClient {
   evalsha(sha1: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
   /** EVAL. */
   eval(script: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
+  /** With `true`, as in `ioredis`: closes the connection and opens another. Called if the server has become a replica. */
+  disconnect?(reconnect?: boolean): unknown;
 }
 
 /** A script on one key. It is called by its hash; its text is sent only if Redis does not have it cached. */
@@ -101,8 +104,19 @@ export interface RedisRunner {
   scan(pattern: string): AsyncIterable<string>;
 }
 
+/** One runner for each client, so that a client gets its listeners once. */
+const runners = new WeakMap<object, RedisRunner>();
+
 /** @throws PartitionStoreError `store_client` */
 export function commandsOf(client: unknown): RedisRunner {
+  const runner = runners.get(client as object) ?? runnerFor(client);
+  runners.set(client as object, runner);
+  return runner;
+}
+
+function runnerFor(client: unknown): RedisRunner {
+  if (has(client, 'withCommandOptions', 'execute') && !has(client, 'legacy'))
+    return new NodeRedisPool(client as RedisPool);
   if (has(client, 'withCommandOptions')) return new NodeRedis(client as RedisClient);
   if (has(client, 'getBuffer', 'del', 'pexpire', 'evalsha', 'eval'))
     return new Ioredis(client as IoredisClient);
@@ -120,14 +134,81 @@ export function has(client: unknown, ...names: string[]): boolean {
   );
 }
 
+/** The answers of a replica: to writes, and to reads while it has no primary (`replica-serve-stale-data no`). */
+export const REPLICA = /\b(READONLY|MASTERDOWN)\b/;
+
+/** The answers to credentials that are missing or wrong. */
+export const CREDENTIALS = /\b(NOAUTH|WRONGPASS)\b/;
+
 /** Keys per SCAN reply. */
 const PAGE = 500;
 
 /** Returns RESP bulk strings ("$") as bytes, because an entry is not text. */
 const AS_BYTES = { 0x24: Buffer };
 
+/** Milliseconds between two connections that are given up. */
+const GIVE_UP_INTERVAL = 1000;
+
+interface ConnectionPorts {
+  /** false: the client is connecting, or waits to. */
+  readonly isReady: () => boolean;
+  /** Closes the connection, so that the client opens another. */
+  readonly giveUp: () => void;
+}
+
+/**
+ * The state of a client's connection, as far as it decides how a command ends.
+ *
+ * [Note: demoted servers] A server that is demoted keeps its connections, and would refuse every write for as long as the process lives. A new
+ * connection follows the client's address to the new primary. If the address leads only to a replica, the interval keeps writes from
+ * disturbing the other users of the client. Clients of Sentinel and Cluster follow the primary by themselves.
+ *
+ * [Note: refused credentials] While a server refuses the client's credentials, commands wait in the client for a connection that never comes.
+ */
+class Connection {
+  readonly #ports: ConnectionPorts;
+  #lastGivenUp = -GIVE_UP_INTERVAL;
+  /** The answer of a replica whose connection is being closed. */
+  #demoted: Error | undefined;
+  /** Why there is no connection, if the server refused the credentials. */
+  #refused: Error | undefined;
+
+  constructor(client: object, ports: ConnectionPorts) {
+    this.#ports = ports;
+    if (!has(client, 'on')) return;
+    const emitter = client as Pick<EventEmitter, 'on'>;
+    // The monitor leaves it to the app to listen to errors.
+    emitter.on(errorMonitor, (error: unknown) => {
+      if (error instanceof Error && CREDENTIALS.test(error.message)) this.#refused = error;
+    });
+    emitter.on('ready', () => (this.#demoted = this.#refused = undefined));
+  }
+
+  async send<T>(command: () => Promise<T>): Promise<T> {
+    if (this.#refused !== undefined && !this.#ports.isReady()) throw this.#refused;
+    try {
+      return await command();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (REPLICA.test(error.message)) this.#giveUp(error);
+      // What was sent to the replica before the connection ended was refused as well.
+      else if (this.#demoted !== undefined && /^Socket closed/.test(error.message)) throw this.#demoted;
+      throw error;
+    }
+  }
+
+  #giveUp(demoted: Error): void {
+    const now = performance.now();
+    if (now - this.#lastGivenUp < GIVE_UP_INTERVAL) return;
+    this.#lastGivenUp = now;
+    this.#demoted = demoted;
+    this.#ports.giveUp();
+  }
+}
+
 class NodeRedis implements RedisRunner {
   readonly #client: RedisClient;
+  readonly #connection: Connection;
   /** For commands that are sent at once. */
   readonly #commands: RedisCommands;
 
@@ -142,18 +223,27 @@ class NodeRedis implements RedisRunner {
       typeMapping: AS_BYTES,
       ...(isOneServer ? { timeout: 0 } : {}),
     });
+    const strategy = reach(client, 'options', 'socket', 'reconnectStrategy');
+    const reconnects = isOneServer && strategy !== false;
+    this.#connection = new Connection(client, {
+      isReady: () => client.isReady !== false,
+      // The server answers what was sent before QUIT, then closes the connection, and the client reconnects.
+      giveUp: () => {
+        if (reconnects) invoke(client, 'sendCommand', ['QUIT']).catch(() => undefined);
+      },
+    });
   }
 
   async get(key: string, call?: StoreCall): Promise<Buffer | null> {
-    return bytesOf(await this.#with(call).get(key));
+    return bytesOf(await this.#connection.send(() => this.#with(call).get(key)));
   }
 
   async del(key: string, call?: StoreCall): Promise<void> {
-    await this.#with(call).del(key);
+    await this.#connection.send(() => this.#with(call).del(key));
   }
 
   async pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void> {
-    await this.#with(call).pExpire(key, milliseconds);
+    await this.#connection.send(() => this.#with(call).pExpire(key, milliseconds));
   }
 
   async run(
@@ -164,9 +254,11 @@ class NodeRedis implements RedisRunner {
   ): Promise<unknown> {
     const commands = this.#with(call);
     const options = { keys: [key], arguments: args };
-    return unlessUnknown(
-      () => commands.evalSha(sha1, options),
-      () => commands.eval(text, options),
+    return this.#connection.send(() =>
+      unlessUnknown(
+        () => commands.evalSha(sha1, options),
+        () => commands.eval(text, options),
+      ),
     );
   }
 
@@ -192,29 +284,75 @@ class NodeRedis implements RedisRunner {
   }
 }
 
+interface RedisPool extends RedisClient {
+  execute<T>(task: (client: RedisClient) => Promise<T>): Promise<T>;
+}
+
+/** Takes a connection out of the pool for each command, so that the one to a demoted server is known. */
+class NodeRedisPool implements RedisRunner {
+  readonly #pool: RedisPool;
+
+  constructor(pool: RedisPool) {
+    this.#pool = pool;
+  }
+
+  get(key: string, call?: StoreCall): Promise<Buffer | null> {
+    return this.#on((connection) => connection.get(key, call));
+  }
+
+  del(key: string, call?: StoreCall): Promise<void> {
+    return this.#on((connection) => connection.del(key, call));
+  }
+
+  pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void> {
+    return this.#on((connection) => connection.pexpire(key, milliseconds, call));
+  }
+
+  run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> {
+    return this.#on((connection) => connection.run(script, key, args, call));
+  }
+
+  scan(pattern: string): AsyncIterable<string> {
+    return new NodeRedis(this.#pool).scan(pattern);
+  }
+
+  #on<T>(task: (connection: RedisRunner) => Promise<T>): Promise<T> {
+    return this.#pool.execute((client) => task(commandsOf(client)));
+  }
+}
+
 class Ioredis implements RedisRunner {
   readonly #client: IoredisClient;
+  readonly #connection: Connection;
 
   constructor(client: IoredisClient) {
     this.#client = client;
+    const strategy = reach(client, 'options', 'retryStrategy');
+    const reconnects = strategy !== null && !has(client, 'nodes');
+    this.#connection = new Connection(client, {
+      isReady: () => (reach(client, 'status') ?? 'ready') === 'ready',
+      giveUp: () => void (reconnects && client.disconnect?.(true)),
+    });
   }
 
   async get(key: string): Promise<Buffer | null> {
-    return bytesOf(await this.#client.getBuffer(key));
+    return bytesOf(await this.#connection.send(() => this.#client.getBuffer(key)));
   }
 
   async del(key: string): Promise<void> {
-    await this.#client.del(key);
+    await this.#connection.send(() => this.#client.del(key));
   }
 
   async pexpire(key: string, milliseconds: number): Promise<void> {
-    await this.#client.pexpire(key, milliseconds);
+    await this.#connection.send(() => this.#client.pexpire(key, milliseconds));
   }
 
   run({ sha1, text }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    return unlessUnknown(
-      () => this.#client.evalsha(sha1, 1, key, ...args),
-      () => this.#client.eval(text, 1, key, ...args),
+    return this.#connection.send(() =>
+      unlessUnknown(
+        () => this.#client.evalsha(sha1, 1, key, ...args),
+        () => this.#client.eval(text, 1, key, ...args),
+      ),
     );
   }
 
@@ -253,6 +391,14 @@ function bytesOf(value: unknown): Buffer | null {
     'store_client',
     'The Redis client returned text where bytes were asked for, so partitions cannot be read. Use the `redis` package from version 5 on, or `ioredis`. Nothing was changed.',
   );
+}
+
+/** Returns a property of a property; undefined where there is none. */
+function reach(target: object, ...names: string[]): unknown {
+  let value: unknown = target;
+  for (const name of names)
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  return value;
 }
 
 async function invoke(target: unknown, name: string, ...args: unknown[]): Promise<unknown> {

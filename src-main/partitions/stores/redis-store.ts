@@ -7,7 +7,9 @@ import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../..
 import { checkOptions } from '../../options.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import {
+  CREDENTIALS,
   commandsOf,
+  REPLICA,
   type IoredisClient,
   type RedisClient,
   type RedisRunner,
@@ -165,9 +167,9 @@ const UNCHANGED = 'Nothing was changed.';
 /** Errors that a retry cannot fix, by the text of the Redis error. The text is stable, because clients dispatch on it. */
 const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreError>[0], string][] = [
   [
-    /\bREADONLY\b/,
+    REPLICA,
     'store_read_only',
-    'This Redis is a read-only replica. Connect to the primary, or through Sentinel.',
+    "This Redis is a replica. If it was the primary before, the store replaces its connection, and the next calls go where the client's address leads. If that is a replica too, connect to the primary, or through Sentinel.",
   ],
   [
     /\bWRONGTYPE\b/,
@@ -185,7 +187,7 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
     'Redis cannot write its data to disk and refuses changes. Look at its disk and its log.',
   ],
   [
-    /\b(NOAUTH|WRONGPASS)\b/,
+    CREDENTIALS,
     'store_forbidden',
     'Redis rejected the password or the user name. Correct the credentials of the client.',
   ],

@@ -1,0 +1,278 @@
+/** A Redis that refuses while the app runs: each call is told why, and the same client works again afterwards. */
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { createClient, createClientPool } from 'redis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { PartitionedCaches } from '../../src-main/partitions/index.ts';
+import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { caches, namesIn, signIn } from './people.ts';
+
+const KINDS = ['createClient', 'createClientPool', 'ioredis'] as const;
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function open(kind: (typeof KINDS)[number], url: string): Promise<PartitionedCaches> {
+  if (kind === 'ioredis') {
+    const client = new Redis(url);
+    client.on('error', () => undefined);
+    ends.push(() => client.disconnect());
+    return caches({ store: redisStore({ client }) });
+  }
+  const client = kind === 'createClient' ? createClient({ url }) : createClientPool({ url });
+  client.on('error', () => undefined);
+  await client.connect();
+  ends.push(() => client.destroy());
+  return caches({ store: redisStore({ client }) });
+}
+
+/** Sends one command on a connection of its own. */
+async function ask(url: string, ...command: string[]): Promise<unknown> {
+  const client = createClient({ url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(command);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Returns how the calls on a partition end: `done`, or an error's code. */
+async function outcomes(all: PartitionedCaches): Promise<{ read: string; update: string; turn: string }> {
+  const told = (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      () => 'done',
+      (error: unknown) => {
+        const { code, message } = error as { code: string; message: string };
+        expect(/try again/i.test(message), message).toBe(code === 'store_unavailable');
+        return code;
+      },
+    );
+  const partition = all.partition('a');
+  return {
+    read: await told(partition.read(namesIn)),
+    update: await told(partition.update((cache) => signIn(cache, 'noor'))),
+    turn: await told(partition.exclusively('turn', () => Promise.resolve())),
+  };
+}
+
+const DONE = { read: 'done', update: 'done', turn: 'done' };
+const all = (code: string) => ({ read: code, update: code, turn: code });
+const writes = (code: string) => ({ read: 'done', update: code, turn: code });
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let left = 200; ; left -= 1) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+interface Trouble {
+  readonly begin: (url: string) => unknown;
+  readonly end: (url: string) => unknown;
+  readonly told: { read: string; update: string; turn: string };
+}
+
+const config = (name: string, value: string) => (url: string) => ask(url, 'CONFIG', 'SET', name, value);
+/** A folder where Redis saves its data, which makes it fail. */
+const obstacle = async (url: string): Promise<string> =>
+  join(((await ask(url, 'CONFIG', 'GET', 'dir')) as { dir: string }).dir, 'dump.rdb');
+const withPassword = (url: string): string => url.replace('//', '//:changed@');
+
+const TROUBLES: Record<string, Trouble> = {
+  'its memory is full (OOM)': {
+    begin: config('maxmemory', '1'),
+    end: config('maxmemory', '0'),
+    told: writes('store_full'),
+  },
+  'it cannot save to disk (MISCONF)': {
+    begin: async (url) => {
+      await config('save', '900 1')(url);
+      await rm(await obstacle(url), { force: true });
+      await mkdir(await obstacle(url));
+      await ask(url, 'BGSAVE');
+      await eventually(async () =>
+        expect(await ask(url, 'INFO', 'persistence')).toContain('rdb_last_bgsave_status:err'),
+      );
+    },
+    end: async (url) => {
+      await rm(await obstacle(url), { recursive: true });
+      await ask(url, 'BGSAVE');
+    },
+    told: writes('store_full'),
+  },
+  'it has too few replicas (NOREPLICAS)': {
+    begin: config('min-replicas-to-write', '1'),
+    end: config('min-replicas-to-write', '0'),
+    told: writes('store_unavailable'),
+  },
+  'a script of another program runs (BUSY)': {
+    begin: async (url) => {
+      await config('busy-reply-threshold', '10')(url);
+      void ask(url, 'EVAL', 'while true do end', '0').catch(() => undefined);
+      await eventually(async () => {
+        await expect(ask(url, 'GET', 'a')).rejects.toThrow('BUSY');
+      });
+    },
+    end: (url) => ask(url, 'SCRIPT', 'KILL'),
+    told: all('store_unavailable'),
+  },
+  'it loads its data (LOADING)': {
+    begin: async (url) => {
+      await config('key-load-delay', '1000')(url);
+      await config('loading-process-events-interval-bytes', '1024')(url);
+      await ask(url, 'EVAL', "for i = 1, 10000 do redis.call('SET', 'filler' .. i, i) end", '0');
+      void ask(url, 'DEBUG', 'RELOAD').catch(() => undefined);
+      await eventually(async () => {
+        await expect(ask(url, 'GET', 'a')).rejects.toThrow('LOADING');
+      });
+    },
+    end: config('key-load-delay', '0'),
+    told: all('store_unavailable'),
+  },
+  'it forgot its scripts (NOSCRIPT)': {
+    begin: (url) => ask(url, 'SCRIPT', 'FLUSH'),
+    end: () => undefined,
+    told: DONE,
+  },
+  'its ACL takes a permission away (NOPERM)': {
+    begin: (url) => ask(url, 'ACL', 'SETUSER', 'default', '-get', '-evalsha'),
+    end: (url) => ask(url, 'ACL', 'SETUSER', 'default', '+@all'),
+    told: all('store_forbidden'),
+  },
+  'its password changes (NOAUTH, WRONGPASS)': {
+    begin: async (url) => {
+      await config('requirepass', 'changed')(url);
+      await ask(withPassword(url), 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    },
+    end: async (url) => {
+      await config('requirepass', '')(withPassword(url));
+      // Connections that were not authenticated when they began stay so.
+      await ask(url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    },
+    told: all('store_forbidden'),
+  },
+  'it lost its primary (MASTERDOWN)': {
+    begin: async (url) => {
+      await config('replica-serve-stale-data', 'no')(url);
+      await ask(url, 'REPLICAOF', '127.0.0.1', '1');
+    },
+    end: (url) => ask(url, 'REPLICAOF', 'NO', 'ONE'),
+    told: all('store_read_only'),
+  },
+};
+
+describe.each(KINDS)('%s', (kind) => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis(['--enable-debug-command', 'yes']);
+  }, 60_000);
+  afterAll(() => server.close());
+
+  test.each(Object.entries(TROUBLES))(
+    '%s',
+    async (_name, { begin, end, told }) => {
+      const opened = await open(kind, server.url);
+      expect(await outcomes(opened)).toEqual(DONE);
+      await begin(server.url);
+      await eventually(async () => expect(await outcomes(opened)).toEqual(told));
+      await end(server.url);
+      await eventually(async () => expect(await outcomes(opened)).toEqual(DONE));
+      expect(await opened.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    },
+    60_000,
+  );
+});
+
+test('a node of a cluster without slots (CLUSTERDOWN) works as soon as it has them', async () => {
+  const server = await startRedis(['--cluster-enabled', 'yes']);
+  ends.push(() => server.close());
+  const opened = await open('createClient', server.url);
+  expect(await outcomes(opened)).toEqual(all('store_unavailable'));
+  await ask(server.url, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await eventually(async () => expect(await outcomes(opened)).toEqual(DONE));
+}, 60_000);
+
+describe('failover behind one address', () => {
+  let servers: readonly [RedisServer, RedisServer];
+  beforeAll(async () => {
+    servers = await Promise.all([startRedis(), startRedis()]);
+  }, 60_000);
+  afterAll(() => Promise.all(servers.map((server) => server.close())));
+
+  /** An address that leads new connections to one server, as a virtual IP or a DNS name does, and leaves the others. */
+  async function address(first: RedisServer) {
+    let target = first.port;
+    let connections = 0;
+    const sockets = new Set<Socket>();
+    const listener = createServer((socket) => {
+      connections += 1;
+      const other = connect(target, '127.0.0.1');
+      for (const [one, another] of [
+        [socket, other],
+        [other, socket],
+      ] as const) {
+        sockets.add(one);
+        one.pipe(another);
+        one.on('error', () => another.destroy());
+        one.on('close', () => another.destroy());
+      }
+    }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    ends.push(() => {
+      listener.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    return {
+      url: `redis://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+      leadTo: ({ port }: RedisServer) => void (target = port),
+      connections: () => connections,
+    };
+  }
+
+  test.each(KINDS)(
+    '%s leaves the server that was demoted',
+    async (kind) => {
+      const [first, second] = servers;
+      for (const { url } of servers) await ask(url, 'REPLICAOF', 'NO', 'ONE');
+      const place = await address(first);
+      const opened = await open(kind, place.url);
+      const names = ['a', 'b', 'c', 'd'];
+      const update = (name: string) => opened.partition(name).update((cache) => signIn(cache, name));
+      await Promise.all(names.map(update)); // A pool has a connection for each.
+
+      await ask(first.url, 'REPLICAOF', '127.0.0.1', String(second.port));
+      const refused = await Promise.allSettled(names.map(update));
+      expect(refused.map((result) => result.status === 'rejected' && result.reason.code)).toContain(
+        'store_read_only',
+      );
+      // The address leads to a replica for a while. Each connection, of which a pool has some, is given up once a second at most.
+      const before = place.connections();
+      const began = performance.now();
+      for (let left = 200; left > 0; left -= 1) await update('a').catch(() => undefined);
+      const seconds = (performance.now() - began) / 1000;
+      expect(place.connections() - before).toBeLessThanOrEqual((seconds + 2) * 10);
+
+      place.leadTo(second);
+      await eventually(async () => {
+        const results = await Promise.allSettled(names.map(update));
+        expect(results.map(({ status }) => status)).toEqual(names.map(() => 'fulfilled'));
+      });
+      for (const name of names)
+        expect(await ask(second.url, 'EXISTS', `tokenkeep:${opened.partition(name).key}`)).toBe(1);
+    },
+    60_000,
+  );
+});
