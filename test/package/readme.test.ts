@@ -129,6 +129,12 @@ function nothingInTheClear(folder: string, words: readonly string[]): void {
   }
 }
 
+function wholeLine(file: string): string {
+  const text = readFileSync(file, 'utf8');
+  if (!text.endsWith('\n')) throw new Error(`${file} is not written yet`);
+  return text.trim();
+}
+
 it('Electron with MSAL: signs in by the browser, and is signed in after a restart', async () => {
   const home = newHome();
   const program = here(programWith("from 'electron'"), MSAL());
@@ -148,8 +154,8 @@ it('Electron with MSAL: signs in by the browser, and is signed in after a restar
   const run = { command: findElectron()!.executable, words: ['--no-sandbox', main], home, env };
   try {
     const first = said(run);
-    await vi.waitFor(() => readFileSync(join(home, 'address')), 60_000);
-    const address = readFileSync(join(home, 'address'), 'utf8').trim();
+    // The shell makes the file before it writes the line.
+    const address = await vi.waitFor(() => wholeLine(join(home, 'address')), 60_000);
     const user = provider.users[0]!.id;
     await browser(trustingFetch(provider.ca), { alone: true }).visit(address, { user });
     expect(await first).toEqual([provider.users[0]!.username]);
