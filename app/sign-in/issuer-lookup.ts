@@ -2,7 +2,7 @@
  * Determines the issuer of a refresh or ID token, which is sent nowhere else. The source is the data stored with the token,
  * the user's earlier consent, or an ID token of the same app; never a host alone.
  */
-import { configuredEnvironment, isMicrosoft } from 'tokenkeep/cache';
+import { configuredEnvironment, isMicrosoft, plainIssuer } from 'tokenkeep/cache';
 import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
 import { CUSTOMERS } from './consent.ts';
 import type { SignInProfile } from './contract.ts';
@@ -37,7 +37,8 @@ export function lookUpIssuer(
     const issuer = microsoftIssuer(configuredEnvironment(environment), realm || 'organizations');
     return { issuer, certainty: 'known' };
   }
-  if (typeof own === 'string' && isHttps(own) && !customers) return { issuer: own, certainty: 'known' };
+  const stored = typeof own === 'string' ? plainIssuer(own) : undefined;
+  if (stored !== undefined && !customers) return { issuer: stored, certainty: 'known' };
   const agreed = Object.hasOwn(issuers, client_id) ? issuers[client_id] : undefined;
   if (agreed !== undefined) return { issuer: agreed, certainty: 'known' };
   const claimed = claimedIssuer(account, client_id, environment);
@@ -64,9 +65,8 @@ function claimedIssuer(account: CachedAccount, client_id: string, environment: s
   const own = distinct(claims.filter((claim) => claim.client_id === client_id));
   const all = own.length > 0 ? own : distinct(claims);
   const [only] = all;
-  return all.length === 1 && only !== undefined && isHttps(only) && isAt(environment, only)
-    ? only
-    : undefined;
+  const issuer = all.length === 1 && only !== undefined ? plainIssuer(only) : undefined;
+  return issuer !== undefined && isAt(environment, issuer) ? issuer : undefined;
 }
 
 const distinct = (claims: readonly { iss: string | undefined }[]): string[] => [
@@ -85,5 +85,3 @@ function isAt(environment: string, issuer: string): boolean {
   const { host, hostname } = new URL(issuer);
   return [host, hostname].includes(environment.toLowerCase());
 }
-
-const isHttps = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'https:';

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, StorageError } from 'tokenkeep';
+import { plainIssuer } from 'tokenkeep/cache';
 import * as v from 'valibot';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { ProfileDraft, SignInProfile } from './contract.ts';
@@ -30,7 +31,11 @@ export interface Profiles {
 const text = (longest: number) => v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(longest));
 /** RFC 6749 §3.3. */
 const scope = v.pipe(v.string(), v.maxLength(200), v.regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/));
-const issuer = v.pipe(text(500), v.check(isIssuer));
+const issuer = v.pipe(
+  text(500),
+  v.transform((value) => plainIssuer(value) ?? ''),
+  v.nonEmpty(),
+);
 const common = {
   name: text(80),
   client_id: v.pipe(text(200), v.regex(/^[\x21-\x7e]+$/)),
@@ -193,13 +198,6 @@ export function isSameIssuer(a: string, b: string): boolean {
   const plain = (value: string): string =>
     (URL.canParse(value) ? new URL(value).href : value).replace(/\/$/, '');
   return plain(a) === plain(b);
-}
-
-/** OpenID Connect Discovery §3: https, without query and fragment. */
-function isIssuer(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, search, hash, username, password } = new URL(value);
-  return protocol === 'https:' && `${search}${hash}${username}${password}` === '';
 }
 
 /** RFC 8252 §7.3. */

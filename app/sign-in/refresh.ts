@@ -25,13 +25,13 @@ import {
   type Refusal,
   refusalReason,
   tokenItems,
-  usernameOf,
   withSignature,
 } from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { RefreshReport, SignInProfile } from './contract.ts';
 import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failures.ts';
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
+import { fileOf, whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
 import { ask as converse, type Provider } from './provider.ts';
 import { checkReceived, claimsIn, type VerifiedToken } from './received.ts';
@@ -163,7 +163,7 @@ async function agreements(
   // As they are when the user is asked: a profile that is replaced while the question is open must not turn the token elsewhere.
   const saved = profiles.list();
   let problem: Error | undefined;
-  let asked = false;
+  const asked = new Set<string>();
   for (const token of account.refreshTokens) {
     const { client_id } = token;
     if (agreed.has(keyOf(token))) continue;
@@ -174,13 +174,13 @@ async function agreements(
       problem = signInError('profile_unknown', { issuer: '', client_id });
       continue;
     }
-    if ((history.shared && !asked) || found.certainty !== 'known') {
+    if ((history.shared && !asked.has(found.issuer)) || found.certainty !== 'known') {
       if ((await ask?.(question(account, history, found))) !== true) {
         throw signInError('refresh_declined', { issuer: found.issuer, client_id });
       }
-      asked = true;
+      asked.add(found.issuer);
     }
-    const why = `The refresh token of ${usernameOf(account) || 'this account'} is about to be sent there.`;
+    const why = `The refresh token of ${whoIs(account)} is about to be sent there.`;
     try {
       await consent.findAllowed(found.issuer, client_id, ask, why);
     } catch (error) {
@@ -208,14 +208,14 @@ function question(
   { shared, source }: AccountHistory,
   { issuer, certainty }: IssuerLookup,
 ): { message: string; detail: string; yes: string } {
-  const who = usernameOf(account) || account.home_account_id || 'this account';
+  const who = whoIs(account);
   const where = {
     known: `Its refresh token will be sent to ${issuer}.`,
     claimed: `The imported document names ${issuer} as its provider. The refresh token will be sent there.`,
     guessed: `Nothing tells which provider issued this refresh token. Your sign-in profile names ${issuer}, and the token will be sent there. Continue only if you are sure.`,
   }[certainty];
   const owner = shared
-    ? ` ${who} was imported from ${source ?? 'a file'}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`
+    ? ` ${who} was imported from ${fileOf(source)}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`
     : '';
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }

@@ -17,6 +17,7 @@ import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
+import { fileOf, whoIs } from './names.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
@@ -261,7 +262,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
           history: historyOf(cache, accountId),
         }));
         if (on && history.shared) {
-          const agreed = await ports.confirm(caller, ownQuestion(usernameOf(account), history.source), {
+          const agreed = await ports.confirm(caller, ownQuestion(whoIs(account), history.source), {
             follows: false,
           });
           if (!agreed) return refreshStatus(accountId);
@@ -340,10 +341,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   };
 }
 
-function ownQuestion(username: string, source: string | null): Question {
+function ownQuestion(who: string, source: string | null): Question {
   return {
-    message: `Let Tokenkeep refresh ${username || 'this account'} by itself?`,
-    detail: `It was imported from ${source ?? 'a file'}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
+    message: `Let Tokenkeep refresh ${who} by itself?`,
+    detail: `It was imported from ${fileOf(source)}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
     yes: 'Allow',
   };
 }

@@ -3,7 +3,7 @@
  * is sent nowhere.
  */
 import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose';
-import { isMicrosoft } from 'tokenkeep/cache';
+import { isMicrosoft, plainIssuer } from 'tokenkeep/cache';
 import type { Question } from 'tokenkeep/ipc';
 import * as v from 'valibot';
 import type { Ask } from './consent.ts';
@@ -44,12 +44,13 @@ export async function checkSignature(
   // Only whoever has the client's secret can check these (RFC 7518 §3.2).
   if (alg.startsWith('HS')) return { result: 'uncheckable', why: 'shared-secret' };
   const issuer = payloadOf(token)?.['iss'];
-  if (typeof issuer !== 'string' || !isIssuer(issuer)) return { result: 'uncheckable', why: 'no-issuer' };
+  const shown = typeof issuer === 'string' ? plainIssuer(issuer) : undefined;
+  if (typeof issuer !== 'string' || shown === undefined) return { result: 'uncheckable', why: 'no-issuer' };
   const { host } = new URL(issuer);
   // Graph replaces the nonce by its hash before it checks the signature, so nobody else's check can succeed.
   if (header['nonce'] !== undefined && isMicrosoft(host)) return { result: 'uncheckable', why: 'graph' };
 
-  if ((await ask?.(keysQuestion(issuer))) !== true) return null;
+  if ((await ask?.(keysQuestion(shown))) !== true) return null;
   try {
     const get = async <T>(url: string, schema: v.GenericSchema<unknown, T>): Promise<T> => {
       const options = {
@@ -68,11 +69,11 @@ export async function checkSignature(
     };
     const metadata = await get(metadataUrl(issuer), metadataSchema);
     const keysUrl = metadata.jwks_uri;
-    if (metadata.issuer !== issuer || !isIssuer(keysUrl))
+    if (metadata.issuer !== issuer || plainIssuer(keysUrl) === undefined)
       throw signInError('provider_unsuitable', { issuer, client_id: '' });
     const keysHost = new URL(keysUrl).host;
     const known = keysHost === host || (isMicrosoft(host) && isMicrosoft(keysHost));
-    if (!known && (await ask?.(otherHostQuestion(issuer, keysHost))) !== true) return null;
+    if (!known && (await ask?.(otherHostQuestion(shown, keysHost))) !== true) return null;
     const keys = await get(keysUrl, keysSchema);
     const checked = {
       key_id: typeof kid === 'string' ? kid.slice(0, 200) : null,
@@ -125,13 +126,6 @@ function otherHostQuestion(issuer: string, host: string): Question {
     detail: `${issuer} publishes its keys there. The token isn’t sent.`,
     yes: 'Request',
   };
-}
-
-/** OpenID Connect Discovery §4: https, without a query or fragment. The URL parser leaves no control characters in a host. */
-function isIssuer(text: string): boolean {
-  if (!URL.canParse(text) || text.length > 500 || !/^[\x21-\x7e]+$/.test(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return protocol === 'https:' && username + password + search + hash === '';
 }
 
 const metadataUrl = (issuer: string): string =>

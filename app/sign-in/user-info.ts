@@ -5,11 +5,12 @@
 import * as oidc from 'openid-client';
 import type { AccessToken, Vault } from 'tokenkeep';
 import { isMicrosoft } from 'tokenkeep/cache';
-import { type CachedAccount, findAccount, historyOf, type Question, usernameOf } from 'tokenkeep/ipc';
+import { type CachedAccount, findAccount, historyOf, type Question } from 'tokenkeep/ipc';
 import { type Ask, type Consent, isOwn } from './consent.ts';
 import type { SignInProfile, UserInfo } from './contract.ts';
 import { failureOf, signInError } from './failures.ts';
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
+import { whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
 import { isWebPage } from './provider.ts';
 import { claimsIn } from './received.ts';
@@ -64,7 +65,7 @@ export async function userInfo(
   const { issuer } = usable.found;
   const { client_id } = usable.token;
   const about = { issuer, client_id };
-  const who = usernameOf(account) || account.home_account_id || 'this account';
+  const who = whoIs(account);
 
   if ((await ask?.(question(who, issuer))) !== true) return null;
   const why = `An access token of ${who} is about to be sent there.`;

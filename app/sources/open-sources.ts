@@ -21,6 +21,7 @@ import {
   type SourcesOptions,
   watchSource,
 } from 'tokenkeep/sources';
+import { printable } from 'tokenkeep/vault';
 import type { SourceItem, SourceList, SourceRequests } from './contract.ts';
 import { changeBetween } from './source-change.ts';
 
@@ -268,7 +269,8 @@ const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
   sealing === 'key-in-keyring' ||
   sealing === 'vault';
 
-function keyringQuestion({ name, sealing }: FoundSource): Question {
+function keyringQuestion({ name: given, sealing }: FoundSource): Question {
+  const name = printable(given, 120); // of a file, which anyone may have named
   if (sealing === 'vault')
     return {
       message: `Open the vault ${name}?`,

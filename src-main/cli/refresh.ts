@@ -2,8 +2,9 @@
 import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
-import { isMicrosoft } from '../cache/schema/authorities.ts';
+import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { SignInRequiredError } from '../errors.ts';
+import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** Deadline for a provider's response, in milliseconds. */
@@ -78,7 +79,8 @@ export async function endpointOf(
       );
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
   }
-  const base = issuer.replace(/\/$/, '');
+  const known = issuerOrStop(issuer);
+  const base = known.replace(/\/$/, '');
   const { origin, pathname } = new URL(base);
   let { json } = await asked(ask, `${base}/.well-known/openid-configuration`, {});
   // RFC 8414 §3: a server without OpenID Connect.
@@ -86,11 +88,22 @@ export async function endpointOf(
     const path = pathname === '/' ? '' : pathname;
     ({ json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
   }
-  const endpoint = json?.['token_endpoint'];
+  const { token_endpoint: endpoint, issuer: says } = json ?? {};
   // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
-  if (json?.['issuer'] !== issuer || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
-    throw new Stop(EXIT.failed, `${issuer} does not say where tokens are refreshed. Nothing was sent.`);
+  const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
+  if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
+    throw new Stop(EXIT.failed, `${known} does not say where tokens are refreshed. Nothing was sent.`);
   return endpoint;
+}
+
+/** @throws Stop if the text is no issuer, or reads like another one; see `plainIssuer` */
+export function issuerOrStop(issuer: string): string {
+  const known = plainIssuer(issuer);
+  if (known !== undefined) return known;
+  throw new Stop(
+    EXIT.failed,
+    printable(`${issuer} is not the address of an issuer. Nothing was sent. Sign in again.`),
+  );
 }
 
 async function asked(

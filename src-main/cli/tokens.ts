@@ -22,7 +22,7 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith } from './grants.ts';
 import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
-import { errorCodeOf, redeemAt, Unasked } from './refresh.ts';
+import { errorCodeOf, issuerOrStop, redeemAt, Unasked } from './refresh.ts';
 import { printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -220,7 +220,7 @@ async function agreeToRefresh(
   const goesTo =
     issuer === ''
       ? `Its refresh token goes to ${account.environment}.`
-      : `The imported document names ${issuer} as its provider, and its refresh token goes there.`;
+      : `The imported document names ${issuerOrStop(issuer)} as its provider, and its refresh token goes there.`;
   const says =
     `${account.username || account.home_account_id} was imported from ${source}. ${goesTo} ` +
     'The program that this file belongs to may be signed out, because many providers accept a refresh token only once.';

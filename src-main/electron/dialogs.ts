@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, type WebContents } from 'electron';
 import { type UserGestures, userGestures } from '../ipc/user-gesture.ts';
-import type { Question } from '../ipc/questions.ts';
+import { plainQuestion, type Question } from '../ipc/questions.ts';
 
 const gestures = new WeakMap<WebContents, UserGestures>();
 
@@ -139,9 +139,10 @@ export async function chooseTarget(contents: WebContents, name: string): Promise
 
 async function showQuestion(
   contents: WebContents,
-  { message, detail, yes, option }: Question,
+  question: Question,
   signal: AbortSignal | undefined,
 ): Promise<{ agreed: boolean; ticked: boolean }> {
+  const { message, detail, yes, option } = plainQuestion(question);
   const options = {
     type: 'warning' as const,
     message,

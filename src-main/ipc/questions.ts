@@ -16,6 +16,12 @@ export interface Question {
   option?: string;
 }
 
+/** Returns a question without control characters: a name from a document can neither turn its text nor add a line to its message. */
+export function plainQuestion({ message, detail, ...rest }: Question): Question {
+  const lines = detail.split('\n').map((line) => printable(line, 2_000));
+  return { ...rest, message: printable(message, 1_000), detail: lines.join('\n') };
+}
+
 const KINDS = { AccessToken: 'access token', RefreshToken: 'refresh token', IdToken: 'ID token' };
 
 const MEANS = {

@@ -383,6 +383,43 @@ describe('get', () => {
   });
 
   it.each([
+    ['https://id.example@evil.example/', 'is not the address of an issuer'],
+    ['https:evil.example', 'is not the address of an issuer'],
+    ['http://id.example', 'is not the address of an issuer'],
+    ['https://id.\u0435xample', 'names https://id.xn--xample-2of as its provider'],
+    ['https://ID.example:443/evil/../acme', 'names https://id.example/acme as its provider'],
+  ])('shows the issuer of an imported account as it is asked, or sends nothing: %s', async (issuer, says) => {
+    const user = { home_account_id: 'u1', environment: 'id.example' };
+    const file = join(home, 'cache.json');
+    const refreshToken = { credential_type: 'RefreshToken', secret: 'rt-u1', client_id: 'app', target: '' };
+    writeFileSync(
+      file,
+      JSON.stringify({
+        Account: {
+          a: {
+            ...user,
+            realm: '',
+            local_account_id: 'u1',
+            username: 'u1',
+            authority_type: 'Generic',
+            issuer,
+          },
+        },
+        RefreshToken: { r: { ...user, ...refreshToken, issuer } },
+      }),
+    );
+    await tokenkeep('import', { operand: file });
+    const sent: string[] = [];
+    const fetch = (url: unknown): Promise<Response> => {
+      sent.push(String(url));
+      return Promise.resolve(new Response('', { status: 404 }));
+    };
+    const { err } = await tokenkeep('get --account u1 --scope files', { fetch });
+    expect(err).toContain(says);
+    expect(sent).toEqual([]);
+  });
+
+  it.each([
     ['invalid_grant', EXIT.signInRequired],
     ['temporarily_unavailable', EXIT.failed],
   ])('ends in its own way where the provider says %s', async (error, code) => {

@@ -2,6 +2,7 @@ import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { DocumentError, InvalidArgumentError, PublicError, VaultError } from '../../src-main/errors.ts';
 import type { TokenCacheRequests } from '../../src-main/ipc/contract.ts';
+import { plainQuestion } from '../../src-main/ipc/questions.ts';
 import { plainError, settle } from '../../src-main/ipc/requests.ts';
 import { printable } from '../../src-main/vault/printable.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
@@ -153,5 +154,16 @@ describe('printable', () => {
     ['👩‍🚀', '👩\ufffd🚀'],
   ])('%j → %j', (text, expected) => {
     expect(printable(text, 10)).toBe(expected);
+  });
+});
+
+it('a dialog shows no character that turns its text or hides in it, and a message of one line', () => {
+  const hostile = 'ada\u202emoc.live\u0000\u200b\u2029';
+  expect(
+    plainQuestion({ message: `Refresh\n${hostile}?`, detail: `One ${hostile}\n\nTwo`, yes: 'Refresh' }),
+  ).toEqual({
+    message: 'Refresh\ufffdada\ufffdmoc.live\ufffd\ufffd\ufffd?',
+    detail: 'One ada\ufffdmoc.live\ufffd\ufffd\ufffd\n\nTwo',
+    yes: 'Refresh',
   });
 });

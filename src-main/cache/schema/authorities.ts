@@ -16,6 +16,25 @@ export function sameIssuer(a: string, b: string): boolean {
   return a === b || canonicalIssuer(a) === canonicalIssuer(b);
 }
 
+/**
+ * Returns an issuer as it is requested and may be shown to a user (OpenID Connect Discovery §3: https, without query and fragment): the host
+ * in lower case and Punycode, without a default port. undefined if the text is none, or is spelled so that it reads like another one: with a
+ * user name, a backslash, white space, or invisible and bidirectional control characters, which URL parsers accept and drop.
+ *
+ * @example
+ * import { plainIssuer } from 'tokenkeep/cache';
+ *
+ * plainIssuer('https://ID.example:443/acme'); // 'https://id.example/acme'
+ * plainIssuer('https://id.example@other.example'); // undefined
+ */
+export function plainIssuer(text: string): string | undefined {
+  if (text.length > 500 || /[\s\\?#\p{C}]/u.test(text) || !/^https:\/\/[^/]/i.test(text)) return undefined;
+  if (!URL.canParse(text)) return undefined;
+  const { href, username, password } = new URL(text);
+  if (username !== '' || password !== '') return undefined;
+  return text.endsWith('/') ? href : href.replace(/\/$/, '');
+}
+
 /** Returns the issuer stored in an entity; "" if there is none, as for providers that follow MSAL's rules. */
 export function issuerIn(entity: Entity | null | undefined): string {
   const issuer = entity?.['issuer'];

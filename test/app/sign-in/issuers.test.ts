@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkedDraft } from '../../../app/sign-in/profiles.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
@@ -80,6 +81,7 @@ function documentOf(
     sub?: string;
     own?: string;
     withoutRefreshToken?: boolean;
+    username?: string;
   } = {},
 ): string {
   const { client_id = 'app', secret = TOKEN, environment = 'sso.example', sub = 'u1' } = fields;
@@ -92,7 +94,7 @@ function documentOf(
         ...user,
         realm: '',
         local_account_id: sub,
-        username: 'ada@employer.example',
+        username: fields.username ?? 'ada@employer.example',
         authority_type: 'Generic',
       },
     },
@@ -330,6 +332,105 @@ describe('a document that someone made', () => {
     await signing.idle();
     expect(sent).toEqual([]);
   });
+});
+
+/** Spellings that a parser takes for another address than a reader does. */
+const DISGUISED = [
+  ...[
+    'https://sso.example@evil.example/',
+    'https://a:b@evil.example/',
+    'https:evil.example',
+    'https:/evil.example/x',
+  ],
+  ...[
+    'https:\\\\evil.example\\sso.example',
+    'https://evil.example\\.sso.example',
+    ' https://evil.example',
+    'https://evil.example ',
+  ],
+  ...[
+    'https://evil.example/\nhttps://sso.example',
+    'https://evil.example\t/x',
+    'https://sso\u200b.example/x',
+  ],
+  ...[
+    'https://evil.example/\u202eelpmaxe.oss',
+    'https://evil.example/?issuer=sso.example',
+    'https://evil.example/#sso.example',
+  ],
+  ...[
+    'https://evil.example/?',
+    'http://evil.example',
+    'file:///etc/passwd',
+    `https://evil.example/${'a'.repeat(500)}`,
+  ],
+];
+/** Spellings of one address, and the one that is shown and asked. */
+const RESPELLED = [
+  ['https://sso.\u0435xample/employer', 'https://sso.xn--xample-2of/employer'],
+  ['https://ｓｓｏ.example/employer', 'https://sso.example/employer'],
+  ['https://evil。example/x', 'https://evil.example/x'],
+  ['HTTPS://EVIL.example:443/a', 'https://evil.example/a'],
+  ['https://sso.example/employer/../evil', 'https://sso.example/evil'],
+  ['https://sso.example%2eevil.example/', 'https://sso.example.evil.example/'],
+  ['https://2130706433/', 'https://127.0.0.1/'],
+] as const;
+
+describe('an issuer that reads like another one', () => {
+  it.each(DISGUISED)('is none: %j', async (own) => {
+    const id = await importDocument(documentOf({ own }));
+    await expect(refreshNow(id)).resolves.toMatchObject({
+      refreshed: 0,
+      problem: { code: 'profile_unknown' },
+    });
+    expect([asked, sent]).toEqual([[], []]);
+    // Spaces around what the user types are left out.
+    if (own.trim() === own) expect(() => checkedDraft(draftOf(own))).toThrow(/issuer begins with https/);
+  });
+
+  it.each(RESPELLED)('is named as it is asked: %j as %s', async (own, shown) => {
+    const id = await importDocument(documentOf({ own }));
+    await refreshNow(id);
+    expect(asked.map(({ message, detail }) => `${message} ${detail}`)).toEqual([
+      expect.stringContaining(`will be sent to ${shown}.`),
+      expect.stringContaining(`Let Tokenkeep use ${shown}?`),
+    ]);
+    expect(hosts()).toEqual([`${shown.replace(/\/$/, '')}/token`]);
+    expect(checkedDraft(draftOf(own))).toMatchObject({ authority: shown });
+  });
+
+  it('is asked about by itself if a document names two', async () => {
+    const own = ['https://sso.example/employer', 'https://sso.example/partner'];
+    const documents = own.map(
+      (one, at) => JSON.parse(documentOf({ own: one, client_id: `app-${at}` })) as object,
+    );
+    const [first, second] = documents as { RefreshToken: { r: object } }[];
+    const both = { ...first, RefreshToken: { a: first!.RefreshToken.r, b: second!.RefreshToken.r } };
+    const id = await importDocument(JSON.stringify(both));
+    agrees = ({ detail }) => !detail.includes(`sent to ${own[1]!}`);
+    await refreshNow(id).catch(() => undefined);
+    expect(asked.filter(({ message }) => message.startsWith('Refresh')).map(({ detail }) => detail)).toEqual(
+      own.map((one) => expect.stringContaining(`sent to ${one}.`) as string),
+    );
+    expect(hosts()).not.toContain(`${own[1]!}/token`);
+  });
+});
+
+it('asks nothing whose lines or direction a name from a document has changed', async () => {
+  const name = `ada\n\nApproved by your administrator.\u2028\u202e${'a'.repeat(500)}`;
+  const id = await importDocument(documentOf({ own: EMPLOYER, username: name }), `/home/ada/${name}.json`);
+  agrees = ({ message }) => !message.includes('by itself');
+  await signing.handlers.setAutoRefresh(null, id, true);
+  await refreshNow(id);
+  expect(asked.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^Let Tokenkeep refresh ada.* by itself\?$/),
+    expect.stringMatching(/^Refresh ada/),
+    expect.stringMatching(/^Let Tokenkeep use/),
+  ]);
+  for (const { message, detail } of asked) {
+    expect(message + detail).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(message.length).toBeLessThan(200);
+  }
 });
 
 describe('consent', () => {
