@@ -524,7 +524,7 @@ class Caches {
   ): Promise<void> {
     try {
       await deadline.with((call) => this.#settings.store.touch(key, ttl, call));
-      await this.#index?.touch(index, ttl);
+      await this.#index?.touch(index, ttl, deadline);
     } catch {
       this.#touches.forget(key);
     }

@@ -168,12 +168,12 @@ export class Updates {
       const isGone =
         expected === null || (await deadline.with((call) => store.remove(name.key, expected, call)));
       if (!isGone) return undefined;
-      await this.#index?.dropped(name, before).catch(() => undefined); // The index entries expire.
+      await this.#index?.dropped(name, before, deadline).catch(() => undefined); // The index entries expire.
       return { cache, opened, metadata: {}, version: null };
     }
     const ttl = lifetime.ttl(cache, now());
     const index = await orBusy(name, attempt.losses, async () =>
-      this.#index?.note(name, cache, attempt.metadata, ttl),
+      this.#index?.note(name, cache, attempt.metadata, ttl, deadline),
     );
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = newVersion();

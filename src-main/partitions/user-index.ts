@@ -1,5 +1,6 @@
 /**
- * The index of all partitions of a user, for "sign out everywhere" and for back-channel logout.
+ * The index of all partitions of a user, for "sign out everywhere" and for back-channel logout. Reads and updates of a partition use
+ * it within their own deadline.
  *
  * For each account of a partition there are up to three index entries, named after its subject, its provider's session and
  * its home account id. Each lists the keys of partitions. They are sealed like partitions and live in the same
@@ -77,6 +78,7 @@ export class UserIndex {
     cache: TokenCache,
     { index: known, born }: EntryMetadata,
     ttl: number | null,
+    deadline: Deadline,
   ): Promise<readonly unknown[]> {
     const now = this.#settings.now();
     const wanted = usersOf(cache);
@@ -98,67 +100,79 @@ export class UserIndex {
     if (missing.length === 0) return known ?? [];
     await Promise.all(
       missing.map(({ name, user }) =>
-        this.#list(name, { key, ...user, expires, ...(born === undefined ? {} : { born }) }),
+        this.#list(name, { key, ...user, expires, ...(born === undefined ? {} : { born }) }, deadline),
       ),
     );
     return [isLongEnough ? until : expires, ...new Set(keys)];
   }
 
   /** Removes a partition that was deleted from the index. One that someone signed in to since is another, and stays. */
-  async dropped({ key }: PartitionName, { index: known = [], born }: EntryMetadata): Promise<void> {
+  async dropped(
+    { key }: PartitionName,
+    { index: known = [], born }: EntryMetadata,
+    deadline: Deadline,
+  ): Promise<void> {
+    const stays = (record: IndexRecord): boolean =>
+      record.key !== key || record.born === undefined || record.born !== born;
     for (const name of known)
       if (typeof name === 'string')
-        await this.#change({ kind: 'index', id: undefined, key: name }, (records) =>
-          records.filter((record) => record.key !== key || record.born === undefined || record.born !== born),
+        await this.#change(
+          { kind: 'index', id: undefined, key: name },
+          (records) => records.filter(stays),
+          deadline,
         );
   }
 
   /** Extends the index entries' lifetime to that of a partition that was just touched. */
-  async touch(known: readonly unknown[] | undefined, ttl: number): Promise<void> {
-    const { store, timeout } = this.#settings;
+  async touch(known: readonly unknown[] | undefined, ttl: number, deadline: Deadline): Promise<void> {
+    const { store } = this.#settings;
     for (const name of known ?? [])
-      if (typeof name === 'string')
-        await Deadline.run(timeout, (deadline) =>
-          deadline.with((call) => store.touch(name, ttl * HEADROOM, call)),
-        );
+      if (typeof name === 'string') await deadline.with((call) => store.touch(name, ttl * HEADROOM, call));
   }
 
   /** Returns the partitions of a user. @throws InvalidArgumentError */
   async find(user: PartitionUserReference): Promise<IndexRecord[]> {
     const found = new Map<string, IndexRecord>();
-    for (const name of namesFor(user))
-      for (const record of (await this.#read(name)).records)
-        if (isMeant(record, user)) found.set(nameOfRecord(record), record);
+    const names = namesFor(user);
+    await Deadline.run(this.#settings.timeout, async (deadline) => {
+      for (const name of names)
+        for (const record of (await this.#read(name, deadline)).records)
+          if (isMeant(record, user)) found.set(nameOfRecord(record), record);
+    });
     return [...found.values()];
   }
 
-  /** Removes partitions from the index entries of a user. */
+  /** Removes partitions from the index entries of a user. Each entry has a deadline, because there may be any number of them. */
   async forget(user: PartitionUserReference, gone: readonly IndexRecord[]): Promise<void> {
     const keys = new Set(gone.map(nameOfRecord));
     const names = new Map(
       [...namesFor(user), ...gone.flatMap(namesOf)].map((name) => [name.key, name] as const),
     );
     for (const name of names.values())
-      await this.#change(name, (records) => records.filter((record) => !keys.has(nameOfRecord(record))));
+      await Deadline.run(this.#settings.timeout, (deadline) =>
+        this.#change(
+          name,
+          (records) => records.filter((record) => !keys.has(nameOfRecord(record))),
+          deadline,
+        ),
+      );
   }
 
-  #list(name: PartitionName, record: IndexRecord): Promise<void> {
-    return this.#change(name, async (records) => {
+  #list(name: PartitionName, record: IndexRecord, deadline: Deadline): Promise<void> {
+    const listed = async (records: readonly IndexRecord[]): Promise<IndexRecord[]> => {
       const others = records.filter((other) => nameOfRecord(other) !== nameOfRecord(record));
-      return [...(await this.#withoutExpired(others)), record];
-    });
+      return [...(await this.#withoutExpired(others, deadline)), record];
+    };
+    return this.#change(name, listed, deadline);
   }
 
   /** Drops expired records, but only if the entry is gone: a sliding entry may outlive the time in the index. */
-  async #withoutExpired(records: readonly IndexRecord[]): Promise<IndexRecord[]> {
-    const { store, timeout, now } = this.#settings;
+  async #withoutExpired(records: readonly IndexRecord[], deadline: Deadline): Promise<IndexRecord[]> {
+    const { store, now } = this.#settings;
     const left: IndexRecord[] = [];
     for (const record of records) {
       const isOver = record.expires !== null && record.expires <= now();
-      const isGone =
-        isOver &&
-        (await Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(record.key, call)))) ===
-          null;
+      const isGone = isOver && (await deadline.with((call) => store.read(record.key, call))) === null;
       if (!isGone) left.push(record);
     }
     return left;
@@ -167,24 +181,21 @@ export class UserIndex {
   async #change(
     name: PartitionName,
     fn: (records: readonly IndexRecord[]) => IndexRecord[] | Promise<IndexRecord[]>,
+    deadline: Deadline,
   ): Promise<void> {
-    const { store, sealing, now, timeout } = this.#settings;
+    const { store, sealing, now } = this.#settings;
     for (let left = MOST_TRIES; left > 0; left -= 1) {
-      const { records, version } = await this.#read(name);
+      const { records, version } = await this.#read(name, deadline);
       const next = await fn(records);
       if (next.length === records.length && next.every((record, index) => record === records[index])) return;
-      const isDone = await Deadline.run(timeout, (deadline) =>
-        deadline.with((call) => {
-          if (next.length === 0) return store.remove(name.key, version ?? undefined, call);
-          const expiries = next.map(({ expires }) => expires);
-          const ttl = expiries.includes(null)
-            ? null
-            : Math.max(60, Math.max(...expiries.map(Number)) - now());
-          const bytes = writeEntry({ document: '{}', metadata: { index: next } }, name, sealing);
-          const entry = { bytes, version: newVersion() };
-          return store.write(name.key, entry, { expected: version, ttl }, call);
-        }),
-      );
+      const isDone = await deadline.with((call) => {
+        if (next.length === 0) return store.remove(name.key, version ?? undefined, call);
+        const expiries = next.map(({ expires }) => expires);
+        const ttl = expiries.includes(null) ? null : Math.max(60, Math.max(...expiries.map(Number)) - now());
+        const bytes = writeEntry({ document: '{}', metadata: { index: next } }, name, sealing);
+        const entry = { bytes, version: newVersion() };
+        return store.write(name.key, entry, { expected: version, ttl }, call);
+      });
       if (isDone) return;
     }
     throw new PartitionError(
@@ -194,11 +205,12 @@ export class UserIndex {
     );
   }
 
-  async #read(name: PartitionName): Promise<{ records: readonly IndexRecord[]; version: string | null }> {
-    const { store, sealing, timeout } = this.#settings;
-    const stored = await Deadline.run(timeout, (deadline) =>
-      deadline.with((call) => store.read(name.key, call)),
-    );
+  async #read(
+    name: PartitionName,
+    deadline: Deadline,
+  ): Promise<{ records: readonly IndexRecord[]; version: string | null }> {
+    const { store, sealing } = this.#settings;
+    const stored = await deadline.with((call) => store.read(name.key, call));
     if (stored === null) return { records: [], version: null };
     const { index = [] } = readEntry(stored.bytes, name, sealing).metadata;
     return { records: index as IndexRecord[], version: stored.version };

@@ -635,6 +635,55 @@ describe('signing a user out everywhere', () => {
     expect(counts.write).toBe(before + 1);
   });
 
+  it('an update has one deadline, which includes its index', async () => {
+    const inner = memoryStore();
+    const own = caches({ store: inner }).partition('a').key;
+    const slow = <T>(call: () => Promise<T>): Promise<T> =>
+      new Promise((resolve) => setTimeout(() => resolve(call()), 300));
+    let reads = 0;
+    const store: PartitionStore = {
+      ...inner,
+      read: (key) => {
+        if (key === own) return inner.read(key);
+        reads += 1;
+        return slow(() => inner.read(key));
+      },
+      write: (key, entry, condition) => {
+        if (key === own) return inner.write(key, entry, condition);
+        return slow(() => Promise.resolve(false)); // Other sign-ins are always quicker.
+      },
+    };
+    // One call takes less than the timeout. Two take more.
+    const partition = caches({ store, userIndex: true, timeout: 400 }).partition('a');
+    const update = partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }));
+    await expect(update).rejects.toMatchObject({ code: 'store_timeout' });
+    expect(reads).toBe(2); // One of each index entry.
+    expect(await inner.read(own)).toBeNull();
+  });
+
+  it('a read has one deadline, which includes the touches of its index', async () => {
+    const inner = memoryStore();
+    let now = 1_700_000_000;
+    const touched: string[] = [];
+    const store: PartitionStore = {
+      ...inner,
+      touch: async (key, ttl) => {
+        touched.push(key);
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await inner.touch(key, ttl);
+      },
+    };
+    const partition = caches({
+      ...{ store, userIndex: true, timeout: 2000, now: () => now },
+      ttl: { sliding: 100_000 },
+    }).partition('a');
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's1' }));
+    now += 20_000;
+    expect(await partition.read(namesIn)).toEqual(['noor']);
+    expect(touched).toHaveLength(2); // The partition, and the first of three index entries.
+    expect(touched[0]).toBe(partition.key);
+  });
+
   it('rejects without an index', async () => {
     await expect(caches().signOutUser('n1')).rejects.toMatchObject({ code: 'invalid_argument' });
   });
