@@ -167,12 +167,12 @@ export interface Start {
 export function assertAccepted({ args, env, platform, development }: Start): void {
   const accepted = development ? { ...SWITCHES, ...DEVELOPMENT_SWITCHES } : SWITCHES;
   for (const arg of args) {
-    if (arg === '--') break; // what follows are words, to Chromium as well
+    if (arg === '--') break; // exactly so: what follows are words, to Chromium as well
     const found = switchIn(arg, platform);
     if (found === null) continue;
     const pattern = Object.hasOwn(accepted, found.name) ? accepted[found.name] : undefined;
     const fits = pattern === null ? found.value === '' : pattern?.test(found.value) === true;
-    if (!fits) throw refused(`with ${printableStart(arg)}`);
+    if (!fits) throw refused(`with ${printableStart(arg.trim())}`);
   }
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || !OBEYED.test(name)) continue;
@@ -182,8 +182,9 @@ export function assertAccepted({ args, env, platform, development }: Start): voi
   }
 }
 
-/** A switch as Chromium reads it: after `--` or `-`, on Windows also `/` and in any case. null for a word. */
-function switchIn(arg: string, platform: NodeJS.Platform): { name: string; value: string } | null {
+/** A switch as Chromium reads it: without white space around it, after `--` or `-`, on Windows also `/` and in any case. null for a word. */
+function switchIn(given: string, platform: NodeJS.Platform): { name: string; value: string } | null {
+  const arg = given.trim();
   const prefix = (platform === 'win32' ? /^(?:--|-|\/)/ : /^(?:--|-)/).exec(arg)?.[0];
   if (prefix === undefined || arg.length === prefix.length) return null;
   // macOS hands these to every program that the Finder starts.

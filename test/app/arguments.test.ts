@@ -126,6 +126,11 @@ describe('what a packaged app refuses', () => {
   ])('refuses %s, and says so by name', (arg) => {
     expect(accepts(['--demo', arg])).toContain(arg.split('=')[0]);
     expect(accepts([arg])).not.toContain('MAP');
+    // Chromium leaves out white space before it looks for a switch.
+    for (const space of [' ', '\t', '\n', '\v', '\f', '\r', ' \t ', '\u00a0', '\ufeff', '\u3000'])
+      expect(accepts([`${space}${arg}${space}`])).toContain(arg.split('=')[0]);
+    // To Chromium, these do not end the switches on every system.
+    for (const end of [' --', '-- ', '\u00a0--', '-', '---', '']) expect(accepts([end, arg])).not.toBeNull();
   });
 
   it.each([

@@ -26,15 +26,18 @@ for (const switched of [
   '--proxy-server=127.0.0.1:1',
   '--remote-debugging-port=9222',
   '-ignore-certificate-errors',
+  ' --log-net-log=LOG',
+  '\t--remote-debugging-port=9222',
 ]) {
-  test(`the switch ${switched.split('=')[0]} is refused by name, and nothing is opened`, async ({
+  const name = switched.trim().split('=')[0] ?? '';
+  test(`the switch ${JSON.stringify(switched.split('=')[0])} is refused by name, and nothing is opened`, async ({
     packagedApp,
     keyring,
   }) => {
     const log = join(keyring.env['HOME'] ?? '', 'log.json');
     const { code, output } = await run(packagedApp, [switched.replace('LOG', log)], keyring.env);
     expect(code).toBe(1);
-    expect(output).toContain(switched.split('=')[0]);
+    expect(output).toContain(name);
     expect(output).not.toContain('DevTools listening');
     expect(existsSync(log)).toBe(false);
     expect(existsSync(profileFolder(keyring.env))).toBe(false);
