@@ -49,7 +49,7 @@ it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named
 
 /** The sentences of the README's section on security: the tests that would fail if one were false; none for a limit that is admitted. */
 const CLAIMS: Record<string, readonly string[]> = {
-  'The vault is encrypted with AES-256-GCM.': ['test/vault/format.test.ts'],
+  'The vault is encrypted with AES-256 and authenticated by GCM.': ['test/vault/format.test.ts'],
   'Its key is in the macOS Keychain, the Windows Credential Manager or the Secret Service': ['test/keychain'],
   'Someone who gets only the file, a backup of it or the disk can’t read it.': [
     'test/vault',

@@ -14,6 +14,8 @@ const drive = vi.hoisted(() => ({
   asked: [] as string[],
   type: 0x6969, // NFS
   hanging: new Set<string>(),
+  /** Reads of more bytes than this hang. */
+  longestRead: Infinity,
   waiting: [] as (() => void)[],
 }));
 
@@ -24,6 +26,7 @@ vi.mock('node:fs', async (original) => {
     'open',
     'read',
     'access',
+    'readdir',
     'statSync',
     'readSync',
     'writeSync',
@@ -36,7 +39,8 @@ vi.mock('node:fs', async (original) => {
     (...given) => {
       const answer = (): unknown => (real[name] as Call)(...given);
       drive.asked.push(name);
-      if (!drive.hanging.has(name)) return answer();
+      const isLong = name === 'read' && Number(given[3]) > drive.longestRead;
+      if (!drive.hanging.has(name) && !isLong) return answer();
       drive.waiting.push(() => void answer());
       return undefined;
     },
@@ -49,6 +53,8 @@ vi.mock('node:fs', async (original) => {
 beforeEach(() => {
   drive.asked.length = drive.waiting.length = 0;
   drive.hanging.clear();
+  drive.longestRead = Infinity;
+  drive.type = 0x6969;
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
@@ -130,5 +136,60 @@ test('an open vault says that its drive does not answer, and goes on when it doe
   for (const answer of drive.waiting.splice(0)) answer();
   vi.useRealTimers();
   await vi.waitFor(async () => expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ada')]));
+  await vault.close();
+});
+
+test('a long read is given up too, and one of a slow drive is made in parts that each have a deadline', async () => {
+  vi.useRealTimers();
+  const place = placed();
+  const vault = await openVault(place);
+  await vault.update((cache) => signIn(cache, 'ada', 'x'.repeat(3_000_000)));
+  await vault.close();
+  drive.longestRead = 1024 * 1024;
+  const again = await openVault(place);
+  expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ada')]);
+  await again.close();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  drive.longestRead = 256 * 1024;
+  const hanging = await late(openVault(place));
+  expect(hanging.status.message).toContain('does not answer');
+  for (const answer of drive.waiting.splice(0)) answer();
+  vi.useRealTimers();
+  await hanging.close();
+});
+
+test('a sign-out is given up where the drive does not list its folder', async () => {
+  const place = placed();
+  vi.useRealTimers();
+  const vault = await openVault(place);
+  await vault.update((cache) => signIn(cache, 'ada'));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  drive.hanging.add('readdir');
+  await expect(late(vault.signOut(homeOf('ada')))).rejects.toThrow('does not answer');
+  drive.hanging.clear();
+  for (const answer of drive.waiting.splice(0)) answer();
+  vi.useRealTimers();
+  await vi.waitFor(async () =>
+    expect(await vault.signOut(homeOf('ada'))).toMatchObject({ oldKey: 'destroyed' }),
+  );
+  await vault.close();
+});
+
+test('a network drive that is mounted over the folder later is not asked on the main thread for long', async () => {
+  vi.useRealTimers();
+  drive.type = 0xef53; // ext4
+  const vault = await openVault(placed());
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(drive.asked.some((name) => name.endsWith('Sync'))).toBe(true);
+  drive.type = 0x6969;
+  const later = performance.now() + 60_000;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => later);
+  await vault.read(usersIn); // The first use after a while finds out.
+  await vi.waitFor(async () => {
+    drive.asked.length = 0;
+    await vault.read(usersIn);
+    expect(drive.asked).toEqual(['stat']);
+  });
+  now.mockRestore();
   await vault.close();
 });

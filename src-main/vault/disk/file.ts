@@ -428,6 +428,7 @@ export interface Io {
 }
 
 export interface IoFile {
+  /** May read only part of the bytes. */
   read(target: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   /** May write only part of the bytes. */
   write(source: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
@@ -458,6 +459,8 @@ const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | consta
 /** Reads and writes of up to this many bytes take less time on this thread than a request to another thread does. */
 const SMALL_READ = 256 * 1024;
 const SMALL_WRITE = 64 * 1024;
+/** The most that is read from a network drive with one request: a slow one has a deadline for each of these. */
+const LONGEST_READ = 1024 * 1024;
 
 /** Uses descriptors: a `FileHandle` costs as much as reading a small vault. [Note: network drives] */
 export const nodeIo: Io = {
@@ -471,9 +474,10 @@ export const nodeIo: Io = {
         if (isLocal && length <= SMALL_READ) {
           return atOnce(() => ({ bytesRead: readSync(fd, target, offset, length, position) }));
         }
+        const most = isLocal ? length : Math.min(length, LONGEST_READ);
         const call = (done: Done<{ bytesRead: number }>): void =>
-          read(fd, target, offset, length, position, (error, bytesRead) => done(error, { bytesRead }));
-        return length <= SMALL_READ ? answered(folder, call) : called(call);
+          read(fd, target, offset, most, position, (error, bytesRead) => done(error, { bytesRead }));
+        return isLocal ? called(call) : answered(folder, call);
       },
       write: (source, offset, length, position) =>
         isLocal && length <= SMALL_WRITE
@@ -496,7 +500,7 @@ export const nodeIo: Io = {
   rename: (from, to) => called((done) => rename(from, to, done)),
   unlink: (file) => called((done) => unlink(file, done)),
   mkdir: makeFolders,
-  readdir: (folder) => called<string[]>((done) => readdir(folder, done)),
+  readdir: (folder) => answered<string[]>(folder, (done) => readdir(folder, done)),
   stat: (file) =>
     quick(
       folderOf(file),
@@ -557,10 +561,11 @@ export async function throughLinks(file: string, links = 0): Promise<string> {
  */
 const ANSWER_DEADLINE = 10_000;
 
-/**
- * Whether folders are on a local disk; `null` as long as it is not known. A disk that is mounted over one later is not noticed.
- */
-const folders = new Map<string, boolean | null>();
+/** How long the answer to that is believed, in milliseconds: a drive may be mounted over a folder at any time. */
+const BELIEVED = 5_000;
+
+/** Whether folders are on a local disk, and until when that is believed; `null` as long as it is not known. */
+const folders = new Map<string, { isLocal: boolean; until: number } | null>();
 
 /** Returns the folder whose disk answers for a path: for a vault's folder, which may be where a drive is mounted, itself. */
 function folderOf(path: string): string {
@@ -569,15 +574,25 @@ function folderOf(path: string): string {
 
 async function isOnLocalDisk(folder: string): Promise<boolean> {
   const known = folders.get(folder) ?? null;
-  if (known !== null) return known;
-  folders.set(folder, null);
+  if (known === null) return askWhetherLocal(folder);
+  if (performance.now() > known.until) {
+    known.until = Infinity; // It is asked once at a time.
+    // Nobody waits for the answer: libuv's threads may be waiting for a keychain, and a disk hardly ever changes.
+    void askWhetherLocal(folder);
+  }
+  return known.isLocal;
+}
+
+async function askWhetherLocal(folder: string): Promise<boolean> {
+  if (!folders.has(folder)) folders.set(folder, null);
   try {
     const { type } = await answered<StatsFs>(folder, (done) => statfs(folder, done));
     const isLocal = LOCAL_FILE_SYSTEMS.includes(type);
-    folders.set(folder, isLocal);
+    folders.set(folder, { isLocal, until: performance.now() + BELIEVED });
     return isLocal;
   } catch {
-    return false; // It does not exist yet, or does not answer.
+    folders.set(folder, null); // It does not exist, or does not answer.
+    return false;
   }
 }
 

@@ -24,6 +24,21 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
     'The file system refused to read or write the vault, which is as it was before. Check the disk, and that the folder exists and can be written, before you try again.',
 };
 
+/** More exact words where `storage_failed` would send the user to a disk that is well. */
+const SAID: Readonly<Record<string, string>> = {
+  EMFILE:
+    'This program has as many files open as the system allows it. The vault is as it was before. Close windows or documents of the program, then try again.',
+  ENFILE:
+    'As many files are open on this computer as the system allows. The vault is as it was before. Close other programs, then try again.',
+  EFBIG:
+    'The vault’s file is larger than its file system or a limit of this program (ulimit -f) allows. It is as it was before. Raise the limit, or move the vault to another file system.',
+  ESTALE: 'The vault’s file was replaced on its network drive. Nothing was written. Open the vault again.',
+};
+
+/** A container that mounts the file alone: it can be written, but never replaced. */
+const MOUNTED_ALONE =
+  'The vault’s file can’t be replaced, because it is mounted by itself or in use by the system. It is as it was before. Mount its folder instead of the file, or move the vault.';
+
 /** The names of the system calls of `fs` in errors, and the form of a system error code. */
 const ERRNO = /^E[A-Z0-9]+$/;
 
@@ -40,7 +55,13 @@ export function storageError(cause: unknown): TokenkeepError {
   if (problem !== null) return problem;
   const code = CODES[errno] ?? 'storage_failed';
   const says = code === 'storage_failed' ? ` The system says: ${errno}.` : '';
-  return new StorageError(code, `${MESSAGES[code]}${says}`, { cause });
+  const isMountedAlone = (errno === 'EBUSY' || errno === 'EXDEV') && isFromRename(cause);
+  const message = isMountedAlone ? MOUNTED_ALONE : (SAID[errno] ?? MESSAGES[code]);
+  return new StorageError(code, `${message}${says}`, { cause });
+}
+
+function isFromRename(cause: unknown): boolean {
+  return cause instanceof Error && 'syscall' in cause && cause.syscall === 'rename';
 }
 
 function isOurs(error: unknown): error is TokenkeepError {

@@ -1,0 +1,46 @@
+import { constants } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { StorageError } from '../../src-main/errors.ts';
+import { storageError } from '../../src-main/vault/disk/storage-error.ts';
+
+const failed = (code: string, syscall = 'open'): Error =>
+  Object.assign(new Error(`${code}: refused, ${syscall}`), { code, syscall });
+
+test.each(Object.keys(constants.errno))('%s is told as the file system’s, with its cause', (code) => {
+  const error = storageError(failed(code));
+  expect(error).toBeInstanceOf(StorageError);
+  expect(error.cause).toMatchObject({ code });
+  if (error.code === 'storage_failed') expect(error.message).toContain(`The system says: ${code}.`);
+});
+
+describe('what ends by itself or by the user’s doing is told as that', () => {
+  test.each([
+    ['EMFILE', 'storage_failed', 'This program has as many files open'],
+    ['ENFILE', 'storage_failed', 'Close other programs'],
+    ['ENOSPC', 'disk_full', 'Free some space'],
+    ['EDQUOT', 'disk_full', 'Free some space'],
+    ['EIO', 'storage_failed', 'Check the disk'],
+    ['EINTR', 'storage_failed', 'try again'],
+  ])('%s', (code, told, words) => {
+    const error = storageError(failed(code));
+    expect(error.code).toBe(told);
+    expect(error.message).toContain(words);
+  });
+});
+
+describe('what stays as it is until something else is done is never “try again”', () => {
+  test.each([
+    ['EACCES', 'open', 'no_permission'],
+    ['EPERM', 'open', 'no_permission'],
+    ['EROFS', 'open', 'read_only_disk'],
+    ['ENAMETOOLONG', 'open', 'name_too_long'],
+    ['EFBIG', 'write', 'storage_failed'],
+    ['ESTALE', 'fstat', 'storage_failed'],
+    ['EBUSY', 'rename', 'storage_failed'],
+    ['EXDEV', 'rename', 'storage_failed'],
+  ])('%s of %s', (code, syscall, told) => {
+    const error = storageError(failed(code, syscall));
+    expect(error.code).toBe(told);
+    expect(error.message).not.toMatch(/try again/i);
+  });
+});
