@@ -2,6 +2,7 @@
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, type OptionNames, FLAG, FUNCTION } from '../options.ts';
+import { checkedStore } from './checked-store.ts';
 import type { Sealing } from './entry.ts';
 import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import type { PartitionStore } from './partition-store.ts';
@@ -139,7 +140,7 @@ export function settingsOf(options: PartitionedCachesOptions): Settings {
   const keys = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys, sealWith);
   return {
     ...{
-      store,
+      store: checkedStore(store),
       sealing: { keys, acceptPlainText },
       lifetime: lifetimeOf(ttl),
       timeout,

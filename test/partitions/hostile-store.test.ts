@@ -152,3 +152,59 @@ describe('an operator who lies', () => {
     }
   });
 });
+
+describe('a store of one’s own that breaks its contract', () => {
+  const inner = memoryStore();
+  const { leases } = inner;
+  const wrong: Record<string, (answer: unknown) => Partial<Record<keyof PartitionStore, unknown>>> = {
+    read: (answer) => ({ read: () => Promise.resolve(answer) }),
+    write: (answer) => ({ write: () => Promise.resolve(answer) }),
+    'write, at once': (answer) => ({ write: () => answer }),
+    'leases.take': (answer) => ({ leases: { ...leases, take: () => Promise.resolve(answer) } }),
+  };
+  const answers: readonly unknown[] = [undefined, 0, 1, '', 'OK', {}, { rowCount: 0 }, []];
+  const entries = [{ bytes: 'text', version: 'v' }, { bytes: new Uint8Array(9) }, { bytes: [], version: 5 }];
+  const cases = Object.entries(wrong).flatMap(([name, make]) =>
+    [...answers, ...(name === 'read' ? entries : [null])].map(
+      (answer) => [name, inspect(answer), make(answer)] as const,
+    ),
+  );
+
+  it.each(cases)(
+    '%s with %s is told as the store’s fault, and as done to nobody',
+    async (name, _, functions) => {
+      const store = { ...memoryStore(), ...functions } as PartitionStore;
+      const all = caches({ store });
+      const partition = all.partition('a');
+      const told = { code: 'store_mismatch', message: expect.not.stringMatching(/try again/i) as string };
+      await expect(all.check()).rejects.toMatchObject(told);
+      if (name === 'leases.take') {
+        const turn = partition.exclusively('turn', () => Promise.resolve('taken'));
+        await expect(turn).rejects.toMatchObject(told);
+      } else {
+        await expect(partition.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject(told);
+      }
+    },
+  );
+
+  it('an update whose answer was wrong, but which is in the store, succeeds', async () => {
+    const stored = memoryStore();
+    const write = async (...args: Parameters<PartitionStore['write']>) => {
+      await stored.write(...args);
+      return undefined as never;
+    };
+    const partition = caches({ store: { ...stored, write } }).partition('a');
+    await partition.update((cache) => signIn(cache, 'ada'));
+    expect(await partition.read(namesIn)).toEqual(['ada@contoso.example']);
+  });
+
+  it.each(['read', 'write', 'remove', 'touch'] as const)('%s that throws rejects the call', async (name) => {
+    const store = {
+      ...memoryStore(),
+      [name]: () => {
+        throw new Error('at once');
+      },
+    };
+    await expect(caches({ store }).check()).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+});
