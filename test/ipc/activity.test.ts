@@ -13,6 +13,8 @@ import {
 } from '../../src-main/ipc/activity.ts';
 import { appDataNames, setAppData } from '../../src-main/cache/app-data.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
+import { argumentChecks } from '../../src-main/ipc/arguments.ts';
+import { settle } from '../../src-main/ipc/requests.ts';
 import type { ActivityEvent } from '../../src-main/ipc/contract.ts';
 import { cacheOf, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
@@ -29,6 +31,28 @@ async function firstToken(window: ReturnType<typeof windowOver>) {
 }
 
 const kinds = (events: readonly ActivityEvent[]) => events.map(({ kind }) => kind);
+
+it('is written by no request as a script words it: whatever is passed, no event says it', async () => {
+  const window = windowOver(cacheOf(TEXT));
+  window.user.agrees = false;
+  const forged = { kind: 'sign-in', at: 1, accounts: [{ id: 'x', name: 'forged' }], client_id: 'forged' };
+  const asks = Object.entries(window.ask) as [keyof typeof argumentChecks, (...args: unknown[]) => unknown][];
+  expect(asks.length).toBeGreaterThan(20);
+  for (const [name, ask] of asks)
+    for (const args of [
+      [],
+      ['forged'],
+      [forged],
+      [[forged]],
+      [['forged']],
+      ['forged', 'forged'],
+      ['activity-1', forged],
+    ])
+      await settle(() => ask(W, ...(argumentChecks[name] as (given: unknown[]) => unknown[])(args)));
+  const { events } = await window.ask.activity(W, null);
+  expect(JSON.stringify(events)).not.toContain('forged');
+  expect(kinds(events).filter((kind) => kind !== 'rotation')).toEqual([]);
+});
 
 describe('what is recorded', () => {
   it('names each copy and each reveal that the user agreed to, and no secret', async () => {

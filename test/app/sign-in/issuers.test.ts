@@ -465,6 +465,33 @@ describe('consent', () => {
   });
 });
 
+it.each([
+  ['token_endpoint', 'token endpoint'],
+  ['revocation_endpoint', 'revocation endpoint'],
+  ['end_session_endpoint', 'sign-out page'],
+  ['authorization_endpoint', 'sign-in page'],
+  ['device_authorization_endpoint', 'device code endpoint'],
+  ['jwks_uri', 'signing keys'],
+])(
+  'a provider that moves its %s to another host after consent is asked about again, and gets nothing before',
+  async (field, name) => {
+    await signing.handlers.saveProfile(null, draftOf(EMPLOYER), null);
+    const id = await importDocument(documentOf({ own: EMPLOYER }));
+    metadata[EMPLOYER] = { [field]: 'https://collector.example/x' };
+    ahead = 11 * 60_000; // metadata is cached for ten minutes
+    agrees = ({ message }) => !message.includes('other hosts');
+    expect((await refreshNow(id)).problem?.code).toBe('host_refused');
+    expect(asked.at(-1)?.detail).toContain(`${name}: collector.example`);
+    const wishes = { vault: true, revoke: true, endSession: true, places: [] };
+    await expect(signing.handlers.signOut(null, [id], wishes)).resolves.toMatchObject({
+      receipts: [{ remaining: 0 }],
+      revoked: { count: 0, problem: { code: 'host_refused' } },
+      session: { opened: false },
+    });
+    expect([sent, opened]).toEqual([[], []]);
+  },
+);
+
 describe('a profile that is replaced while a question is open', () => {
   /** The first answer is given only after the profile was replaced by one of another issuer of the same host and app, which is allowed. */
   async function replacing(): Promise<{ account: string; isReplaced: () => boolean }> {
