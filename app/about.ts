@@ -16,8 +16,8 @@ export interface AboutPorts {
   commit: string;
   /** Where the package.json of the build is: in a packaged app, the asar. */
   appFolder: string;
-  /** Files with licence texts; the first one that exists is shown. */
-  licences: readonly string[];
+  /** Files with license texts; the first one that exists is shown. */
+  licenses: readonly string[];
   openInBrowser: (url: string) => Promise<void>;
   /** Shows a file in the system's file manager. */
   showFile: (file: string) => void;
@@ -31,15 +31,15 @@ export interface About extends Build {
    */
   openHomepage(): Promise<void>;
   /**
-   * Shows the licence texts of Tokenkeep and of what it includes.
+   * Shows the license texts of Tokenkeep and of what it includes.
    *
    * @throws UnexpectedError if the installation has none; an update in place may have removed them
    */
-  showLicences(): void;
+  showLicenses(): void;
 }
 
 export function about(ports: AboutPorts): About {
-  const { packaged, commit, appFolder, licences, openInBrowser, showFile } = ports;
+  const { packaged, commit, appFolder, licenses, openInBrowser, showFile } = ports;
   const known = commit === '' ? 'commit not known' : `commit ${commit}`;
   const homepage = packaged ? homepageIn(appFolder) : null;
   return {
@@ -52,11 +52,11 @@ export function about(ports: AboutPorts): About {
         throw new InvalidArgumentError(message, { cause });
       });
     },
-    showLicences() {
-      const file = licences.find((place) => existsSync(place));
+    showLicenses() {
+      const file = licenses.find((place) => existsSync(place));
       if (file === undefined) {
         throw new UnexpectedError(
-          'The licence texts are missing from this installation. Install Tokenkeep again to get them.',
+          'The license texts are missing from this installation. Install Tokenkeep again to get them.',
         );
       }
       showFile(file);

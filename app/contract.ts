@@ -94,8 +94,8 @@ export interface AppRequests extends SignInRequests, SourceRequests {
   saveReceipt(text: string): string | null;
   /** Opens the homepage of this build in the browser, after a click. */
   openHomepage(): void;
-  /** Shows the licence texts in the system's file manager. */
-  showLicences(): void;
+  /** Shows the license texts in the system's file manager. */
+  showLicenses(): void;
   /**
    * Opens the vault that was closed while the user was away, after a real input event and, on macOS, Touch ID; the window reloads.
    * False if the system did not recognize the user.
@@ -179,6 +179,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   copyDeviceCode: true,
   refreshStatus: true,
   refreshNow: true,
+  refreshUnasked: true,
   setAutoRefresh: true,
   signOutOffers: true,
   signOutPlaces: true,
@@ -211,7 +212,7 @@ export const APP_REQUESTS: Names<AppRequests> = {
   saveList: true,
   saveReceipt: true,
   openHomepage: true,
-  showLicences: true,
+  showLicenses: true,
   unlock: true,
 };
 

@@ -170,7 +170,7 @@ export async function start(
     packaged: app.isPackaged,
     commit: __COMMIT__,
     appFolder: app.getAppPath(),
-    licences: [
+    licenses: [
       join(papers, app.isPackaged ? '' : 'dist', 'THIRD-PARTY-NOTICES.txt'),
       join(papers, 'LICENSE'),
     ],
@@ -261,7 +261,7 @@ export async function start(
       saveList: listText,
       saveReceipt: listText,
       openHomepage: noArguments,
-      showLicences: noArguments,
+      showLicenses: noArguments,
       unlock: noArguments,
     },
     handlers: away.guard<Handlers<AppRequests, WebContents>>(
@@ -296,7 +296,7 @@ export async function start(
           useGesture(caller);
           return about.openHomepage();
         },
-        showLicences: () => about.showLicences(),
+        showLicenses: () => about.showLicenses(),
         unlock(caller) {
           useGesture(caller);
           return away.unlock();

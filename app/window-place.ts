@@ -18,7 +18,7 @@ export function readPlace(file: string, displays: readonly Rectangle[]): Place |
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isPlace(value) && displays.some((display) => canBeGrasped(value, display)) ? value : null;
   } catch {
-    return null; // optional: without it, the window opens in the centre
+    return null; // optional: without it, the window opens in the center
   }
 }
 

@@ -13,7 +13,7 @@ export interface WindowOptions {
   devTools: boolean;
 }
 
-/** The page's background colours, so that the window does not flash before the page is drawn. */
+/** The page's background colors, so that the window does not flash before the page is drawn. */
 const background = (): string => (nativeTheme.shouldUseDarkColors ? '#1b1c1c' : '#fbfbfa');
 
 export function openWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {

@@ -33,6 +33,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   copyDeviceCode: noArguments,
   refreshStatus: takes(v.strictTuple([accountId])),
   refreshNow: takes(v.strictTuple([accountId, v.nullable(tokenId)])),
+  refreshUnasked: takes(v.strictTuple([accountId])),
   userInfo: takes(v.strictTuple([accountId])),
   setAutoRefresh: takes(v.strictTuple([accountId, v.boolean()])),
   signOutPlaces: takes(v.strictTuple([v.pipe(v.array(accountId), v.maxLength(20_000))])),

@@ -197,6 +197,8 @@ export interface SignInRequests {
   refreshStatus(accountId: string): RefreshStatus;
   /** @param tokenId the access token to refresh; null: all of the account's */
   refreshNow(accountId: string, tokenId: string | null): RefreshReport;
+  /** As one of several accounts: what needs a question, such as an imported refresh token, is refused in place of asked. */
+  refreshUnasked(accountId: string): RefreshReport;
   setAutoRefresh(accountId: string, on: boolean): RefreshStatus;
 
   /** @param accountIds null: all */

@@ -255,6 +255,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         auto.heard(accountId, report);
         return report;
       },
+      async refreshUnasked(_caller, accountId) {
+        const report = await refresh(await vault(), accountId, () => Promise.resolve(false), null);
+        auto.heard(accountId, report);
+        return report;
+      },
       async setAutoRefresh(caller, accountId, on) {
         const shown = await vault();
         const { account, history } = await shown.read((cache) => ({

@@ -14,6 +14,7 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
+import { namedUsers } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
@@ -35,20 +36,62 @@ const AROUND = 240;
  */
 export function AccountList() {
   const { accounts, overview, sources } = useModel();
-  const found = useStore(sources.view, (view) => view.items.length > 0);
+  const items = useStore(sources.view, (view) => view.items);
   const byId = useStore(accounts.view, (view) => view.byId);
   const large = useMemo(() => isLarge(byId), [byId]);
+  const total = useMemo(() => byId.size + namedUsers(items, byId.values()).length, [items, byId]);
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
-      {(large || found) && (
+      {(large || items.length > 0) && (
         <Button className="all-accounts" onPress={overview.open}>
           <Icon name="back" size={14} />
-          All accounts <span>{number(byId.size)}</span>
+          All accounts <span>{number(total)}</span>
         </Button>
       )}
       {empty ? <NoMatch /> : <List />}
       {!large && <SourceList />}
+    </nav>
+  );
+}
+
+/** In place of the list where the window has no room for it: the way to all accounts, and to the one before and after. */
+export function AccountBar() {
+  const { accounts, overview, selection } = useModel();
+  const shown = useStore(accounts.view, (view) => view.shown);
+  const chosen = useStore(selection.view, (view) => view.accountId);
+  const list = useMemo(() => layOut(shown), [shown]);
+  const index = (chosen === null ? undefined : list.indexes.get(chosen)) ?? -1;
+  const step = (label: string, to: number) => {
+    const row = list.accounts[to];
+    return (
+      <Button
+        className="button icon-only"
+        aria-label={label}
+        isDisabled={row === undefined}
+        onPress={() => {
+          if (row !== undefined) selection.account(row.account.id);
+        }}
+      >
+        <Icon name={to < index ? 'back' : 'forward'} size={14} />
+      </Button>
+    );
+  };
+  return (
+    <nav className="account-bar" aria-label="Accounts">
+      <Button className="all-accounts" onPress={overview.open}>
+        <Icon name="back" size={14} />
+        All accounts
+      </Button>
+      {list.accounts.length === 0 ? (
+        <NoMatch />
+      ) : (
+        <>
+          <span className="overview-sum">{`${number(index + 1)} of ${number(list.accounts.length)}`}</span>
+          {step('Previous account', index - 1)}
+          {step('Next account', index + 1)}
+        </>
+      )}
     </nav>
   );
 }
@@ -189,7 +232,7 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
   );
 }
 
-/** The status dot. Shape and colour differ, and screen readers get the text. */
+/** The status dot. Shape and color differ, and screen readers get the text. */
 function Standing({ account }: { account: AccountItem }) {
   const status = useTimed((now) => accountStatus(account, now));
   const text = statusSentence(status);

@@ -2,7 +2,7 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountName } from '../state/groups.ts';
 import { initials } from '../state/text.ts';
 
-/** Paths on a 16-unit grid, drawn with one stroke in the text colour. Icons are decorative. */
+/** Paths on a 16-unit grid, drawn with one stroke in the text color. Icons are decorative. */
 const PATHS = {
   search: 'M7 2.75a4.25 4.25 0 1 1 0 8.5 4.25 4.25 0 0 1 0-8.5ZM10.2 10.2l3.3 3.3',
   close: 'M4 4l8 8M12 4l-8 8',
@@ -16,6 +16,7 @@ const PATHS = {
   hide: 'M3 4.9C2.2 6.2 1.75 8 1.75 8S4 12.25 8 12.25c1.2 0 2.2-.4 3-.9M6 4.1A6.3 6.3 0 0 1 8 3.75c4 0 6.25 4.25 6.25 4.25s-.5 1-1.5 2.1M2.5 2.5l11 11',
   down: 'M4.5 6.25 8 9.75l3.5-3.5',
   back: 'M9.75 4.5 6.25 8l3.5 3.5',
+  forward: 'M6.25 4.5 9.75 8l-3.5 3.5',
   copy: 'M6.75 5.75h5.5a1 1 0 0 1 1 1v5.5a1 1 0 0 1-1 1h-5.5a1 1 0 0 1-1-1v-5.5a1 1 0 0 1 1-1ZM10.25 5.75v-2a1 1 0 0 0-1-1h-5.5a1 1 0 0 0-1 1v5.5a1 1 0 0 0 1 1h2',
   check: 'M3.5 8.5l3 3 6-7',
   keep: 'M8 2.25 13 4v4c0 3-2.2 5-5 5.9C5.2 13 3 11 3 8V4ZM6.9 7.2a1.1 1.1 0 1 1 2.2 0c0 .5-.3.8-.6 1l.3 1.9H7.2l.3-1.9c-.3-.2-.6-.5-.6-1Z',

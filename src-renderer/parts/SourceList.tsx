@@ -46,7 +46,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           icon="people"
           title="All accounts"
           detail={items.length > 0 ? sourcesSum(items) : 'Every source'}
-          count={byId.size}
+          count={byId.size + named.length}
           isChosen={place === null}
           onChoose={() => choose(null)}
         />

@@ -7,9 +7,9 @@ export function AboutDialog() {
   const { info, status } = useStore(vault.view);
   const homepage = info?.homepage ?? null;
   const restorable = status?.state === 'key-missing' || status?.state === 'wrong-key';
-  const licences = async () => {
-    const answer = await ports.app.showLicences();
-    if (!answer.ok) dialogs.fail('The licences could not be shown', answer.error);
+  const licenses = async () => {
+    const answer = await ports.app.showLicenses();
+    if (!answer.ok) dialogs.fail('The licenses could not be shown', answer.error);
   };
   const page = async () => {
     const answer = await ports.app.openHomepage();
@@ -67,11 +67,11 @@ export function AboutDialog() {
             </>
           )}
         </dd>
-        <dt>Licence</dt>
+        <dt>License</dt>
         <dd>
           MIT.{' '}
-          <Action kind="quiet" onPress={() => void licences()}>
-            Show licences of the included software
+          <Action kind="quiet" onPress={() => void licenses()}>
+            Show licenses of the included software
           </Action>
         </dd>
       </dl>

@@ -2,7 +2,7 @@ import { useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { RefreshStatusLine, Facts, SignInAgain } from '../parts/AccountFacts.tsx';
-import { AccountList } from '../parts/AccountList.tsx';
+import { AccountBar, AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
 import { Avatar } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
@@ -42,6 +42,7 @@ export function MainScreen() {
       }}
     >
       <AccountList />
+      <AccountBar />
       {account === undefined ? (
         <section className="account" aria-label="Account" />
       ) : (
@@ -153,6 +154,9 @@ export function AccountView({ account }: { account: AccountItem }) {
           <AccountActivity account={account} />
         </TabPanel>
         <TabPanel id="profile" className="tab-panel">
+          <div className="profile-facts">
+            <Facts account={account} tokens={tokens ?? []} />
+          </div>
           {profile(account, tokens ?? []).map((section, index) => (
             <section className="profile" key={`${String(index)} ${section.title}`} aria-label={section.title}>
               <div className="profile-head">

@@ -2,8 +2,9 @@ import type { ReactNode } from 'react';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel } from '../parts/hooks.ts';
-import { Message } from '../parts/text.tsx';
+import { Message, UserText } from '../parts/text.tsx';
 import type { Dialog, DialogOf } from '../state/dialogs.ts';
+import { count, number } from '../state/words.ts';
 import { AboutDialog } from './AboutDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { RepairDialog } from './HealthPage.tsx';
@@ -41,6 +42,8 @@ export function DialogContents({ dialog }: { dialog: Dialog }): ReactNode {
       return <RepairDialog dialog={dialog} />;
     case 'failure':
       return <FailureDialog dialog={dialog} />;
+    case 'not-refreshed':
+      return <NotRefreshedDialog dialog={dialog} />;
     case 'import-reading':
       return <ReadingDialog dialog={dialog} />;
     case 'import-locked':
@@ -69,6 +72,48 @@ function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
     >
       <p>
         <Message>{dialog.error.message}</Message>
+      </p>
+    </DialogFrame>
+  );
+}
+
+/** Accounts listed at most. */
+const MOST_LISTED = 100;
+
+/** Of several accounts, some were not refreshed: names each with the reason. */
+function NotRefreshedDialog({
+  dialog: { refreshed, problems, left },
+}: {
+  dialog: DialogOf<'not-refreshed'>;
+}) {
+  const { dialogs } = useModel();
+  const more = problems.length - MOST_LISTED;
+  return (
+    <DialogFrame
+      alert
+      title={`${count(problems.length, 'account')} not refreshed`}
+      buttons={
+        <Action kind="primary" onPress={dialogs.close} autoFocus>
+          Close
+        </Action>
+      }
+    >
+      {refreshed > 0 && <p>{`${count(refreshed, 'account')} refreshed.`}</p>}
+      {left > 0 && <p>{`${count(left, 'account')} not tried, because you stopped.`}</p>}
+      <ul className="lost" aria-label="Not refreshed" tabIndex={0}>
+        {problems.slice(0, MOST_LISTED).map(({ name, message }, index) => (
+          <li key={`${String(index)} ${name}`}>
+            <b>
+              <UserText>{name}</UserText>
+            </b>
+            : <Message>{message}</Message>
+          </li>
+        ))}
+        {more > 0 && <li>and {number(more)} more</li>}
+      </ul>
+      <p className="note">
+        An account that was imported is refreshed on its own page, after a question: the program that it came
+        from may be signed out.
       </p>
     </DialogFrame>
   );

@@ -34,8 +34,9 @@ import {
   statusCounts,
   tenantChoices,
 } from '../state/overview.ts';
+import { refreshable } from '../state/refreshStatus.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
-import { matchesNamed, namedUserPlace, namedUsers } from '../state/sources.ts';
+import { matchesNamed, type NamedUser, namedUserPlace, namedUsers, placesOf } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { changesAt } from '../state/time.ts';
 import { count, listing, number } from '../state/words.ts';
@@ -99,13 +100,25 @@ export function OverviewPage() {
     if (unknown) overview.filter({ place: null });
   }, [overview, unknown]);
   const save = async () => {
-    const answer = await ports.app.saveList(listFile(rows, tenants, appNames, now));
+    const answer = await ports.app.saveList(listFile(list, now));
     if (!answer.ok) dialogs.fail('The list could not be saved', answer.error);
     else if (answer.value !== null)
-      toasts.show(`${count(rows.length, 'account')} saved to ${visible(answer.value)}, without tokens.`);
+      toasts.show(`${listed} saved to ${visible(answer.value)}, without tokens.`);
   };
   const filtered =
     filters.status !== null || filters.app !== null || filters.tenant !== null || filters.place !== null;
+  const text = useStore(accounts.view, (view) => view.text);
+  const everyNamed = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
+  const named = place !== null || filtered ? [] : everyNamed.filter((user) => matchesNamed(user, text));
+  const placeNames = new Map([['vault', 'This vault'], ...items.map(({ id, name }) => [id, name] as const)]);
+  const list = {
+    accounts: rows,
+    named,
+    tenants,
+    appNames,
+    places: (one: AccountItem) => placesOf(one, items).map((id) => placeNames.get(id) ?? ''),
+  };
+  const listed = count(rows.length + named.length, 'account');
   return (
     <main className="overview-frame">
       <nav className="accounts sources-column" aria-label="Sources">
@@ -119,7 +132,7 @@ export function OverviewPage() {
             <h1>{place === 'vault' ? 'This vault' : 'Accounts'}</h1>
             <span className="overview-sum">
               {place === null
-                ? `${number(byId.size)} in ${count(places.size, 'tenant')}`
+                ? `${number(byId.size)} in ${count(places.size, 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
                 : count(rows.length, 'account')}
             </span>
             {filters.tenant !== null && (
@@ -136,12 +149,8 @@ export function OverviewPage() {
             <Action
               kind="quiet"
               onPress={() => {
-                const copied = copyText(listText(rows, tenants, appNames, now));
-                toasts.show(
-                  copied
-                    ? `${count(rows.length, 'account')} copied, without tokens.`
-                    : 'The list could not be copied.',
-                );
+                const copied = copyText(listText(list, now));
+                toasts.show(copied ? `${listed} copied, without tokens.` : 'The list could not be copied.');
               }}
             >
               Copy list
@@ -173,7 +182,7 @@ export function OverviewPage() {
             )}
           </>
         )}
-        {place === null && !filtered && <NamedUsers />}
+        <NamedUsers users={named} />
         {selected.size > 0 && <SelectionBar />}
       </div>
     </main>
@@ -181,20 +190,15 @@ export function OverviewPage() {
 }
 
 /** Users whom only their programs name, below those with accounts. */
-function NamedUsers() {
-  const { accounts, overview, sources } = useModel();
-  const items = useStore(sources.view, (view) => view.items);
-  const byId = useStore(accounts.view, (view) => view.byId);
-  const text = useStore(accounts.view, (view) => view.text);
-  const all = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
-  const shown = all.filter((user) => matchesNamed(user, text));
-  if (shown.length === 0) return null;
+function NamedUsers({ users }: { users: readonly NamedUser[] }) {
+  const { overview } = useModel();
+  if (users.length === 0) return null;
   return (
     <section className="named-users" aria-label="Named by programs">
       <h2>Also signed in</h2>
       <p className="note">Named by their programs. Tokenkeep doesn’t read these tokens.</p>
       <ul>
-        {shown.map((user) => (
+        {users.map((user) => (
           <li key={`${user.name} ${namedUserPlace(user)}`}>
             <button type="button" onClick={() => overview.filter({ place: user.programs[0]?.id ?? null })}>
               <span>
@@ -520,10 +524,13 @@ function Cell({ name, texts }: { name: string; texts: readonly string[] }) {
 }
 
 function SelectionBar() {
-  const { accounts, overview, signOut } = useModel();
+  const { accounts, overview, refreshStatus, signOut, vault } = useModel();
   const { selected } = useStore(overview.view);
   const byId = useStore(accounts.view, (view) => view.byId);
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const refreshing = useStore(refreshStatus.several);
   const chosen = [...selected].flatMap((id) => byId.get(id) ?? []);
+  const renewed = demo ? [] : refreshable(chosen); // sample data makes no requests
   return (
     <section className="selection" aria-label="Selection">
       <b role="status">{number(chosen.length)} selected</b>
@@ -533,9 +540,27 @@ function SelectionBar() {
           6,
         )}
       </span>
-      <Action kind="quiet" onPress={overview.clear}>
-        Clear
-      </Action>
+      {refreshing === null ? (
+        <Action kind="quiet" onPress={overview.clear}>
+          Clear
+        </Action>
+      ) : (
+        <Action kind="quiet" onPress={refreshStatus.stop}>
+          Stop
+        </Action>
+      )}
+      {(renewed.length > 0 || refreshing !== null) && (
+        <Action
+          pending={
+            refreshing === null
+              ? null
+              : `Refreshing ${number(refreshing.done + 1)} of ${number(refreshing.of)}…`
+          }
+          onPress={() => void refreshStatus.refreshSeveral(renewed.map(({ id }) => id))}
+        >
+          {`Refresh ${number(renewed.length)}`}
+        </Action>
+      )}
       <Action kind="danger-solid" onPress={() => void signOut.several([...selected])}>
         {`Sign out ${number(chosen.length)}…`}
       </Action>

@@ -50,6 +50,14 @@ export type Dialog =
       working: boolean;
     }
   | { kind: 'failure'; title: string; error: PlainError }
+  | {
+      kind: 'not-refreshed';
+      /** Number of accounts that were refreshed. */
+      refreshed: number;
+      problems: readonly { name: string; message: string }[];
+      /** Number of accounts that were not tried, because the user stopped. */
+      left: number;
+    }
   | { kind: 'import-reading'; fileName: string; bytes: number }
   | { kind: 'import-locked'; file: ImportLocked; opening: boolean; error: PlainError | null }
   | { kind: 'import-plan'; plan: ImportPlan; merging: boolean }

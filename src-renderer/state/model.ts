@@ -116,7 +116,7 @@ export function createModel(ports: Ports): Model {
     health,
     signIn,
     signOut: createSignOut(ports, vault, accounts, selection, dialogs, toasts),
-    refreshStatus: createRefreshStatus(ports, vault, accounts, selection, toasts),
+    refreshStatus: createRefreshStatus(ports, vault, accounts, selection, dialogs, toasts),
     async start() {
       // The zone of the times is known before the first list is drawn.
       await Promise.all([vault.load(), accounts.load(settings.load())]);

@@ -4,6 +4,7 @@ import type { Accounts } from './accounts.ts';
 import { accountDetail, accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
+import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
 import { shortId, visible } from './text.ts';
 import { dayOrTime, isPast, relative } from './time.ts';
@@ -226,27 +227,28 @@ export function nextExpiry(
     : { text: '–', detail: '' };
 }
 
+/** What a list is made of. */
+export interface Listed {
+  accounts: readonly AccountItem[];
+  /** Users whom only their programs name. */
+  named: readonly NamedUser[];
+  tenants: TenantNames;
+  appNames: ReadonlyMap<string, string>;
+  /** Returns the names of the sources of an account. */
+  places: (account: AccountItem) => readonly string[];
+}
+
 /** The list as tab-separated text, without tokens. */
-export function listText(
-  all: readonly AccountItem[],
-  tenants: TenantNames,
-  appNames: ReadonlyMap<string, string>,
-  now: number,
-): string {
-  return listCells(all, tenants, appNames, now)
+export function listText(listed: Listed, now: number): string {
+  return listCells(listed, now)
     .map((cells) => cells.join('\t'))
     .join('\n');
 }
 
 /** The list as a CSV file (RFC 4180), without tokens. */
-export function listFile(
-  all: readonly AccountItem[],
-  tenants: TenantNames,
-  appNames: ReadonlyMap<string, string>,
-  now: number,
-): string {
+export function listFile(listed: Listed, now: number): string {
   // The mark tells spreadsheets that it is UTF-8.
-  return `\ufeff${listCells(all, tenants, appNames, now)
+  return `\ufeff${listCells(listed, now)
     .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
     .join('')}`;
 }
@@ -262,13 +264,8 @@ const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
 const plainCell = (text: string): string =>
   visible(text.replaceAll(/\s+/g, ' ').trim()).replaceAll(FORMULA, "$1'");
 
-function listCells(
-  all: readonly AccountItem[],
-  tenants: TenantNames,
-  appNames: ReadonlyMap<string, string>,
-  now: number,
-): string[][] {
-  const lines = all.map((account) => [
+function listCells({ accounts, named, tenants, appNames, places }: Listed, now: number): string[][] {
+  const lines = accounts.map((account) => [
     accountName(account),
     account.username || accountDetail(account),
     homeTenant(account, tenants),
@@ -276,9 +273,20 @@ function listCells(
     account.clients.map((id) => appLabel(id, appNames)).join(', '),
     statusSentence(accountStatus(account, now)),
     account.nextExpiry === null ? '' : new Date(account.nextExpiry * 1000).toISOString(),
+    places(account).join(', '),
+  ]);
+  const others = named.map(({ name, at, programs }) => [
+    name,
+    name,
+    at.join(', '),
+    '',
+    '',
+    'Named by its program',
+    '',
+    programs.map((program) => program.name).join(', '),
   ]);
   return [
-    ['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry'],
-    ...lines.map((cells) => cells.map(plainCell)),
+    ['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry', 'Source'],
+    ...[...lines, ...others].map((cells) => cells.map(plainCell)),
   ];
 }

@@ -1,13 +1,15 @@
 import type { RefreshStatus as Status } from '../../app/contract.ts';
-import type { PlainError } from '../../src-main/ipc/contract.ts';
+import type { AccountItem, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
+import type { Dialogs } from './dialogs.ts';
+import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
 import { isPast, relative } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import type { Vault } from './vault.ts';
-import { count } from './words.ts';
+import { count, number } from './words.ts';
 
 export interface RefreshStatusView {
   /** The shown account; null if it has no user. */
@@ -18,10 +20,22 @@ export interface RefreshStatusView {
   problem: PlainError | null;
 }
 
+/** How far the refresh of several accounts is. */
+export interface Refreshing {
+  done: number;
+  of: number;
+}
+
 export interface RefreshStatus {
   view: Store<RefreshStatusView>;
+  /** null while no selection is refreshed. */
+  several: Store<Refreshing | null>;
   /** @param tokenId one access token; null: all of the account's */
   refresh: (tokenId: string | null) => Promise<void>;
+  /** Refreshes these accounts, one after the other. A dialog lists those that were not refreshed. */
+  refreshSeveral: (accountIds: readonly string[]) => Promise<void>;
+  /** Ends it after the account that is being refreshed. */
+  stop: () => void;
   setAutoRefresh: (on: boolean) => Promise<void>;
 }
 
@@ -33,9 +47,12 @@ export function createRefreshStatus(
   vault: Vault,
   accounts: Accounts,
   selection: Selection,
+  dialogs: Dialogs,
   toasts: Toasts,
 ): RefreshStatus {
   const view = createStore<RefreshStatusView>(NOTHING);
+  const several = createStore<Refreshing | null>(null);
+  let stopping = new AbortController();
   const patch = (changes: Partial<RefreshStatusView>) => view.set({ ...view.get(), ...changes });
   const shown = (): string | null => {
     const id = selection.view.get().accountId;
@@ -72,6 +89,32 @@ export function createRefreshStatus(
 
   return {
     view,
+    several,
+    async refreshSeveral(accountIds) {
+      if (several.get() !== null) return;
+      stopping = new AbortController();
+      const problems: { name: string; message: string }[] = [];
+      let done = 0;
+      for (const id of accountIds) {
+        if (stopping.signal.aborted) break;
+        several.set({ done, of: accountIds.length });
+        const account = accounts.view.get().byId.get(id);
+        const answer = await app.refreshUnasked(id);
+        const problem = answer.ok ? answer.value.problem : answer.error;
+        if (problem !== null)
+          problems.push({
+            name: account === undefined ? id : accountName(account),
+            message: problem.message,
+          });
+        done += 1;
+      }
+      several.set(null);
+      const refreshed = done - problems.length;
+      const left = accountIds.length - done;
+      if (problems.length > 0) dialogs.open({ kind: 'not-refreshed', refreshed, problems, left });
+      else toasts.show(`${count(refreshed, 'account')} refreshed${left > 0 ? `, ${number(left)} not` : ''}.`);
+    },
+    stop: () => stopping.abort(),
     async refresh(tokenId) {
       const account = shown();
       if (account === null || view.get().refreshing) return;
@@ -92,6 +135,13 @@ export function createRefreshStatus(
       patch(answer.ok ? { status: answer.value } : { problem: answer.error });
     },
   };
+}
+
+/** The accounts among these that have something to refresh: users of the vault with a refresh token. */
+export function refreshable(all: readonly AccountItem[]): AccountItem[] {
+  return all.filter(
+    ({ kind, places, tokens }) => kind === 'user' && places.includes('vault') && tokens.RefreshToken > 0,
+  );
 }
 
 /** Returns the text beside the switch. */

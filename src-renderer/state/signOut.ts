@@ -366,7 +366,7 @@ export function stillSignedIn({ places, keptInVault }: SignOutReport): { name: s
   ];
 }
 
-/** "signed out of 2 of 3 places"; null if only the vault was concerned. */
+/** "signed out of 2 of 3 places", "signed out of Azure CLI"; null if only the vault was concerned. */
 export function placesText(report: SignOutReport): string | null {
   if (report.places.length === 0) return null;
   const vault = report.receipts.length > 0 || report.keptInVault ? 1 : 0;
@@ -374,6 +374,6 @@ export function placesText(report: SignOutReport): string | null {
   const unknown = report.places.filter(({ result }) => result === 'not-confirmed').length;
   const left = stillSignedIn(report).length + unknown;
   return left === 0
-    ? `signed out of ${all === 1 ? 'its only place' : `all ${String(all)} places`}`
+    ? `signed out of ${all === 1 ? visible(report.places[0]?.name ?? '') : `all ${String(all)} places`}`
     : `signed out of ${String(all - left)} of ${count(all, 'place')}`;
 }

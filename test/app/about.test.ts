@@ -13,7 +13,7 @@ function build(changes: Partial<AboutPorts>, packageJson = '{}') {
     packaged: true,
     commit: '3f2a91c04b7e',
     appFolder: folder,
-    licences: [],
+    licenses: [],
     openInBrowser: (url) => Promise.resolve(void opened.push(url)),
     showFile: (file) => void shown.push(file),
     ...changes,
@@ -62,14 +62,14 @@ it('names no page in development', () => {
   expect(build({ packaged: false }, '{"homepage":"https://contoso.example/"}').app.homepage).toBeNull();
 });
 
-it('shows the first file with licence texts that is there', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-licences-'));
-  const [notices, licence] = [join(folder, 'THIRD-PARTY-NOTICES.txt'), join(folder, 'LICENSE')];
-  const { app, shown } = build({ licences: [notices, licence] });
-  expect(() => app.showLicences()).toThrow(/are missing from this installation/);
-  writeFileSync(licence, '');
-  app.showLicences();
+it('shows the first file with license texts that is there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-licenses-'));
+  const [notices, license] = [join(folder, 'THIRD-PARTY-NOTICES.txt'), join(folder, 'LICENSE')];
+  const { app, shown } = build({ licenses: [notices, license] });
+  expect(() => app.showLicenses()).toThrow(/are missing from this installation/);
+  writeFileSync(license, '');
+  app.showLicenses();
   writeFileSync(notices, '');
-  app.showLicences();
-  expect(shown).toEqual([licence, notices]);
+  app.showLicenses();
+  expect(shown).toEqual([license, notices]);
 });

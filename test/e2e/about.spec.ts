@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { expect } from '@playwright/test';
 import { test } from './app.ts';
 
-test('About shows the licence texts in the file manager, and only a click opens a page', async ({
+test('About shows the license texts in the file manager, and only a click opens a page', async ({
   start,
 }) => {
   const { app, window, quit } = await start(['--demo']);
@@ -20,7 +20,7 @@ test('About shows the licence texts in the file manager, and only a click opens 
   await window.getByRole('menuitem', { name: 'About Tokenkeep' }).click();
   const about = window.getByRole('dialog', { name: 'About Tokenkeep' });
   await expect(about).toContainText(process.platform);
-  await about.getByRole('button', { name: 'Show licences of the included software' }).click();
+  await about.getByRole('button', { name: 'Show licenses of the included software' }).click();
   await expect
     .poll(async () => (await opened()).map((file) => basename(file)))
     .toEqual([expect.stringMatching(/^(THIRD-PARTY-NOTICES\.txt|LICENSE)$/)]);

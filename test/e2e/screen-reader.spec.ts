@@ -2,12 +2,22 @@
  * Each page as a screen reader gets it: Chromium's accessibility tree. Every control has a role, a name and its state, and the order
  * in which it is read is the order in which it is seen.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { manyAccounts } from '../ipc/many.ts';
-import { programCaches, showPage, test, vaultFile, vector } from './app.ts';
-import { seed } from './library.ts';
+import {
+  answerDialogs,
+  chooseToImport,
+  importDocument,
+  programCaches,
+  showPage,
+  test,
+  vaultFile,
+  vector,
+} from './app.ts';
+import { asNewer, changeKey, keyOf, seed } from './library.ts';
+import { begin, test as besideProvider } from './provider.ts';
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const JWT = `${part({ alg: 'RS256' })}.${part({ iss: 'https://id.example/', aud: 'api', exp: 1_700_000_000, realm_access: { roles: ['reader'] } })}.c2ln`;
@@ -287,6 +297,105 @@ test('a locked keychain, a window that is locked and a damaged file are read in 
   await listen(last.window, 'Security of a damaged file');
   await last.quit();
 });
+
+test('an older file, a copy, a newer version and a wrong key are read in the same way', async ({
+  keyring,
+  start,
+}) => {
+  const { env } = keyring;
+  const file = vaultFile(env);
+  const several = vector('documents', 'msal-python-aad-several.json');
+  mkdirSync(dirname(file), { recursive: true });
+  await seed(env, file, several);
+  const older = readFileSync(file);
+  const first = await start();
+  await importDocument(first, vector('documents', 'msal-node-7-adfs.json'));
+  writeFileSync(`${file}-put`, older);
+  renameSync(`${file}-put`, file);
+  await first.window.getByText('An older file was put in place').first().waitFor();
+  await listen(first.window, 'an older file');
+  await showPage(first.window, 'Security');
+  await listen(first.window, 'Security of an older file');
+  await first.quit();
+
+  renameSync(file, `${file}-original`);
+  const other = join(dirname(file), 'other', 'accounts.vault');
+  await seed(env, other, several);
+  writeFileSync(file, readFileSync(other));
+  const copied = await start();
+  await copied.window.getByText('This vault is a copy').first().waitFor();
+  await listen(copied.window, 'a copy');
+  await copied.quit();
+
+  renameSync(`${file}-original`, file);
+  const own = readFileSync(file);
+  writeFileSync(file, asNewer(own, await keyOf(env, file)));
+  const newer = await start();
+  await newer.window.getByRole('heading', { name: 'Written by a newer version' }).waitFor();
+  await listen(newer.window, 'a newer version');
+  await newer.quit();
+
+  writeFileSync(file, own);
+  await changeKey(env, file, 'another');
+  const wrong = await start();
+  await wrong.window.getByRole('heading', { name: 'The key doesn’t open this file' }).waitFor();
+  await listen(wrong.window, 'a wrong key');
+  await wrong.window.getByRole('button', { name: 'Start fresh…' }).click();
+  await wrong.window.getByRole('alertdialog').waitFor();
+  await listen(wrong.window, 'start fresh');
+  await wrong.quit();
+});
+
+test('imports are read in the same way: the plan, a document that is none, and the passphrase of an export', async ({
+  keyring,
+  start,
+}) => {
+  const started = await start();
+  const { app, window, quit } = started;
+  await chooseToImport(started, vector('hostile', 'not-json.json'));
+  await window.getByRole('alertdialog', { name: 'Import failed' }).waitFor();
+  await listen(window, 'import failed', 1);
+  await window.getByRole('button', { name: 'Close' }).click();
+  await chooseToImport(started, vector('documents', 'msal-python-aad-several.json'));
+  await window.getByRole('dialog', { name: 'Import this document?' }).waitFor();
+  await listen(window, 'import', 2);
+  await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+
+  await showPage(window, 'Security');
+  await window.getByRole('button', { name: 'Export…' }).click();
+  await window.getByRole('button', { name: 'Generate' }).click();
+  await listen(window, 'export', 6);
+  const target = join(keyring.env['HOME']!, 'tokenkeep.age');
+  await answerDialogs(app, { agree: true, target, file: target });
+  await window.getByRole('button', { name: 'Choose location…' }).click();
+  await window.getByRole('heading', { name: 'Exported' }).waitFor();
+  await window.getByRole('button', { name: 'Done' }).click();
+  await window.getByRole('main').getByRole('button', { name: 'Import…' }).click();
+  await window.getByRole('heading', { name: 'Enter the passphrase of this file' }).waitFor();
+  await listen(window, 'import of an export', 4);
+  await window.getByRole('textbox', { name: 'Passphrase of the export' }).fill('something else');
+  await window.getByRole('button', { name: 'Open', exact: true }).click();
+  await window.getByText(/The passphrase does not open/).waitFor();
+  await listen(window, 'a wrong passphrase', 4);
+  await quit();
+});
+
+besideProvider(
+  'a sign-in, and one that was refused, are read in the same way',
+  async ({ start, provider }) => {
+    const started = await start();
+    const { window } = started;
+    const { at, page } = await begin(started, provider);
+    await listen(window, 'sign in');
+    await window.getByRole('button', { name: 'Continue in your browser' }).click();
+    const opened = await page();
+    await listen(window, 'signing in', 1);
+    await at.visit(opened, { user: 'noor', refuse: 'consent' });
+    await expect(window.getByRole('alertdialog')).toContainText('refused');
+    await listen(window, 'refused', 2);
+    await started.quit();
+  },
+);
 
 test('the first run and the dialog for a sign-in profile are read in the same way', async ({ start }) => {
   const { window, quit } = await start();

@@ -67,9 +67,9 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
     [
       'info on openDemo leaveDemo showFile menuState update downloadUpdate installUpdate',
       'profiles saveProfile removeProfile signIn signInProgress cancelSignIn openSignInPage copyDeviceCode',
-      'signInAgain refreshStatus refreshNow setAutoRefresh signOutOffers signOut signOuts',
+      'signInAgain refreshStatus refreshNow refreshUnasked setAutoRefresh signOutOffers signOut signOuts',
       'signOutPlaces signOutCopies undoSignOut checkSignOut signOutDone clearActivity settings setTimes setStartAtLogin setUpdates setMenuBar setNotify setCloseWhenAway unlock checkSignature userInfo',
-      'setAsksRarely saveList saveReceipt openHomepage showLicences',
+      'setAsksRarely saveList saveReceipt openHomepage showLicenses',
       'sources findSources openSource openAllSources closeSource showSource openProgram addSource importSource',
     ]
       .join(' ')

@@ -1,6 +1,6 @@
 /** Signing in, staying signed in and leaving: the real app, with a keyring, against a real provider. */
 import { expect, type Page } from '@playwright/test';
-import { answerDialogs, vaultFile } from './app.ts';
+import { answerDialogs, importDocument, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
 import { addProfile, begin, test } from './provider.ts';
 
@@ -140,4 +140,42 @@ test('a revocation that fails keeps nothing here', async ({ keyring, start, prov
   const { entities } = await peek(keyring.env, vaultFile(keyring.env));
   expect(entities['RefreshToken']).toEqual([]);
   expect(entities['Account']).toEqual([]);
+});
+
+test('several selected accounts are refreshed at once; imported ones are left, and nothing of theirs is sent', async ({
+  start,
+  provider,
+}) => {
+  const started = await start();
+  const { window } = started;
+  const { at, page } = await begin(started, provider);
+  await button(window, 'Continue in your browser').click();
+  await at.visit(await page(), { user: 'noor' });
+  await expect(accounts(window)).toContainText('Noor Haddad');
+  await importDocument(started, vector('documents', 'msal-node-7-kitchen-sink.json'));
+  await window
+    .getByRole('button', { name: /^All accounts/ })
+    .first()
+    .click();
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await table
+    .getByRole('row', { name: /Noor Haddad/ })
+    .getByRole('gridcell')
+    .first()
+    .click();
+  provider.events.clear();
+  await button(window, 'Refresh 1').click();
+  await expect(window.getByText('1 account refreshed.')).toBeVisible();
+  expect(provider.events.count('refreshed')).toBe(1);
+
+  await window.getByRole('checkbox', { name: 'Select all' }).check();
+  await window.getByRole('button', { name: /^Refresh \d+$/ }).click();
+  const dialog = window.getByRole('alertdialog', { name: /accounts not refreshed$/ });
+  await expect(dialog).toContainText('1 account refreshed.');
+  await expect(dialog.getByRole('list', { name: 'Not refreshed' })).not.toContainText('Noor Haddad');
+  await expect(dialog).toContainText('The refresh token was not used');
+  expect(provider.events.count('refreshed')).toBe(2);
+  await button(window, 'Close').click();
+  await expect(window.getByRole('region', { name: 'Selection' })).toBeVisible();
+  await started.quit();
 });

@@ -121,7 +121,7 @@ test('what the update broke is refused with its sentence, and what it did not br
 
     // Nothing was updated, so that neither is told as an update's.
     expect(await failures(window)).toEqual([
-      { code: 'unexpected', message: expect.stringMatching(/^The licence texts are missing/) },
+      { code: 'unexpected', message: expect.stringMatching(/^The license texts are missing/) },
       { code: 'vault_newer', message: expect.not.stringContaining(RESTART_TO_FINISH) },
     ]);
     await expect(window.getByText(RESTART_TO_FINISH)).toHaveCount(0);
@@ -134,7 +134,7 @@ test('what the update broke is refused with its sentence, and what it did not br
     expect(await failures(window)).toEqual([refusal, refusal]);
     await window.getByRole('button', { name: 'More' }).click();
     await window.getByRole('menuitem', { name: 'About Tokenkeep' }).click();
-    await dialog.getByRole('button', { name: 'Show licences of the included software' }).click();
+    await dialog.getByRole('button', { name: 'Show licenses of the included software' }).click();
     await expect(
       window.getByText(`${RESTART_TO_FINISH}. Tokenkeep was updated while it was running`),
     ).toBeVisible();
@@ -157,8 +157,8 @@ async function failures(window: Page): Promise<unknown[]> {
   return window.evaluate(async () => {
     const { app, tokenCache } = globalThis as unknown as Record<
       'app' | 'tokenCache',
-      Record<'showLicences' | 'compact', () => Promise<{ error?: unknown }>>
+      Record<'showLicenses' | 'compact', () => Promise<{ error?: unknown }>>
     >;
-    return [(await app.showLicences()).error, (await tokenCache.compact()).error];
+    return [(await app.showLicenses()).error, (await tokenCache.compact()).error];
   });
 }

@@ -12,6 +12,7 @@ import {
   statusCounts,
   tenantChoices,
 } from '../../src-renderer/state/overview.ts';
+import type { NamedUser } from '../../src-renderer/state/sources.ts';
 import { account, cast } from './fake/cast.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
@@ -20,6 +21,13 @@ const NOW = 1_700_000_000;
 const all = cast(NOW).map((member) => member.account);
 const tenants = tenantNames(all);
 const none = { status: null, app: null, tenant: null, place: null };
+const list = (accounts: readonly AccountItem[], named: readonly NamedUser[] = []) => ({
+  accounts,
+  named,
+  tenants,
+  appNames: new Map<string, string>(),
+  places: () => ['This vault', 'Azure CLI'],
+});
 const byStatus = { column: 'status', direction: 'ascending' } as const;
 const names = (accounts: readonly AccountItem[]) => accounts.map(accountName);
 
@@ -147,10 +155,27 @@ describe('rows', () => {
 
   test('are copied without tokens, one line each', () => {
     const hostile = account({ id: 'h', name: 'a\tb\nc\u202e', username: 'x@y.example' });
-    const lines = listText([...all, hostile], tenants, new Map(), NOW).split('\n');
+    const lines = listText(list([...all, hostile]), NOW).split('\n');
     expect(lines).toHaveLength(8);
-    for (const line of lines) expect(line.split('\t')).toHaveLength(7);
+    for (const line of lines) expect(line.split('\t')).toHaveLength(8);
+    expect(lines[1]).toMatch(/\tThis vault, Azure CLI$/);
     expect(lines[7]).toMatch(/^a b c⟨U\+202E⟩\tx@y\.example/);
+  });
+
+  test('name the users whom only programs name, without a formula of theirs', () => {
+    const gh = { id: 'gh', name: 'GitHub CLI' };
+    const named = [
+      { name: 'ada-marsh', programs: [gh], at: ['github.com'] },
+      { name: '=1+1', programs: [gh], at: [] },
+    ];
+    expect(
+      listText(list(all.slice(0, 1), named), NOW)
+        .split('\n')
+        .slice(2),
+    ).toEqual([
+      'ada-marsh\tada-marsh\tgithub.com\t\t\tNamed by its program\t\tGitHub CLI',
+      "'=1+1\t'=1+1\t\t\t\tNamed by its program\t\tGitHub CLI",
+    ]);
   });
 
   test.each([
@@ -166,8 +191,12 @@ describe('rows', () => {
     ['"', '"'],
   ])('neither a copied nor a saved list has the formula %j', (name, cell) => {
     const hostile = account({ id: 'h', name, username: 'x@y.example' });
-    expect(listText([hostile], tenants, new Map(), NOW).split('\n')[1]?.split('\t')[0]).toBe(cell);
-    const lines = listFile([hostile], tenants, new Map(), NOW).split('\r\n');
+    expect(
+      listText(list([hostile]), NOW)
+        .split('\n')[1]
+        ?.split('\t')[0],
+    ).toBe(cell);
+    const lines = listFile(list([hostile]), NOW).split('\r\n');
     expect(lines[0]).toMatch(/^\ufeff"Account","Username","Home tenant"/);
     expect(lines[1]?.startsWith(`"${cell.replaceAll('"', '""')}","x@y.example",`)).toBe(true);
     expect(lines.slice(2)).toEqual(['']);

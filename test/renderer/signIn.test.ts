@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SignInProfile } from '../../app/contract.ts';
 import { signInAgainText } from '../../src-renderer/state/accountStatus.ts';
-import { refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
+import { refreshable, refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
 import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
 import { gate, stage } from './fake/model.ts';
@@ -81,6 +81,41 @@ describe('keeping fresh', () => {
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
     expect(asked).toEqual([['refreshNow', world.members[0]!.account.id, null]]);
+  });
+
+  test('refreshes several accounts one after the other, without a question, and lists those that were not', async () => {
+    const { model, bridge, world } = await within();
+    const users = refreshable(world.members.map(({ account }) => account));
+    expect(users.length).toBeGreaterThan(1);
+    expect(users.length).toBeLessThan(world.members.length); // an app renews nothing
+    const ids = users.map(({ id }) => id);
+    const asked = () => bridge.asked.filter(([name]) => name === 'refreshUnasked').map(([, id]) => id);
+    await model.refreshStatus.refreshSeveral(ids);
+    expect(asked()).toEqual(ids);
+    expect(model.toasts.view.get().at(-1)?.text).toBe(`${ids.length} accounts refreshed.`);
+    world.failing.set('refreshUnasked', { code: 'refresh_declined', message: 'It was not used.' });
+    await model.refreshStatus.refreshSeveral(ids.slice(0, 1));
+    expect(model.dialogs.view.get()).toEqual({
+      kind: 'not-refreshed',
+      refreshed: 0,
+      problems: [{ name: users[0]!.name, message: 'It was not used.' }],
+      left: 0,
+    });
+    expect(model.refreshStatus.several.get()).toBeNull();
+  });
+
+  test('stops after the account that is being refreshed', async () => {
+    const slow = gate();
+    const { model, bridge, world } = await within();
+    world.delay = (name) => (name === 'refreshUnasked' ? slow.closed : undefined);
+    const ids = refreshable(world.members.map(({ account }) => account)).map(({ id }) => id);
+    const done = model.refreshStatus.refreshSeveral(ids);
+    expect(model.refreshStatus.several.get()).toEqual({ done: 0, of: ids.length });
+    model.refreshStatus.stop();
+    slow.open();
+    await done;
+    expect(bridge.asked.filter(([name]) => name === 'refreshUnasked')).toHaveLength(1);
+    expect(model.toasts.view.get().at(-1)?.text).toBe(`1 account refreshed, ${ids.length - 1} not.`);
   });
 
   test('shows what the provider says of the account that is looked at, and forgets it with another', async () => {

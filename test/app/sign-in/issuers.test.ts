@@ -585,8 +585,11 @@ describe('an imported account', () => {
     expect(asked.every(({ detail }) => detail.includes('/home/ada/other/cache.json'))).toBe(true);
     expect(sent).toEqual([]);
     agrees = () => true;
-    status = 200;
     asked = [];
+    // With several accounts nobody is asked, and nothing is sent.
+    expect((await signing.handlers.refreshUnasked(null, id)).problem?.code).toBe('refresh_declined');
+    expect([asked, sent]).toEqual([[], []]);
+    status = 200;
     expect((await refreshNow(id)).refreshed).toBe(1);
     expect((await refreshNow(id)).refreshed).toBe(1);
     expect(asked).toHaveLength(1);

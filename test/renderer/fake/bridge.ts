@@ -264,7 +264,7 @@ export function fakeBridge(world: World): FakeBridge {
         answer('setAsksRarely', [next], () => prefer({ asksRarely: next && world.consents })),
       saveList: (text) => answer('saveList', [text], () => (world.consents ? 'accounts.csv' : null)),
       openHomepage: () => answer('openHomepage', [], () => undefined),
-      showLicences: () => answer('showLicences', [], () => undefined),
+      showLicenses: () => answer('showLicenses', [], () => undefined),
       setNotify: (notify) => answer('setNotify', [notify], () => prefer({ notify })),
       setStartAtLogin: (startAtLogin) =>
         answer('setStartAtLogin', [startAtLogin], () => prefer({ startAtLogin })),

@@ -66,7 +66,7 @@ type Half = Omit<
   | 'saveList'
   | 'saveReceipt'
   | 'openHomepage'
-  | 'showLicences'
+  | 'showLicenses'
   | 'unlock'
   | 'clearActivity'
   | 'on'
@@ -139,6 +139,7 @@ export function signInHalf(
       }),
     refreshStatus: (id) => answer('refreshStatus', [id], () => world.refreshStatus),
     refreshNow: (id, tokenId) => answer('refreshNow', [id, tokenId], () => ({ refreshed: 1, problem: null })),
+    refreshUnasked: (id) => answer('refreshUnasked', [id], () => ({ refreshed: 1, problem: null })),
     setAutoRefresh: (id, on) =>
       answer('setAutoRefresh', [id, on], () => {
         world.refreshStatus = { ...world.refreshStatus, autoRefresh: on };
