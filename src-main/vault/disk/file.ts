@@ -193,8 +193,21 @@ export async function replaceFile<T>(
     await io.unlink(temporary).catch(() => undefined); // The caller gets the first error.
     throw error;
   }
-  await syncFolder(io, folder);
+  await confirmed(() => syncFolder(io, folder));
   return { identity, end };
+}
+
+/** Runs what comes after a rename. If it fails, the file is not as it was before, and the error must not say so. */
+async function confirmed<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    throw new StorageError(
+      'storage_failed',
+      `The new file is in place, but the file system did not confirm it: ${codeOf(cause)}. Read the vault to see what is changed before you change it again, and check the disk.`,
+      { cause },
+    );
+  }
 }
 
 /** Creates a file, and its folder if necessary. */
@@ -226,7 +239,11 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
 }
 
 /** Returns whether the file holds exactly these parts. */
-export async function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
+export function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
+  return confirmed(() => matches(io, file, parts));
+}
+
+async function matches(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
     // One buffer for all parts: collecting a hundred megabytes of garbage would stop the program.
@@ -360,7 +377,9 @@ export class Log {
         await cutOff(handle, at).catch(() => undefined); // The caller gets the first error.
         throw error;
       }
-      const identity = identityOf(await handle.stat());
+      // The frame is durable. If nobody says how the file is now, the next look finds it changed and reads its end.
+      const size = BigInt(at + bytes.length);
+      const identity = await handle.stat().then(identityOf, () => ({ ...known, size, mtimeNs: 0n }));
       if (!this.#keep) await this.close();
       return identity;
     } catch (error) {

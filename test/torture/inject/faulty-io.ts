@@ -16,7 +16,7 @@ export type Effect =
   | { kind: 'crash'; when: 'before' | 'half' | 'after' };
 
 export interface Fault {
-  /** Which of the calls that write, from 0. */
+  /** Which of the calls, from 0. */
   at: number;
   effect: Effect;
 }
@@ -24,7 +24,7 @@ export interface Fault {
 /** A call that was made, as `rename temporary`. */
 export type Call = string;
 
-/** The real file system, of whose calls that write one goes wrong. Those to the keychain are counted with them. */
+/** The real file system, one of whose calls goes wrong. Those to the keychain are counted with them. */
 export class FaultyIo implements Io {
   readonly calls: Call[] = [];
   fault: Fault | null = null;
@@ -53,9 +53,14 @@ export class FaultyIo implements Io {
   async open(file: string, flags: string, mode?: number): Promise<IoFile> {
     const open = (): Promise<IoFile> => nodeIo.open(file, flags, mode);
     const what = this.#nameOf(file);
-    const handle = await (flags === 'r' ? open() : this.call(`open ${what}`, open));
+    const handle = await this.call(`${flags === 'r' ? 'open-to-read' : 'open'} ${what}`, open);
     return {
-      read: (target, offset, length, position) => handle.read(target, offset, length, position),
+      read: (target, offset, length, position) =>
+        this.call(
+          `read ${what}`,
+          () => handle.read(target, offset, length, position),
+          () => handle.read(target, offset, Math.ceil(length / 2), position),
+        ),
       write: (source, offset, length, position) =>
         this.call(
           `write ${what}`,
@@ -65,7 +70,7 @@ export class FaultyIo implements Io {
       truncate: (length) => this.call(`truncate ${what}`, () => handle.truncate(length)),
       datasync: () => this.call(`datasync ${what}`, () => handle.datasync()),
       sync: () => this.call(`sync ${what}`, () => handle.sync()),
-      stat: () => handle.stat(),
+      stat: () => this.call(`stat open ${what}`, () => handle.stat()),
       // It is closed whatever is said: only what it says can go wrong.
       close: () => (flags === 'r' ? handle.close() : this.call(`close ${what}`, () => handle.close())),
     };
@@ -84,15 +89,15 @@ export class FaultyIo implements Io {
   }
 
   readdir(folder: string): ReturnType<Io['readdir']> {
-    return nodeIo.readdir(folder);
+    return this.call('readdir folder', () => nodeIo.readdir(folder));
   }
 
   stat(file: string): ReturnType<Io['stat']> {
-    return nodeIo.stat(file);
+    return this.call(`stat ${this.#nameOf(file)}`, () => nodeIo.stat(file));
   }
 
   writable(path: string): Promise<void> {
-    return nodeIo.writable(path);
+    return this.call(`access ${this.#nameOf(path)}`, () => nodeIo.writable(path));
   }
 
   /** Makes a call, or lets it go wrong. */
@@ -135,14 +140,14 @@ export function effectsOn(call: Call): Effect[] {
   switch (name) {
     case 'open':
       return [
-        ...errors('EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE'),
+        ...errors('EIO', 'ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EMFILE', 'ENFILE'),
         { kind: 'for good', code: 'EROFS' },
         crash('before'),
         crash('after'),
       ];
     case 'write':
       return [
-        ...errors('EIO', 'ENOSPC', 'EINTR'),
+        ...errors('EIO', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EINTR'),
         { kind: 'half', code: 'EIO' },
         { kind: 'half', code: 'ENOSPC' },
         { kind: 'short' },
@@ -154,7 +159,7 @@ export function effectsOn(call: Call): Effect[] {
     case 'datasync':
     case 'sync':
       return [
-        ...errors('EIO', 'ENOSPC', 'EINTR'),
+        ...errors('EIO', 'ENOSPC', 'EDQUOT', 'EINTR'),
         { kind: 'done', code: 'EIO' },
         { kind: 'for good', code: 'EIO' },
         crash('before'),
@@ -162,7 +167,7 @@ export function effectsOn(call: Call): Effect[] {
       ];
     case 'rename':
       return [
-        ...errors('EIO', 'ENOSPC', 'EACCES'),
+        ...errors('EIO', 'ENOSPC', 'EDQUOT', 'EACCES', 'EBUSY', 'EXDEV'),
         { kind: 'done', code: 'EIO' },
         { kind: 'for good', code: 'EIO' },
         crash('before'),
@@ -180,6 +185,18 @@ export function effectsOn(call: Call): Effect[] {
       return [...errors('EACCES', 'EROFS', 'ENOSPC'), crash('before'), crash('after')];
     case 'unlink':
       return [...errors('EIO', 'EACCES'), crash('before'), crash('after')];
+    case 'open-to-read':
+      return [
+        ...errors('EIO', 'EACCES', 'EINTR', 'EMFILE', 'ENFILE', 'ESTALE'),
+        { kind: 'for good', code: 'EIO' },
+      ];
+    case 'read':
+      return [...errors('EIO', 'EINTR', 'ESTALE'), { kind: 'short' }, { kind: 'for good', code: 'EIO' }];
+    case 'stat':
+      return [...errors('EIO', 'EACCES', 'EINTR', 'ESTALE'), { kind: 'for good', code: 'EIO' }];
+    case 'readdir':
+    case 'access':
+      return [...errors('EIO', 'EACCES', 'EMFILE')];
     case 'close':
       return [...errors('EIO'), crash('before'), crash('after')];
     case 'keychain':

@@ -17,7 +17,7 @@ interface Case {
 /** How many of each operation's faults the short form tries. */
 const SAMPLE = 3;
 
-/** Every call that writes, going wrong in each way at each of its occurrences, in each operation. */
+/** Every call, going wrong in each way at each of its occurrences, in each operation. */
 export async function inject(scene: Scene): Promise<void> {
   const { tally, random, short, fault: wanted } = scene;
   const templates = new Map<string, string>();
@@ -28,6 +28,9 @@ export async function inject(scene: Scene): Promise<void> {
     const template = await makeTemplate(scene, operation);
     templates.set(operation, template);
     const calls = await callsOf(first, operation, template, scene.folder());
+    if (OPERATIONS[operation]?.replaces === true) {
+      must(calls.includes('rename new'), `${operation} does not replace the file: its faults are not tried`);
+    }
     const all = calls.flatMap((call, at) =>
       effectsOn(call).map((effect) => ({ operation, call, fault: { at, effect } })),
     );
@@ -46,7 +49,7 @@ export async function inject(scene: Scene): Promise<void> {
         child = victims[lane] = new Child(scene.program, ['victim']);
         must((await child.next()) !== null, `a victim did not start: ${child.complaint}`);
       }
-      await trial(child, { folder: scene.folder(), operation, fault }, one.call, template);
+      await trial(child, { folder: scene.folder(), operation, fault }, template);
     });
     // What it said about one fault must not be taken for the next.
     if (tally.row(`inject: ${operation}`).lost.some((line) => line.startsWith(nameOfCase(one)))) {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { encrypt } from '../../../src-main/vault/exchange/age.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
+import type { TokenCache } from '../../../src-main/cache/token-cache.ts';
 import type { Vault } from '../../../src-main/vault/api.ts';
 import { homeOf, signIn } from '../../vault/people.ts';
 
@@ -27,6 +28,8 @@ export interface Operation {
   rescue?: true;
   /** What `run` resolves to says that older copies can't be opened any more. */
   closesOlder?: true;
+  /** It writes the file anew. */
+  replaces?: true;
   /** There is more than one thing to acknowledge: one that is refused does not take back another. */
   several?: true;
 }
@@ -40,12 +43,14 @@ async function withTwo(vault: Vault): Promise<void> {
   await vault.update((cache) => signIn(cache, 'ben'));
 }
 
-/** So much dead in it that the next update makes the file be written anew. */
+/** So much dead in it that the next update of both makes the file be written anew. */
 async function nearlyDead(vault: Vault): Promise<void> {
   await withTwo(vault);
-  for (let n = 0; n < 18; n += 1)
-    await vault.update((cache) => signIn(cache, 'ben', `secret of ben`.padEnd(15 + n)));
-  await vault.update((cache) => signIn(cache, 'ben'));
+  for (let n = 0; n < 44; n += 1) await vault.update((cache) => bothAgain(cache));
+}
+
+function bothAgain(cache: TokenCache): void {
+  for (const user of ['ada', 'ben']) signIn(cache, user);
 }
 
 export const PASSPHRASE = 'orbit velvet canyon mustard ladder';
@@ -119,10 +124,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     start: nearlyDead,
     before: users('ada', 'ben'),
     run: async (vault) => {
-      await vault.update((cache) => signIn(cache, 'cas'));
-      await vault.read(() => undefined); // Behind the compaction, which nobody waits for.
+      await vault.update((cache) => {
+        signIn(cache, 'cas');
+        bothAgain(cache);
+      });
+      // Behind the compaction, which nobody waits for. Whether it can be read is not asked.
+      await vault.read(() => undefined).catch(() => undefined);
     },
     after: users('ada', 'ben', 'cas'),
+    replaces: true,
   },
   compact: {
     start: nearlyDead,
