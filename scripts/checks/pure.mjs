@@ -30,6 +30,15 @@ export function pureTests() {
 }
 
 /**
+ * Returns the test files that replace modules: what they load can't be shared with others.
+ *
+ * @returns {string[]} paths from the root of the clone
+ */
+export function replacingTests() {
+  return modules(['test']).filter((file) => /\.test\.tsx?$/.test(file) && replacesModules(file));
+}
+
+/**
  * Returns those of the test files that `npm run check` runs. A test file that takes seconds of computing says so in a line of its own:
  * `// Not in npm run check: …`, with the reason.
  *
