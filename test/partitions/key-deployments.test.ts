@@ -14,12 +14,12 @@ import { caches, signIn } from './people.ts';
 const key = (id: string): SealingKey => ({ id, key: randomBytes(32) });
 const [old, young] = [key('old'), key('young')];
 
-/** The versions of the documented rotation, in order. */
-const VERSIONS: readonly { sealingKeys: SealingKeys; sealWith: string }[] = [
+/** The versions of the documented rotation, in order. Without `sealWith`, the newest key seals. */
+const VERSIONS: readonly { sealingKeys: SealingKeys; sealWith?: string }[] = [
   { sealingKeys: [old], sealWith: 'old' },
   { sealingKeys: [young, old], sealWith: 'old' },
-  { sealingKeys: [young, old], sealWith: 'young' },
-  { sealingKeys: [young], sealWith: 'young' },
+  { sealingKeys: [young, old] },
+  { sealingKeys: [young] },
 ];
 const LAST = VERSIONS.length - 1;
 
