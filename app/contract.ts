@@ -235,6 +235,7 @@ export const WINDOW_REQUESTS = [
   'status',
   'accounts',
   'accountsText',
+  'firstAccountsText',
   'nameTenant',
   'tokens',
   'claims',

@@ -1,5 +1,5 @@
 import type { AppBridge } from '../app/contract.ts';
-import type { AccountList, Outcome, TokenCacheBridge } from '../src-main/ipc/contract.ts';
+import type { AccountList, FirstAccounts, Outcome, TokenCacheBridge } from '../src-main/ipc/contract.ts';
 import type { Ports, Time, Visibility } from './state/ports.ts';
 
 /** The only module that touches globals: the preload script's bridges, the clock, and the window's own events. */
@@ -15,7 +15,8 @@ export function openPorts(): Ports | null {
   const { tokenCache, app } = window;
   if (tokenCache === undefined || app === undefined) return null;
   return {
-    tokenCache: { ...tokenCache, accounts: () => accountsOf(tokenCache) },
+    tokenCache: { ...tokenCache, accounts: () => parsed<AccountList>(tokenCache.accountsText()) },
+    firstAccounts: () => parsed<AccountList | FirstAccounts>(tokenCache.firstAccountsText()),
     app,
     time: systemTime,
     visibility: pageVisibility,
@@ -23,10 +24,10 @@ export function openPorts(): Ports | null {
   };
 }
 
-/** Loads the account list as text: the preload script's bridge copies objects one by one, which takes long with 10,000 accounts. */
-async function accountsOf({ accountsText }: TokenCacheBridge): Promise<Outcome<AccountList>> {
-  const answer = await accountsText();
-  return answer.ok ? { ok: true, value: JSON.parse(answer.value) as AccountList } : answer;
+/** Lists come as text: the preload script's bridge copies objects one by one, which takes long with 10,000 accounts. */
+async function parsed<T>(asked: Promise<Outcome<string>>): Promise<Outcome<T>> {
+  const answer = await asked;
+  return answer.ok ? { ok: true, value: JSON.parse(answer.value) as T } : answer;
 }
 
 export const systemTime: Time = {

@@ -217,10 +217,11 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    // Published names, the words of a status and of another program's copy, which the command shows as well.
+    // Published names, the names and order of accounts, the words of a status and of another program's copy, which the command shows as well.
     knows: [
       'src-renderer',
       'src-main/cache/schema/well-known.ts',
+      'src-main/cache/shown-names.ts',
       'src-main/cache/shown-status.ts',
       'src-main/sources/own-copy.ts',
     ],
@@ -234,6 +235,7 @@ export const rooms = [
     knows: [
       'src-renderer/bridge.ts',
       'src-main/cache/schema/well-known.ts',
+      'src-main/cache/shown-names.ts',
       'src-main/cache/shown-status.ts',
       'src-main/sources/own-copy.ts',
     ],

@@ -1,6 +1,7 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
 import { accountOutline } from '../cache/accounts.ts';
 import { accountStatus } from '../cache/account-status.ts';
+import type { StatusSource } from '../cache/shown-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -23,7 +24,7 @@ import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 const outlines = new WeakMap<CachedAccount, AccountOutline>();
 
 /** What a list shows of an account's tokens: from the vault's index where nobody has asked for them yet. */
-function outlineOf(account: CachedAccount): AccountOutline {
+export function outlineOf(account: CachedAccount): AccountOutline {
   const known = outlines.get(account);
   if (known !== undefined) return known;
   const outline =
@@ -70,13 +71,21 @@ export async function accountList(
   };
 }
 
-function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
-  const { id, kind, home_account_id, environment, summary } = account;
+/** Returns what decides how the status of an account is shown. */
+export function statusSource(account: CachedAccount, now: number, history: AccountHistory): StatusSource {
+  const { tokens } = outlineOf(account);
+  const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0 };
+  for (const { type } of tokens) count[type] += 1;
+  const status = accountStatus(tokens, history.refusal, now, isUntried(account, history));
+  return { kind: account.kind, status, tokens: count };
+}
+
+export function accountItem(account: CachedAccount, now: number, history: AccountHistory): AccountItem {
+  const { id, home_account_id, environment, summary } = account;
   const { issuer, clients, tokens } = outlineOf(account);
-  const count = (type: TokenOutline['type']): number => tokens.filter((token) => token.type === type).length;
   return {
+    ...statusSource(account, now, history),
     id,
-    kind,
     home_account_id,
     environment,
     issuer,
@@ -85,12 +94,6 @@ function accountItem(account: CachedAccount, now: number, history: AccountHistor
     authority_type: summary?.authority_type ?? null,
     tenants: summary?.tenants ?? tenantsOf(tokensOf(account)),
     clients: [...clients],
-    tokens: {
-      AccessToken: count('AccessToken'),
-      RefreshToken: count('RefreshToken'),
-      IdToken: count('IdToken'),
-    },
-    status: accountStatus(tokens, history.refusal, now, isUntried(account, history)),
     source: history.source,
     places: partsOf(account).map(({ place }) => place),
     ...timesOf(tokens, now),
@@ -166,6 +169,7 @@ export function issuerOf(account: CachedAccount): string | null {
   return outlineOf(account).issuer;
 }
 
+/** Returns the tenants of an account that has no account entity. */
 function tenantsOf(tokens: readonly Token[]): AccountItem['tenants'] {
   const realms = distinct(tokens.map((token) => ('realm' in token ? String(token.realm) : '')));
   return realms.filter((realm) => realm !== '').map((realm) => ({ realm, local_account_id: '' }));

@@ -32,6 +32,7 @@ export const argumentChecks: ArgumentChecks<TokenCacheRequests> = {
   status: noArguments,
   accounts: noArguments,
   accountsText: noArguments,
+  firstAccountsText: noArguments,
   tokens: idOnly,
   claims: idOnly,
   search: takes(v.strictTuple([searchText])),

@@ -7,6 +7,7 @@
  */
 import type { SignatureCheck } from '../accounts/account-history.ts';
 import type { AccountStatus, Refusal } from '../cache/account-status.ts';
+import type { StatusId } from '../cache/shown-status.ts';
 import type { EntityType, EntryCount, SignOutReceipt, TenantProfile } from '../cache/schema/entities.ts';
 import type { Difference, EntityReference, Finding, FindingKind } from '../doctor/finding.ts';
 import type { ImportReport } from '../vault/exchange/import.ts';
@@ -80,6 +81,20 @@ export interface AccountList {
   totals: { accounts: number; apps: number; tokens: number; notUnderstood: number };
   /** Names that the user gave to tenants, by tenant ID in lower case. */
   tenantNames: Readonly<Record<string, string>>;
+}
+
+/** Of many accounts, those that a window shows first, and what it shows of the others. */
+export interface FirstAccounts {
+  /** The first accounts, by status (those that need attention first) and name. */
+  first: readonly AccountItem[];
+  /** Number of all accounts, apps included. */
+  size: number;
+  /** Number of all accounts by status. */
+  statuses: Readonly<Record<StatusId, number>>;
+  /** Domains of the tenants of the first accounts, by tenant ID in lower case, as all accounts tell them. */
+  tenantDomains: Readonly<Record<string, string>>;
+  totals: AccountList['totals'];
+  tenantNames: AccountList['tenantNames'];
 }
 
 /** One credential. Times are seconds since the epoch; null if the entity has none or it is not a number. */
@@ -274,6 +289,11 @@ export interface TokenCacheRequests {
   accounts(): AccountList;
   /** The account list as JSON text: a list of 10,000 accounts crosses the bridge of the preload script many times faster so. */
   accountsText(): string;
+  /**
+   * What a window shows first, as JSON text: the account list, or of hundreds of accounts the first ones (`FirstAccounts`). Ask for the whole list
+   * once they are drawn.
+   */
+  firstAccountsText(): string;
   /** The tokens of one account: access tokens first, then refresh and ID tokens. */
   tokens(accountId: string): readonly TokenItem[];
   /** One token decoded, without its signature. */

@@ -13,6 +13,7 @@ import { accountList, search, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
 import { cachedAccounts, findAccount } from '../accounts/cached-accounts.ts';
 import type { AccountList, CopyForm, TokenCacheRequests } from './contract.ts';
+import { firstAccounts } from './first-accounts.ts';
 import { health } from './health.ts';
 import { imports } from './imports.ts';
 import { maintenance } from './maintenance.ts';
@@ -68,6 +69,11 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       status: async () => (await vault).status,
       accounts: list,
       accountsText: async () => JSON.stringify(await list()),
+      firstAccountsText: async () => {
+        // Accounts of other programs are merged with the vault's: their list is made as a whole.
+        const first = places().length > 0 ? null : await firstAccounts(await read((cache) => cache), now());
+        return JSON.stringify(first ?? (await list()));
+      },
       tokens: (_caller, id) => read((cache) => tokensAt(cache, places(), id)),
       claims: (_caller, id) => read((cache) => decoded(findTokenAt(cache, places(), id).token.token)),
       search: async (_caller, text) =>

@@ -27,6 +27,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
   const { items, searched, finding } = useStore(sources.view);
   const place = useStore(overview.view, (view) => view.filters.place);
   const byId = useStore(accounts.view, (view) => view.byId);
+  const first = useStore(accounts.view, (view) => view.first);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const encrypted = useStore(vault.view, (view) => view.status?.bytes !== null);
   const choose = (next: string | null) => {
@@ -46,7 +47,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           icon="people"
           title="All accounts"
           detail={items.length > 0 ? sourcesSum(items) : 'Every source'}
-          count={byId.size + named.length}
+          count={(first?.size ?? byId.size) + named.length}
           isChosen={place === null}
           onChoose={() => choose(null)}
         />
@@ -56,7 +57,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           icon="keep"
           title="This vault"
           detail={encrypted ? 'Encrypted' : 'No vault yet'}
-          count={inVault}
+          count={first?.size ?? inVault}
           isChosen={withAll && place === 'vault'}
           onChoose={() => choose('vault')}
         />

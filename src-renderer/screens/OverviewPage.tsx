@@ -56,12 +56,13 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
   { id: null, title: 'Source', name: 'source' },
 ];
 
-/** All accounts as a table: who is signed in, where, and until when. */
+/** All accounts as a table: who is signed in, where, and until when. Until the list is loaded, the first of many. */
 export function OverviewPage() {
   const { accounts, dialogs, overview, ports, sources, toasts } = useModel();
   // Each part by itself: a typed letter changes none of them.
   const shown = useStore(accounts.view, (view) => view.shown);
   const byId = useStore(accounts.view, (view) => view.byId);
+  const first = useStore(accounts.view, (view) => view.first);
   const { tenants, appNames } = useNames();
   const searched = useStore(accounts.view, (view) => view.text.trim() !== '');
   const { filters, order, selected } = useStore(overview.view);
@@ -78,9 +79,10 @@ export function OverviewPage() {
   // One time for the rows and for the counts of the chips.
   const minute = Math.floor(now / 60) * 60 + 59;
   const rows = useMemo(
-    () => overviewAccounts(all, filters, order, tenants, minute),
-    [all, filters, order, tenants, minute],
+    () => first?.first ?? overviewAccounts(all, filters, order, tenants, minute),
+    [first, all, filters, order, tenants, minute],
   );
+  const size = first?.size ?? rows.length;
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
   const places = useMemo(
     () =>
@@ -131,9 +133,11 @@ export function OverviewPage() {
           <div className="overview-head">
             <h1>{place === 'vault' ? 'This vault' : 'Accounts'}</h1>
             <span className="overview-sum">
-              {place === null
-                ? `${number(byId.size)} in ${count(places.size, 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
-                : count(rows.length, 'account')}
+              {first !== null
+                ? count(size, 'account')
+                : place === null
+                  ? `${number(byId.size)} in ${count(places.size, 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
+                  : count(rows.length, 'account')}
             </span>
             {filters.tenant !== null && (
               <Action
@@ -143,11 +147,12 @@ export function OverviewPage() {
                 Name tenant…
               </Action>
             )}
-            <Action kind="quiet" onPress={() => void save()}>
+            <Action kind="quiet" isDisabled={first !== null} onPress={() => void save()}>
               Save list…
             </Action>
             <Action
               kind="quiet"
+              isDisabled={first !== null}
               onPress={() => {
                 const copied = copyText(listText(list, now));
                 toasts.show(copied ? `${listed} copied, without tokens.` : 'The list could not be copied.');
@@ -163,7 +168,7 @@ export function OverviewPage() {
           <>
             <Filters all={placed} now={minute} />
             {rows.length > 0 ? (
-              <Table rows={rows} />
+              <Table rows={rows} size={size} />
             ) : searched && all.length === 0 ? (
               <NoMatch />
             ) : (
@@ -183,7 +188,7 @@ export function OverviewPage() {
           </>
         )}
         <NamedUsers users={named} />
-        {selected.size > 0 && <SelectionBar />}
+        {selected.size > 0 && first === null && <SelectionBar />}
       </div>
     </main>
   );
@@ -229,7 +234,11 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   const { filters } = useStore(overview.view);
   const { tenants, appNames } = useNames();
   const byId = useStore(accounts.view, (view) => view.byId);
-  const counts = useMemo(() => statusCounts(all, now), [all, now]);
+  const first = useStore(accounts.view, (view) => view.first);
+  const counts = useMemo(
+    () => (first === null ? statusCounts(all, now) : new Map(STATUSES.map((id) => [id, first.statuses[id]]))),
+    [first, all, now],
+  );
   const chip = (status: (typeof STATUSES)[number] | null, label: string, n: number) => (
     <Button
       key={label}
@@ -242,7 +251,7 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   );
   return (
     <div className="filters" role="group" aria-label="Filters">
-      {chip(null, 'All', all.length)}
+      {chip(null, 'All', first?.size ?? all.length)}
       {STATUSES.filter((id) => id !== 'active').map((id) => {
         const n = counts.get(id) ?? 0;
         return n > 0 || filters.status === id ? chip(id, STATUS_LABELS[id], n) : null;
@@ -286,7 +295,8 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   );
 }
 
-function Table({ rows }: { rows: readonly AccountItem[] }) {
+/** @param size of the table; `rows` are its first ones until the list is loaded */
+function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
   const { overview, selection } = useModel();
   const { order, activeId, selected } = useStore(overview.view);
   const box = useRef<HTMLDivElement>(null);
@@ -304,6 +314,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
     element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
   }, [found]);
 
+  const isWhole = rows.length === size;
   const show = (account: AccountItem) => {
     selection.account(account.id);
     overview.activate(account.id);
@@ -325,7 +336,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
     const account = rows[index];
     if (event.key === 'Enter' && account !== undefined) show(account);
     else if (event.key === ' ') toggle(index);
-    else if (modified && event.key.toLowerCase() === 'a')
+    else if (modified && event.key.toLowerCase() === 'a' && isWhole)
       overview.select(
         rows.map(({ id }) => id),
         true,
@@ -353,7 +364,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
     else show(account);
   };
 
-  const few = rows.length <= DRAWN_WHOLE;
+  const few = size <= DRAWN_WHOLE;
   const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
   const until = few ? rows.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
   const drawn = rows.slice(first, until).map((account, offset) => ({ account, at: first + offset }));
@@ -367,7 +378,8 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
       role="grid"
       aria-label="Accounts"
       aria-multiselectable="true"
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={size + 1}
+      aria-busy={!isWhole}
       aria-activedescendant={active === undefined ? undefined : `person-${String(index)}`}
       tabIndex={0}
       ref={box}
@@ -380,6 +392,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
               type="checkbox"
               aria-label="Select all"
               checked={everyone}
+              disabled={!isWhole}
               ref={(input) => {
                 if (input !== null) input.indeterminate = !everyone && chosen > 0;
               }}
@@ -412,12 +425,7 @@ function Table({ rows }: { rows: readonly AccountItem[] }) {
           ))}
         </div>
       </div>
-      <div
-        role="rowgroup"
-        className="people-rows"
-        style={{ height: rows.length * ROW_HEIGHT }}
-        onClick={click}
-      >
+      <div role="rowgroup" className="people-rows" style={{ height: size * ROW_HEIGHT }} onClick={click}>
         {drawn.map(({ account, at }) => (
           <Person
             key={account.id}

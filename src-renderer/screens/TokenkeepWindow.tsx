@@ -124,10 +124,12 @@ function AccountsPage({ screen }: { screen: Screen }) {
   }
 }
 
-/** All accounts, or one of them. */
+/** All accounts, or one of them. The first of many are shown in the table. */
 function Accounts() {
-  const { overview } = useModel();
-  return useStore(overview.view, (view) => view.isOpen === true) ? <OverviewPage /> : <MainScreen />;
+  const { accounts, overview } = useModel();
+  const isOpen = useStore(overview.view, (view) => view.isOpen === true);
+  const isFirst = useStore(accounts.view, (view) => view.first !== null);
+  return isOpen || isFirst ? <OverviewPage /> : <MainScreen />;
 }
 
 /** The accounts that File › Sign out… is for: the selected rows of the table, or the account that is shown. */

@@ -1,6 +1,7 @@
 import type {
   AccountItem,
   AccountList,
+  FirstAccounts,
   Outcome,
   PlainError,
   TokenItem,
@@ -9,6 +10,7 @@ import {
   type AccountGroup,
   groupAccounts,
   keepOnly,
+  namesOf,
   type Nicknames,
   type TenantNames,
   tenantNames,
@@ -21,6 +23,8 @@ import { apisNamed } from './wellKnown.ts';
 import { number } from './words.ts';
 
 export interface AccountsView {
+  /** The first of many accounts, which are shown until the list is loaded; else null. Nothing acts on these alone. */
+  first: FirstAccounts | null;
   /** null until the first answer. */
   totals: AccountList['totals'] | null;
   byId: ReadonlyMap<string, AccountItem>;
@@ -70,8 +74,9 @@ export interface Accounts {
   nameApps: () => Promise<void>;
 }
 
-export function createAccounts({ tokenCache, time }: Ports): Accounts {
+export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Accounts {
   const view = createStore<AccountsView>({
+    first: null,
     totals: null,
     byId: new Map(),
     groups: [],
@@ -150,15 +155,30 @@ export function createAccounts({ tokenCache, time }: Ports): Accounts {
     patch({ searching: false, error: failed?.ok === false ? failed.error : null });
   };
 
+  /** Loads the list; the first time, shows the first of many accounts before. */
+  const loadList = async (after?: Promise<unknown>): Promise<Outcome<AccountList>> => {
+    if (view.get().totals !== null) return tokenCache.accounts();
+    const answer = await firstAccounts();
+    await after;
+    if (!answer.ok) return answer;
+    if ('accounts' in answer.value) return { ok: true, value: answer.value };
+    const { totals, tenantNames: nicknames, tenantDomains } = answer.value;
+    const tenants = namesOf(Object.entries(tenantDomains), nicknames);
+    patch({ first: answer.value, totals, nicknames, tenants, error: null });
+    await time.turn(); // they are drawn first
+    return tokenCache.accounts();
+  };
+
   const loadOnce = async (after?: Promise<unknown>) => {
-    const answer = await tokenCache.accounts();
+    const answer = await loadList(after);
     await after;
     if (!answer.ok) {
-      patch({ error: answer.error });
+      patch({ error: answer.error, ...(view.get().first === null ? {} : { first: null, totals: null }) });
       return;
     }
     const { accounts: all, totals, tenantNames: nicknames } = answer.value;
     patch({
+      first: null,
       totals,
       byId: new Map(all.map((account) => [account.id, account])),
       groups: groupAccounts(all, nicknames),
@@ -263,7 +283,7 @@ async function inTurns<T>(
 }
 
 /** Text beside the search field: "12 of 10,000". Empty without a search. */
-export function searchFound({ text, searching, shownCount, byId }: AccountsView): string {
+export function searchFound({ text, searching, shownCount, byId, first }: AccountsView): string {
   if (text.trim() === '') return '';
-  return searching ? 'searching…' : `${number(shownCount)} of ${number(byId.size)}`;
+  return searching || first !== null ? 'searching…' : `${number(shownCount)} of ${number(byId.size)}`;
 }

@@ -1,6 +1,7 @@
 import type { AccountItem, AccountList } from '../../src-main/ipc/contract.ts';
+import { compareTexts, sharedDomain, shownName, tenantDomains } from '../../src-main/cache/shown-names.ts';
 import { shortId, visible } from './text.ts';
-import { appName, PERSONAL_TENANT } from './wellKnown.ts';
+import { PERSONAL_TENANT } from './wellKnown.ts';
 import { listing } from './words.ts';
 
 /** A section of the account list: one tenant, one provider, or the apps. */
@@ -22,20 +23,8 @@ export function nicknameOf(nicknames: Nicknames, realm: string): string | undefi
 /** Characters, as main takes them. */
 export const LONGEST_TENANT_NAME = 60;
 
-const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
-
 /** Returns the name of an account; never empty. */
-export function accountName(account: AccountItem): string {
-  if (account.kind === 'app') {
-    const id = account.clients[0] ?? '';
-    return account.name ?? appName(id) ?? shortId(id);
-  }
-  return (
-    account.name ||
-    account.username ||
-    (account.home_account_id ? shortId(account.home_account_id) : 'No name')
-  );
-}
+export const accountName = (account: AccountItem): string => shownName(account, shortId);
 
 /** Returns the second line of an account; differs from its name. */
 export function accountDetail(account: AccountItem): string {
@@ -62,9 +51,7 @@ export function groupAccounts(accounts: readonly AccountItem[], nicknames: Nickn
   }
   return [...byId]
     .map(([id, group]) => ({ id, title: titleOf(id, group, nicknames), accounts: group }))
-    .sort(
-      (a, b) => rank(a.id) - rank(b.id) || collator.compare(a.title, b.title) || collator.compare(a.id, b.id),
-    );
+    .sort((a, b) => rank(a.id) - rank(b.id) || compareTexts(a.title, b.title) || compareTexts(a.id, b.id));
 }
 
 /** The place of each account in the order of all names: comparing names is slow, and a long list is sorted often. */
@@ -85,7 +72,7 @@ export function compareNames(a: AccountItem, b: AccountItem): number {
 }
 
 function compare(nameOfA: string, nameOfB: string, a: AccountItem, b: AccountItem): number {
-  return collator.compare(nameOfA, nameOfB) || collator.compare(a.id, b.id);
+  return compareTexts(nameOfA, nameOfB) || compareTexts(a.id, b.id);
 }
 
 /** Keeps only these accounts and drops empty groups. */
@@ -114,7 +101,8 @@ function titleOf(id: string, accounts: readonly AccountItem[], nicknames: Nickna
   const nickname = nicknameOf(nicknames, tenant);
   if (nickname !== undefined) return visible(nickname);
   if (tenant === PERSONAL_TENANT) return 'Personal Microsoft accounts';
-  return sharedDomain(accounts) ?? `Tenant ${shortId(tenant)}`;
+  const domain = sharedDomain(accounts);
+  return domain === null ? `Tenant ${shortId(tenant)}` : visible(domain);
 }
 
 /**
@@ -124,26 +112,12 @@ function titleOf(id: string, accounts: readonly AccountItem[], nicknames: Nickna
 export type TenantNames = ReadonlyMap<string, string>;
 
 export function tenantNames(accounts: readonly AccountItem[], nicknames: Nicknames = {}): TenantNames {
-  const homes = new Map<string, AccountItem[]>();
-  const names = new Map<string, string>();
-  for (const account of accounts) {
-    if (account.kind !== 'user' || account.authority_type !== 'MSSTS') continue;
-    account.tenants.forEach(({ realm, username }, index) => {
-      const id = realm.toLowerCase();
-      if (index === 0) {
-        const users = homes.get(id);
-        if (users === undefined) homes.set(id, [account]);
-        else users.push(account);
-      }
-      // Microsoft's username of a guest: "ada_contoso.example#EXT#@fabrikam.example".
-      const domain = username?.includes('#EXT#@') === true ? domainOf(username) : null;
-      if (domain !== null) names.set(id, visible(domain));
-    });
-  }
-  for (const [id, users] of homes) {
-    const domain = sharedDomain(users);
-    if (domain !== null) names.set(id, domain);
-  }
+  return namesOf(tenantDomains(accounts), nicknames);
+}
+
+/** Returns the names of tenants whose domains are known. */
+export function namesOf(domains: Iterable<[string, string]>, nicknames: Nicknames = {}): TenantNames {
+  const names = new Map([...domains].map(([id, domain]) => [id, visible(domain)]));
   names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
   for (const [id, name] of Object.entries(nicknames)) names.set(id, visible(name));
   return names;
@@ -152,22 +126,6 @@ export function tenantNames(accounts: readonly AccountItem[], nicknames: Nicknam
 /** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */
 export function tenantName(realm: string, names: TenantNames): string {
   return names.get(realm.toLowerCase()) ?? shortId(realm);
-}
-
-function domainOf(username: string): string | null {
-  const domain = username.slice(username.lastIndexOf('@') + 1).toLowerCase();
-  return username.includes('@') && domain !== '' ? domain : null;
-}
-
-function sharedDomain(accounts: readonly AccountItem[]): string | null {
-  let shared: string | null = null;
-  for (const { username } of accounts) {
-    const domain = domainOf(username);
-    if (domain === null) continue;
-    if (shared !== null && shared !== domain) return null;
-    shared = domain;
-  }
-  return shared === null ? null : visible(shared);
 }
 
 /** Returns the line under the name of the shown account: "ada@contoso.example · guest in fabrikam.example". */

@@ -1,9 +1,11 @@
 import type { AppBridge } from '../../app/contract.ts';
-import type { TokenCacheBridge } from '../../src-main/ipc/contract.ts';
+import type { AccountList, FirstAccounts, Outcome, TokenCacheBridge } from '../../src-main/ipc/contract.ts';
 
 /** What the state needs from outside. The window passes the real ports, tests pass fakes. */
 export interface Ports {
   tokenCache: TokenCacheBridge;
+  /** What the window shows before it has a list: all accounts, or the first of many. */
+  firstAccounts: () => Promise<Outcome<AccountList | FirstAccounts>>;
   app: AppBridge;
   time: Time;
   visibility: Visibility;

@@ -32,10 +32,10 @@ test('locks the vault when the user is away, and unlocks it after a click only',
     for (const name of names.flatMap((text) => text.split('\n')).filter((text) => text.includes('@')))
       expect(page).not.toContain(name);
     const asked = `Promise.all([
-      tokenCache.accounts(), tokenCache.accountsText(), tokenCache.search('a'), tokenCache.status(), app.profiles(), app.sources(), app.signOuts(),
+      tokenCache.accounts(), tokenCache.accountsText(), tokenCache.firstAccountsText(), tokenCache.search('a'), tokenCache.status(), app.profiles(), app.sources(), app.signOuts(),
       app.settings(), app.setCloseWhenAway(false), app.openDemo(), app.showFile(),
     ]).then((answers) => answers.map(({ ok, error }) => (ok ? 'answered' : error.code)))`;
-    expect(await window.evaluate(asked)).toEqual(Array.from({ length: 11 }, () => 'away'));
+    expect(await window.evaluate(asked)).toEqual(Array.from({ length: 12 }, () => 'away'));
     await leave();
     await expect(lockScreen).toBeVisible();
   });

@@ -54,7 +54,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
   );
   expect(await inPage<string[]>(started, 'Object.keys(window.tokenCache).sort()')).toEqual(
     [
-      'status accounts accountsText tokens claims search removalCount reveal copy',
+      'status accounts accountsText firstAccountsText tokens claims search removalCount reveal copy',
       'chooseImport planImport unlockImport confirmImport cancelImport exportAll retry recover startFresh on',
       'keepMine takeFile makeOwn forget',
       'verify rotateKey compact activity examine repair undoRepair removeTokens nameTenant',

@@ -20,6 +20,7 @@ describe('what a window sees', () => {
       await ask.status(W),
       accounts,
       await ask.accountsText(W),
+      await ask.firstAccountsText(W),
       tokens,
       ...(await Promise.all(tokens.map(async ({ id }) => ask.claims(W, id)))),
       ...(await Promise.all(accounts.map(async ({ id }) => ask.removalCount(W, [id])))),

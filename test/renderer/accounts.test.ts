@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SEARCH_PAUSE, searchFound } from '../../src-renderer/state/accounts.ts';
 import { accountName } from '../../src-renderer/state/groups.ts';
+import type { FirstAccounts } from '../../src-main/ipc/contract.ts';
+import { cast } from './fake/cast.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -13,6 +15,46 @@ test('what main lists is there, by group', async () => {
     totals: { accounts: 5, apps: 1, tokens: 16 },
     shownCount: 6,
   });
+});
+
+test('the first of many are shown until the list is there, and nothing acts on them alone', async () => {
+  const list = gate();
+  const all = cast(1_700_000_000).map((member) => member.account);
+  const first: FirstAccounts = {
+    first: all.slice(0, 2),
+    size: 6,
+    statuses: { 'needs-sign-in': 0, until: 0, unknown: 0, active: 6 },
+    tenantDomains: { 'tenant-1': 'one.example' },
+    totals: { accounts: 5, apps: 1, tokens: 16, notUnderstood: 0 },
+    tenantNames: {},
+  };
+  const { model } = await stage('main', {
+    first,
+    delay: (name) => (name === 'accounts' ? list.closed : undefined),
+  });
+  const view = () => model.accounts.view.get();
+  expect(view()).toMatchObject({ first, totals: first.totals });
+  expect(view().tenants.get('tenant-1')).toBe('one.example');
+  // No sign-out of all, no search and no list takes two accounts for all.
+  expect(view().byId.size).toBe(0);
+  await model.signOut.all();
+  expect(model.dialogs.view.get()).toBeNull();
+  model.accounts.search('ada');
+  expect(searchFound(view())).toBe('searching…');
+  model.accounts.search('');
+  // A row that is chosen meanwhile is shown as soon as the list is there.
+  model.selection.account('a002');
+  model.overview.close();
+  list.open();
+  await settled();
+  expect(view()).toMatchObject({ first: null, shownCount: 6 });
+  expect(model.selection.view.get()).toMatchObject({ accountId: 'a002', error: null });
+  expect(model.overview.view.get().isOpen).toBe(false);
+
+  // A list that fails after them says so.
+  const error = { code: 'unexpected', message: 'No.' };
+  const { model: other } = await stage('main', { first, failing: new Map([['accounts', error]]) });
+  expect(other.accounts.view.get()).toMatchObject({ first: null, totals: null, error });
 });
 
 test('many changes at once are one more question, and the last of them is seen', async () => {

@@ -11,6 +11,7 @@ import type {
 import type {
   AccountList,
   ActivityEvent,
+  FirstAccounts,
   HealthReport,
   ImportLocked,
   ImportPlan,
@@ -25,6 +26,7 @@ import type {
   VaultReport,
   VaultStatus,
 } from '../../../src-main/ipc/contract.ts';
+import type { Ports } from '../../../src-renderer/state/ports.ts';
 import { decoded, type Member } from './cast.ts';
 import { type SignInWorld, signInHalf } from './sign-in.ts';
 
@@ -34,6 +36,8 @@ export interface World {
   now(): number;
   members: Member[];
   tenantNames: AccountList['tenantNames'];
+  /** The first answer; default: the whole list. */
+  first?: FirstAccounts;
   status: VaultStatus;
   info: AppInfo;
   signIn: SignInWorld;
@@ -60,6 +64,7 @@ export interface World {
 }
 
 export interface FakeBridge {
+  firstAccounts: Ports['firstAccounts'];
   tokenCache: TokenCacheBridge;
   app: AppBridge;
   emit<Name extends keyof TokenCacheEvents>(name: Name, event: TokenCacheEvents[Name]): void;
@@ -152,14 +157,18 @@ export function fakeBridge(world: World): FakeBridge {
 
   const accountList = (): AccountList => ({ ...listed(world.members), tenantNames: world.tenantNames });
 
+  const firstAccounts = () => world.first ?? accountList();
+
   return {
     asked,
+    firstAccounts: () => answer(world.first === undefined ? 'accounts' : 'firstAccounts', [], firstAccounts),
     emit: tell,
     command: (command) => tell('command', command),
     tokenCache: {
       status: () => answer('status', [], () => world.status),
       accounts: () => answer('accounts', [], accountList),
       accountsText: () => answer('accountsText', [], () => JSON.stringify(accountList())),
+      firstAccountsText: () => answer('firstAccountsText', [], () => JSON.stringify(firstAccounts())),
       nameTenant: (realm, name) =>
         answer('nameTenant', [realm, name], () => {
           const { [realm.toLowerCase()]: _before, ...others } = world.tenantNames;

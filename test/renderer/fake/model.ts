@@ -20,7 +20,14 @@ export async function stage(name = 'main', changes: Partial<World> = {}): Promis
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
   const bridge = fakeBridge(set);
   const visibility = fakeVisibility();
-  const model = createModel({ tokenCache: bridge.tokenCache, app: bridge.app, time, visibility, random });
+  const model = createModel({
+    tokenCache: bridge.tokenCache,
+    firstAccounts: bridge.firstAccounts,
+    app: bridge.app,
+    time,
+    visibility,
+    random,
+  });
   void model.start();
   await settled();
   return { model, world: set, bridge, time, visibility };

@@ -16,6 +16,7 @@ if (name === 'no-bridge') {
   Object.assign(window, { fake, world: shown }); // to emit events and change answers by hand
   show(root, {
     tokenCache: fake.tokenCache,
+    firstAccounts: fake.firstAccounts,
     app: fake.app,
     time: systemTime,
     visibility: pageVisibility,
