@@ -98,6 +98,9 @@ async function countWork(window: Page): Promise<Counting> {
   await client.send('HeapProfiler.collectGarbage');
   await window.reload();
   await expect(window.getByRole('contentinfo')).toContainText('5,000 accounts', { timeout: 60_000 });
+  // The first rows are drawn before the list is there.
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await expect(table).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
 
   const sinceLast = async (): Promise<Runs> => {
     const { result } = await client.send('Profiler.takePreciseCoverage');
