@@ -25,7 +25,7 @@ import {
 import { displayPath, isGone, programAt } from 'tokenkeep/sources';
 import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
-import type { Ask, Consent } from './consent.ts';
+import { type Ask, type Consent, isOwn } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
@@ -215,8 +215,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     endpoint: 'revocation_endpoint' | 'end_session_endpoint',
     { issuer }: Task,
   ): Offer => {
-    // An issuer that is not allowed yet may offer it; the sign-out asks the user.
-    if (provider === undefined) return ports.profiles.allowed(issuer) === undefined ? 'offered' : 'unknown';
+    // An issuer that is not allowed yet may offer it; the sign-out asks the user. One that needs no permission did not answer.
+    if (provider === undefined)
+      return isOwn(issuer) || ports.profiles.allowed(issuer) !== undefined ? 'unknown' : 'offered';
     return provider.metadata[endpoint] === undefined ? 'none' : 'offered';
   };
 

@@ -59,6 +59,32 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   expect((await peek(keyring.env, vaultFile(keyring.env))).entities['Account']!.length).toBeGreaterThan(0);
 });
 
+test('a window without room for the list leads to all accounts, to the next one, and keeps the facts in the profile', async ({
+  start,
+}) => {
+  const { window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await window.setViewportSize({ width: 800, height: 500 });
+  await expect(window.getByRole('listbox', { name: 'Accounts' })).toBeHidden();
+  const bar = window.getByRole('navigation', { name: 'Accounts' });
+  const title = window.getByRole('heading', { level: 1 });
+  await expect(bar).toContainText('1 of 5');
+  await expect(bar.getByRole('button', { name: 'Previous account' })).toBeDisabled();
+  await expect(title).toHaveText('Ada Marsh');
+  await bar.getByRole('button', { name: 'Next account' }).focus();
+  await window.keyboard.press('Enter');
+  await expect(title).toHaveText('Tomas Okafor');
+  await expect(window.getByText('Oldest token')).toBeHidden();
+  await window.getByRole('tab', { name: 'Profile' }).click();
+  await expect(window.getByRole('tabpanel').getByText('Oldest token')).toBeVisible();
+  await window.getByRole('searchbox').fill('nobody at all');
+  await expect(bar.getByRole('status')).toContainText('No account matches');
+  await bar.getByRole('button', { name: 'Clear search' }).click();
+  await bar.getByRole('button', { name: 'All accounts' }).click();
+  await expect(window.getByRole('grid', { name: 'Accounts' })).toBeVisible();
+  await quit();
+});
+
 test('a token that is pasted anywhere is inspected, and nothing of it is kept', async ({ start }) => {
   const { window, quit } = await start(['--demo']);
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -26,6 +26,8 @@ let agrees: (question: Question) => boolean;
 /** What an issuer's metadata say besides the usual. */
 let metadata: Record<string, object>;
 let status: number;
+/** A host that does not answer. */
+let silent: string;
 /** What happens while the next question is open. */
 let confirmFirst: (() => Promise<void>) | undefined;
 /** Milliseconds by which the app's clock is ahead. */
@@ -34,7 +36,7 @@ let ahead: number;
 beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-issuers-'));
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
-  [sent, opened, asked, metadata, status] = [[], [], [], {}, 400];
+  [sent, opened, asked, metadata, status, silent] = [[], [], [], {}, 400, ''];
   [agrees, confirmFirst, ahead] = [() => true, undefined, 0];
   signing = signIn<null>({
     ...quietPorts(folder, () => vault),
@@ -47,6 +49,7 @@ beforeEach(async () => {
     now: () => Date.now() + ahead,
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
+      if (url.host === silent) return Promise.reject(new TypeError('fetch failed'));
       if (url.pathname.endsWith('/.well-known/openid-configuration')) {
         const issuer = url.href.replace('/.well-known/openid-configuration', '');
         return Promise.resolve(
@@ -567,6 +570,19 @@ describe('a profile that is replaced while a question is open', () => {
     expect(confirmFirst).toBeUndefined();
     expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
     expect(opened).toEqual([expect.stringMatching(`^${EMPLOYER}/logout`)]);
+  });
+});
+
+describe('the offers before a sign-out', () => {
+  it('name no revocation at Microsoft while it does not answer, though it needs no permission', async () => {
+    const issuer = 'https://login.microsoftonline.com/72f94c1e-8d05-4a37-b1c6-93e0a5f2db47/v2.0';
+    const id = await importDocument(documentOf({ iss: issuer, environment: 'login.microsoftonline.com' }));
+    silent = 'login.microsoftonline.com';
+    expect(await signing.handlers.signOutOffers(null, [id])).toEqual({
+      revoke: 'unknown',
+      endSession: 'unknown',
+      provider: 'login.microsoftonline.com',
+    });
   });
 });
 
