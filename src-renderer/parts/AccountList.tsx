@@ -218,7 +218,7 @@ export const AccountLine = memo(function AccountLine({
           <Highlight>{visible(accountDetail(account))}</Highlight>
         </span>
       </span>
-      <Standing account={account} />
+      <StatusDot account={account} />
     </div>
   );
 });
@@ -233,7 +233,7 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
 }
 
 /** The status dot. Shape and color differ, and screen readers get the text. */
-function Standing({ account }: { account: AccountItem }) {
+function StatusDot({ account }: { account: AccountItem }) {
   const status = useTimed((now) => accountStatus(account, now));
   const text = statusSentence(status);
   return (

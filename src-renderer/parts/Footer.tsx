@@ -28,7 +28,7 @@ export function Footer() {
         <span
           className="badge"
           data-safe={false}
-          title="Tokenkeep could not make the lock that keeps a second start out: the disk is full, or TMPDIR is missing or can’t be written. Your sign-ins are unchanged. Don’t start it twice."
+          title="Tokenkeep could not create the lock that prevents a second start: the disk is full, or TMPDIR is missing or can’t be written. Your sign-ins are unchanged. Don’t start it twice."
         >
           <Icon name="warning" size={13} />
           No start lock

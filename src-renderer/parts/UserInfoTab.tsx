@@ -20,7 +20,7 @@ export function UserInfoTab({ account }: { account: AccountItem }) {
       <div className="user-info-head">
         <p className="note" role="status">
           {info === null
-            ? 'The provider tells who this account is. It gets an access token of the account; Tokenkeep asks first.'
+            ? 'The provider returns the user’s profile. It receives an access token of the account. Tokenkeep asks first.'
             : `From ${visible(info.host)}, ${when}. Not stored.`}
         </p>
         <Action

@@ -17,7 +17,7 @@ export function SecurityPage() {
     <main className="page">
       <div className="page-column">
         <h1>Security</h1>
-        <Standing />
+        <CurrentState />
         {error !== null && (
           <p className="problem" role="alert">
             <Message>{error.message}</Message>
@@ -35,7 +35,7 @@ export function SecurityPage() {
   );
 }
 
-function Standing() {
+function CurrentState() {
   const { vault } = useModel();
   const { status, info, doing } = useStore(vault.view);
   if (status === null) return null;

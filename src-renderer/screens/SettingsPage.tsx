@@ -46,7 +46,7 @@ export function SettingsPage() {
           <Card title="Copying">
             <Choice
               label="Ask before a copy"
-              detail="For access tokens. Refresh and ID tokens ask every time. A yes ends when the window loses the focus or the screen is locked."
+              detail="For access tokens. Refresh and ID tokens ask every time. Your consent ends when the window loses the focus or the screen is locked."
             >
               <Option on={!asksRarely} onChoose={() => void settings.setAsksRarely(false)}>
                 Every time

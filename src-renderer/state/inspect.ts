@@ -244,7 +244,11 @@ function problemsOfJwt(
     add('bad', 'The expiry is not a time.', milliseconds(exp) ? 'It looks like milliseconds.' : '');
   if (exp === undefined) add('warn', 'No expiry.', 'The token has no exp claim.');
   if (typeof header['alg'] !== 'string' || header['alg'].toLowerCase() === 'none')
-    add('bad', 'Not signed.', 'The header names no signature algorithm, so anyone can have made this token.');
+    add(
+      'bad',
+      'Not signed.',
+      'The header names no signature algorithm, so anyone could have made this token.',
+    );
   if (values['aud'] === undefined)
     add('warn', 'No audience.', 'An API can’t tell whether the token is for it.');
   if (values['iss'] === undefined) add('warn', 'No issuer.', 'The token doesn’t say who issued it.');

@@ -54,7 +54,7 @@ type Why = Extract<SignatureResult, { result: 'uncheckable' }>['why'];
 const UNCHECKABLE: Readonly<Record<Why, string>> = {
   opaque: 'Only a JWT has a signature that others can check.',
   encrypted: 'The token is encrypted for the API, which alone can check it.',
-  unsigned: 'The token has no signature: anyone can have made it.',
+  unsigned: 'The token has no signature: anyone could have made it.',
   'shared-secret': 'It was made with a secret that only the issuer and the app know.',
   'no-issuer': 'The token names no issuer with an https address whose keys could be requested.',
   graph: 'Graph’s access tokens can’t be checked by others.',
@@ -85,7 +85,7 @@ export function signatureSays(result: SignatureResult, now: number, timeZone?: s
       return {
         tone: 'bad',
         title: 'Signature not valid',
-        text: 'The token was changed, or someone else than the issuer made it.',
+        text: 'The token was changed, or someone other than the issuer made it.',
         facts,
       };
     case 'key-not-found':

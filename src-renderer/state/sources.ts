@@ -63,7 +63,7 @@ export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts):
       patch({ finding: true });
       const answer = await app.findSources();
       patch({ finding: false });
-      take(answer, 'The caches could not be looked for');
+      take(answer, 'The search for caches failed');
     },
     open,
     async openAll() {
