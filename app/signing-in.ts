@@ -1,7 +1,8 @@
 /** Sign-in with Electron's network, browser and dialogs. */
 import { clipboard, powerMonitor, type Session, session, shell, type WebContents } from 'electron';
 import { confirm, useGesture } from 'tokenkeep/electron';
-import { type SignIn, type SignInPorts, signIn } from './sign-in/sign-in.ts';
+import { signInChecks } from './sign-in/arguments.ts';
+import type { SignIn, SignInPorts } from './sign-in/sign-in.ts';
 
 type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'confirm' | 'copyText' | 'now' | 'after';
 
@@ -13,31 +14,77 @@ export function signingIn(
   // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from
   // the window's session, which has no network. Made at the first request: a session costs a start time and memory.
   const network = (): Session => session.fromPartition('sign-in', { cache: false });
-  const signing = signIn<WebContents>({
-    ...ports,
-    fetch(input, init) {
-      const request = input instanceof URL ? input.href : input;
-      contacted(typeof request === 'string' ? request : request.url, init);
-      return network().fetch(request, init);
-    },
-    openBrowser: openInBrowser,
-    useGesture,
-    confirm,
-    copyText: (text) => void clipboard.writeText(text),
-    now: () => Date.now(),
-    after(milliseconds, work) {
-      const timer = setTimeout(work, milliseconds);
-      return () => clearTimeout(timer);
-    },
-  });
-  powerMonitor.on('resume', signing.wake);
+  let made: Promise<SignIn<WebContents>> | undefined;
+  let here: SignIn<WebContents> | undefined;
+  /** Of `start`, `pause` and `stop`, the last one counts. */
+  let turn = 0;
+  /** With its protocols, it is a fifth of the app's code, which V8 would read before the window is drawn. */
+  const load = async (): Promise<SignIn<WebContents>> => {
+    const { signIn } = await import('./sign-in/sign-in.ts');
+    here = signIn<WebContents>({
+      ...ports,
+      fetch(input, init) {
+        const request = input instanceof URL ? input.href : input;
+        contacted(typeof request === 'string' ? request : request.url, init);
+        return network().fetch(request, init);
+      },
+      openBrowser: openInBrowser,
+      useGesture,
+      confirm,
+      copyText: (text) => void clipboard.writeText(text),
+      now: () => Date.now(),
+      after(milliseconds, work) {
+        const timer = setTimeout(work, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    });
+    return here;
+  };
+  const signing = (): Promise<SignIn<WebContents>> =>
+    (made ??= load().catch((error: unknown) => {
+      made = undefined; // the next request tries again
+      throw error;
+    }));
+  const wake = (): void => here?.wake();
+  powerMonitor.on('resume', wake);
   return {
-    ...signing,
+    handlers: lateHandlers(async () => (await signing()).handlers),
+    wake,
+    async start() {
+      const mine = ++turn;
+      const loaded = await signing();
+      if (mine === turn) await loaded.start();
+    },
+    async idle() {
+      await made?.then(
+        (loaded) => loaded.idle(),
+        () => undefined,
+      );
+    },
+    pause() {
+      turn += 1;
+      here?.pause();
+    },
     stop() {
-      powerMonitor.off('resume', signing.wake);
-      signing.stop();
+      turn += 1;
+      powerMonitor.off('resume', wake);
+      here?.stop();
     },
   };
+}
+
+type SignInHandlers = SignIn<WebContents>['handlers'];
+
+/** Handlers of the sign-in's requests that are loaded at the first one. */
+function lateHandlers(load: () => Promise<SignInHandlers>): SignInHandlers {
+  const late = Object.keys(signInChecks).map((name) => [
+    name,
+    async (...args: never[]) => {
+      const handlers = await load();
+      return (handlers[name as keyof SignInHandlers] as (...args: never[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(late) as SignInHandlers;
 }
 
 /** Opens only web pages (Electron security checklist item 15), because the URLs come from a provider's metadata. */
