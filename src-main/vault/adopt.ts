@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { merge, planMerge } from '../cache/document/merge.ts';
+import { isMerged, merge } from '../cache/document/merge.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { TokenResponseEvent } from '../cache/response.ts';
 import { InvalidArgumentError, StorageError, VaultError } from '../errors.ts';
@@ -102,8 +102,7 @@ async function take(vault: Vault, old: SerializableTokenCache): Promise<ImportRe
     );
   }
   const { sound } = await vault.verify();
-  const left = reportOf(await vault.read((cache) => planMerge(cache, old)));
-  if (!sound || left.accountsAdded + left.tokensAdded + left.notUnderstood > 0) throw unlike();
+  if (!sound || !(await vault.read((cache) => isMerged(cache, old)))) throw unlike();
   return report;
 }
 

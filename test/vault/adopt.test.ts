@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
+import { documentText } from '../../src-main/cache/document/document.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { adopt } from '../../src-main/vault/adopt.ts';
@@ -47,6 +48,25 @@ it('moves the sign-ins of an earlier cache, and the old copy is gone', async () 
   });
   for (const name of readdirSync(dirname(file)))
     expect(readFileSync(join(dirname(file), name)).toString('latin1')).not.toMatch(/noor|refresh token/);
+});
+
+it('takes what is not understood as well, and the old copy is gone', async () => {
+  const { vault, old } = await open({ users: ['ada@example.org'] });
+  const cache = new SerializableTokenCache();
+  cache.add(tokenResponse({ username: 'noor@example.org' }));
+  const document = JSON.parse(cache.serialize()) as Record<string, Record<string, unknown>>;
+  document['AccessToken']!['no token'] = { credential_type: 'AccessToken' };
+  writeFileSync(old, JSON.stringify({ ...document, BrokerCache: { device: 'd' } }));
+  const earlier = {
+    read: () => (existsSync(old) ? readFileSync(old, 'utf8') : null),
+    remove: () => rmSync(old),
+  };
+  expect(await adopt(vault, earlier)).toMatchObject({ adopted: true, accountsAdded: 1, notUnderstood: 2 });
+  expect(existsSync(old)).toBe(false);
+  expect(JSON.parse(await vault.read(documentText))).toMatchObject({
+    AccessToken: { 'no token': { credential_type: 'AccessToken' } },
+    BrokerCache: { device: 'd' },
+  });
 });
 
 it('takes token responses of an app with a format of its own, and bytes', async () => {

@@ -187,7 +187,7 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
     }
     for (const { entry, verdict: own } of grantSteps(target, source))
       if (own !== 'unchanged') target.put(entry);
-    takeRest(target, source);
+    for (const entry of missingRest(target, source)) target.put(entry);
     return done;
   }).value;
 }
@@ -212,14 +212,16 @@ function foreignRoots(store: Store): Entry[] {
   return store.keptRoots().filter(({ section }) => !isAppData(section));
 }
 
-/** Copies unrecognized entries under their own name, or under a numbered one if the name is taken. */
-function takeRest(into: Store, from: Store): void {
+/** Returns copies of the unrecognized entries that the target lacks, under their own name, or under a numbered one if the name is taken. */
+function missingRest(into: Store, from: Store): Entry[] {
+  const missing: Entry[] = [];
   for (const { section, key, value } of from.malformed) {
     const isTaken = (name: string): boolean => {
       const entry = into.entry(section, name);
       return entry !== undefined && !sameJson(entry.value, value);
     };
-    into.put(Entry.of(section, freeKey(key, isTaken), value));
+    const name = freeKey(key, isTaken);
+    if (into.entry(section, name) === undefined) missing.push(Entry.of(section, name, value));
   }
   for (const { section, value } of foreignRoots(from)) {
     const isTaken = (name: string): boolean => {
@@ -227,6 +229,13 @@ function takeRest(into: Store, from: Store): void {
       return (known !== undefined || isSection(name)) && !sameJson(known?.value, value);
     };
     const name = freeKey(section, isTaken);
-    if (into.kept(name) === undefined) into.put(Entry.of(name, null, value));
+    if (into.kept(name) === undefined) missing.push(Entry.of(name, null, value));
   }
+  return missing;
+}
+
+/** Whether everything in `from` is in `into`: each account, a token at least as new as each of its tokens, and each unrecognized entry. */
+export function isMerged(into: TokenCache, from: TokenCache): boolean {
+  const { accounts, tokens } = planMerge(into, from);
+  return accounts.added + tokens.added + missingRest(storeOf(into), storeOf(from)).length === 0;
 }
