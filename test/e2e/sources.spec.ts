@@ -49,7 +49,7 @@ test('the cache of another program is opened on request, followed, and an accoun
   await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
   await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
   const receipt = window.getByRole('dialog');
-  await expect(receipt).toContainText('Avery Howard: signed out of Azure CLI');
+  await expect(receipt).toContainText(`${name}: signed out of Azure CLI`);
   await expect(receipt).toContainText('Left: none (checked again).');
   const after = readFileSync(file, 'utf8');
   expect(after.length).toBeLessThan(before.length);
