@@ -192,6 +192,7 @@ function release(files) {
 parentPort.on('message', (message) => {
   if (message.files) void acquire(message);
   else if (message.release !== undefined) release([{ fd: message.release }]);
+  else if (message.end) parentPort.close();
   else if (message.callOff !== undefined) {
     if (wanted.has(message.callOff)) wanted.set(message.callOff, false);
   }
@@ -308,8 +309,9 @@ class Thread {
     return taken;
   }
 
+  /** Ends the thread once it has let go of the locks that were only the way to the last one, which it does after its answer. */
   stop(): void {
-    void this.#worker.terminate();
+    this.tell({ end: true });
   }
 
   #end(error: unknown): void {
