@@ -348,7 +348,7 @@ describe('signing out', () => {
       result: 'still',
       says: expect.stringContaining(`Process ${process.pid}`) as string,
     });
-  }, 15_000);
+  });
 
   it('says where somebody is still signed in, and why', async () => {
     await openAzure();

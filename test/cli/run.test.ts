@@ -534,7 +534,7 @@ describe('signout', () => {
     expect(code).toBe(EXIT.stillSignedIn);
     expect(out.split('\n')[0]).toMatch(/^Still signed in +azure-cli/);
     expect(out).toMatch(/Signed out +vault/);
-  }, 15_000);
+  });
 
   it('says which file keeps its own copy of an imported account, unless it was signed out there too', async () => {
     const file = azureCli('ada');

@@ -204,7 +204,7 @@ it.each<[string, string, Flow, RegExp]>([
   ['discovery, in a signature check', PATHS.discovery, checkSignature, /^$/],
   ['revocation', PATHS.revocation, signOut, /token=refresh\+of\+u1/],
   ['user info', PATHS.userInfo, userInfo, /Bearer access of u1/],
-])('%s: is not followed, and the user is told', { timeout: 30_000 }, async (_name, path, flow, carried) => {
+])('%s: is not followed, and the user is told', async (_name, path, flow, carried) => {
   for (const status of STATUSES) {
     for (const location of [`${originOf(other)}/stolen`, `${originOf(home)}/elsewhere`]) {
       redirecting = undefined;
