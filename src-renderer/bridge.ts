@@ -38,6 +38,12 @@ export const systemTime: Time = {
   },
   spent: () => performance.now(),
   turn: () => new Promise((resolve) => setTimeout(resolve)),
+  drawn: () =>
+    new Promise((resolve) => {
+      // What has changed is rendered in the next task at the latest, and drawn after the frame that follows.
+      setTimeout(() => requestAnimationFrame(() => setTimeout(resolve)));
+      setTimeout(resolve, 500);
+    }),
 };
 
 export const pageVisibility: Visibility = {

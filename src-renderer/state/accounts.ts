@@ -165,7 +165,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     const { totals, tenantNames: nicknames, tenantDomains } = answer.value;
     const tenants = namesOf(Object.entries(tenantDomains), nicknames);
     patch({ first: answer.value, totals, nicknames, tenants, error: null });
-    await time.turn(); // they are drawn first
+    await time.drawn();
     return tokenCache.accounts();
   };
 

@@ -120,6 +120,8 @@ export function createModel(ports: Ports): Model {
     async start() {
       // The zone of the times is known before the first list is drawn.
       await Promise.all([vault.load(), accounts.load(settings.load())]);
+      // Main loads its sign-in to answer.
+      await ports.time.drawn();
       await signIn.load();
       await Promise.all([update.load(), sources.load()]);
     },

@@ -27,6 +27,8 @@ export interface Time {
   after: (milliseconds: number, call: () => void) => () => void;
   /** Milliseconds of a clock that only goes forward, to measure work. */
   spent: () => number;
-  /** Resolves once the window has taken input and drawn. */
+  /** Resolves once the window has taken its input. */
   turn: () => Promise<void>;
+  /** Resolves once the window has drawn what has changed, or after half a second where nothing is drawn, as in a hidden window. */
+  drawn: () => Promise<void>;
 }

@@ -43,7 +43,7 @@ const NOTHING: RefreshStatusView = { accountId: null, status: null, refreshing: 
 
 /** Refresh status of the shown account: manual refresh and auto-refresh. Sample data makes no requests. */
 export function createRefreshStatus(
-  { app }: Ports,
+  { app, time }: Ports,
   vault: Vault,
   accounts: Accounts,
   selection: Selection,
@@ -61,13 +61,19 @@ export function createRefreshStatus(
     return account?.kind !== 'user' || !here || vault.view.get().info?.demo !== false ? null : account.id;
   };
 
+  let asked = 0;
   const load = async () => {
+    asked += 1;
+    const mine = asked;
     const account = shown();
     if (account === null) {
       view.set(NOTHING);
       return;
     }
     if (view.get().accountId !== account) view.set({ ...NOTHING, accountId: account });
+    // Main loads its sign-in to answer the first time. Several changes at once are asked about once.
+    await time.drawn();
+    if (mine !== asked || view.get().accountId !== account) return;
     const answer = await app.refreshStatus(account);
     if (view.get().accountId === account) patch({ status: answer.ok ? answer.value : null });
   };

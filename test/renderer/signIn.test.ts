@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { SignInProfile } from '../../app/contract.ts';
+import { signInChecks } from '../../app/sign-in/arguments.ts';
 import { signInAgainText } from '../../src-renderer/state/accountStatus.ts';
 import { refreshable, refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
 import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
 import { gate, stage } from './fake/model.ts';
 import { signInWorld } from './fake/sign-in.ts';
-import { settled } from './fake/time.ts';
+import { fakeTime, settled } from './fake/time.ts';
 
 const PROFILE: SignInProfile = {
   id: 'p1',
@@ -81,6 +82,22 @@ describe('keeping fresh', () => {
     await first;
     const asked = bridge.asked.filter(([name]) => name === 'refreshNow');
     expect(asked).toEqual([['refreshNow', world.members[0]!.account.id, null]]);
+  });
+
+  test('asks for nothing of the sign-in until the first accounts are drawn, then once for each thing', async () => {
+    const frame = gate();
+    const { bridge } = await stage(
+      'main',
+      { signIn: signInWorld() },
+      { ...fakeTime(), drawn: () => frame.closed },
+    );
+    const asked = () => bridge.asked.map(([name]) => name).filter((name) => name in signInChecks);
+    expect(bridge.asked.map(([name]) => name)).toContain('tokens');
+    expect(asked()).toEqual([]);
+    frame.open();
+    await settled();
+    expect(asked()).toContain('refreshStatus');
+    expect(asked()).toEqual([...new Set(asked())]);
   });
 
   test('refreshes several accounts one after the other, without a question, and lists those that were not', async () => {

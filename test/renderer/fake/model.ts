@@ -15,8 +15,11 @@ export interface Stage {
 export const random = (length: number) => Uint8Array.from({ length }, (_, index) => index);
 
 /** Starts the window's state over a fake world. */
-export async function stage(name = 'main', changes: Partial<World> = {}): Promise<Stage> {
-  const time = fakeTime();
+export async function stage(
+  name = 'main',
+  changes: Partial<World> = {},
+  time: FakeTime = fakeTime(),
+): Promise<Stage> {
   const set = { ...world(name, () => Math.floor(time.now() / 1000)), ...changes };
   const bridge = fakeBridge(set);
   const visibility = fakeVisibility();

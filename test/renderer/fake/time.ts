@@ -22,6 +22,7 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
     },
     spent: () => now,
     turn: () => Promise.resolve(),
+    drawn: () => Promise.resolve(),
     pending: () => waiting.map(({ at }) => at),
     async pass(milliseconds) {
       const until = now + milliseconds;
