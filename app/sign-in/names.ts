@@ -1,5 +1,5 @@
 /** Names in the questions of the main process. Whoever made a document chose them, so none may add lines to a question or turn its text. */
-import { type CachedAccount, usernameOf } from 'tokenkeep/ipc';
+import { type CachedAccount, sharedText, usernameOf } from 'tokenkeep/ipc';
 import { printable } from 'tokenkeep/vault';
 
 /** Names an account in a question. */
@@ -7,7 +7,7 @@ export function whoIs(account: CachedAccount): string {
   return printable(usernameOf(account) || account.home_account_id || '', 120) || 'this account';
 }
 
-/** Names the file that an account was imported from. */
-export function fileOf(source: string | null): string {
-  return printable(source ?? '', 300) || 'a file';
+/** Says in a question why a refresh may sign another program out. */
+export function sharedBy(who: string, source: string | null): string {
+  return sharedText(who, source === null ? null : printable(source, 300));
 }

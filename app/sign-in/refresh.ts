@@ -31,7 +31,7 @@ import type { Ask, Consent } from './consent.ts';
 import type { RefreshReport, SignInProfile } from './contract.ts';
 import { plainErrorOf, providerCodeOf, SignInError, signInError } from './failures.ts';
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
-import { fileOf, whoIs } from './names.ts';
+import { sharedBy, whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
 import { ask as converse, type Provider } from './provider.ts';
 import { checkReceived, claimsIn, type VerifiedToken } from './received.ts';
@@ -214,9 +214,7 @@ function question(
     claimed: `The imported document names ${issuer} as its provider. The refresh token will be sent there.`,
     guessed: `Nothing tells which provider issued this refresh token. Your sign-in profile names ${issuer}, and the token will be sent there. Continue only if you are sure.`,
   }[certainty];
-  const owner = shared
-    ? ` ${who} was imported from ${fileOf(source)}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`
-    : '';
+  const owner = shared ? ` ${sharedBy(who, source)}` : '';
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 

@@ -17,7 +17,7 @@ import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
-import { fileOf, whoIs } from './names.ts';
+import { sharedBy, whoIs } from './names.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { refreshing } from './refresh.ts';
@@ -349,7 +349,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
 function ownQuestion(who: string, source: string | null): Question {
   return {
     message: `Let Tokenkeep refresh ${who} by itself?`,
-    detail: `It was imported from ${fileOf(source)}. Many providers accept a refresh token only once, so the program that this file belongs to may be signed out.`,
+    detail: sharedBy(who, source),
     yes: 'Allow',
   };
 }

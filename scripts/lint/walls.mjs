@@ -159,6 +159,7 @@ export const rooms = [
     room: 'src-main/sources',
     knows: [
       ...cache,
+      'src-main/accounts',
       'src-main/doctor',
       'src-main/vault',
       'src-main/msal',

@@ -25,7 +25,7 @@ export interface AccountHistory {
   refusal: Refusal | null;
   /** The file that the account was imported from; null if the user signed in here, or if unknown. */
   source: string | null;
-  /** The program that `source` belongs to may still use the account's refresh tokens. */
+  /** Another program may still use the account's refresh tokens: the one that `source` belongs to, or, without a source, an unknown one. */
   shared: boolean;
   /** Its imported grants of which the same is true, by a hash of their refresh tokens: a rotated one belongs to whoever rotated it. */
   sharedGrants: readonly string[];
@@ -87,6 +87,68 @@ function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Part
   }
   setAppData(cache, NAME, Object.fromEntries(next));
 }
+
+/** Drops the histories of accounts that are not in the cache any more, inside an update. A later sign-in of theirs begins anew. */
+export function dropOldHistories(cache: TokenCache): void {
+  const all = appData(cache, NAME);
+  if (!isRecord(all)) return;
+  const there = cachedAccounts(cache).byId;
+  const left = Object.entries(all).filter(([id]) => there.has(id));
+  if (left.length < Object.keys(all).length) setAppData(cache, NAME, Object.fromEntries(left));
+}
+
+/**
+ * Merges what a sign-out removed from this cache, inside an update. Entries and histories that the cache got since are newer and stay.
+ *
+ * @param removed the removed entries, with the histories that were removed with them
+ */
+export function putBack(cache: TokenCache, removed: TokenCache): void {
+  merge(cache, removed);
+  const [histories, present] = [appData(removed, NAME), appData(cache, NAME)];
+  if (!isRecord(histories)) return;
+  const missing = Object.entries(histories).filter(
+    ([id]) => !isRecord(present) || !Object.hasOwn(present, id),
+  );
+  changeHistories(cache, new Map(missing as [AccountId, Partial<AccountHistory>][]));
+}
+
+/**
+ * Marks all refresh tokens and grants in the cache as used by another program as well, inside an update.
+ *
+ * @param source the file that they came from; null if that is unknown
+ */
+export function markAllAsShared(cache: TokenCache, source: string | null): void {
+  const changes = new Map<AccountId, Partial<AccountHistory>>();
+  for (const account of cachedAccounts(cache).byId.values()) {
+    const sharedGrants = grantsOf(account).map(grantMark);
+    const shared = account.refreshTokens.length > 0;
+    if (shared || sharedGrants.length > 0)
+      changes.set(account.id, { source, sharedGrants, ...(shared ? { shared } : {}) });
+  }
+  if (changes.size > 0) changeHistories(cache, changes);
+}
+
+/**
+ * Says, as part of a question, why a refresh of an account whose history is `shared` may sign another program out.
+ *
+ * @param who the account's name
+ * @param source the history's `source`
+ * @example
+ * import { type AccountId, historyOf, sharedText } from 'tokenkeep/ipc';
+ *
+ * async function questionFor(id: AccountId, name: string): Promise<string> {
+ *   const { source } = await vault.read((cache) => historyOf(cache, id));
+ *   return `${sharedText(name, source)} Refresh it?`;
+ * }
+ */
+export function sharedText(who: string, source: string | null): string {
+  return source === null
+    ? `A damaged part of the vault was lost, and with it whether ${who} was imported. Another program that uses the same refresh token may be signed out, because many providers accept a refresh token only once.`
+    : `${who} was imported from ${source}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`;
+}
+
+/** Whether the cache says anything of the history of its accounts. */
+export const hasHistories = (cache: TokenCache): boolean => appData(cache, NAME) !== undefined;
 
 /**
  * Returns why a provider refused a refresh token, which Entra ID says; `invalid_grant` alone does not (RFC 6749 §5.2).

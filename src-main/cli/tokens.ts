@@ -13,6 +13,7 @@ import {
   historyOf,
   isSharedGrant,
   refusalReason,
+  sharedText,
   withOwnGrant,
 } from '../accounts/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
@@ -151,7 +152,7 @@ async function grantTokenFor(
 
 /** Where a refresh token was imported from that is shared with the program that wrote the file: a refresh may sign that program out. */
 interface Imported {
-  readonly source: string;
+  readonly source: string | null;
   /** The issuer that the file claims, and where the refresh token goes; "" if the file names none. */
   readonly issuer: string;
   /** What the account's history says after a yes. */
@@ -166,7 +167,7 @@ function importOf(
 ): Imported | undefined {
   if (history?.shared !== true) return undefined;
   return {
-    source: history.source ?? 'a file',
+    source: history.source,
     issuer,
     agreed: ({ issuers }) => ({
       shared: false,
@@ -179,7 +180,7 @@ function importOf(
 function importOfGrant(grant: GrantItem, history: AccountHistory | undefined): Imported | undefined {
   if (history === undefined || !isSharedGrant(history, grant)) return undefined;
   return {
-    source: history.source ?? 'a file',
+    source: history.source,
     issuer: grant.authority,
     agreed: (known) => withOwnGrant(known, grant),
   };
@@ -221,9 +222,7 @@ async function agreeToRefresh(
     issuer === ''
       ? `Its refresh token goes to ${account.environment}.`
       : `The imported document names ${issuerOrStop(issuer)} as its provider, and its refresh token goes there.`;
-  const says =
-    `${account.username || account.home_account_id} was imported from ${source}. ${goesTo} ` +
-    'The program that this file belongs to may be signed out, because many providers accept a refresh token only once.';
+  const says = `${sharedText(account.username || account.home_account_id, source)} ${goesTo}`;
   if (!world.isInteractive)
     throw new Stop(
       EXIT.signInRequired,

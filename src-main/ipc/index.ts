@@ -12,7 +12,13 @@ export {
   STATUSES,
   type StatusSource,
 } from '../cache/shown-status.ts';
-export { type AccountHistory, changeHistory, historyOf, refusalReason } from '../accounts/account-history.ts';
+export {
+  type AccountHistory,
+  changeHistory,
+  historyOf,
+  refusalReason,
+  sharedText,
+} from '../accounts/account-history.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from '../cache/app-data.ts';

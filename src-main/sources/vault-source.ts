@@ -1,9 +1,9 @@
 /** Vaults of Tokenkeep as sources: another program's, or a copy. They are opened for one task and closed again. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dropOldHistories, putBack } from '../accounts/account-history.ts';
 import { documentText } from '../cache/document/document.ts';
 import { isRecord } from '../cache/json.ts';
-import { merge } from '../cache/document/merge.ts';
 import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
@@ -104,7 +104,10 @@ export async function signOutOfVault(
     const { value, oldKey } = await vault.erase((cache) => {
       let removed: SignOutReceipt['removed'] | undefined;
       const gone = removedFrom(
-        () => ({ removed } = cache.signOut(account)),
+        () => {
+          ({ removed } = cache.signOut(account));
+          dropOldHistories(cache); // in the same change, so that they can be put back
+        },
         () => documentText(cache),
       );
       return { removed, gone };
@@ -126,9 +129,7 @@ export async function putBackIntoVault(
   try {
     const removed = new SerializableTokenCache();
     removed.deserialize(asCache(gone));
-    await vault.update((cache) => {
-      merge(cache, removed);
-    });
+    await vault.update((cache) => putBack(cache, removed));
   } finally {
     await vault.close();
   }

@@ -143,7 +143,10 @@ export interface Vault extends CacheHandle {
    */
   forget(): Promise<Forgotten>;
 
-  /** In state copy: gives this file an id and a key of its own. From then on it is independent of the original. */
+  /**
+   * In state copy: gives this file an id and a key of its own. From then on it is independent of the original, except
+   * that both hold the same refresh tokens: the app and the command ask before they first use one of them.
+   */
   makeOwn(): Promise<void>;
 
   /**

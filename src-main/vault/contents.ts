@@ -61,6 +61,8 @@ export interface Contents {
   live: number;
   /** The readable part of a damaged file; `null` if the file is intact. */
   readonly recovered: Recovered | null;
+  /** Entries without an account may be lost from a damaged file, app data among them. */
+  readonly isLooseLost?: boolean;
 }
 
 /** Returns how far this file goes: the position that the keychain is to remember. */
@@ -230,7 +232,9 @@ async function readFrames(
     await pause();
   }
   if (sound && later.sound) return contents;
-  return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest) };
+  const intactFrames = new Set(frames.map(({ ordinal }) => ordinal));
+  const isLooseLost = manifest?.index.some((row, at) => row === null && !intactFrames.has(at + 1)) ?? true;
+  return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest), isLooseLost };
 }
 
 /** Applies appended frames to the cache and to what is known about the file. */

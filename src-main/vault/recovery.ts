@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { storeOf } from '../cache/token-cache.ts';
+import { hasHistories, markAllAsShared } from '../accounts/account-history.ts';
+import { storeOf, transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
 import { type Contents, keptFrames, markOf } from './contents.ts';
@@ -42,6 +43,7 @@ export async function recover(access: Access): Promise<void> {
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
     const { cache, groups, metadata, header } = contents;
     const { fileId } = header;
+    markIfLost(contents);
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
     const generation = generationAfter(found.mark, contents);
     const written = await rewrite(settings, { ...source, generation });
@@ -118,6 +120,7 @@ export async function takeFile(access: Access): Promise<void> {
         const seen = mine?.contents ?? null;
         const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
         removeSignedOut(contents, mark?.tombstones ?? []);
+        markIfLost(contents);
         const isPending = opening.isSignOutPending || seen?.metadata.pending === 'rotate';
         const label = contents.recovered === null ? 'older' : 'damaged';
         await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
@@ -151,6 +154,9 @@ export async function makeOwn(access: Access): Promise<void> {
     const fileId = randomBytes(16);
     const now = Math.floor(settings.now() / 1000);
     const key = await settings.slots.make(fileId, 'a', null);
+    // The programs of the original go on using the same refresh tokens.
+    const marked = transact(contents.cache, () => markAllAsShared(contents.cache, opening.original));
+    memory.notify(marked.changes);
     const written = await rewrite(settings, {
       cache: contents.cache,
       previous: null,
@@ -203,6 +209,11 @@ async function keyFor(
     // The vault stays `older` and keeps what is in memory. The user can unlock the keychain and try again.
     throw cause instanceof KeychainError ? refusal(stateFor(cause), cause) : cause;
   }
+}
+
+/** What was lost of a damaged file may have said that another program uses these refresh tokens, so the user is asked again. */
+function markIfLost({ cache, isLooseLost }: Contents): void {
+  if (isLooseLost === true && !hasHistories(cache)) transact(cache, () => markAllAsShared(cache, null));
 }
 
 /** Returns whether nothing can be read from the file. */

@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { dropOldHistories } from '../accounts/account-history.ts';
 import { type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import { type Job, jobOf, type TokenCache, transact } from '../cache/token-cache.ts';
@@ -268,7 +269,9 @@ class FileVault implements Vault {
     const work = (begin: () => void): Promise<Erasure<T>> =>
       this.#rekeying.erase((cache: TokenCache) => {
         begin();
-        return fn(cache);
+        const value = fn(cache);
+        dropOldHistories(cache);
+        return value;
       });
     return this.#traced('erase', () => untilBegun(signal, work));
   }
