@@ -2,7 +2,7 @@
  * What has happened to accounts, kept beside their entries in the cache and sealed with it: where they were imported from,
  * which provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
  */
-import { folded, isRecord } from '../cache/json.ts';
+import { folded, isRecord, sameJson } from '../cache/json.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { type MergeCounts, merge } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
@@ -83,9 +83,17 @@ function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Part
   const next = new Map<string, unknown>(known);
   for (const [id, change] of changes) {
     const before = next.get(id);
-    if (there.has(id)) next.set(id, { ...NOTHING, ...(isRecord(before) ? before : {}), ...change });
+    if (there.has(id)) next.set(id, said({ ...(isRecord(before) ? before : {}), ...change }));
   }
   setAppData(cache, NAME, Object.fromEntries(next));
+}
+
+/** Returns a history without the members that are as in an empty one: a vault reads all histories whenever it is opened. */
+function said(history: Partial<AccountHistory>): Partial<AccountHistory> {
+  const members = Object.entries(history).filter(
+    ([name, value]) => !sameJson(value, NOTHING[name as keyof AccountHistory]),
+  );
+  return Object.fromEntries(members);
 }
 
 /** Drops the histories of accounts that are not in the cache any more, inside an update. A later sign-in of theirs begins anew. */

@@ -69,11 +69,6 @@ class Ids {
   }
 }
 
-/** Returns the fields of a record except accessors, which are not read. [Note: secrets stay sealed] */
-function plainFields(record: Readonly<Record<string, unknown>>): [string, unknown][] {
-  return Object.keys(record).flatMap((name) => (isAccessor(record, name) ? [] : [[name, record[name]]]));
-}
-
 /** Returns the first account that a value or its field name refers to. */
 function namedIn(value: unknown, ids: Ids, name = ''): string | undefined {
   const owner = ownerOf(value);
@@ -81,14 +76,18 @@ function namedIn(value: unknown, ids: Ids, name = ''): string | undefined {
   const byName = ids.in(name);
   if (byName !== undefined) return byName;
   if (typeof value === 'string') return ids.in(value);
-  const parts: [string, unknown][] = Array.isArray(value)
-    ? value.map((item: unknown): [string, unknown] => ['', item])
-    : isRecord(value)
-      ? plainFields(value)
-      : [];
-  for (const [field, part] of parts) {
-    const named = namedIn(part, ids, field);
-    if (named !== undefined) return named;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const named = namedIn(item, ids);
+      if (named !== undefined) return named;
+    }
+  } else if (isRecord(value)) {
+    // Without a list of pairs: the roots of a large cache have a hundred thousand fields.
+    for (const field of Object.keys(value)) {
+      if (field === 'secret' && isAccessor(value, field)) continue; // [Note: secrets stay sealed]
+      const named = namedIn(value[field], ids, field);
+      if (named !== undefined) return named;
+    }
   }
   return undefined;
 }
