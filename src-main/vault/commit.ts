@@ -14,9 +14,11 @@ import {
   identify,
   type Log,
   makeFolder,
+  type PartSum,
   replaceFile,
   sameFile,
   sameIdentity,
+  sumOf,
   sweep,
 } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
@@ -371,8 +373,8 @@ export async function rewrite(
   const source = { fileId, generation, slot, manifest, groups, findings };
   const { header, sealing, parts, frames } = sealImage(source, key);
   await sweep(io, file); // A caller that rewrites holds the write lock.
-  const sent: Buffer[] = [];
-  const { identity, end } = await replaceFile(io, file, readBack ? noting(parts, sent) : parts);
+  const sent: PartSum[] = [];
+  const { identity, end } = await replaceFile(io, file, readBack ? summing(parts, sent) : parts);
   if (readBack && !(await holds(io, file, sent))) {
     throw new StorageError(
       'storage_failed',
@@ -406,10 +408,10 @@ function nextAfter(previous: Contents | null): bigint {
   return (previous?.header.generation ?? 0n) + 1n;
 }
 
-function* noting<T>(parts: Generator<Buffer, T>, into: Buffer[]): Generator<Buffer, T> {
+function* summing<T>(parts: Generator<Buffer, T>, into: PartSum[]): Generator<Buffer, T> {
   for (let next = parts.next(); ; next = parts.next()) {
     if (next.done === true) return next.value;
-    into.push(next.value);
+    into.push(sumOf(next.value));
     yield next.value;
   }
 }

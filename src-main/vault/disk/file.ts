@@ -30,6 +30,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
 import { LOCAL_FILE_SYSTEMS, makeFolders } from '../../folders.ts';
@@ -238,20 +239,31 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
   return next.value;
 }
 
-/** Returns whether the file holds exactly these parts. */
-export function holds(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
+/** The length of a part of a file, and its CRC-32: what a disk changed by accident is noticed. */
+export interface PartSum {
+  length: number;
+  crc: number;
+}
+
+export function sumOf(part: Buffer): PartSum {
+  return { length: part.length, crc: crc32(part) };
+}
+
+/** Returns whether the file consists of exactly these parts. */
+export function holds(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
   return confirmed(() => matches(io, file, parts));
 }
 
-async function matches(io: Io, file: string, parts: readonly Buffer[]): Promise<boolean> {
+async function matches(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
     // One buffer for all parts: collecting a hundred megabytes of garbage would stop the program.
     const bytes = Buffer.allocUnsafe(Math.max(0, ...parts.map(({ length }) => length)));
     let at = 0;
-    for (const part of parts) {
-      if (!(await readInto(handle, bytes.subarray(0, part.length), at)).equals(part)) return false;
-      at += part.length;
+    for (const { length, crc } of parts) {
+      const read = await readInto(handle, bytes.subarray(0, length), at);
+      if (read.length < length || sumOf(read).crc !== crc) return false;
+      at += length;
     }
     return (await handle.stat()).size === BigInt(at);
   } finally {

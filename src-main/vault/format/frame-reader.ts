@@ -64,7 +64,7 @@ export async function outlineBase(
     const { at } = cursor;
     const prefix = readPrefix(file, at);
     if (prefix === null || !isNext(file, at, prefix, cursor) || !isWhole(file, at, prefix)) return null;
-    frames.push(new StoredFrame(sealing, file, at, prefix));
+    frames.push(StoredFrame.in(file, at, sealing, prefix));
     cursor = after(file, { at, prefix });
     await pause();
   }

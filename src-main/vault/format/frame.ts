@@ -229,14 +229,32 @@ export function isWhole(file: Buffer, at: number, prefix: Prefix): boolean {
  * `file`, which is not changed.
  */
 export function openBody(sealing: Sealing, file: Buffer, at: number, prefix: Prefix): Buffer | null {
-  const bodyAt = at + PREFIX_LENGTH + prefix.sealedLength;
   const seed = file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
-  const key = contentKey(sealing, prefix.ordinal, seed);
+  const contentAt = at + PREFIX_LENGTH;
+  const from = isCopied(sealing, prefix.ordinal) ? contentAt : at;
+  const authenticated = file.subarray(from, contentAt + prefix.sealedLength);
+  return decrypted(file.subarray(contentAt), prefix, authenticated, sealing, seed);
+}
+
+/**
+ * @param content the frame without its prefix
+ * @param authenticated the associated data
+ * @param seed as it is in the prefix
+ */
+function decrypted(
+  content: Buffer,
+  { bodyLength, sealedLength, ordinal }: Prefix,
+  authenticated: Buffer,
+  sealing: Sealing,
+  seed: Buffer,
+): Buffer | null {
+  const tagAt = sealedLength + bodyLength;
+  const key = contentKey(sealing, ordinal, seed);
   const decipher = createDecipheriv('aes-256-gcm', key, NONCE, TAG_OF_ITS_LENGTH);
   key.fill(0);
-  decipher.setAuthTag(tagOf(file, at, prefix));
-  decipher.setAAD(file.subarray(isCopied(sealing, prefix.ordinal) ? at + PREFIX_LENGTH : at, bodyAt));
-  const body = decipher.update(file.subarray(bodyAt, bodyAt + prefix.bodyLength));
+  decipher.setAuthTag(content.subarray(tagAt, tagAt + TAG_LENGTH));
+  decipher.setAAD(authenticated);
+  const body = decipher.update(content.subarray(sealedLength, tagAt));
   try {
     decipher.final();
   } catch {
@@ -250,51 +268,75 @@ export class StoredFrame implements FrameContent {
   readonly bodyLength: number;
   readonly sealing: Sealing;
   readonly ordinal: number;
-  readonly #file: Buffer;
+  /** The memory that holds the sealed secrets, the body and the trailer. Frames of several files may share it. */
+  readonly holder: Buffer;
   readonly #at: number;
   readonly #sealedLength: number;
+  readonly #seed: Buffer;
 
-  /** @param file holds the frame at `at` */
-  constructor(sealing: Sealing, file: Buffer, at: number, { bodyLength, sealedLength, ordinal }: Prefix) {
+  /**
+   * @param at offset of the sealed secrets in `holder`; the body and the trailer follow them
+   * @param seed as it is in the prefix
+   */
+  constructor(
+    sealing: Sealing,
+    holder: Buffer,
+    at: number,
+    { bodyLength, sealedLength, ordinal }: Prefix,
+    seed: Buffer,
+  ) {
     this.bodyLength = bodyLength;
     this.sealing = sealing;
     this.ordinal = ordinal;
-    this.#file = file;
+    this.holder = holder;
     this.#at = at;
     this.#sealedLength = sealedLength;
+    this.#seed = seed;
   }
 
-  get #prefix(): Prefix {
-    return { bodyLength: this.bodyLength, sealedLength: this.#sealedLength, ordinal: this.ordinal };
+  /** Returns the frame whose prefix is at `at` in `file`. */
+  static in(file: Buffer, at: number, sealing: Sealing, prefix: Prefix): StoredFrame {
+    const seed = file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
+    return new StoredFrame(sealing, file, at + PREFIX_LENGTH, prefix, seed);
   }
 
   /** Not authenticated. */
   get sealed(): Buffer {
-    const at = this.#at + PREFIX_LENGTH;
-    return this.#file.subarray(at, at + this.#sealedLength);
+    return this.holder.subarray(this.#at, this.#at + this.#sealedLength);
   }
 
   /** @throws VaultError `vault_damaged` */
   get body(): Buffer {
-    const body = openBody(this.sealing, this.#file, this.#at, this.#prefix);
-    return body ?? this.#damaged();
+    const prefix = { bodyLength: this.bodyLength, sealedLength: this.#sealedLength, ordinal: this.ordinal };
+    const content = this.holder.subarray(this.#at);
+    return decrypted(content, prefix, this.sealed, this.sealing, this.#seed) ?? this.#damaged();
   }
 
   /**
-   * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns its tag, a
-   * view of `target`.
+   * Copies the frame to another file, without decrypting it: only its place and its seed are written anew. Returns the frame of that
+   * file, which shares the memory of this one, and its tag, a view of `target`.
    *
    * The checksum of the content is copied too: a reader of the copy would notice damage to memory.
    *
    * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
    */
-  copyTo(target: Buffer, at: number, place: FramePlace, seeds: { old: Buffer; fresh: Buffer }): Buffer {
-    const [file, from, prefix] = [this.#file, this.#at, this.#prefix];
-    file.copy(target, at + SEED_AT, from + SEED_AT, from + frameLength(prefix));
-    combine(target, at + SEED_AT, seeds.old, KEY_LENGTH * this.ordinal);
-    combine(target, at + SEED_AT, seeds.fresh, KEY_LENGTH * place.ordinal);
+  copyTo(
+    target: Buffer,
+    at: number,
+    sealing: Sealing,
+    place: FramePlace,
+    seeds: { old: Buffer; fresh: Buffer },
+  ): { frame: StoredFrame; tag: Buffer } {
+    const prefix = { bodyLength: this.bodyLength, sealedLength: this.#sealedLength, ordinal: place.ordinal };
+    const seed = Buffer.from(this.#seed);
+    combine(seed, 0, seeds.old, KEY_LENGTH * this.ordinal);
+    combine(seed, 0, seeds.fresh, KEY_LENGTH * place.ordinal);
+    seed.copy(target, at + SEED_AT);
     writePrefix(target, at, place, prefix);
-    return tagOf(target, at, prefix);
+    const end = this.#at + frameLength(prefix) - PREFIX_LENGTH;
+    this.holder.copy(target, at + PREFIX_LENGTH, this.#at, end);
+    const frame = new StoredFrame(sealing, this.holder, this.#at, prefix, seed);
+    return { frame, tag: tagOf(target, at, prefix) };
   }
 
   #damaged(): never {

@@ -299,12 +299,15 @@ export interface Image {
   end: Cursor;
 }
 
-/** A file being written: its parts come in order, and `end` is known after the last one. */
+/**
+ * A file being written: its parts come in order, and `end` is known after the last one. The memory of a part is used again for the
+ * part after the next one.
+ */
 export interface ImageInParts {
   header: Header;
   sealing: Sealing;
   parts: Generator<Buffer, Cursor>;
-  /** All frames, by ordinal, as they are in the parts that were made so far. */
+  /** All frames of the parts that were made so far, by ordinal. They don't use the memory of the parts. */
   frames: readonly StoredFrame[];
 }
 
@@ -345,11 +348,13 @@ function* partsOf(
   frames: StoredFrame[],
 ): Generator<Buffer, Cursor> {
   const lengths = contents.map(contentLength);
+  const isShared = sharesMemory(contents, lengths);
   const first = Buffer.alloc(FRAMES_AT);
   header.copy(first, 0);
   header.copy(first, HEADER_COPY_AT);
   const fresh = seedStream(sealing, 0, contents.length);
   const streams = new Map<Sealing, Buffer>();
+  const memory = [NOTHING, NOTHING];
   let previousTag: Buffer = NO_TAG;
   let start = 0;
   let ordinal = 0;
@@ -357,27 +362,66 @@ function* partsOf(
     const lead = start === 0 ? first : NOTHING;
     let length = lead.length;
     let last = ordinal;
-    while (last < contents.length && length < PART) length += lengths[last++] ?? 0;
-    const part = Buffer.allocUnsafe(length);
+    let kept = 0;
+    for (; last < contents.length && length < PART; last += 1) {
+      const one = lengths[last] ?? 0;
+      length += one;
+      if (!(isShared && contents[last] instanceof StoredFrame)) kept += one;
+    }
+    // The caller may still be writing the previous part, so the one before that gives its memory.
+    memory.reverse();
+    if (memory[0] === undefined || memory[0].length < length) memory[0] = Buffer.allocUnsafe(length);
+    const part = memory[0].subarray(0, length);
+    const holder = Buffer.allocUnsafe(kept);
+    kept = 0;
     let at = lead.copy(part, 0);
     for (const content of contents.slice(ordinal, last)) {
       const place = { ordinal, previousTag };
+      const next = at + (lengths[ordinal] ?? 0);
       if (content instanceof StoredFrame) {
         const { sealing: from } = content;
         const old = streams.get(from) ?? seedStream(from, 0, from.baseFrames);
         streams.set(from, old);
-        previousTag = content.copyTo(part, at, place, { old, fresh });
+        const copy = content.copyTo(part, at, sealing, place, { old, fresh });
+        previousTag = copy.tag;
+        if (isShared) frames.push(copy.frame);
       } else previousTag = sealFrame(part, at, sealing, place, content, seeds());
-      const bodyLength = content.bodyLength ?? content.body.length;
-      const sealedLength = content.sealed.length;
-      frames.push(new StoredFrame(sealing, part, at, { bodyLength, sealedLength, ordinal }));
-      at += lengths[ordinal++] ?? 0;
+      if (frames.length === ordinal) {
+        part.copy(holder, kept, at, next);
+        const bodyLength = content.bodyLength ?? content.body.length;
+        const prefix = { bodyLength, sealedLength: content.sealed.length, ordinal };
+        frames.push(StoredFrame.in(holder, kept, sealing, prefix));
+        kept += next - at;
+      }
+      at = next;
+      ordinal += 1;
     }
+    previousTag = Buffer.from(previousTag);
     yield part;
     start += length;
   }
   for (const stream of [fresh, ...streams.values()]) stream.fill(0);
-  return { at: start, ordinal, previousTag: Buffer.from(previousTag) };
+  return { at: start, ordinal, previousTag };
+}
+
+/** The least share of the memory of frames that must still be in use for a rewrite to leave them there. */
+const LEAST_USED = 0.85;
+
+/**
+ * Returns whether the frames of a new file can stay in the memory that holds them: to touch as much new memory costs more than to
+ * write the file.
+ */
+function sharesMemory(contents: readonly FrameContent[], lengths: readonly number[]): boolean {
+  const holders = new Set<Buffer>();
+  let used = 0;
+  for (const [index, content] of contents.entries()) {
+    if (!(content instanceof StoredFrame)) continue;
+    holders.add(content.holder);
+    used += lengths[index] ?? 0;
+  }
+  let held = 0;
+  for (const { length } of holders) held += length;
+  return used >= held * LEAST_USED;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -388,7 +432,7 @@ export function buildImage(source: ImageSource, key: Buffer, random?: Random): I
   const all: Buffer[] = [];
   for (let next = parts.next(); ; next = parts.next()) {
     if (next.done === true) return { bytes: Buffer.concat(all), header, end: next.value };
-    all.push(next.value);
+    all.push(Buffer.from(next.value));
   }
 }
 
