@@ -1,7 +1,7 @@
 /**
  * Measures a user's token cache in Redis and PostgreSQL with 1,000 to 100,000 users. `--long`: also 1,000,000 in
  * Redis; `--quick`: up to 10,000; `redis`, `postgres`: only that store; `--users N`: only that number. Starts its own
- * servers. `ratios`: only the ratios of reads, updates and tokens under MSAL, within a minute.
+ * servers. `ratios`: only the ratios of reads, updates and tokens under MSAL, within a few minutes.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus, loadavg } from 'node:os';

@@ -32,14 +32,14 @@ export interface Ownership {
 /** @throws InvalidArgumentError */
 export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'several') return { owner: undefined, check: () => undefined };
-  if (user === 'none') return counted(undefined, (_users, count) => count === 0);
-  if (user === 'one') return counted(undefined, (_users, count) => count <= 1);
+  if (user === 'none') return counted(undefined, (_cache, count) => count === 0);
+  if (user === 'one') return counted(undefined, (_cache, count) => count <= 1);
   if (typeof user === 'object' && 'home_account_id' in user) {
     const home = text(user.home_account_id).toLowerCase();
-    return counted(undefined, (users, count) => count === 0 || (count === 1 && users.has(home)));
+    return counted(undefined, (cache, count) => count === 0 || (count === 1 && usersIn(cache).has(home)));
   }
   if (typeof user === 'object' && 'ownId' in user)
-    return counted(text(user.ownId), (_users, count) => count <= 1);
+    return counted(text(user.ownId), (_cache, count) => count <= 1);
   throw new InvalidArgumentError(
     "A partition's user is 'one', 'several', 'none', { home_account_id } or { ownId }. Nothing was read or written.",
   );
@@ -47,13 +47,13 @@ export function ownershipOf(user: PartitionUser): Ownership {
 
 function counted(
   ownId: string | undefined,
-  allows: (users: ReadonlySet<string>, count: number) => boolean,
+  allows: (cache: TokenCache, count: number) => boolean,
 ): Ownership {
   return {
     owner: ownId,
     check: ({ cache, metadata: { owner } }, { key }) => {
       const isOthers = ownId !== undefined && owner !== undefined && owner !== ownId;
-      if (isOthers || !allows(usersIn(cache), userCountIn(cache))) throw refusal(key);
+      if (isOthers || !allows(cache, userCountIn(cache))) throw refusal(key);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
 import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
-import { GRANT, type Section } from '../cache/schema/grants.ts';
+import { GRANT } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
@@ -81,7 +81,7 @@ const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', GRANT] as
 /** Returns the lower-cased ids of all accounts with entries in the cache, including entries that are not understood. */
 export function usersIn(cache: TokenCache): Set<string> {
   const users = new Set<string>();
-  for (const { account } of entriesOf(cache, OF_USERS)) if (account !== '') users.add(account);
+  for (const { account } of entriesOf(cache)) if (account !== '') users.add(account);
   return users;
 }
 
@@ -93,8 +93,8 @@ export function userOf({ account, entity }: Entry): string {
 
 /** Returns the accounts and users, for comparison after a sign-out. */
 export function ownersIn(cache: TokenCache): Set<string> {
-  const owners = usersIn(cache);
-  for (const entry of entriesOf(cache, OF_USERS)) owners.add(userOf(entry));
+  const owners = new Set<string>();
+  for (const entry of entriesOf(cache)) owners.add(entry.account).add(userOf(entry));
   return owners;
 }
 
@@ -105,7 +105,7 @@ export function ownersIn(cache: TokenCache): Set<string> {
  */
 export function userCountIn(cache: TokenCache, only?: string): number {
   const users = new Map<string, Set<string>>();
-  for (const entry of entriesOf(cache, OF_USERS)) {
+  for (const entry of entriesOf(cache)) {
     const { account } = entry;
     if (account === '' || (only !== undefined && account !== only)) continue;
     const own = users.get(account) ?? new Set();
@@ -119,12 +119,13 @@ export function userCountIn(cache: TokenCache, only?: string): number {
 /** Whether the cache need not be stored. App metadata alone belongs to no user and is restored at the next sign-in. */
 export function isEmpty(cache: TokenCache): boolean {
   const store = storeOf(cache);
-  for (const _entry of entriesOf(cache, OF_USERS)) return false;
-  return store.malformed.size === 0 && store.keptRoots().length === 0;
+  return entriesOf(cache).length === 0 && store.malformed.size === 0 && store.keptRoots().length === 0;
 }
 
-function* entriesOf(cache: TokenCache, types: readonly Section[]) {
-  for (const type of types) yield* storeOf(cache).entries(type);
+function entriesOf(cache: TokenCache): Entry[] {
+  const entries: Entry[] = [];
+  for (const type of OF_USERS) for (const entry of storeOf(cache).entries(type)) entries.push(entry);
+  return entries;
 }
 
 /**
