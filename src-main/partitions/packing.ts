@@ -2,7 +2,7 @@
  * Packs a cache document before it is sealed, to about 40% of its size, without telling anything about secrets by its length.
  *
  * [Note: lengths] Compressing a secret beside text that an attacker can influence tells the secret bit by bit through the
- * length of the result (CRIME, BREACH). So what a bearer needs never meets the compressor: opaque tokens and the signatures of
+ * length of the result (CRIME, BREACH). So what a bearer needs never meets the compressor: opaque tokens, grants and the signatures of
  * JWTs are decoded from base64url to bytes, which makes them 25% shorter whatever they contain. Compressed is only
  * the rest: names, times and ids, and the header and payload of JWTs, which are worth nothing without their
  * signature. The result is padded to a multiple of 64 bytes.
@@ -31,27 +31,37 @@ const DEFLATE = { level: 1, windowBits: 12, memLevel: 5, chunkSize: 4096, dictio
 /** Limits the memory that a document from a hostile store can use. Sealed documents cannot be forged. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
-/** A run of characters of a secret, and the number of bytes that it takes in this encoding. */
-interface Run {
-  readonly text: string;
-  readonly encoding: 'base64url' | 'utf8';
-  readonly length: number;
-}
+/** A secret in a document without line breaks, as a JSON string. */
+const SECRET = /"secret":("[^"\\]*(?:\\.[^"\\]*)*")/g;
 
 export function pack(document: string): Buffer {
   const shapes: string[] = [];
-  const secrets: Run[] = [];
-  const text = document.replace(/"secret":"([^"\\]*)"/g, (_all, secret: string) => {
+  const secrets: Buffer[] = [];
+  let text = '';
+  let from = 0;
+  for (const { 0: field, 1: json = '', index } of document.matchAll(SECRET)) {
+    const secret = secretIn(json);
+    if (secret === undefined) continue;
     shapes.push(shapeOf(secret, secrets));
-    return `"secret":${MARK}`;
-  });
-  const compressed = deflateRawSync(text + MARK + shapes.join(MARK), DEFLATE);
+    const end = index + field.length;
+    text += document.slice(from, end - json.length) + MARK;
+    from = end;
+  }
+  text += document.slice(from) + MARK + shapes.join(MARK);
+  const compressed = deflateRawSync(text, DEFLATE);
   const size = 4 + compressed.length + secrets.reduce((sum, { length }) => sum + length, 0);
-  const packed = Buffer.alloc(size + (-size & (PADDING - 1)));
+  const packed = Buffer.allocUnsafe(size + (-size & (PADDING - 1)));
   let at = packed.writeUInt32BE(compressed.length, 0);
-  at += compressed.copy(packed, at);
-  for (const { text: run, encoding } of secrets) at += packed.write(run, at, encoding);
+  for (const part of [compressed, ...secrets]) at += part.copy(packed, at);
+  packed.fill(0, at);
   return packed;
+}
+
+/** Returns undefined if the secret could not be restored exactly: it has lone surrogates, which UTF-8 cannot encode. */
+function secretIn(json: string): string | undefined {
+  if (!json.includes('\\')) return json.slice(1, -1);
+  const secret = JSON.parse(json) as string;
+  return JSON.stringify(secret) === json && !/\p{Cs}/u.test(secret) ? secret : undefined;
 }
 
 /** @throws Error if `pack` did not produce the bytes */
@@ -80,17 +90,17 @@ export function unpack(bytes: Buffer): string {
  *     J <bytes of the signature>:<header>\n<payload>
  *     S <lengths of alternating literal and base64url runs, separated by commas>
  */
-function shapeOf(secret: string, secrets: Run[]): string {
+function shapeOf(secret: string, secrets: Buffer[]): string {
   const jwt = jwtParts(secret);
   if (jwt !== undefined) {
     secrets.push(jwt.signature);
     return `J${jwt.signature.length}:${jwt.header}\n${jwt.payload}`;
   }
   const lengths: number[] = [];
-  const add = (text: string, encoding: Run['encoding']): void => {
-    const length = encoding === 'utf8' ? Buffer.byteLength(text) : (text.length / 4) * 3;
-    secrets.push({ text, encoding, length });
-    lengths.push(length);
+  const add = (text: string, encoding: 'base64url' | 'utf8'): void => {
+    const bytes = Buffer.from(text, encoding);
+    secrets.push(bytes);
+    lengths.push(bytes.length);
   };
   // Every other run is base64url in groups of four characters, which decode to three bytes each.
   let from = 0;
@@ -129,22 +139,19 @@ function secretOf(shape: string, bytes: Buffer, from: number): { secret: string;
 interface JwtParts {
   header: string;
   payload: string;
-  signature: Run;
+  signature: Buffer;
 }
 
 /** Returns undefined unless the secret is a signed JWT that can be restored exactly. */
 function jwtParts(secret: string): JwtParts | undefined {
+  if (!secret.startsWith('eyJ')) return undefined;
   const [header = '', payload = '', signature = '', more] = secret.split('.');
-  if (more !== undefined || !header.startsWith('eyJ') || !payload.startsWith('ey')) return undefined;
+  if (more !== undefined || !payload.startsWith('ey')) return undefined;
   const bytes = Buffer.from(signature, 'base64url');
   if (bytes.length < SHORTEST_SIGNATURE || bytes.toString('base64url') !== signature) return undefined;
   const [headerText, payloadText] = [header, payload].map(textOf);
   if (headerText === undefined || payloadText === undefined) return undefined;
-  return {
-    header: headerText,
-    payload: payloadText,
-    signature: { text: signature, encoding: 'base64url', length: bytes.length },
-  };
+  return { header: headerText, payload: payloadText, signature: bytes };
 }
 
 /** Returns the text of a JWT's header or payload; undefined if the part could not be restored from it. */

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
 import { withoutSignal } from '../../src-main/cache/handle.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { openGrants } from '../../src-main/oauth/index.ts';
 import {
   type PartitionStore,
   type SealingKeys,
@@ -750,6 +751,7 @@ describe('what is stored', () => {
       `M.C5_BAY.0.U.-${randomBytes(99).toString('base64')}*!$`,
       `1.AX${randomBytes(800).toString('base64url')}`,
       'not "quoted" \\ or é 🦊 \u0001',
+      'half a pair \ud800 "',
     ];
     for (const secret of secrets) {
       const store = memoryStore();
@@ -784,5 +786,20 @@ describe('what is stored', () => {
     }
     // Padding aside, only the length of the secret counts; these all have one length.
     expect(Math.max(...sizes) - Math.min(...sizes)).toBe(0);
+  });
+
+  it('has a length that reveals nothing about the tokens of a grant, whose secret is JSON text with escapes', async () => {
+    const sizes = new Set<number>();
+    const at = { issuer: 'https://id.example/main', client_id: 'my-app' };
+    for (const refresh_token of ['guess'.repeat(100), randomBytes(375).toString('base64url').slice(0, 500)]) {
+      const { store, inner } = observed();
+      const partition = caches({ store }).partition('a');
+      const grant = { tokens: { access_token: 'at', refresh_token }, account: { name: 'guess'.repeat(40) } };
+      await openGrants(partition, at).add('work', grant);
+      sizes.add((await inner.read(partition.key))!.bytes.length);
+      const read = openGrants(caches({ store }).partition('a'), at);
+      expect(await read.get('work')).toMatchObject({ tokens: grant.tokens });
+    }
+    expect(sizes.size).toBe(1);
   });
 });
