@@ -3,8 +3,7 @@
  * no network of its own; if a script in it could have the main process ask any address, what the window knows could leave
  * that way, and a token could be sent to whoever names itself on a host.
  */
-import { isMicrosoft } from 'tokenkeep/cache';
-import type { Question } from 'tokenkeep/ipc';
+import { foreignEndpoints, isMicrosoftCloud, type Question } from 'tokenkeep/ipc';
 import { type Circumstance, type SignInError, signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
@@ -28,20 +27,10 @@ export interface Consent {
   ): Promise<void>;
 }
 
-/** The endpoints that receive tokens, codes or the user, and the keys that say whose ID tokens are. */
-const ENDPOINTS = {
-  authorization_endpoint: 'sign-in page',
-  token_endpoint: 'token endpoint',
-  revocation_endpoint: 'revocation endpoint',
-  end_session_endpoint: 'sign-out page',
-  device_authorization_endpoint: 'device code endpoint',
-  jwks_uri: 'signing keys',
-} as const;
-
 export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {
   /** @throws SignInError `host_refused`, `consent_unanswered` */
   async function allowIssuer(issuer: string, client_id: string, ask: Ask, why: string): Promise<void> {
-    if (isOwn(issuer) || profiles.allowed(issuer) !== undefined) return;
+    if (isMicrosoftCloud(issuer) || profiles.allowed(issuer) !== undefined) return;
     const agreed = await ask?.({
       message: `Let Tokenkeep use ${issuer}?`,
       detail: `${why} Allow it only if this is exactly the address of your provider, including the path.`,
@@ -56,18 +45,13 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
     const { issuer, client_id, metadata } = provider;
     const allowed = profiles.allowed(issuer)?.hosts ?? [];
     const home = new URL(issuer).host;
-    const foreign = Object.entries(ENDPOINTS).flatMap(([field, name]) => {
-      const url = metadata[field];
-      const host = typeof url === 'string' && URL.canParse(url) ? new URL(url).host : home;
-      const known = host === home || allowed.includes(host) || (isOwn(issuer) && isMicrosoft(host));
-      return known ? [] : [{ host, line: `${name}: ${host}` }];
-    });
+    const foreign = foreignEndpoints(issuer, metadata, allowed);
     if (foreign.length === 0) return;
     const agreed = await ask?.({
       message: `${home} uses other hosts. Allow them?`,
       detail:
         `The provider ${issuer} names endpoints on other hosts, which would get codes and tokens:\n` +
-        `${foreign.map(({ line }) => line).join('\n')}\n\nAllow it only if you know that they belong to your provider.`,
+        `${foreign.map(({ name, host }) => `${name}: ${host}`).join('\n')}\n\nAllow it only if you know that they belong to your provider.`,
       yes: 'Allow',
     });
     if (agreed !== true) throw notAllowed(agreed, { issuer, client_id });
@@ -85,7 +69,7 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
     findAllowed,
     async allowProfile(profile, ask) {
       const issuer = issuerOfProfile(profile);
-      if (isOwn(issuer)) return;
+      if (isMicrosoftCloud(issuer)) return;
       const why =
         'A sign-in profile for this provider is about to be saved. Signing in with it opens the provider in your browser, and Tokenkeep gets tokens from it.';
       await allowIssuer(issuer, profile.client_id, ask, why);
@@ -95,15 +79,6 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
     },
   };
 }
-
-/** Whether the issuer is a Microsoft cloud, which needs no consent. Customer hosts (B2C, External ID) do. */
-export function isOwn(issuer: string): boolean {
-  const { host } = new URL(issuer);
-  return isMicrosoft(host) && !CUSTOMERS.test(host);
-}
-
-/** Hosts whose subdomain and path identify a customer. */
-export const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;
 
 function notAllowed(answer: boolean | null | undefined, about: Circumstance): SignInError {
   return signInError(answer === false ? 'host_refused' : 'consent_unanswered', about);

@@ -3,8 +3,7 @@
  * the user's earlier consent, or an ID token of the same app; never a host alone.
  */
 import { configuredEnvironment, isMicrosoft, plainIssuer } from 'tokenkeep/cache';
-import type { AccountHistory, CachedAccount } from 'tokenkeep/ipc';
-import { CUSTOMERS } from './consent.ts';
+import { type AccountHistory, type CachedAccount, isCustomerHost } from 'tokenkeep/ipc';
 import type { SignInProfile } from './contract.ts';
 import { issuerOfProfile, microsoftIssuer } from './profiles.ts';
 import { claimsIn } from './received.ts';
@@ -32,7 +31,7 @@ export function lookUpIssuer(
   { client_id, own, realm }: { client_id: string; own?: unknown; realm?: string | undefined },
 ): IssuerLookup | undefined {
   const { environment } = account;
-  const customers = CUSTOMERS.test(environment);
+  const customers = isCustomerHost(environment);
   if (isMicrosoft(environment) && !customers) {
     const issuer = microsoftIssuer(configuredEnvironment(environment), realm || 'organizations');
     return { issuer, certainty: 'known' };

@@ -15,6 +15,7 @@ import {
   cachedAccounts,
   findAccount,
   historyOf,
+  isMicrosoftCloud,
   nameOf,
   plainError,
   type PlainError,
@@ -25,7 +26,7 @@ import {
 import { displayPath, isGone, programAt } from 'tokenkeep/sources';
 import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
 import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
-import { type Ask, type Consent, isOwn } from './consent.ts';
+import type { Ask, Consent } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
 import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
@@ -217,7 +218,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Offer => {
     // An issuer that is not allowed yet may offer it; the sign-out asks the user. One that needs no permission did not answer.
     if (provider === undefined)
-      return isOwn(issuer) || ports.profiles.allowed(issuer) !== undefined ? 'unknown' : 'offered';
+      return isMicrosoftCloud(issuer) || ports.profiles.allowed(issuer) !== undefined ? 'unknown' : 'offered';
     return provider.metadata[endpoint] === undefined ? 'none' : 'offered';
   };
 

@@ -5,8 +5,8 @@
 import * as oidc from 'openid-client';
 import type { AccessToken, Vault } from 'tokenkeep';
 import { isMicrosoft } from 'tokenkeep/cache';
-import { type CachedAccount, findAccount, historyOf, type Question } from 'tokenkeep/ipc';
-import { type Ask, type Consent, isOwn } from './consent.ts';
+import { type CachedAccount, findAccount, isMicrosoftCloud, historyOf, type Question } from 'tokenkeep/ipc';
+import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, UserInfo } from './contract.ts';
 import { failureOf, signInError } from './failures.ts';
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
@@ -73,7 +73,7 @@ export async function userInfo(
   const endpoint = metadata.userinfo_endpoint;
   if (endpoint === undefined || !isWebPage(endpoint)) throw signInError('no_user_info', about);
   const host = new URL(endpoint).host;
-  const known = host === new URL(issuer).host || (isOwn(issuer) && isMicrosoft(host));
+  const known = host === new URL(issuer).host || (isMicrosoftCloud(issuer) && isMicrosoft(host));
   if (!known && (await ask?.(otherHostQuestion(who, issuer, host))) !== true) return null;
 
   try {

@@ -6,6 +6,7 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
+import { type AllowedHosts, hostsAllowed } from './allowed-hosts.ts';
 import { identityOf } from './people.ts';
 import { askToken, endpointOf, Unasked } from './refresh.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -53,7 +54,7 @@ export async function freshGrant(
     label,
     async (grant, signal) => {
       if (isUnasked) throw new Unasked();
-      const answer = await refreshGrant(world)(grant, signal);
+      const answer = await refreshGrant(world, hostsAllowed(vault))(grant, signal);
       isRefreshed = true;
       return answer;
     },
@@ -70,7 +71,7 @@ export async function freshGrant(
 }
 
 /** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
-function refreshGrant(world: World): RefreshGrant {
+function refreshGrant(world: World, allowed: AllowedHosts): RefreshGrant {
   return async ({ issuer, client_id, client, keys, tokens }) => {
     if (keys !== undefined)
       throw new Stop(
@@ -80,8 +81,8 @@ function refreshGrant(world: World): RefreshGrant {
     const { host, pathname } = new URL(issuer);
     const realm = pathname.split('/')[1] || 'organizations';
     const endpoint = isMicrosoft(host)
-      ? await endpointOf(world.fetch, { environment: host, realm }, undefined)
-      : await endpointOf(world.fetch, { environment: host }, issuer);
+      ? await endpointOf(world.fetch, { environment: host, realm }, undefined, allowed)
+      : await endpointOf(world.fetch, { environment: host }, issuer, allowed);
     const { client_id: registered, client_secret } = client ?? {};
     const { status, json } = await askToken(world.fetch, endpoint, {
       grant_type: 'refresh_token',

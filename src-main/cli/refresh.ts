@@ -1,9 +1,11 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
 import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
+import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
 import { isRecord } from '../cache/json.ts';
 import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { SignInRequiredError } from '../errors.ts';
+import type { AllowedHosts } from './allowed-hosts.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -15,10 +17,24 @@ const LONGEST = 1024 * 1024;
 /** Thrown instead of a request: another program uses the refresh token as well, and the user was not asked. */
 export class Unasked extends Error {}
 
+/** Thrown instead of a request: the issuer names a token endpoint on a host that the user has not agreed to. */
+export class NewHost extends Error {
+  constructor(
+    readonly issuer: string,
+    readonly host: string,
+  ) {
+    super(`${issuer} names a token endpoint on ${host}.`);
+  }
+}
+
 /** @param issuer the account's issuer, if known; the token is sent only to the token endpoint that this issuer publishes */
-export function redeemAt({ fetch: ask }: Pick<World, 'fetch'>, issuer: string | undefined): Redeem {
+export function redeemAt(
+  { fetch: ask }: Pick<World, 'fetch'>,
+  issuer: string | undefined,
+  allowed: AllowedHosts,
+): Redeem {
   return async (refreshToken, request) => {
-    const token_endpoint = await endpointOf(ask, request, issuer);
+    const token_endpoint = await endpointOf(ask, request, issuer, allowed);
     const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -65,11 +81,15 @@ export function askToken(
   return asked(ask, endpoint, { method: 'POST', body: new URLSearchParams(form) });
 }
 
-/** @returns the token endpoint that an issuer publishes; that of Microsoft's cloud if no issuer is known */
+/**
+ * @returns the token endpoint that an issuer publishes; that of Microsoft's cloud if no issuer is known
+ * @throws NewHost if it is on a host that the user has not agreed to
+ */
 export async function endpointOf(
   ask: typeof fetch,
   { environment, realm }: Pick<TokenRequest, 'environment' | 'realm'>,
   issuer: string | undefined,
+  allowed: AllowedHosts,
 ): Promise<string> {
   if (issuer === undefined || issuer === '') {
     if (!isMicrosoft(environment))
@@ -93,6 +113,8 @@ export async function endpointOf(
   const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
   if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
     throw new Stop(EXIT.failed, `${known} does not say where tokens are refreshed. Nothing was sent.`);
+  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, await allowed(known));
+  if (foreign !== undefined) throw new NewHost(known, foreign.host);
   return endpoint;
 }
 

@@ -23,7 +23,8 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith } from './grants.ts';
 import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
-import { errorCodeOf, issuerOrStop, redeemAt, Unasked } from './refresh.ts';
+import { agreeToHost, hostsAllowed } from './allowed-hosts.ts';
+import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
 import { printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -194,7 +195,7 @@ interface Asked {
   readonly scopes: readonly string[];
 }
 
-/** Runs `act`; once more, after a question, where it would use a refresh token that another program uses as well. */
+/** Runs `act`; again, after a question, where it would use a refresh token that another program uses as well, or send one to a new host. */
 async function asking(
   vault: Vault,
   world: World,
@@ -205,9 +206,13 @@ async function asking(
   try {
     return await act(imported);
   } catch (error) {
+    if (error instanceof NewHost) {
+      await agreeToHost(vault, world, error);
+      return asking(vault, world, asked, act);
+    }
     if (imported === undefined || !(error instanceof Unasked)) throw error;
     await agreeToRefresh(vault, world, imported, asked);
-    return await act(undefined);
+    return asking(vault, world, { ...asked, imported: undefined }, act);
   }
 }
 
@@ -246,7 +251,7 @@ async function msalTokenFor(
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
-  const redeem = redeemAt(world, issuer);
+  const redeem = redeemAt(world, issuer, hostsAllowed(vault));
   let refreshes = 0;
   let refused: Refusal | undefined;
   const token = await acquireTokenSilent(

@@ -18,7 +18,8 @@ import { appData, cachedAccounts, changeHistory, historyOf, setAppData } from '.
 import { VERBS } from '../../src-main/cli/verbs.ts';
 import { EXIT, type World } from '../../src-main/cli/world.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
-import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { memoryKeychain, openVault, type TokenResponseEvent } from '../../src-main/index.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
 import { KeychainError } from '../../src-main/errors.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
@@ -52,7 +53,7 @@ function signIn(name: string, response: Record<string, unknown> = {}) {
 }
 
 const vaultAt = (): string => join(home, '.config/Tokenkeep/accounts.vault');
-async function vaultWith(...events: ReturnType<typeof signIn>[]): Promise<void> {
+async function vaultWith(...events: TokenResponseEvent[]): Promise<void> {
   const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
   await vault.update((cache) => {
     for (const event of events) cache.add(event);
@@ -380,6 +381,34 @@ describe('get', () => {
     expect(sent).toEqual([expect.stringContaining('refresh_token=rt-ada')]);
     const again = await tokenkeep(`${words} --refresh`, { fetch, now: later });
     expect(again).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
+  });
+
+  it('asks once before a refresh token goes to a host other than its issuer’s, as the app does', async () => {
+    const issuer = 'https://id.example/acme';
+    await vaultWith(tokenResponse({ username: 'eve@id.example', issuer }));
+    const get = 'get --account eve@id.example --scope files.read --refresh';
+    const posted: string[] = [];
+    let host = 'tokens.example';
+    const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
+      if (request?.method !== 'POST')
+        return Promise.resolve(Response.json({ issuer, token_endpoint: `https://${host}/token` }));
+      posted.push(new URL(String(url)).host);
+      return Promise.resolve(Response.json({ access_token: `at-${posted.length}`, expires_in: 3600 }));
+    };
+    const script = await tokenkeep(get, { fetch });
+    expect(script).toMatchObject({ code: EXIT.signInRequired, out: '' });
+    expect(script.err).toContain(`${issuer} has its token endpoint on another host, tokens.example.`);
+    expect(await tokenkeep(get, { fetch, answers: ['n'] })).toMatchObject({ code: EXIT.cancelled });
+    expect(posted).toEqual([]);
+    expect(await tokenkeep(get, { fetch, answers: ['y'] })).toMatchObject({ code: 0, out: 'at-1\n' });
+    expect(await tokenkeep(get, { fetch })).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
+
+    host = 'elsewhere.example'; // metadata may change at any time
+    expect(await tokenkeep(get, { fetch })).toMatchObject({ code: EXIT.signInRequired, out: '' });
+    const profiles = { version: 1, profiles: [], allowed: [{ issuer, hosts: ['elsewhere.example'] }] };
+    writeFileSync(join(home, '.config/Tokenkeep/sign-in-profiles.json'), JSON.stringify(profiles));
+    expect(await tokenkeep(get, { fetch })).toMatchObject({ code: 0, out: 'at-3\n', err: '' });
+    expect(posted).toEqual(['tokens.example', 'tokens.example', 'elsewhere.example']);
   });
 
   it.each([

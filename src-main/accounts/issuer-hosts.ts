@@ -1,0 +1,62 @@
+/** Whose endpoints an issuer may name. A refresh token goes to another host than the issuer's only if the user has agreed. */
+import { isMicrosoft } from '../cache/schema/authorities.ts';
+
+const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;
+
+/**
+ * Returns whether a host of Microsoft's belongs to one of its customers (Azure AD B2C, External ID): subdomain and path name the customer.
+ *
+ * @example
+ * import { isCustomerHost } from 'tokenkeep/ipc';
+ *
+ * isCustomerHost('contoso.b2clogin.com'); // true
+ */
+export const isCustomerHost = (host: string): boolean => CUSTOMERS.test(host);
+
+/**
+ * Returns whether an issuer is one of Microsoft's own clouds, which need no consent.
+ *
+ * @example
+ * import { isMicrosoftCloud } from 'tokenkeep/ipc';
+ *
+ * isMicrosoftCloud('https://login.microsoftonline.com/common/v2.0'); // true
+ */
+export function isMicrosoftCloud(issuer: string): boolean {
+  const { host } = new URL(issuer);
+  return isMicrosoft(host) && !isCustomerHost(host);
+}
+
+/** The endpoints that receive tokens, codes or the user, and the keys that say whose ID tokens are. */
+const ENDPOINTS = {
+  authorization_endpoint: 'sign-in page',
+  token_endpoint: 'token endpoint',
+  revocation_endpoint: 'revocation endpoint',
+  end_session_endpoint: 'sign-out page',
+  device_authorization_endpoint: 'device code endpoint',
+  jwks_uri: 'signing keys',
+} as const;
+
+/**
+ * Returns the endpoints in an issuer's metadata that are on other hosts, and that the user has to be asked about.
+ *
+ * @param allowed the hosts that the user has agreed to for this issuer
+ * @example
+ * import { foreignEndpoints } from 'tokenkeep/ipc';
+ *
+ * const metadata = { token_endpoint: 'https://tokens.example/token' };
+ * foreignEndpoints('https://id.example', metadata, []); // [{ host: 'tokens.example', name: 'token endpoint' }]
+ */
+export function foreignEndpoints(
+  issuer: string,
+  metadata: Readonly<Record<string, unknown>>,
+  allowed: readonly string[],
+): { host: string; name: string }[] {
+  const home = new URL(issuer).host;
+  return Object.entries(ENDPOINTS).flatMap(([field, name]) => {
+    const url = metadata[field];
+    const host = typeof url === 'string' && URL.canParse(url) ? new URL(url).host : home;
+    const isKnown =
+      host === home || allowed.includes(host) || (isMicrosoftCloud(issuer) && isMicrosoft(host));
+    return isKnown ? [] : [{ host, name }];
+  });
+}
