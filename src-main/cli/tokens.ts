@@ -6,6 +6,7 @@ import { readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
+import { isSendable, schemeOf } from '../cache/schema/sendable.ts';
 import { SignInRequiredError } from '../errors.ts';
 import {
   type AccountHistory,
@@ -69,7 +70,17 @@ interface Found {
   readonly expiresOn: number | null;
 }
 
+/** @throws Stop if there is none, or what the cache has is no token: a line break would begin another header or attribute */
 async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found> {
+  const found = await cachedOrRefreshed(vault, given, world);
+  if (isSendable(found.secret)) return found;
+  throw new Stop(
+    EXIT.failed,
+    'The access token in the cache is not valid: it contains a line break or another character that tokens can’t have.\nNothing was printed. Sign in again.',
+  );
+}
+
+async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Promise<Found> {
   assertReadable(vault);
   const name = given.value('account');
   const scopes = given.values('scope').flatMap((scope) => scope.split(/\s+/).filter((one) => one !== ''));
@@ -342,11 +353,6 @@ function noteRefresh(
     until: expiresOn,
     automatic: false,
   });
-}
-
-/** Returns the scheme of an Authorization header (RFC 6750 §2.1). Providers spell `Bearer` in both cases. */
-function schemeOf(token_type: string | null | undefined): string {
-  return (token_type ?? '') === '' || /^bearer$/i.test(token_type ?? '') ? 'Bearer' : (token_type ?? '');
 }
 
 function clientsWith(tokens: readonly AccessToken[], scopes: readonly string[]): string[] {

@@ -1,23 +1,26 @@
 /** The clipboard forms of a token. */
 import { InvalidArgumentError } from '../errors.ts';
 import type { CachedAccount } from '../accounts/cached-accounts.ts';
+import { isSendable, schemeOf } from '../cache/schema/sendable.ts';
 import type { CopyForm } from './contract.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
 /**
  * Returns the token, an `Authorization` header (RFC 6750 §2.1), or a curl command for a POSIX shell with that header.
  *
- * @throws InvalidArgumentError for a header with anything but an access token: no API takes another one.
+ * @throws InvalidArgumentError for a secret that is no token, and for a header with anything but an access token: no API takes another one
  */
 export function copiedText(account: CachedAccount, which: IdentifiedToken, form: CopyForm): string {
   const { secret } = which.token;
+  if (!isSendable(secret))
+    throw new InvalidArgumentError(
+      'This is no valid token: it contains a line break or another character that tokens can’t have. Nothing was copied.',
+    );
   if (form === 'token') return secret;
   if (which.type !== 'AccessToken')
     throw new InvalidArgumentError('Only an access token can be sent to an API. Nothing was copied.');
   const item = tokenItems(account).find(({ id }) => id === which.id);
-  // A scheme is a token of HTTP (RFC 9110 §5.6.2); anything else in the entry could end the header.
-  const scheme = /^[\w!#$%&'*+.^`|~-]+$/.test(item?.token_type ?? '') ? item?.token_type : 'Bearer';
-  const header = `Authorization: ${scheme ?? 'Bearer'} ${secret}`;
+  const header = `Authorization: ${schemeOf(item?.token_type)} ${secret}`;
   if (form === 'header') return header;
   return `curl --header ${quoted(header)} ${quoted(urlOf(item?.audience ?? null, item?.scopes ?? []))}`;
 }

@@ -490,6 +490,30 @@ describe('get', () => {
     expect((await tokenkeep(`get --account ben --scope ${ARM}`)).code).toBe(EXIT.notFound);
   });
 
+  it.each(['at\nquit=1', 'at\r\nX-Other: 1', 'at\u001b[2J'])(
+    'prints nothing of what is no token, so that nothing in it begins another line: %j',
+    async (access_token) => {
+      await vaultWith(signIn('ada', { access_token }));
+      const git = words.replace('get ', 'credential get ');
+      for (const [command, stdin] of [
+        [words, ''],
+        [`${words} --header`, ''],
+        [`${words} --json`, ''],
+        [git, 'protocol=https\nhost=dev.azure.com\n'],
+      ] as const) {
+        const { code, out, err } = await tokenkeep(command, { stdin });
+        expect({ code, out }).toEqual({ code: EXIT.failed, out: '' });
+        expect(err).toContain('Nothing was printed');
+        expect(err).not.toContain('quit=1');
+      }
+    },
+  );
+
+  it('names the scheme `Bearer` in a header where the token type could end it', async () => {
+    await vaultWith(signIn('ada', { token_type: 'x\r\nX-Other: 1' }));
+    expect((await tokenkeep(`${words} --header`)).out).toBe('Authorization: Bearer at-ada\n');
+  });
+
   it('answers git, over https only', async () => {
     await vaultWith(signIn('ada'));
     const git = words.replace('get ', 'credential get ');

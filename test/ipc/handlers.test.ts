@@ -119,6 +119,25 @@ describe('a secret', () => {
     );
   });
 
+  it.each(['a\nid', 'a\r\nx: 1', 'a\u001b[201~\u0003', 'a\u0000', 'ä', 'a\u2028', ''])(
+    'that contains what no token can have is not copied in any form: %j',
+    async (secret) => {
+      const account = { home_account_id: 'x.y', environment: 'login.microsoftonline.com', client_id: 'app' };
+      const entry = { credential_type: 'AccessToken', realm: 'y', target: 's', cached_at: '1', secret };
+      const window = windowOver(
+        cacheOf(JSON.stringify({ AccessToken: { k: { ...account, ...entry, expires_on: '9999999999' } } })),
+      );
+      const [listed] = (await window.ask.accounts(W)).accounts;
+      const tokens = listed === undefined ? [] : await window.ask.tokens(W, listed.id);
+      if (secret !== '') expect(tokens).toHaveLength(1);
+      for (const { id } of tokens)
+        for (const form of ['token', 'header', 'curl'] as const)
+          await expect(window.ask.copy(W, id, form)).rejects.toThrow('Nothing was copied');
+      expect(window.questions).toEqual([]);
+      expect(window.copied).toEqual([]);
+    },
+  );
+
   it('that no API takes is not copied as a header, and nobody is asked', async () => {
     const window = windowOver(cacheOf(KITCHEN_SINK));
     for (const account of (await window.ask.accounts(W)).accounts) {
