@@ -296,7 +296,10 @@ export async function start(
           useGesture(caller);
           return about.openHomepage();
         },
-        showLicenses: () => about.showLicenses(),
+        showLicenses(caller) {
+          useGesture(caller);
+          about.showLicenses();
+        },
         unlock(caller) {
           useGesture(caller);
           return away.unlock();
@@ -323,10 +326,17 @@ export async function start(
           reload();
         },
         menuState: (_caller, state) => showMenuState(state),
-        showFile: async () => shell.showItemInFolder(await shown.file()),
+        async showFile(caller) {
+          useGesture(caller);
+          shell.showItemInFolder(await shown.file());
+        },
         update: () => newer.status,
-        downloadUpdate: () => void newer.download(),
-        installUpdate: async () => {
+        downloadUpdate(caller) {
+          useGesture(caller);
+          void newer.download();
+        },
+        async installUpdate(caller) {
+          useGesture(caller);
           if (await quitting.mayQuit()) await newer.install();
         },
       },

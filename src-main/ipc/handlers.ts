@@ -128,7 +128,8 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       confirmImport: (_caller, id) => planned.confirm(id),
       cancelImport: (_caller, id) => planned.cancel(id),
 
-      async retry() {
+      async retry(caller) {
+        ports.useGesture(caller); // a locked keychain asks for its password
         ports.beforeRetry();
         return (await vault).retry();
       },

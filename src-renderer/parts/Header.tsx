@@ -82,7 +82,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
 }
 
 function More() {
-  const { dialogs, importing, signOut, accounts, pages, ports, sources, vault } = useModel();
+  const { dialogs, importing, maintenance, signOut, accounts, pages, ports, sources, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   return (
@@ -102,7 +102,7 @@ function More() {
             <MenuItem onAction={() => void sources.find()}>Who is signed in on this computer</MenuItem>
           )}
           {!demo && <MenuItem onAction={() => void sources.add()}>Add a file…</MenuItem>}
-          <MenuItem onAction={() => void ports.app.showFile()}>Show vault file</MenuItem>
+          <MenuItem onAction={() => void maintenance.showFile()}>Show vault file</MenuItem>
           <Separator />
           <MenuItem isDisabled={!some} className="danger" onAction={() => void signOut.all()}>
             Sign out all…

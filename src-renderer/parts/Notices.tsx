@@ -65,7 +65,7 @@ const PENDING = { retry: 'Retrying…', keepMine: 'Keeping…', takeFile: 'Readi
 
 /** Actions of a notice. The first one is the recommended action. */
 export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
-  const { vault, dialogs, ports } = useModel();
+  const { vault, dialogs, maintenance } = useModel();
   const doing = useStore(vault.view, (view) => view.doing);
   // A banner has little room, and the menu has "Show vault file" too.
   const actions = screen ? notice.actions : notice.actions.filter((action) => action !== 'show-file');
@@ -74,7 +74,7 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
   const act = (action: NoticeAction) => {
     const request = REQUESTS[action];
     if (request !== undefined) void vault.ask(request);
-    else if (action === 'show-file') void ports.app.showFile();
+    else if (action === 'show-file') void maintenance.showFile();
     else if (action === 'recover') dialogs.open({ kind: action });
     else dialogs.open({ kind: 'start-fresh', restore: action === 'restore' });
   };

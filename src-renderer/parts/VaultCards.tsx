@@ -11,7 +11,7 @@ import { useModel, useStore, useTimed } from './hooks.ts';
 
 /** Location, size and reclaimable space of the vault file. */
 export function FileCard({ status }: { status: VaultStatus }) {
-  const { ports, maintenance } = useModel();
+  const { maintenance } = useModel();
   const deleting = useStore(maintenance.view, (view) => view.deleting);
   const compacting = useStore(maintenance.view, (view) => view.compacting);
   const facts = useTimed((now) => fileFacts(status, now));
@@ -21,7 +21,7 @@ export function FileCard({ status }: { status: VaultStatus }) {
       title="Vault file"
       actions={
         <>
-          <Action onPress={() => void ports.app.showFile()} isDisabled={status.bytes === null}>
+          <Action onPress={() => void maintenance.showFile()} isDisabled={status.bytes === null}>
             Show in folder
           </Action>
           {status.state === 'ready' && reclaimable && (

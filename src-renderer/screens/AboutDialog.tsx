@@ -3,7 +3,7 @@ import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 
 export function AboutDialog() {
-  const { vault, dialogs, ports } = useModel();
+  const { vault, dialogs, maintenance, ports } = useModel();
   const { info, status } = useStore(vault.view);
   const homepage = info?.homepage ?? null;
   const restorable = status?.state === 'key-missing' || status?.state === 'wrong-key';
@@ -25,7 +25,7 @@ export function AboutDialog() {
               Restore from an export…
             </Action>
           )}
-          <Action onPress={() => void ports.app.showFile()}>Show vault file</Action>
+          <Action onPress={() => void maintenance.showFile()}>Show vault file</Action>
           <Action kind="primary" onPress={dialogs.close} autoFocus>
             Close
           </Action>

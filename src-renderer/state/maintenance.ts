@@ -29,6 +29,8 @@ export interface Maintenance {
   view: Store<MaintenanceView>;
   verify: () => Promise<void>;
   compact: () => Promise<void>;
+  /** Shows the vault file in the system's file manager. */
+  showFile: () => Promise<void>;
   /** Deletes the vault and its key after main has asked. */
   forget: () => Promise<void>;
   /** Carries out what the open dialog proposes. */
@@ -73,6 +75,10 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
       if (answer.ok) {
         toasts.show(`Compacted from ${bytes(answer.value.before)} to ${bytes(answer.value.after)}.`);
       }
+    },
+    async showFile() {
+      const answer = await ports.app.showFile();
+      if (!answer.ok) dialogs.fail('The vault file could not be shown', answer.error);
     },
     async forget() {
       if (view.get().deleting) return;

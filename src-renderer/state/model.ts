@@ -57,7 +57,7 @@ export function createModel(ports: Ports): Model {
   const vault = createVault(ports);
   const accounts = createAccounts(ports);
   const selection = createSelection(ports, accounts);
-  const update = createUpdate(ports);
+  const update = createUpdate(ports, dialogs);
   const secret = createSecret(ports, selection, toasts, dialogs);
   const signIn = createSignIn(ports, accounts, selection, dialogs, toasts);
 

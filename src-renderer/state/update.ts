@@ -1,4 +1,5 @@
 import type { UpdateStatus } from '../../app/contract.ts';
+import type { Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 
@@ -10,7 +11,7 @@ export interface Update {
   go: () => Promise<void>;
 }
 
-export function createUpdate(ports: Pick<Ports, 'app'>): Update {
+export function createUpdate(ports: Pick<Ports, 'app'>, dialogs: Pick<Dialogs, 'fail'>): Update {
   const view = createStore<UpdateStatus>({ state: 'none' });
   ports.app.on('update', (status) => view.set(status));
   return {
@@ -21,9 +22,10 @@ export function createUpdate(ports: Pick<Ports, 'app'>): Update {
     },
     async go() {
       const { state } = view.get();
-      if (state === 'available' || state === 'failed') await ports.app.downloadUpdate();
-      else if (state === 'ready' || state === 'refused' || state === 'restart')
-        await ports.app.installUpdate();
+      const isToDownload = state === 'available' || state === 'failed';
+      if (!isToDownload && state !== 'ready' && state !== 'refused' && state !== 'restart') return;
+      const answer = await (isToDownload ? ports.app.downloadUpdate() : ports.app.installUpdate());
+      if (!answer.ok) dialogs.fail('The update did not continue', answer.error);
     },
   };
 }

@@ -2,10 +2,10 @@
  * [Note: the window has no network] Every way out of a page that is known, and those that the browser's own lists name, with the proof at
  * the socket: listeners for UDP, TCP and mDNS on this computer, names that only a look-up would tell, and a record: Chromium's own network log, or the system calls of a packaged app, which writes no log.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { answerDialogs, type Started, test } from './app.ts';
+import { answerDialogs, type Started, test, vector } from './app.ts';
 import { tryElements, tryFunctions, tryLinks, tryStyles } from './ways-out/generated.ts';
 import { prepare, triedIn } from './ways-out/page.ts';
 import { tryRealms, tryReplacedParts, tryWebRtc } from './ways-out/realms.ts';
@@ -291,6 +291,77 @@ test('nothing opens without the user’s doing, one at a time, and less and less
   const clicked = await flood();
   expect((await asked()).length).toBeLessThanOrEqual(1);
   expect(clicked.codes.some((code) => code === 'asked_too_often' || code === 'no_user_gesture')).toBe(true);
+  await quit();
+});
+
+test('no request of the bridges opens anything by itself', async ({ keyring, start }) => {
+  const folder = join(keyring.env['HOME'] ?? '', '.azure');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(vector('documents', 'msal-python-aad-several.json'), join(folder, 'msal_token_cache.json'));
+  const { app, window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  await app.evaluate(({ dialog, shell }) => {
+    const opened: string[] = [];
+    Object.assign(globalThis, { openedByRequests: opened });
+    for (const [name, of] of Object.entries({ dialog, shell })) {
+      for (const each of Object.keys(of).filter((key) => typeof Reflect.get(of, key) === 'function'))
+        Object.assign(of, { [each]: () => Promise.resolve(void opened.push(`${name}.${each}`)) });
+    }
+  });
+  const gated = await window.evaluate(async () => {
+    type Answer = { ok: boolean; value?: never; error?: { code: string } };
+    const bridges = globalThis as unknown as Record<
+      'tokenCache' | 'app',
+      Record<string, (...args: unknown[]) => Promise<Answer>>
+    >;
+    const { tokenCache, app: own } = bridges;
+    const { accounts } = (await tokenCache['accounts']!()).value as unknown as { accounts: { id: string }[] };
+    const account = accounts[0]!.id;
+    const [token] = (await tokenCache['tokens']!(account)).value as unknown as { id: string }[];
+    const { items } = (await own['findSources']!()).value as unknown as { items: { id: string }[] };
+    const text = 'correct horse battery staple 42';
+    const draft = {
+      ...{ kind: 'oidc', name: 'x', authority: 'https://elsewhere.example', client_id: 'x', scopes: [] },
+      redirect_uri: 'http://127.0.0.1/',
+    };
+    const wishes = { vault: true, revoke: true, endSession: true, places: [] };
+    const lists: unknown[][] = [
+      ...[[], [null], [true], [false], [text], [{ text: 'e30.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.x' }]],
+      ...[account, token!.id, items[0]!.id].flatMap((id) => [
+        ...[[id], [[id]], [id, null], [id, true], [id, false], [id, 'token'], [id, 'browser', null]],
+        ...[[{ tokenId: id }], [[id], wishes]],
+      ]),
+      [draft, null],
+    ];
+    // The last ones take away what the others ask for.
+    const late = ['signOut', 'recover', 'startFresh'];
+    const names = Object.entries(bridges.app)
+      .concat(Object.entries(tokenCache))
+      .filter(([name]) => !['on', 'openDemo', 'leaveDemo', 'planImport'].includes(name))
+      .sort(([a], [b]) => Number(late.includes(a)) - Number(late.includes(b)));
+    const found = new Set<string>();
+    for (const [name, ask] of names)
+      for (const args of lists) {
+        const answer = await ask(...args).catch(() => undefined);
+        if (answer?.error?.code === 'no_user_gesture') found.add(name);
+      }
+    return [...found].sort();
+  });
+  expect(
+    await app.evaluate(() => (globalThis as unknown as { openedByRequests: string[] }).openedByRequests),
+  ).toEqual([]);
+  // Those that open something, or ask a question, in the state of this window.
+  expect(gated).toEqual(
+    [
+      'addSource checkSignOut chooseImport clearActivity copy downloadUpdate exportAll forget',
+      'importSource installUpdate keepMine makeOwn openAllSources openHomepage openProgram',
+      'openSignInPage openSource removeTokens retry reveal saveList saveProfile saveReceipt',
+      'setAsksRarely setCloseWhenAway setStartAtLogin setUpdates showFile showLicenses showSource',
+      'signIn signOut takeFile undoSignOut unlock userInfo',
+    ]
+      .join(' ')
+      .split(' '),
+  );
   await quit();
 });
 

@@ -416,8 +416,9 @@ describe('which version of the vault stays', () => {
 
 describe('the vault', () => {
   it('is asked again on Retry, after the app was notified', async () => {
-    const { ask, vault } = windowOver(cacheOf('{}'));
+    const { ask, vault, gestures } = windowOver(cacheOf('{}'));
     await ask.retry(W);
+    expect(gestures).toEqual(['used']); // the keychain may show a dialog
     await ask.recover(W);
     expect(await ask.startFresh(W)).toBe(vault.status);
     expect(vault.asked).toEqual(['beforeRetry', 'retry', 'recover', 'startFresh']);

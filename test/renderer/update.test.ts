@@ -30,7 +30,7 @@ function door(first: UpdateStatus) {
 
 it('a newer version is offered, step by step, and each step takes a press', async () => {
   const { asked, app, tell } = door({ state: 'available', version: '0.2.0' });
-  const update = createUpdate({ app });
+  const update = createUpdate({ app }, { fail: (title) => void asked.push(title) });
   await update.load();
   expect(updateLine(update.view.get())).toEqual({ text: 'Update available: 0.2.0', action: 'Download' });
   await update.go();
