@@ -1,5 +1,6 @@
 /** Keeps memory out of core dumps, which would contain keys and tokens in the clear. */
 import { writeFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /** Which mappings the kernel puts into a core dump of this process and of those that it starts (core(5)). */
 const FILTER = '/proc/self/coredump_filter';
@@ -19,4 +20,35 @@ export function leaveMemoryOutOfCoreDumps(platform: NodeJS.Platform, file = FILT
   } catch {
     return false; // a kernel without core dumps, or a sandbox without /proc
   }
+}
+
+/**
+ * Does the same for the processes that this one has already started. Chromium starts the zygotes, from which it makes those of its windows,
+ * before any script runs, so they have not inherited it.
+ *
+ * @param root of this process
+ */
+export async function leaveChildrenOutOfCoreDumps(
+  platform: NodeJS.Platform,
+  root = process.pid,
+): Promise<void> {
+  if (platform !== 'linux') return;
+  // The second pass finds what a zygote made before the first one came to it.
+  for (let pass = 0; pass < 2; pass++) {
+    for (const child of await descendantsOf(root))
+      await writeFile(`/proc/${child}/coredump_filter`, '0').catch(() => undefined); // it has ended, or is not dumped at all
+  }
+}
+
+async function descendantsOf(root: number): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => []);
+  const parents = new Map<number, number>();
+  for (const name of names.filter((each) => /^\d+$/.test(each))) {
+    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
+    // pid (name) state ppid: the name may hold anything (proc_pid_stat(5)).
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+  }
+  const isOf = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 0 && (pid === root || isOf(parents.get(pid)));
+  return [...parents.keys()].filter((pid) => pid !== root && isOf(parents.get(pid)));
 }

@@ -10,7 +10,7 @@ import { assertNativeCode, guardNativeCode, type PinnedHashes } from 'tokenkeep/
 import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
 import type { runCommand } from './command.ts';
 import { commandWords, isCommand, startCommand } from './command-line.ts';
-import { leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
+import { leaveChildrenOutOfCoreDumps, leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
 import { readPageAhead, registerScheme, restrictPages } from './page-session.ts';
@@ -76,6 +76,9 @@ function main(): void {
   running.catch((error: unknown) => fail(error));
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
+  });
+  app.on('web-contents-created', (_event, contents) => {
+    contents.once('did-finish-load', () => void leaveChildrenOutOfCoreDumps(process.platform));
   });
   app.on('window-all-closed', () => {
     if (process.platform === 'darwin') return;

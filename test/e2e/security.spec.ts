@@ -44,9 +44,16 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^Seccomp:\s+2$/m);
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
-    // A core dump of main would have no memory in it.
-    const main = await app.evaluate(() => process.pid);
-    expect(readFileSync(`/proc/${main}/coredump_filter`, 'utf8').trim()).toMatch(/^0+$/);
+    // A core dump of any of its processes would have no memory in it.
+    const processes = await app.evaluate(({ app: electron }) =>
+      electron.getAppMetrics().map(({ type, pid: id }) => ({ type, id })),
+    );
+    expect(processes.map(({ type }) => type)).toEqual(expect.arrayContaining(['Browser', 'Tab']));
+    const filters = () =>
+      processes.map(
+        ({ type, id }) => `${type} ${readFileSync(`/proc/${id}/coredump_filter`, 'utf8').trim()}`,
+      );
+    await expect.poll(() => filters().filter((one) => !/ 0+$/.test(one))).toEqual([]);
   }
   // Items 2 and 20: neither Node nor Electron, and of the bridges only what the contracts name.
   expect(await inPage(started, '[typeof require, typeof process, typeof module, typeof electron]')).toEqual(
@@ -309,6 +316,15 @@ test('nothing of it complains, and nothing of it is kept by Chromium', async ({ 
       /Refused|violat|Content Security Policy|TrustedHTML|Uncaught|unexpected/i.test(line),
     ),
   ).toEqual([]);
+  const words = await app.evaluate(({ BrowserWindow, session: sessions }) =>
+    [
+      BrowserWindow.getAllWindows()[0]!.webContents.session,
+      sessions.defaultSession,
+      sessions.fromPartition('sign-in', { cache: false }),
+    ].map((each) => [each.isSpellCheckerEnabled(), each.getSpellCheckerLanguages()]),
+  );
+  // A spell checker would download dictionaries from Google.
+  expect(words).toEqual(Array.from({ length: 3 }, () => [false, []]));
   const kept = await app.evaluate(({ BrowserWindow }) => {
     const { session } = BrowserWindow.getAllWindows()[0]!.webContents;
     return { persistent: session.isPersistent(), path: session.getStoragePath() };
