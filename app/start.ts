@@ -38,6 +38,7 @@ import {
 } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
 import { guardKeychain } from './keychain-guard.ts';
+import { watchLeaving } from './leaving.ts';
 import { desktopLoginStart, type LoginStart, systemLoginStart } from './login-start.ts';
 import { setMenu, showMenuState } from './menu.ts';
 import { menuBar } from './menu-bar.ts';
@@ -420,17 +421,13 @@ export async function start(
   };
   setMenu({ development, run });
   app.on('browser-window-focus', () => newer.look());
+  /** Hides revealed tokens, clears a copied one from the clipboard, and closes the vault if the user wants that. */
   const hide = (): void => {
     requests.emit('lock', null);
     void shown.clearClipboard().catch(() => undefined);
     void away.leave().catch(report);
   };
-  for (const event of LEAVES) powerMonitor.on(event as 'lock-screen', hide);
-  // Linux does not report a locked screen, but it does report idle time.
-  const idle = setInterval(() => {
-    const away = powerMonitor.getSystemIdleTime();
-    if (away >= IDLE && away < IDLE + LOOK_EVERY) hide();
-  }, LOOK_EVERY * 1000);
+  const endLooks = watchLeaving(powerMonitor, hide);
 
   const open = (): BrowserWindow => {
     const window = openWindow({
@@ -470,7 +467,7 @@ export async function start(
       importOnceLoaded(window, next.importFile);
     },
     async close() {
-      clearInterval(idle);
+      endLooks();
       clearTimeout(soon);
       background.stop();
       guard.end();
@@ -564,13 +561,6 @@ async function chooseCache(caller: WebContents): Promise<string | null> {
     : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
 }
-
-/** Events after which revealed tokens are hidden and a copied token is cleared from the clipboard. */
-const LEAVES = ['lock-screen', 'suspend', 'user-did-resign-active'] as const;
-
-/** Seconds without input after which revealed tokens are hidden, and the interval of the check. */
-const IDLE = 300;
-const LOOK_EVERY = 60;
 
 /** Returns a text that changes when the file is replaced; null if the file does not exist. */
 function identityOf(file: string): string | null {
