@@ -63,8 +63,8 @@ async function discover(fetchFn: typeof fetch, issuer: string, client_id: string
 }
 
 /** Whether the URL may be opened in a browser or shown as a QR code. */
-export function isWebPage(url: string): boolean {
-  return URL.canParse(url) && new URL(url).protocol === 'https:';
+export function isWebPage(url: unknown): url is string {
+  return typeof url === 'string' && URL.canParse(url) && new URL(url).protocol === 'https:';
 }
 
 /** Reads the whole response up to a limit, so that an endless one can't exhaust the memory. */

@@ -1,6 +1,6 @@
 /**
- * A provider that changes one field of one response: metadata, keys, tokens, ID token claims and headers, device codes, errors, and
- * the browser's redirect. The user allowed this provider and agrees to nothing else.
+ * A provider that changes one field of one response: metadata, keys, tokens, ID token claims and headers, device codes, user info,
+ * errors, and the browser's redirect. The user allowed this provider and agrees to nothing else.
  */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,11 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { SignInProgress } from '../../app/contract.ts';
-import { signIn } from '../../app/sign-in/sign-in.ts';
+import { SignInError } from '../../app/sign-in/failures.ts';
+import { type SignIn, signIn } from '../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Vault } from '../../src-main/index.ts';
 import { accountList } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
+import { plainError } from '../../src-main/ipc/requests.ts';
 import { tokenList } from '../../src-main/ipc/signatures.ts';
 import { fakeVault } from '../ipc/fake-vault.ts';
 import { isPolluted, JSON_VALUES, MARK, nameOf } from './hostile-values.ts';
@@ -37,10 +39,21 @@ interface Change {
   field: string;
   value: unknown;
 }
-type Response = 'metadata' | 'key' | 'token' | 'claims' | 'header' | 'device' | 'redirect' | 'error' | 'http';
-type Flow = 'browser' | 'device' | 'refresh' | 'sign-out';
+type Response =
+  | 'metadata'
+  | 'key'
+  | 'token'
+  | 'claims'
+  | 'header'
+  | 'device'
+  | 'redirect'
+  | 'user info'
+  | 'error'
+  | 'http of metadata'
+  | 'http';
+type Flow = 'browser' | 'device' | 'refresh' | 'sign-out' | 'user info';
 
-const FIELDS: Readonly<Record<Exclude<Response, 'http'>, readonly string[]>> = {
+const FIELDS: Readonly<Record<Exclude<Response, 'http' | 'http of metadata'>, readonly string[]>> = {
   metadata: [
     'issuer',
     'authorization_endpoint',
@@ -48,6 +61,7 @@ const FIELDS: Readonly<Record<Exclude<Response, 'http'>, readonly string[]>> = {
     'device_authorization_endpoint',
     'revocation_endpoint',
     'end_session_endpoint',
+    'userinfo_endpoint',
     'jwks_uri',
     'response_types_supported',
     'id_token_signing_alg_values_supported',
@@ -104,6 +118,7 @@ const FIELDS: Readonly<Record<Exclude<Response, 'http'>, readonly string[]>> = {
     '__proto__',
   ],
   redirect: ['code', 'state', 'iss', 'error', 'error_description', 'response', 'id_token', 'access_token'],
+  'user info': ['sub', 'iss', 'aud', 'name', 'email', 'picture', '__proto__'],
   error: ['error', 'error_description', 'error_uri', '__proto__'],
 };
 
@@ -159,15 +174,17 @@ function answer(body: string, status = 200): globalThis.Response {
 }
 
 const FLOWS: Readonly<Record<Response, readonly Flow[]>> = {
-  metadata: ['browser', 'device', 'refresh', 'sign-out'],
+  metadata: ['browser', 'device', 'refresh', 'sign-out', 'user info'],
   key: ['browser', 'device', 'refresh'],
   token: ['browser', 'device', 'refresh'],
   claims: ['browser', 'device', 'refresh'],
   header: ['browser', 'device', 'refresh'],
   device: ['device'],
   redirect: ['browser'],
-  error: ['browser', 'device', 'refresh', 'sign-out'],
-  http: ['browser', 'device', 'refresh', 'sign-out'],
+  'user info': ['user info'],
+  error: ['browser', 'device', 'refresh', 'sign-out', 'user info'],
+  'http of metadata': ['browser', 'device', 'refresh', 'sign-out', 'user info'],
+  http: ['browser', 'device', 'refresh', 'sign-out', 'user info'],
 };
 
 /** Claims that a hostile provider signs correctly, for other users, apps and issuers. */
@@ -209,7 +226,10 @@ export async function hostileProvider(scene: Scene): Promise<void> {
     ),
     ...FORGED.map(([field, value]): Change => ({ response: 'claims', field, value })),
     ...UNSIGNED.map(([field, value]): Change => ({ response: 'header', field, value })),
-    ...HTTP.map(([field], index): Change => ({ response: 'http', field, value: index })),
+    ...HTTP.flatMap(([field], index): Change[] => [
+      { response: 'http', field, value: index },
+      { response: 'http of metadata', field, value: index },
+    ]),
   ];
   try {
     for (const [response, flows] of Object.entries(FLOWS) as [Response, readonly Flow[]][]) {
@@ -220,7 +240,7 @@ export async function hostileProvider(scene: Scene): Promise<void> {
         await scene.score.try(`provider: ${response}`, what, () => attackWith(folder, flow, change));
       });
     }
-    for (const flow of ['browser', 'device', 'refresh', 'sign-out'] as const)
+    for (const flow of ['browser', 'device', 'refresh', 'sign-out', 'user info'] as const)
       await scene.score.try('provider: an honest one is accepted', flow, () =>
         attackWith(folder, flow, undefined),
       );
@@ -314,6 +334,7 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     device_authorization_endpoint: `${ISSUER}/device`,
     revocation_endpoint: `${ISSUER}/revoke`,
     end_session_endpoint: `${ISSUER}/logout`,
+    userinfo_endpoint: `${ISSUER}/userinfo`,
     jwks_uri: `${ISSUER}/keys`,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
@@ -322,7 +343,8 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
   };
   const respond = (path: string, body: string): globalThis.Response => {
     const isMetadata = path.includes('/.well-known/');
-    if (change?.response === 'http' && !isMetadata) return HTTP[change.value as number]![1]();
+    if (change?.response === (isMetadata ? 'http of metadata' : 'http'))
+      return HTTP[change.value as number]![1]();
     if (isMetadata) return answer(JSON.stringify(changed('metadata', metadata)));
     if (path.endsWith('/keys')) return answer(JSON.stringify(jwks()));
     if (change?.response === 'error')
@@ -341,6 +363,8 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
       return answer(JSON.stringify(changed('device', device)));
     }
     if (path.endsWith('/revoke')) return answer('');
+    if (path.endsWith('/userinfo'))
+      return answer(JSON.stringify(changed('user info', { sub: SUB, name: 'Ada' })));
     // The app asks whether its client is known, with a code that nobody issued.
     if (body.includes('not-a-code')) return answer('{"error":"invalid_grant"}', 400);
     return answer(JSON.stringify(tokens()));
@@ -354,7 +378,7 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     isDemo: () => false,
     tokenText: () => Promise.reject(new Error('This test has no tokens to check.')),
     useGesture: () => undefined,
-    confirm: () => Promise.resolve(false),
+    confirm: (_caller, { message }) => Promise.resolve(message === 'Request user info?'),
     copyText: () => undefined,
     now: () => Date.now(),
     after(milliseconds, work) {
@@ -364,11 +388,12 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       const body = init?.body instanceof URLSearchParams ? init.body.toString() : '';
-      const carried = [...Object.values(secrets), 'victim'].some((secret) =>
-        `${url.href} ${decodeURIComponent(body)}`.includes(secret),
+      const bearer = String(new Headers(init?.headers).get('authorization'));
+      const carried = [...Object.values(secrets), 'access of', 'victim'].some((secret) =>
+        `${url.href} ${decodeURIComponent(body)} ${bearer}`.includes(secret),
       );
       if (carried && !mayGet(url)) problems.push(`A secret was sent to ${url.origin}.`);
-      if (carried && body.includes('victim')) problems.push('A victim’s token was sent.');
+      if (carried && `${body} ${bearer}`.includes('victim')) problems.push('A victim’s token was sent.');
       if (!mayGet(url)) problems.push(`A request was sent to ${url.origin}, which the user did not allow.`);
       if (init?.redirect !== 'manual') problems.push('A redirect would be followed.');
       return Promise.resolve(respond(url.pathname, body));
@@ -445,12 +470,16 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
     const claims = { iss: ISSUER, sub: SUB, aud: CLIENT, exp: 4e9, iat: 1 };
     seeded = signed({ alg: 'ES256', kid: 'k1' }, claims, undefined);
     cache.add(responseAt(ISSUER, SUB, 'own', seeded, secrets.refresh));
+    const ids = (): string => [...cachedAccounts(cache).byId.keys()].join(' ');
+    const before = ids();
     const id = [...cachedAccounts(cache).byId.values()].find(({ issuer }) => issuer === ISSUER)?.id ?? '';
-    const ending =
-      flow === 'refresh'
-        ? signing.handlers.refreshNow(null, id, null)
-        : signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
-    said = await inTime(LONGEST, Promise.resolve(ending));
+    if (flow === 'user info') said = await inTime(LONGEST, userInfoOf(signing, id));
+    else if (flow === 'refresh') said = await inTime(LONGEST, refreshOf(signing, id));
+    else {
+      const wishes = { vault: true, revoke: true, endSession: true, places: [] };
+      said = await inTime(LONGEST, Promise.resolve(signing.handlers.signOut(null, [id], wishes)));
+    }
+    if (flow !== 'sign-out') must(ids() === before, 'Another user is there.');
     if (change === undefined)
       must(!JSON.stringify(said).includes('"code"'), `It was refused: ${JSON.stringify(said)}`);
     if (flow === 'sign-out')
@@ -479,13 +508,36 @@ async function attackWith(folder: string, flow: Flow, change: Change | undefined
   for (const { id } of cachedAccounts(cache).byId.values()) {
     for (const { type, signature } of tokenList(cache, id)) {
       must(signature === null || type === 'IdToken', 'A signature is shown for something else.');
-      if (change === undefined && flow !== 'sign-out' && type === 'IdToken' && isOwn(cache, id))
+      if (
+        change === undefined &&
+        flow !== 'sign-out' &&
+        flow !== 'user info' &&
+        type === 'IdToken' &&
+        isOwn(cache, id)
+      )
         must(signature?.key_id === 'k1', 'The signature is not shown.');
     }
   }
   const copy = new SerializableTokenCache();
   copy.deserialize(cache.serialize());
   must(copy.serialize() === cache.serialize(), 'What was stored reads back differently.');
+}
+
+const refreshOf = async (signing: SignIn<null>, id: string): Promise<unknown> =>
+  signing.handlers.refreshNow(null, id, null);
+
+/** What the window is told, but for the provider's claims, which are what the user wants to see. */
+async function userInfoOf(signing: SignIn<null>, id: string): Promise<unknown> {
+  try {
+    const answer = await signing.handlers.userInfo(null, id);
+    if (answer === null) return null; // the user did not agree to another host
+    const sub = answer.claims.find(({ name }) => name === 'sub')?.json;
+    must(sub === JSON.stringify(SUB), `The window is told of the user ${nameOf(sub)}.`);
+    return { ...answer, claims: [] };
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    return plainError(error);
+  }
 }
 
 /** An independent check of everything that the provider got into the cache. */

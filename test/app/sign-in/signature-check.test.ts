@@ -17,6 +17,8 @@ let served: Map<string, () => Response | Promise<Response>>;
 let requested: string[];
 let asked: Question[];
 let agree: boolean;
+/** A part of a question that is answered with No. */
+let refused: string;
 
 beforeAll(async () => {
   for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA'])
@@ -35,7 +37,7 @@ beforeEach(async () => {
     [`${ISSUER}/.well-known/openid-configuration`, () => json(metadataOf(ISSUER))],
     [`${ISSUER}/keys`, () => json({ keys })],
   ]);
-  [requested, asked, agree] = [[], [], true];
+  [requested, asked, agree, refused] = [[], [], true, 'no such question'];
 });
 
 const signed = (alg = 'RS256', header: object = {}, payload: object = {}) =>
@@ -48,7 +50,7 @@ const check = (token: string) =>
     now: () => 1_800_000_000,
     ask(question) {
       asked.push(question);
-      return Promise.resolve(agree);
+      return Promise.resolve(agree && !question.message.includes(refused));
     },
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
@@ -130,6 +132,9 @@ describe('the user is asked first', () => {
       keysFrom: 'https://keys.example/jwks',
     });
     expect(asked[1]).toMatchObject({ message: 'Request the keys from keys.example?', yes: 'Request' });
+    [requested, refused] = [[], 'keys.example'];
+    expect(await resultOf(await signed())).toBeNull();
+    expect(requested).toEqual([`${ISSUER}/.well-known/openid-configuration`]);
   });
 });
 

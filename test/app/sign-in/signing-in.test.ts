@@ -84,6 +84,35 @@ describe('with the browser', () => {
     expect(asked.get('state')).toMatch(/^[\w-]{43}$/);
   });
 
+  it('sends a code that is useless to whoever has heard it: the provider wants the verifier with it (PKCE)', async () => {
+    const trusting = trustingFetch(provider.ca);
+    const stolen: (string | undefined)[] = [];
+    await here.close();
+    here = await stage(
+      provider,
+      {},
+      {
+        async fetch(input, init) {
+          const { body } = init ?? {};
+          if (body instanceof URLSearchParams && body.get('code') !== null && body.has('code_verifier')) {
+            // Another program is faster than the app.
+            for (const verifier of [null, 'x'.repeat(43)]) {
+              const theirs = new URLSearchParams(body);
+              theirs.delete('code_verifier');
+              if (verifier !== null) theirs.set('code_verifier', verifier);
+              const answer = await trusting(input, { ...init, body: theirs });
+              stolen.push(((await answer.json()) as { error?: string }).error);
+            }
+          }
+          return trusting(input, init);
+        },
+      },
+    );
+    expect(await here.go()).toMatchObject({ step: 'done' });
+    expect(stolen.length).toBeGreaterThan(1);
+    expect(stolen.filter((error) => error !== 'invalid_grant')).toEqual([]);
+  });
+
   it('signs in a second user without changing the first', async () => {
     await here.go();
     here.person = { user: 'yuki' };
