@@ -172,6 +172,26 @@ describe('PostgreSQL with a standby', () => {
     await later.end();
   }, 60_000);
 
+  test('reads nothing from the standby, which may lag behind, whether it has an entry or not', async () => {
+    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    await migratePartitions(pool);
+    const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys: 'plain-text' });
+    await caches.partition('b').update((cache) => signIn(cache, 'noor'));
+    await pool.end();
+
+    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    const again = partitionedCaches({ store: postgresStore({ pool: later }), sealingKeys: 'plain-text' });
+    servers.leadTo(servers.standby());
+    for (const id of ['b', 'of nobody'])
+      await expect(again.partition(id).read(namesIn)).rejects.toMatchObject({ code: 'store_read_only' });
+    await expect(again.check()).rejects.toMatchObject({ code: 'store_read_only' });
+    servers.leadTo(servers.primary());
+    expect(await again.partition('b').read(namesIn)).toEqual(['noor@contoso.example']);
+    expect(await again.partition('of nobody').read(namesIn)).toEqual([]);
+    await again.partition('b').remove();
+    await later.end();
+  }, 60_000);
+
   test('has every acknowledged update after the standby was promoted', async () => {
     const pool = new pg.Pool({ connectionString: servers.url, max: 2, connectionTimeoutMillis: 2000 });
     pool.on('error', () => undefined);

@@ -121,6 +121,7 @@ export async function query(
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     const answer = await connection.query(text, values);
+    if (isOfStandby(answer)) throw Object.assign(new Error('The server is a standby.'), { code: '25006' });
     release(false);
     return answer;
   } catch (error) {
@@ -129,6 +130,17 @@ export async function query(
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }
+}
+
+/**
+ * The column by which a read says whether its server is a standby. [Note: standbys] A standby answers reads, with what it has received so
+ * far. It may lag behind, so a user who has just signed in seems signed out, or an old refresh token is sent, which some providers take for
+ * theft. So its answer counts as the error with which it refuses writes.
+ */
+export const IS_STANDBY = 'is_standby';
+
+function isOfStandby({ rows: [row] }: PostgresAnswer): boolean {
+  return typeof row === 'object' && row !== null && Reflect.get(row, IS_STANDBY) === true;
 }
 
 /**

@@ -5,8 +5,14 @@
  */
 import { PartitionStoreError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import type { PartitionStore, StoreCall } from '../partition-store.ts';
-import { assertPool, type PostgresAnswer, type PostgresPool, query } from './postgres-connection.ts';
+import type { PartitionStore, StoreCall, StoredPartition } from '../partition-store.ts';
+import {
+  assertPool,
+  IS_STANDBY,
+  type PostgresAnswer,
+  type PostgresPool,
+  query,
+} from './postgres-connection.ts';
 import { quotedTable, type TableOptions } from './postgres-table.ts';
 
 export { type PostgresAnswer, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
@@ -27,7 +33,7 @@ const PAGE = 500;
 
 /**
  * Keeps partitions in one table of PostgreSQL 12 or later, which `migratePartitions` creates. Each call is one statement, thus one
- * round trip. Acknowledged writes are as durable as a PostgreSQL commit.
+ * round trip. Acknowledged writes are as durable as a PostgreSQL commit. Reads from a standby are refused, because it may lag behind.
  *
  * Expired rows are ignored; `removeExpired` deletes them. Expiry uses the server's clock. A lease is a separate row with its
  * owner as the version: PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the
@@ -60,12 +66,14 @@ export function postgresStore(options: PostgresStoreOptions): PartitionStore {
     query(pool, text, values, call?.signal);
   return {
     read: async (key, call) => {
+      // Always one row, so that a standby is noticed where it has no entry, too.
       const { rows } = await run(
-        `SELECT version, bytes FROM ${name} WHERE key = $1 AND ${isLive}`,
+        `SELECT version, bytes, pg_is_in_recovery() AS ${IS_STANDBY}
+         FROM (VALUES (1)) AS one LEFT JOIN ${name} ON key = $1 AND ${isLive}`,
         [key],
         call,
       );
-      return rows.length === 0 ? null : storedIn(rows[0]);
+      return storedIn(rows[0]);
     },
     write: async (key, { bytes, version }, { expected, ttl }, call) => {
       const values = [key, version, asBuffer(bytes), ttl];
@@ -147,9 +155,10 @@ export function postgresStore(options: PostgresStoreOptions): PartitionStore {
   };
 }
 
-function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
+function storedIn(row: unknown): StoredPartition | null {
   if (typeof row === 'object' && row !== null && 'version' in row && 'bytes' in row) {
     const { version, bytes } = row;
+    if (version === null) return null;
     if (typeof version === 'string' && bytes instanceof Uint8Array) return { version, bytes };
   }
   throw new PartitionStoreError(
