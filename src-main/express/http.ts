@@ -30,9 +30,17 @@ export function cookiesOf({ headers: { cookie = '' } }: IncomingMessage): Readon
   return new Map(
     cookie.split(';').flatMap((pair) => {
       const at = pair.indexOf('=');
-      return at < 1 ? [] : [[pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const];
+      return at < 1 ? [] : [[unpadded(pair.slice(0, at)), unpadded(pair.slice(at + 1))] as const];
     }),
   );
+}
+
+/**
+ * Removes spaces and tabs only (RFC 6265 §5.2). `trim` also removes what browsers take for a part of the name, such as a no-break space:
+ * then `\u00a0__Host-a`, which any host of the domain may set, would pass for `__Host-a`, which none of them may.
+ */
+function unpadded(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 export function setCookie(

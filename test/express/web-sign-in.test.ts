@@ -549,6 +549,22 @@ describe('the session', () => {
       );
   });
 
+  it('takes no cookie for one that only its own host can set, because white space was removed from its name', async () => {
+    const tls = await start({ redirectUri: 'https://app.example/callback' });
+    const eve = new Browser(tls);
+    const back = await eve.begin('/sign-in', 'eve');
+    const [name, value] = [...eve.cookies].find(([each]) => each.includes('attempt')) ?? [];
+    for (const planted of [`\u00a0${name}=${value}`, `${name}\u00a0=${value}`]) {
+      const answer = await new Browser(tls).ask(`/callback${back.search}`, { headers: { cookie: planted } });
+      expect(await answer.json()).toEqual({ code: 'sign_in_unknown' });
+    }
+    // Spaces and tabs are no part of it.
+    const own = await new Browser(tls).ask(`/callback${back.search}`, {
+      headers: { cookie: `\t ${name}\t= ${value} ` },
+    });
+    expect(own.status).toBe(303);
+  });
+
   it('works behind a proxy that removes a path prefix', async () => {
     const inner = await start();
     const prefixed = await start({ basePath: '/app', redirectUri: `${inner.url}/app/callback` });
