@@ -6,7 +6,7 @@
  * The thread has no state: descriptors belong to the process, and the main thread knows which file each of them is. A thread
  * that hangs in a system call can therefore be abandoned, and another thread takes over its locks.
  */
-import { fstatSync } from 'node:fs';
+import { close, fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
 import { LockError, type LockErrorCode } from '../errors.ts';
@@ -225,7 +225,8 @@ interface Answer {
 interface Request {
   readonly message: { readonly id: number };
   readonly opened?: (path: string, fd: number) => void;
-  readonly answered: (answer: Answer) => void;
+  /** @param thread the one that answers, which may not be the one in use any more */
+  readonly answered: (answer: Answer, thread: Thread) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -263,7 +264,7 @@ class Thread {
       }
       this.requests.delete(answer.id);
       this.giveUp(answer.id);
-      request?.answered(answer);
+      request?.answered(answer, this);
     });
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('The thread for locks has ended.')));
@@ -387,14 +388,14 @@ export async function acquire(
       opened: (opened, fd) => {
         for (const { file } of files) if (file.path === opened) file.fd = fd;
       },
-      answered: ({ outcome = { kind: 'busy' }, fds = [], isLocal = false }) => {
+      answered: ({ outcome = { kind: 'busy' }, fds = [], isLocal = false }, thread) => {
         settle();
         files.forEach(({ file }, index) => {
           file.fd = fds[index] ?? null;
           file.isLocal = isLocal;
         });
         // The lock was taken after its caller had timed out, so release it here.
-        if (timedOut && outcome.kind === 'held' && last !== undefined) void release(last);
+        if (timedOut && outcome.kind === 'held' && last !== undefined) void release(last, thread);
         resolve(outcome);
       },
       failed: (error) => {
@@ -431,10 +432,20 @@ export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean
 }
 
 /** Releases a lock. Does not wait if the lock thread has to do it: that thread processes messages in order. */
-export async function release(file: LockFile): Promise<void> {
+export async function release(file: LockFile, thread = working): Promise<void> {
   const { isLocal, fd } = file;
-  if (isLocal && fd !== null) (await load()).unlock(fd);
-  else working?.tell({ release: fd });
+  if (fd === null) return;
+  if (isLocal) {
+    (await load()).unlock(fd);
+    return;
+  }
+  if (thread !== null && threads.has(thread)) {
+    thread.tell({ release: fd });
+    return;
+  }
+  // Its thread has ended, and a lock ends with its descriptor. Closing may take long on a network drive; nobody waits for it.
+  file.fd = null;
+  close(fd, () => undefined);
 }
 
 /** Closes the files. Resolves when that is done, or when the thread hangs. */
@@ -468,7 +479,7 @@ function leaveBehindIfStuck(binary: string | null): void {
     thread.requests.set(stuck, {
       ...request,
       answered: (answer) => {
-        request.answered(answer);
+        request.answered(answer, thread);
         thread.stop();
       },
     });
