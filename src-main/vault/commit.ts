@@ -382,10 +382,10 @@ export async function rewrite(
     );
   }
   seal(); // [Note: secrets stay sealed]
-  let ordinal = 1;
+  let at = 0;
   for (const group of groups) {
-    group.frames = frames.slice(ordinal, ordinal + group.frames.length);
-    ordinal += group.frames.length;
+    group.frames = frames.slice(at, at + group.frames.length);
+    at += group.frames.length;
   }
   const entries = storeOf(cache).size;
   const contents: Contents = {

@@ -38,7 +38,7 @@ function written(
     made.push(part);
   }
   made.at(-1)?.fill(0);
-  return { frames: image.frames.slice(1), parts: made.length };
+  return { frames: [...image.frames], parts: made.length };
 }
 
 describe('a rewrite', () => {

@@ -22,7 +22,11 @@ type Row = [string, string | null] | [string, string | null, unknown] | [string,
 
 /** Encodes a frame's body: 32 random bytes (the key of its secrets), then JSON. */
 export function encodeBody(json: unknown, secretsKey: Buffer): Buffer {
-  return Buffer.concat([secretsKey, Buffer.from(JSON.stringify(json), 'utf8')]);
+  const text = JSON.stringify(json);
+  const body = Buffer.allocUnsafe(KEY_LENGTH + Buffer.byteLength(text, 'utf8'));
+  secretsKey.copy(body);
+  body.write(text, KEY_LENGTH, 'utf8');
+  return body;
 }
 
 /** Decodes a body; `null` if it is not one. */

@@ -307,7 +307,7 @@ export interface ImageInParts {
   header: Header;
   sealing: Sealing;
   parts: Generator<Buffer, Cursor>;
-  /** All frames of the parts that were made so far, by ordinal. They don't use the memory of the parts. */
+  /** The frames after the manifest of the parts that were made so far. They don't use the memory of the parts. */
   frames: readonly StoredFrame[];
 }
 
@@ -366,7 +366,7 @@ function* partsOf(
     for (; last < contents.length && length < PART; last += 1) {
       const one = lengths[last] ?? 0;
       length += one;
-      if (!(isShared && contents[last] instanceof StoredFrame)) kept += one;
+      if (last > 0 && !(isShared && contents[last] instanceof StoredFrame)) kept += one;
     }
     // The caller may still be writing the previous part, so the one before that gives its memory.
     memory.reverse();
@@ -386,7 +386,7 @@ function* partsOf(
         previousTag = copy.tag;
         if (isShared) frames.push(copy.frame);
       } else previousTag = sealFrame(part, at, sealing, place, content, seeds());
-      if (frames.length === ordinal) {
+      if (frames.length < ordinal) {
         part.copy(holder, kept, at, next);
         const bodyLength = content.bodyLength ?? content.body.length;
         const prefix = { bodyLength, sealedLength: content.sealed.length, ordinal };
