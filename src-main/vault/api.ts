@@ -151,8 +151,9 @@ export interface Vault extends CacheHandle {
 
   /**
    * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards.
-   * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available; the old key is
-   * destroyed as soon as it is, by whichever program has the vault open. `signal` calls it off until the account is removed.
+   * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available, or the new file could not
+   * be read back. The old key is destroyed as soon as that is possible, by whichever program has the vault open. `signal` calls it
+   * off until the account is removed.
    */
   signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt>;
 

@@ -350,7 +350,9 @@ export interface Rewrite {
 
 /**
  * Rewrites the whole file durably, then seals the secrets in memory that were not sealed yet. If it rejects, file and
- * memory are unchanged. `readBack`: also reads and compares the new file, for callers that will destroy a key.
+ * memory are unchanged.
+ *
+ * @param unread reads the new file back and compares it, for callers that will destroy a key; called if it can't be read
  */
 export async function rewrite(
   { io, file }: Place,
@@ -365,7 +367,7 @@ export async function rewrite(
     generation = nextAfter(previous),
     history = [],
   }: Rewrite,
-  { readBack = false } = {},
+  { unread }: { unread?: () => void } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
   const { groups, seal } = await regroup(cache, kept);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), history };
@@ -374,8 +376,10 @@ export async function rewrite(
   const { header, sealing, parts, frames } = sealImage(source, key);
   await sweep(io, file); // A caller that rewrites holds the write lock.
   const sent: PartSum[] = [];
-  const { identity, end } = await replaceFile(io, file, readBack ? summing(parts, sent) : parts);
-  if (readBack && !(await holds(io, file, sent))) {
+  const { identity, end } = await replaceFile(io, file, unread === undefined ? parts : summing(parts, sent));
+  const isSame = unread === undefined || (await holds(io, file, sent).catch(() => null));
+  if (isSame === null) unread?.();
+  if (isSame === false) {
     throw new StorageError(
       'storage_failed',
       'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',

@@ -106,3 +106,10 @@ export function isCopyOf(original: string): VaultError {
     `This vault is a copy of “${printable(original, 200)}”, and both have the same key: signing out there makes this copy unreadable. It can be read and not written. Make it a vault of its own to use it.`,
   );
 }
+
+export function notDestroyed(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The vault has a new key, but the old one still exists: the new file could not be read back, or the keychain did not destroy the key. Older copies of the file can be opened until then. Open the vault again: the old key is destroyed then.',
+  );
+}

@@ -31,7 +31,8 @@ interface FreshKey {
  *
  * 1. Store a new key in the idle slot and read it back. If killed here, the key is unused, and overwritten next time.
  * 2. Rewrite the file under the new key, with the name of its slot, and read it back. If killed here, the file says
- *    that the other slot has to be emptied, and the next program that opens it does that.
+ *    that the other slot has to be emptied, and the next program that opens it does that. The same happens if it can't be read
+ *    back.
  * 3. Read the slot once more, then destroy the old key.
  *
  * If the keychain refuses step 1, or does not answer in time, the file is rewritten under the old key, so that the
@@ -123,7 +124,7 @@ export class Rekeying {
     try {
       await this.#lookWhereTheKeyIs(jobs);
       if (memory.opening.identity === null) {
-        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, null)));
+        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, null, ignored)));
         return undefined;
       }
       return await settings.rekeying.hold(async () => {
@@ -144,8 +145,12 @@ export class Rekeying {
   }
 
   async #replaceUnderLock(jobs: Job[], old: Buffer, known: (outcome: OldKey) => void): Promise<OldKey> {
+    const written = { isUnread: false };
+    const unread = (): void => {
+      written.isUnread = true;
+    };
     const write = (work: Job[], key: FreshKey | null): Promise<void> =>
-      this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key)));
+      this.#access.inTurn(() => this.#access.writing(() => this.#write(work, key, unread)));
     const { fileId } = this.#access.memory.opening;
     // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
     const asked = hear(this.#freshKey());
@@ -158,6 +163,11 @@ export class Rekeying {
       if (fresh !== null) await write([], fresh);
     }
     if (fresh === null || fileId === null) return 'pending';
+    if (written.isUnread) {
+      // The older key stays until a program has read the file: it may be the only one that opens anything.
+      await this.#leaveMarkFile([fresh.key, old]);
+      return 'pending';
+    }
     // Use these values, not those in memory: an older copy that was put back meanwhile names the slot of the old key.
     return this.#destroyOldKey(old, known, { fileId, slot: fresh.slot, key: fresh.key });
   }
@@ -213,7 +223,8 @@ export class Rekeying {
     }
   }
 
-  async #write(jobs: Job[], fresh: FreshKey | null): Promise<void> {
+  /** @param unread called if the new file can't be read back */
+  async #write(jobs: Job[], fresh: FreshKey | null, unread: () => void): Promise<void> {
     const { settings, memory } = this.#access;
     this.#assertReplaceable(jobs);
     const { opening, cache } = memory;
@@ -221,7 +232,7 @@ export class Rekeying {
     // name.
     if (fresh?.slot === opening.slot) throw refusal('busy');
     if (opening.state === 'older') {
-      if (fresh !== null) await this.#writeOlder(fresh);
+      if (fresh !== null) await this.#writeOlder(fresh, unread);
       return;
     }
     const attempt = memory.attempt(jobs.splice(0));
@@ -252,7 +263,7 @@ export class Rekeying {
           fileId: contents.header.fileId,
           history: contents.history,
         },
-        { readBack: true },
+        { unread },
       );
       memory.saved({ ...opening, ...written, key, slot: written.contents.header.slot }, now);
     } catch (cause) {
@@ -263,7 +274,7 @@ export class Rekeying {
   }
 
   /** Finishes a sign-out in an older file that was put back: removes the account and replaces the key. */
-  async #writeOlder({ key, slot, mark }: FreshKey): Promise<void> {
+  async #writeOlder({ key, slot, mark }: FreshKey, unread: () => void): Promise<void> {
     const { settings, memory } = this.#access;
     const { opening } = memory;
     const { contents } = opening;
@@ -281,7 +292,7 @@ export class Rekeying {
         metadata: { ...contents.metadata, pending: 'destroy', keyMadeAt: now },
         fileId: contents.header.fileId,
       },
-      { readBack: true },
+      { unread },
     );
     opening.key?.fill(0);
     memory.opening = { ...opening, ...written, key, slot, mark };

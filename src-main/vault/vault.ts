@@ -16,7 +16,7 @@ import { finishForgetting, forget } from './forget.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
 import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
-import { closed, refusal } from './refusal.ts';
+import { closed, notDestroyed, refusal } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
 import { type Settings, settingsFrom, type VaultPorts } from './settings.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
@@ -279,7 +279,8 @@ class FileVault implements Vault {
   async rotateKey(options?: Abortable): Promise<void> {
     checkOptions('rotateKey', options, { signal: SIGNAL });
     const { oldKey } = await this.erase(() => undefined, options);
-    if (oldKey === 'pending') throw refusal('locked');
+    if (oldKey !== 'pending') return;
+    throw this.#memory.opening.contents?.metadata.pending === 'destroy' ? notDestroyed() : refusal('locked');
   }
 
   async compact(options?: Abortable): Promise<void> {

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { Vault } from '../../src-main/vault/api.ts';
+import type { Io } from '../../src-main/vault/disk/file.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
+import { errno } from './disk.ts';
 import { keyItem, Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -334,5 +336,64 @@ describe('a keychain that acknowledges a key and does not keep it', () => {
     expect(again.status.state).toBe('ready');
     expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
     await again.close();
+  });
+});
+
+describe('a file that can’t be read back after a sign-out', () => {
+  /** A disk that can't read the vault from the next rename on, until it is told to. */
+  function failing(scene: Scene): { io: Io; heal: () => void } {
+    let fails: 'not yet' | 'yes' | 'no more' = 'not yet';
+    const open: Io['open'] = (file, flags) =>
+      fails === 'yes' && flags === 'r' && file === scene.file
+        ? Promise.reject(errno('EIO'))
+        : scene.disk.open(file, flags);
+    const rename: Io['rename'] = async (from, to) => {
+      await scene.disk.rename(from, to);
+      if (to === scene.file && fails === 'not yet') fails = 'yes';
+    };
+    const io = new Proxy<Io>(scene.disk, {
+      get: (disk, name) =>
+        name === 'open' ? open : name === 'rename' ? rename : Reflect.get(disk, name).bind(disk),
+    });
+    return { io, heal: () => (fails = 'no more') };
+  }
+
+  test('leaves the old key until the file has been read; the receipt says so', async () => {
+    const scene = await sceneWithTwo();
+    const older = Buffer.from(scene.bytes);
+    const { io, heal } = failing(scene);
+    const vault = await scene.open({}, { io });
+    expect(await vault.signOut(homeOf('ada'))).toMatchObject({ remaining: 0, oldKey: 'pending' });
+    expect(vault.status.oldKey).toBe('pending');
+    expect(scene.keychain.slots).toEqual(['a', 'b']);
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ben')]);
+
+    heal();
+    const next = await scene.open();
+    await vi.waitFor(() => expect(next.status.oldKey).toBeUndefined());
+    expect(scene.keychain.slots).toEqual(['b']);
+    expect(Object.keys(await next.read(usersIn))).toEqual([homeOf('ben')]);
+    scene.disk.put(scene.file, older);
+    expect((await scene.open()).status.state).toBe('key-missing');
+  });
+
+  test('an older copy that is put back in the meantime does not bring the account back', async () => {
+    const scene = await sceneWithTwo();
+    const older = Buffer.from(scene.bytes);
+    const { io } = failing(scene);
+    const vault = await scene.open({}, { io });
+    expect(await vault.signOut(homeOf('ada'))).toMatchObject({ oldKey: 'pending' });
+    scene.disk.put(scene.file, older);
+    const next = await scene.open();
+    expect(next.status.state).toBe('older');
+    expect(Object.keys(await next.read(usersIn))).toEqual([homeOf('ben')]);
+  });
+
+  test('a rotation of the key says that the old one still exists', async () => {
+    const scene = await sceneWithTwo();
+    const { io } = failing(scene);
+    const vault = await scene.open({}, { io });
+    await expect(vault.rotateKey()).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(scene.keychain.slots).toEqual(['a', 'b']);
   });
 });

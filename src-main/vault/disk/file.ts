@@ -250,11 +250,7 @@ export function sumOf(part: Buffer): PartSum {
 }
 
 /** Returns whether the file consists of exactly these parts. */
-export function holds(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
-  return confirmed(() => matches(io, file, parts));
-}
-
-async function matches(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
+export async function holds(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
     // One buffer for all parts: collecting a hundred megabytes of garbage would stop the program.
