@@ -3,6 +3,7 @@ import { MemoryStore } from 'express-session';
 import { createClient, createCluster } from 'redis';
 import pg from 'pg';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
+import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { partitionedCaches } from '../../src-main/partitions/index.ts';
 import { layered, type PartitionInvalidation } from '../../src-main/partitions/stores/layered-store.ts';
 import { memoryStore } from '../../src-main/partitions/stores/memory-store.ts';
@@ -201,6 +202,25 @@ describe('a Redis Cluster of three', () => {
     );
     expect(Math.min(...sizes)).toBeGreaterThan(0);
   });
+});
+
+test('a store that fails during an outage with an error of another kind is told so at once', async () => {
+  const inner = memoryStore();
+  let isStopped = false;
+  const store: PartitionStore = {
+    ...inner,
+    write: (...write) =>
+      isStopped ? Promise.reject(new InvalidArgumentError('what the store says')) : inner.write(...write),
+  };
+  const nothing = (): void => undefined;
+  const server = {
+    ...{ pause: nothing, resume: nothing },
+    stop: () => Promise.resolve(void (isStopped = true)),
+    start: () => Promise.resolve(void (isStopped = false)),
+  };
+  const cases = partitionStoreConformance({ open: () => Promise.resolve({ store, another: store }), server });
+  const inTheMiddle = cases.find(({ name }) => name.includes('in the middle of updates'));
+  await expect(inTheMiddle?.run()).rejects.toThrow('what the store says');
 });
 
 test('Redis is asked with one command each: a script that compares and writes, sent by its hash', async () => {
