@@ -7,7 +7,7 @@ const app = join(root, 'out/bundled');
 
 /**
  * A plugin for vite and tsdown that notes which packages a bundle has code of: what npm knows only as tools of development
- * is shipped all the same, and has to be in the bill of materials and among the licences.
+ * is shipped all the same, and has to be in the bill of materials and among the licenses.
  *
  * @param {string} name of the bundle
  * @param {string} [folder] default: that of the app's bundles

@@ -101,7 +101,7 @@ export function writeNotices(root, file, bundled) {
   writeFileSync(file, notices(root, components));
 }
 
-/** The text of each licence, as they ask for; a package without one is named with what it declares. */
+/** The text of each license, as they ask for; a package without one is named with what it declares. */
 function notices(root, components) {
   const texts = components.map((component) => {
     const { group, name, version, licenses = [] } = component;
@@ -109,15 +109,15 @@ function notices(root, components) {
     const declared = licenses
       .map(({ license, expression }) => expression ?? license.id ?? license.name)
       .join(', ');
-    const text = licenceText(join(root, component.path ?? pathOf(component)));
+    const text = licenseText(join(root, component.path ?? pathOf(component)));
     if (!text)
-      throw new SetUpError(`there is no licence text for ${title} (${declared || 'none declared'}).`);
+      throw new SetUpError(`there is no license text for ${title} (${declared || 'none declared'}).`);
     return `${title} (${declared})\n\n${text}`;
   });
   return `What Tokenkeep contains of others, and on which terms.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
-function licenceText(folder) {
+function licenseText(folder) {
   const names = readdirSync(folder).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name));
   if (names.length > 0)
     return names.map((name) => `${readFileSync(join(folder, name), 'utf8').trim()}\n`).join('\n');
@@ -125,7 +125,7 @@ function licenceText(folder) {
   return license === 'MIT' ? MIT(author?.name ?? author) : undefined;
 }
 
-/** For a package that declares this licence and has no file with its text. */
+/** For a package that declares this license and has no file with its text. */
 const MIT = (author) => `MIT License
 
 Copyright (c) ${author}

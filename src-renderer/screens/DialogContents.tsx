@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel } from '../parts/hooks.ts';
@@ -77,21 +77,21 @@ function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
   );
 }
 
-/** Accounts listed at most. */
+/** Accounts named at most for each reason. */
 const MOST_LISTED = 100;
 
-/** Of several accounts, some were not refreshed: names each with the reason. */
+/** Of several accounts, some were not refreshed: each reason with the names of its accounts. */
 function NotRefreshedDialog({
   dialog: { refreshed, problems, left },
 }: {
   dialog: DialogOf<'not-refreshed'>;
 }) {
   const { dialogs } = useModel();
-  const more = problems.length - MOST_LISTED;
+  const refused = problems.reduce((sum, { names }) => sum + names.length, 0);
   return (
     <DialogFrame
       alert
-      title={`${count(problems.length, 'account')} not refreshed`}
+      title={`${count(refused, 'account')} not refreshed`}
       buttons={
         <Action kind="primary" onPress={dialogs.close} autoFocus>
           Close
@@ -101,18 +101,23 @@ function NotRefreshedDialog({
       {refreshed > 0 && <p>{`${count(refreshed, 'account')} refreshed.`}</p>}
       {left > 0 && <p>{`${count(left, 'account')} not tried, because you stopped.`}</p>}
       <ul className="lost" aria-label="Not refreshed" tabIndex={0}>
-        {problems.slice(0, MOST_LISTED).map(({ name, message }, index) => (
-          <li key={`${String(index)} ${name}`}>
+        {problems.map(({ message, names }) => (
+          <li key={message}>
             <b>
-              <UserText>{name}</UserText>
+              {names.slice(0, MOST_LISTED).map((name, index) => (
+                <Fragment key={`${String(index)} ${name}`}>
+                  {index > 0 && ', '}
+                  <UserText>{name}</UserText>
+                </Fragment>
+              ))}
+              {names.length > MOST_LISTED && ` and ${number(names.length - MOST_LISTED)} more`}
             </b>
             : <Message>{message}</Message>
           </li>
         ))}
-        {more > 0 && <li>and {number(more)} more</li>}
       </ul>
       <p className="note">
-        An account that was imported is refreshed on its own page, after a question: the program that it came
+        Refresh an imported account on its own page. Tokenkeep asks there, because the program that it came
         from may be signed out.
       </p>
     </DialogFrame>

@@ -240,6 +240,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
       placeNames = names;
     },
     async nameApps() {
+      await time.drawn();
       const { byId, appNames } = view.get();
       const holders = new Map<string, string>();
       for (const { id, clients } of byId.values()) {

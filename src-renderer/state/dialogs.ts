@@ -54,7 +54,8 @@ export type Dialog =
       kind: 'not-refreshed';
       /** Number of accounts that were refreshed. */
       refreshed: number;
-      problems: readonly { name: string; message: string }[];
+      /** Why accounts were not refreshed, each reason once, with the names of these accounts. */
+      problems: readonly { message: string; names: readonly string[] }[];
       /** Number of accounts that were not tried, because the user stopped. */
       left: number;
     }

@@ -32,7 +32,7 @@ export interface RefreshStatus {
   several: Store<Refreshing | null>;
   /** @param tokenId one access token; null: all of the account's */
   refresh: (tokenId: string | null) => Promise<void>;
-  /** Refreshes these accounts, one after the other. A dialog lists those that were not refreshed. */
+  /** Refreshes these accounts, one after the other. A dialog names those that were not refreshed, and why. */
   refreshSeveral: (accountIds: readonly string[]) => Promise<void>;
   /** Ends it after the account that is being refreshed. */
   stop: () => void;
@@ -99,25 +99,32 @@ export function createRefreshStatus(
     async refreshSeveral(accountIds) {
       if (several.get() !== null) return;
       stopping = new AbortController();
-      const problems: { name: string; message: string }[] = [];
+      const problems = new Map<string, string[]>();
       let done = 0;
+      let refreshed = 0;
       for (const id of accountIds) {
         if (stopping.signal.aborted) break;
         several.set({ done, of: accountIds.length });
         const account = accounts.view.get().byId.get(id);
         const answer = await app.refreshUnasked(id);
         const problem = answer.ok ? answer.value.problem : answer.error;
-        if (problem !== null)
-          problems.push({
-            name: account === undefined ? id : accountName(account),
-            message: problem.message,
-          });
+        if (problem === null) refreshed += 1;
+        else {
+          const names = problems.get(problem.message) ?? [];
+          names.push(account === undefined ? id : accountName(account));
+          problems.set(problem.message, names);
+        }
         done += 1;
       }
       several.set(null);
-      const refreshed = done - problems.length;
       const left = accountIds.length - done;
-      if (problems.length > 0) dialogs.open({ kind: 'not-refreshed', refreshed, problems, left });
+      if (problems.size > 0)
+        dialogs.open({
+          kind: 'not-refreshed',
+          refreshed,
+          problems: [...problems].map(([message, names]) => ({ message, names })),
+          left,
+        });
       else toasts.show(`${count(refreshed, 'account')} refreshed${left > 0 ? `, ${number(left)} not` : ''}.`);
     },
     stop: () => stopping.abort(),

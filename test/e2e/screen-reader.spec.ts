@@ -172,6 +172,10 @@ test('the table of all accounts is read with name and state of every control, in
   await table.press('Space');
   await window.getByRole('region', { name: 'Selection' }).waitFor();
   await listen(window, 'overview, one selected');
+  await window.getByRole('button', { name: 'Refresh 1' }).click();
+  await window.getByRole('alertdialog', { name: '1 account not refreshed' }).waitFor();
+  await listen(window, 'not refreshed', 1);
+  await window.getByRole('button', { name: 'Close' }).click();
   await window.getByRole('button', { name: 'Sign out 1…' }).click();
   await window.getByRole('alertdialog').waitFor();
   await listen(window, 'sign out');

@@ -188,7 +188,7 @@ describe('the packed module, in an empty folder', () => {
     expect(missing).toEqual([]);
   });
 
-  it('has the licence text of everything that was bundled into it', () => {
+  it('has the license text of everything that was bundled into it', () => {
     const notices = readFileSync(
       join(stranger, 'node_modules/tokenkeep/dist/THIRD-PARTY-NOTICES.txt'),
       'utf8',

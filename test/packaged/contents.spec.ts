@@ -100,9 +100,9 @@ test('the bill of materials and the notices name what is in it', ({ packagedApp 
   const electron = bill.components.find(({ name }) => name === 'electron');
   expect(electron?.version).toBe(readFileSync(join(dirname(packagedApp), 'version'), 'utf8').trim());
   const notices = readFileSync(join(resourcesOf(packagedApp), 'THIRD-PARTY-NOTICES.txt'), 'utf8');
-  // A title with the licence's name, and its text.
+  // A title with the license's name, and its text.
   for (const name of named) expect(notices).toMatch(new RegExp(`^${name} \\S+ \\(.+\\)\\n\\n.+`, 'm'));
-  expect(notices).not.toContain('no licence declared');
+  expect(notices).not.toContain('no license declared');
 });
 
 test('what it takes on the disk', ({ packagedApp }, info) => {

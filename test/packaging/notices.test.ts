@@ -1,4 +1,4 @@
-/** The licence texts that go with a bundle. */
+/** The license texts that go with a bundle. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,12 +35,12 @@ it('have the text of the package’s own file', () => {
   );
 });
 
-it('have the text of the MIT licence where the package only declares it', () => {
+it('have the text of the MIT license where the package only declares it', () => {
   const text = notices({ license: 'MIT', author: { name: 'Ada' } });
   expect(text).toContain('Copyright (c) Ada\n\nPermission is hereby granted');
 });
 
 it('are refused without a text', () => {
-  expect(() => notices({ license: 'ISC' })).toThrow('no licence text for x 1.2.3 (ISC)');
-  expect(() => notices({})).toThrow('no licence text for x 1.2.3 (none declared)');
+  expect(() => notices({ license: 'ISC' })).toThrow('no license text for x 1.2.3 (ISC)');
+  expect(() => notices({})).toThrow('no license text for x 1.2.3 (none declared)');
 });

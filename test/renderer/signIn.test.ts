@@ -111,11 +111,12 @@ describe('keeping fresh', () => {
     expect(asked()).toEqual(ids);
     expect(model.toasts.view.get().at(-1)?.text).toBe(`${ids.length} accounts refreshed.`);
     world.failing.set('refreshUnasked', { code: 'refresh_declined', message: 'It was not used.' });
-    await model.refreshStatus.refreshSeveral(ids.slice(0, 1));
+    await model.refreshStatus.refreshSeveral(ids.slice(0, 2));
     expect(model.dialogs.view.get()).toEqual({
       kind: 'not-refreshed',
       refreshed: 0,
-      problems: [{ name: users[0]!.name, message: 'It was not used.' }],
+      // A reason that holds for many accounts is told once.
+      problems: [{ message: 'It was not used.', names: users.slice(0, 2).map(({ name }) => name) }],
       left: 0,
     });
     expect(model.refreshStatus.several.get()).toBeNull();
