@@ -1,6 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readJson, writeJson } from '../../app/data-folder.ts';
 
@@ -23,6 +32,14 @@ it('gives back what was written, in a folder that it makes, and leaves nothing b
   writeJson(file, 2);
   expect(read(file)).toBe(2);
   expect(readdirSync(join(folder, 'new'))).toEqual(['a.json']);
+});
+
+it.skipIf(process.platform === 'win32')('is its owner’s alone, and so is a folder that it makes', () => {
+  const file = join(folder, 'own', 'a.json');
+  writeJson(file, 1);
+  chmodSync(file, 0o644); // of an earlier version
+  writeJson(file, 2);
+  for (const path of [file, dirname(file)]) expect(statSync(path).mode & 0o077, path).toBe(0);
 });
 
 it.each(['"text"', '{', ''])('sets %j aside, as it is', (text) => {

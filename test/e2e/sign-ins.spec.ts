@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from '@playwright/test';
 import { accountsOf, importDocument, showList, test, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
@@ -71,7 +72,25 @@ test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and 
       expect(text).not.toContain(secret.toLowerCase());
       expect(raw).not.toContain(secret);
     }
-    for (const { username } of users) expect(raw).not.toContain(username);
+  });
+
+  await test.step('nothing beside the file names a user or holds a token either', () => {
+    const folder = dirname(vaultFile(keyring.env));
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(files.length).toBeGreaterThan(2);
+    const documents = [PYTHON, NODE].map((document) => JSON.parse(readFileSync(document, 'utf8')) as object);
+    const secrets = documents
+      .flatMap((sections) => Object.values(sections))
+      .flatMap((section) => Object.values(section as object) as { secret?: string }[])
+      .flatMap(({ secret }) => secret ?? []);
+    expect(secrets.length).toBeGreaterThan(5);
+    for (const path of files) {
+      const text = readFileSync(path, 'latin1');
+      for (const known of [...secrets, ...users.map(({ username }) => username)])
+        expect(text.includes(known), `${path}: ${known.slice(0, 20)}`).toBe(false);
+    }
   });
 });
 

@@ -100,6 +100,7 @@ for (const [name, folder] of [
     await expect(window.getByRole('heading', { level: 1 }).first()).toBeVisible();
     const info = await window.evaluate<{ value: { startedWithoutLock: boolean } }>('window.app.info()');
     expect(info.value.startedWithoutLock).toBe(true);
+    await expect(window.getByText('No start lock')).toBeVisible();
     await quit();
   });
 }

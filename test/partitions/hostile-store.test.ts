@@ -65,6 +65,34 @@ describe('an operator who reads', () => {
     expect(everything.length).toBeGreaterThan(500);
     expect(everything).not.toMatch(/ada|bob|session-of|token|contoso|my_client_id/i);
   });
+
+  it('finds them neither in the index of users, nor in what leases are named', async () => {
+    const { store, seen } = hostile();
+    const leased: string[] = [];
+    const honest = memoryStore().leases!;
+    const take: typeof honest.take = (name, ...rest) => {
+      leased.push(name);
+      return honest.take(name, ...rest);
+    };
+    const all = caches({ store: { ...store, leases: { ...honest, take } }, userIndex: true });
+    const ada = all.partition('session-of-ada');
+    await ada.update((cache) => signIn(cache, 'ada'));
+    await ada.exclusively('turn', () => Promise.resolve());
+    expect(seen.size).toBeGreaterThan(2); // the partition, and an entry for each name of its user
+    expect(leased).not.toEqual([]);
+    const entries = [...seen].map(([key, all]) => [
+      key,
+      all.map(({ bytes }) => Buffer.from(bytes).toString('latin1')),
+    ]);
+    expect(JSON.stringify([entries, leased])).not.toMatch(/ada|session-of|contoso|my_client_id/i);
+  });
+
+  it('can tell whether an ID that they can guess is there, and so IDs of sessions have to be random', async () => {
+    const { seen } = await stage();
+    const mine = caches({ sealingKeys: OTHER_KEYS });
+    expect(seen.has(mine.partition('session-of-ada').key)).toBe(true);
+    expect(seen.has(mine.partition('session-of-eve').key)).toBe(false);
+  });
 });
 
 describe('an operator who writes', () => {
