@@ -216,6 +216,7 @@ describe('what a packaged app refuses', () => {
       GTK_MODULES: 'gail:atk-bridge',
       https_proxy: 'http://proxy.example:3128',
       TMPDIR: '/tmp',
+      LD_LIBRARY_PATH: '/tmp/.mount_x/usr/lib', // docs/threat-model.md says so
       NODENV_ROOT: '/home/ada/.nodenv',
     };
     expect(accepts([], { env })).toBeNull();

@@ -2,12 +2,10 @@
  * docs/threat-model.md names, for each attacker, the tests that attack. They have to be there, belong to a run of `npm test`, and not be
  * skipped. That they ran and passed, `npm test` itself asserts at its end, from its runners' reports.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { attacksIn, attacksNotRun } from '../../scripts/checks/attackers.mjs';
 
-const TESTS = /\.(?:test|spec)\.tsx?$/;
 const HAS_TESTS = /^\s*(?:it|test|describe)(?:\.\w+)*[(<]/m;
 /** Without a condition, so on every system. */
 const LEFT_OUT =
@@ -15,14 +13,6 @@ const LEFT_OUT =
 
 const page = readFileSync('docs/threat-model.md', 'utf8');
 const rows: { attacker: string; named: string[] }[] = attacksIn(page);
-
-function testFilesIn(path: string): string[] {
-  if (!existsSync(path)) return [];
-  if (statSync(path).isFile()) return TESTS.test(path) ? [path] : [];
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(path, name))
-    .filter((file) => TESTS.test(file));
-}
 
 /** Whether a runner of `npm test` takes the file: vitest.config.ts, and the projects `app` and `packaged` of playwright.config.ts. */
 const isRun = (file: string): boolean =>
@@ -35,24 +25,28 @@ it('has rows', () => {
 
 it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named }) => {
   expect(named.length).toBeGreaterThan(0);
-  for (const path of named) {
-    const files = testFilesIn(path);
-    expect(files, path).not.toEqual([]);
-    const withTests = files.filter((file) => HAS_TESTS.test(readFileSync(file, 'utf8')));
-    expect(withTests.length, path).toBeGreaterThan(0);
-    for (const file of withTests) {
-      expect(isRun(file), file).toBe(true);
-      expect(LEFT_OUT.exec(readFileSync(file, 'utf8'))?.[0], file).toBe(undefined);
-    }
+  for (const file of named) {
+    // A folder would not tell a reader which of its tests attacks.
+    expect([isRun(file), existsSync(file)], file).toEqual([true, true]);
+    const text = readFileSync(file, 'utf8');
+    expect(text, file).toMatch(HAS_TESTS);
+    expect(LEFT_OUT.exec(text)?.[0], file).toBe(undefined);
   }
 });
 
 /** The sentences of the README's section on security: the tests that would fail if one were false; none for a limit that is admitted. */
 const CLAIMS: Record<string, readonly string[]> = {
-  'The vault is encrypted with AES-256 and authenticated by GCM.': ['test/vault/format.test.ts'],
-  'Its key is in the macOS Keychain, the Windows Credential Manager or the Secret Service': ['test/keychain'],
+  'The vault is encrypted with AES-256 and authenticated by GCM.': [
+    'test/vault/format.test.ts',
+    'test/vault/damage.test.ts',
+  ],
+  'Its key is in the macOS Keychain, the Windows Credential Manager or the Secret Service': [
+    'test/keychain/system-keychain.test.ts',
+    'test/keychain/system-keychain.real.test.ts',
+  ],
   'Someone who gets only the file, a backup of it or the disk can’t read it.': [
-    'test/vault',
+    'test/vault/updates.test.ts',
+    'test/vault/backup-with-keychain.test.ts',
     'test/e2e/sign-ins.spec.ts',
   ],
   'On Linux and Windows, other processes of the same user can read the key.': [],
@@ -75,13 +69,13 @@ it('has a test for each sentence on security in the README', () => {
   for (const sentence of sentences) {
     const [known] = Object.entries(CLAIMS).filter(([start]) => sentence.startsWith(start));
     expect(known, sentence).not.toBe(undefined);
-    for (const path of known?.[1] ?? []) expect(testFilesIn(path).filter(isRun), path).not.toEqual([]);
+    for (const file of known?.[1] ?? []) expect([isRun(file), existsSync(file)], file).toEqual([true, true]);
   }
 });
 
 describe('after a run', () => {
   const small =
-    '| attacker | outcome | attacked by |\n| --- | --- | --- |\n| reads | nothing | `test/a.test.ts`, `test/b` |\n';
+    '| attacker | outcome | attacked by |\n| --- | --- | --- |\n| reads | nothing | `test/a.test.ts`, `test/b/c.spec.ts` |\n';
   const vitest = (...tests: [string, string][]) => ({
     testResults: tests.map(([name, status]) => ({
       name: `/clone/${name}`,
