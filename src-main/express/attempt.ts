@@ -50,13 +50,15 @@ export function attemptFor(state: string, value: string | undefined, now: number
   return attemptOf(seed, what, purpose);
 }
 
-/** Returns the names of cookies of older sign-ins that must go, so that one more fits into the browser's requests. */
+/** Returns the names of cookies of older sign-ins that go now, so that one more fits into the browser's requests. */
 export function supersededAttempts(cookies: ReadonlyMap<string, string>, prefix: string): string[] {
   const all = [...cookies].filter(([name]) => name.startsWith(prefix));
   const ages = all
     .map(([name, value]) => ({ name, at: purposeIn(value.split('.')[1] ?? '')?.at ?? 0 }))
     .sort((a, b) => a.at - b.at);
-  return ages.slice(0, Math.max(0, ages.length + 1 - MOST_ATTEMPTS)).map(({ name }) => name);
+  const count = Math.max(0, ages.length + 1 - MOST_ATTEMPTS);
+  // Proxies refuse a response with many long headers, so someone who planted many cookies could keep the user from signing in.
+  return ages.slice(0, Math.min(count, MOST_ATTEMPTS)).map(({ name }) => name);
 }
 
 function attemptOf(seed: string, what: string, purpose: Purpose): Attempt {

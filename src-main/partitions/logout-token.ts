@@ -41,6 +41,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const LONGEST_TOKEN = 16_384;
 /** Seconds for which a token without `exp` is accepted after its `iat`. */
 const LONGEST_LIFE = 300;
+/** Seconds for which any token is accepted after its `iat`, because its id has to be remembered for as long. */
+const LONGEST_GIVEN_LIFE = 86_400;
 /** Token ids that are remembered, so that no token is accepted twice. */
 const MOST_IDS = 10_000;
 
@@ -226,7 +228,7 @@ function checkClaims(claims: Claims, { issuer, clientId, clockTolerance, seconds
   if (iat > seconds + clockTolerance) invalid('was issued in the future ("iat")');
   if (exp !== undefined && (typeof exp !== 'number' || !Number.isFinite(exp)))
     invalid('has an "exp" that is not a number of seconds');
-  const expires = exp ?? iat + LONGEST_LIFE;
+  const expires = Math.min(exp ?? iat + LONGEST_LIFE, iat + LONGEST_GIVEN_LIFE);
   if (expires <= seconds - clockTolerance) invalid('has expired');
   if (!isRecord(events) || !isRecord(events[EVENT]))
     invalid('is no logout token: its "events" do not say so');

@@ -192,6 +192,12 @@ describe('a token is refused, and nobody is signed out,', () => {
     await verify(await sign(good()));
   });
 
+  it.each([NOW + 1e9, 1e300])('a day after its issue, although it expires at %d', async (exp) => {
+    const token = await sign({ ...good(), exp });
+    await verifier()(token);
+    expect((await refusal(token, { now: () => NOW + 86_461 })).message).toContain('expired');
+  });
+
   it('that another process has accepted, with the caches of a shared store', async () => {
     const store = memoryStore();
     const one = () => verifier({ caches: partitionedCaches({ store, sealingKeys: 'plain-text' }) });
