@@ -11,7 +11,7 @@ import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
 import { NoMatch } from '../parts/AccountList.tsx';
-import { Action } from '../parts/Action.tsx';
+import { Action, Progress } from '../parts/Action.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
@@ -127,6 +127,11 @@ export function OverviewPage() {
         <SourceList withAll />
       </nav>
       <div className="overview">
+        {first !== null && (
+          <div className="list-loading">
+            <Progress says="Loading all accounts" />
+          </div>
+        )}
         {source !== null ? (
           <SourceHead item={source} />
         ) : (

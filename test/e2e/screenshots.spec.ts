@@ -3,12 +3,14 @@
  * checked for accessibility (WCAG 2.1 A and AA), so that what is looked at is what is held to it. `npm test`, of which nobody looks
  * at the pictures, takes none, and checks a screen in one theme, the next one in the other.
  */
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { manyAccounts } from '../ipc/many.ts';
+import { tokenCachePrefix } from '../../src-main/ipc/contract-names.ts';
+import { requestChannel } from '../../src-main/ipc/requests.ts';
 import { browser } from '../support/browser.ts';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import {
@@ -364,12 +366,42 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
   for (const key of ['Home', ' ', 'Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowDown'])
     await window.keyboard.press(key);
   await expect(window.getByRole('button', { name: 'Sign out 4…' })).toBeVisible();
+  await expect(window.getByRole('button', { name: 'Refresh 4' })).toBeVisible();
   await picture(window, 'overview');
   await window.emulateMedia({ forcedColors: 'active' });
   await picture(window, 'high-contrast-overview', ['light']);
   await window.emulateMedia({ forcedColors: 'none' });
   await window.setViewportSize({ width: 800, height: 500 });
   await picture(window, 'narrow-overview', ['light']);
+  await window.setViewportSize({ width: 1280, height: 800 });
+  await window.getByRole('button', { name: 'Refresh 4' }).click();
+  await expect(window.getByRole('alertdialog', { name: '4 accounts not refreshed' })).toBeVisible();
+  await picture(window, 'not-refreshed');
+  await quit();
+});
+
+test('the first of many accounts, before the list is there', async ({ keyring, start }) => {
+  const { env } = keyring;
+  const document = join(env['HOME'] ?? '', 'many.json');
+  writeFileSync(document, manyAccounts(10_000, Math.floor(Date.now() / 1000)));
+  mkdirSync(dirname(vaultFile(env)), { recursive: true });
+  await seed(env, vaultFile(env), document);
+  const { app, window, quit } = await start();
+  const table = window.getByRole('grid', { name: 'Accounts' });
+  await expect(table).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
+  await app.evaluate(
+    ({ ipcMain }, channel) => {
+      ipcMain.removeHandler(channel);
+      ipcMain.handle(channel, () => new Promise(() => undefined)); // the list stays away
+    },
+    requestChannel(tokenCachePrefix(), 'accountsText'),
+  );
+  await window.reload();
+  await expect(table).toHaveAttribute('aria-busy', 'true');
+  await expect(window.getByRole('progressbar', { name: 'Loading all accounts' })).toBeVisible();
+  await picture(window, 'first-of-many');
+  await table.evaluate((grid) => (grid.closest('.scrolls') ?? grid).scrollTo(0, 2_500));
+  await picture(window, 'first-of-many-below', ['light']);
   await quit();
 });
 
