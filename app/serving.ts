@@ -16,6 +16,8 @@ export interface ServingOptions {
   beforeRetry: () => void;
   /** Called after the user deleted their own vault, not the demo's. */
   afterForget: () => void;
+  /** Returns a sentence on what `afterForget` will do; null where that is nothing. */
+  alsoForgets: () => string | null;
   asksRarely: () => boolean;
   onUnexpected: (error: unknown) => void;
   /** Returns the error that the window gets in place of one that a request failed with. */
@@ -63,6 +65,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       afterForget() {
         if (demo === undefined) options.afterForget();
       },
+      alsoForgets: () => (demo === undefined ? options.alsoForgets() : null),
       origin: ORIGIN,
       only: WINDOW_REQUESTS,
     });

@@ -133,6 +133,8 @@ export async function start(
         report(error); // the vault is deleted all the same, and the setting still says that it is on
       }
     },
+    alsoForgets: () =>
+      settings.read().startAtLogin ? 'Tokenkeep will no longer start when you log in.' : null,
     asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });

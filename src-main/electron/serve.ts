@@ -35,6 +35,8 @@ export interface ServeOptions extends Trusted {
    * starts it at login. Don't throw: the vault is deleted.
    */
   afterForget?: () => void;
+  /** Returns a sentence on what `afterForget` will do, for the question before the vault is deleted; null where that is nothing. */
+  alsoForgets?: () => string | null;
   /**
    * Whether a yes to the copy of an access token counts for five minutes, until the window loses the focus or the screen is locked.
    * Default: only where the user ticks a box in the dialog.
@@ -127,6 +129,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     emit: (name, event) => served.emit(name, event),
     beforeRetry: () => options.beforeRetry?.(),
     afterForget: () => options.afterForget?.(),
+    alsoForgets: () => options.alsoForgets?.() ?? null,
     ...(explain === undefined ? {} : { explain }),
   });
   const served = serveRequests<TokenCacheRequests, TokenCacheEvents>({
@@ -181,6 +184,7 @@ const NAMES: OptionNames<ServeOptions> = {
   places: true,
   beforeRetry: FUNCTION,
   afterForget: FUNCTION,
+  alsoForgets: FUNCTION,
   asksRarely: FUNCTION,
   onUnexpected: FUNCTION,
   explain: FUNCTION,

@@ -12,7 +12,8 @@ export function choices<Caller>({
   vault,
   confirm,
   afterForget,
-}: Pick<Ports<Caller>, 'vault' | 'confirm' | 'afterForget'>): Handlers<Choices, Caller> {
+  alsoForgets,
+}: Pick<Ports<Caller>, 'vault' | 'confirm' | 'afterForget' | 'alsoForgets'>): Handlers<Choices, Caller> {
   const after = async <T>(
     caller: Caller,
     question: (status: VaultStatus) => Question,
@@ -48,11 +49,15 @@ export function choices<Caller>({
     forget: async (caller) => {
       const opened = await vault;
       if (opened.status.bytes === null && opened.status.state === 'ready') throw nothingThere();
-      return after(caller, forgetQuestion, async () => {
-        const forgotten = await opened.forget();
-        afterForget();
-        return forgotten;
-      });
+      return after(
+        caller,
+        (at) => forgetQuestion(at, alsoForgets()),
+        async () => {
+          const forgotten = await opened.forget();
+          afterForget();
+          return forgotten;
+        },
+      );
     },
   };
 }
@@ -94,7 +99,7 @@ const MAKE_OWN: Question = {
   yes: 'Make independent',
 };
 
-function forgetQuestion({ state }: VaultStatus): Question {
+function forgetQuestion({ state }: VaultStatus, also: string | null): Question {
   const key =
     state === 'copy'
       ? 'The key belongs to the original and is kept.'
@@ -103,7 +108,7 @@ function forgetQuestion({ state }: VaultStatus): Question {
     message: 'Delete the vault?',
     detail:
       `The vault’s file and all accounts in it are deleted. ${key} Apps and providers are not told: ` +
-      'tokens stay valid until they expire. To revoke them, sign out first.',
+      `tokens stay valid until they expire. To revoke them, sign out first.${also === null ? '' : ` ${also}`}`,
     yes: 'Delete',
   };
 }

@@ -52,6 +52,8 @@ export interface Ports<Caller> {
   beforeRetry: () => void;
   /** Called after the vault was deleted at the user's request. */
   afterForget: () => void;
+  /** Returns a sentence on what `afterForget` will do; null where that is nothing. */
+  alsoForgets: () => string | null;
   /** Returns the error that the window gets in place of one that an import failed with. */
   explain?: (error: unknown) => unknown;
 }

@@ -147,10 +147,11 @@ test('a private user installs it, understands it, trusts it, and leaves without 
 
   await showPage(window, 'Security');
   await expect(window.getByRole('main')).toContainText('Protected against');
-  await answerDialogs(app, { agree: true });
+  const asked = await answerDialogs(app, { agree: true });
   await window.getByRole('button', { name: 'Delete vault…' }).click();
   await expect(window.getByText('Vault deleted, and its encryption key too.')).toBeVisible();
   expect(existsSync(vaultFile(keyring.env))).toBe(false);
+  expect((await asked()).at(-1)).toContain('Tokenkeep will no longer start when you log in.');
   expect(existsSync(atLogin)).toBe(false);
   await quit();
 });

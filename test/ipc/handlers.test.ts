@@ -392,6 +392,16 @@ describe('which version of the vault stays', () => {
     },
   );
 
+  it('says before the vault is deleted what else the app removes', async () => {
+    const { ask, user, questions } = windowOver(cacheOf('{}'));
+    await ask.forget(W);
+    user.alsoForgets = 'It no longer starts when you log in.';
+    await ask.forget(W);
+    const [without, withIt] = questions.map(({ detail }) => detail);
+    expect(without).toMatch(/sign out first\.$/);
+    expect(withIt).toBe(`${without} It no longer starts when you log in.`);
+  });
+
   it('says how many accounts each choice keeps and discards', async () => {
     const { ask, vault, questions } = windowOver(cacheOf('{}'));
     Object.assign(vault.status, { state: 'older', older: { mine: 3, file: 1 } });

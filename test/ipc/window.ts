@@ -11,6 +11,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     agrees: true,
     ticks: false,
     asksRarely: false,
+    alsoForgets: null as string | null,
     chooses: null as string | null,
     saves: null as string | null,
     now: Date.UTC(2026, 5, 1, 12, 30) / 1000,
@@ -47,6 +48,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     emit: (name, event) => void told.push({ name, event }),
     beforeRetry: () => void vault.asked.push('beforeRetry'),
     afterForget: () => void vault.asked.push('afterForget'),
+    alsoForgets: () => user.alsoForgets,
   });
   const ask = handlers.requests;
   /** A document that needs no passphrase. */
