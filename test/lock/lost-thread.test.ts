@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
+import type * as threads from 'node:worker_threads';
 import { afterAll, expect, test, vi } from 'vitest';
 import { acquire, type LockFile, release } from '../../src-main/lock/lock-thread.ts';
 
-const workers = vi.hoisted((): Worker[] => []);
+const workers = vi.hoisted((): threads.Worker[] => []);
 vi.mock('node:worker_threads', async (original) => {
-  const real = await original<typeof import('node:worker_threads')>();
+  const real = await original<typeof threads>();
   class Seen extends real.Worker {
     constructor(...options: ConstructorParameters<typeof real.Worker>) {
       super(...options);
