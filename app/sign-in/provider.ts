@@ -1,5 +1,6 @@
 /** OpenID Connect providers by issuer: cached metadata and requests. */
 import * as oidc from 'openid-client';
+import { hasDuplicateNames } from 'tokenkeep/cache';
 import { type Circumstance, failureOf, signInError } from './failures.ts';
 
 export interface Provider {
@@ -67,7 +68,11 @@ export function isWebPage(url: unknown): url is string {
   return typeof url === 'string' && URL.canParse(url) && new URL(url).protocol === 'https:';
 }
 
-/** Reads the whole response up to a limit, so that an endless one can't exhaust the memory. */
+/**
+ * Reads the whole response up to a limit, so that an endless one can't exhaust the memory.
+ *
+ * @throws if it is too long, or JSON that two parsers may read differently
+ */
 export async function wholeAnswer(answer: Response): Promise<Response> {
   if (answer.body === null) return answer;
   const chunks: Uint8Array[] = [];
@@ -77,7 +82,9 @@ export async function wholeAnswer(answer: Response): Promise<Response> {
     bytes += chunk.length;
     if (bytes > MOST_BYTES) throw new Error(`The answer has more than ${MOST_BYTES} bytes.`);
   }
-  return new Response(Buffer.concat(chunks), answer);
+  const body = Buffer.concat(chunks);
+  if (hasDuplicateNames(body.toString())) throw new Error('The answer has two fields of one name.');
+  return new Response(body, answer);
 }
 
 /** Runs requests to a provider; failures become SignInErrors. */

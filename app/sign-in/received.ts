@@ -2,6 +2,7 @@
  * Checks of a received token response that openid-client leaves to the app. openid-client has verified the ID token by then: its
  * signature with the provider's keys, and its issuer, audience, times and nonce (OpenID Connect Core §3.1.3.7).
  */
+import { hasDuplicateNames } from 'tokenkeep/cache';
 import { signInError } from './failures.ts';
 import type { Provider } from './provider.ts';
 
@@ -15,7 +16,7 @@ export interface VerifiedToken {
 /**
  * @param subjects the user's earlier `sub` at this provider, for the same app; empty if unknown
  * @returns the ID token; null if the response has none
- * @throws SignInError `answer_invalid` if the response is an error, or its ID token is for another app or user
+ * @throws SignInError `answer_invalid` if the response is an error, or its ID token is for another app or user, or names a claim twice
  */
 export function checkReceived(
   response: Readonly<Record<string, unknown>>,
@@ -27,7 +28,8 @@ export function checkReceived(
   const secret = response['id_token'];
   if (typeof secret !== 'string') return null;
   const payload = payloadOf(secret);
-  if (payload === undefined) throw signInError('answer_invalid', provider);
+  const isAmbiguous = secret.split('.').slice(0, 2).map(decoded).some(hasDuplicateNames);
+  if (payload === undefined || isAmbiguous) throw signInError('answer_invalid', provider);
   const { azp, sub } = payload;
   // OpenID Connect Core §3.1.3.7, number 5: refuses a token that another app requested, even if it is for this one as well.
   if (azp !== undefined && azp !== provider.client_id) throw signInError('answer_invalid', provider);
@@ -56,9 +58,11 @@ export function protectedHeaderOf(token: string): Readonly<Record<string, unknow
   return objectIn(token, 0);
 }
 
+const decoded = (part: string): string => Buffer.from(part, 'base64url').toString();
+
 function objectIn(token: string, part: 0 | 1): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());
+    const value: unknown = JSON.parse(decoded(token.split('.')[part] ?? ''));
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

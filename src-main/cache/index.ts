@@ -17,6 +17,7 @@ export { type SerializeOptions } from './document/document.ts';
 export { type MergeCounts, merge, planMerge } from './document/merge.ts';
 export { SerializableTokenCache } from './document/serializable-token-cache.ts';
 export { type CacheHandle, inMemory, type Synchronous, type UpdateOptions } from './handle.ts';
+export { hasDuplicateNames } from './json.ts';
 export { type TokenResponseEvent } from './response.ts';
 export { configuredEnvironment, isMicrosoft, plainIssuer } from './schema/authorities.ts';
 export { type Dialect } from './schema/dialects.ts';

@@ -120,3 +120,37 @@ export function isArray(value: unknown): value is readonly unknown[] {
 export function folded(value: unknown): string {
   return typeof value === 'string' ? value.toLowerCase() : '';
 }
+
+/**
+ * Returns whether an object in a JSON text has two fields of one name. JavaScript takes the last, other parsers the first: what one program
+ * has checked, another reads differently (RFC 8259 §4, RFC 7519 §4). false for a text that is not JSON.
+ *
+ * @example
+ * import { hasDuplicateNames } from 'tokenkeep/cache';
+ *
+ * hasDuplicateNames('{"iss":"https://id.example","iss":"https://other.example"}'); // true
+ */
+export function hasDuplicateNames(text: string): boolean {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  let named = 0;
+  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs))
+    if (colon !== undefined) named += 1;
+  return named !== namesIn(value);
+}
+
+function namesIn(json: unknown): number {
+  let names = 0;
+  const values = [json]; // not by recursion: a hostile text may nest deeper than the stack
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const inside: unknown[] = Object.values(value);
+    if (!Array.isArray(value)) names += inside.length;
+    for (const one of inside) values.push(one);
+  }
+  return names;
+}

@@ -2,7 +2,7 @@
 import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
 import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
-import { isRecord } from '../cache/json.ts';
+import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { SignInRequiredError } from '../errors.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
@@ -150,6 +150,11 @@ async function asked(
       `${new URL(url).host} was not reached (${reasonOf(cause)}). The cached tokens are as they were. Try again.`,
     );
   }
+  if (hasDuplicateNames(text))
+    throw new Stop(
+      EXIT.failed,
+      `The answer of ${new URL(url).host} has two fields of one name, so it can be read in two ways. Nothing was taken from it, and the cached tokens are as they were. Report it to the provider.`,
+    );
   try {
     const json: unknown = JSON.parse(text);
     return { status, json: isRecord(json) ? json : null };

@@ -1,6 +1,6 @@
 /** Requests to the OpenID Connect provider: its metadata (Discovery §4), tokens (RFC 6749 §3.2), and keys. */
 
-import { isRecord } from '../cache/json.ts';
+import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, WebSignInError } from '../errors.ts';
 import { type ProviderKeys, SigningKeys } from '../partitions/signing-keys.ts';
@@ -171,7 +171,7 @@ export class Provider {
     const { status, text } = await this.#ask(url, init);
     let body: unknown;
     try {
-      body = JSON.parse(text);
+      if (!hasDuplicateNames(text)) body = JSON.parse(text);
     } catch {
       // Without the cause, which quotes the answer: tokens may be in it.
     }

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
-import { isRecord } from '../cache/json.ts';
+import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError, type SourceErrorCode } from '../errors.ts';
@@ -361,21 +361,11 @@ async function changeDocument(
 
 /** JSON parsers keep the last of two entries with the same name: a document that is written again has lost the first. */
 function assertNoDuplicates(source: FoundSource, text: string): void {
-  let named = 0;
-  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs))
-    if (colon !== undefined) named += 1;
-  const json: unknown = text.trim() === '' ? {} : JSON.parse(text.replace(/^\ufeff/, ''));
-  if (named === namesIn(json)) return;
+  if (!hasDuplicateNames(text.replace(/^\ufeff/, ''))) return;
   throw new SourceError(
     'source_unreadable',
     `${source.file} has two entries of the same name, and one would be lost. Nothing was changed. Sign out in the program itself.`,
   );
-}
-
-function namesIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const inside = Object.values(value).reduce<number>((sum, one) => sum + namesIn(one), 0);
-  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
 function understood(source: FoundSource, text: string): SerializableTokenCache {

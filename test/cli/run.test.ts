@@ -383,6 +383,30 @@ describe('get', () => {
     expect(again).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
   });
 
+  it.each([
+    [
+      'metadata',
+      '{"issuer":"https://id.example/acme","token_endpoint":"https://id.example/a","token_endpoint":"https://id.example/b"}',
+    ],
+    ['a token response', '{"access_token":"at-1","access_token":"at-2","expires_in":3600}'],
+  ])('takes nothing from %s with two fields of one name', async (what, text) => {
+    const issuer = 'https://id.example/acme';
+    await vaultWith(tokenResponse({ username: 'eve@id.example', issuer }));
+    const posted: string[] = [];
+    const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
+      if (request?.method === 'POST') posted.push(String(url));
+      else if (what !== 'metadata')
+        return Promise.resolve(Response.json({ issuer, token_endpoint: 'https://id.example/token' }));
+      return Promise.resolve(new Response(text));
+    };
+    const { code, out, err } = await tokenkeep('get --account eve@id.example --scope files.read --refresh', {
+      fetch,
+    });
+    expect({ code, out }).toEqual({ code: EXIT.failed, out: '' });
+    expect(err).toContain('two fields of one name');
+    expect(posted).toHaveLength(what === 'metadata' ? 0 : 1);
+  });
+
   it('asks once before a refresh token goes to a host other than its issuer’s, as the app does', async () => {
     const issuer = 'https://id.example/acme';
     await vaultWith(tokenResponse({ username: 'eve@id.example', issuer }));

@@ -32,6 +32,23 @@ it.each([
   ['an ID token of another user in a refresh', { id_token: idToken({}) }, ['u2']],
   ['a user whose name differs in case', { id_token: idToken({ sub: 'U1' }) }, ['u1']],
   ['an ID token that is no JWT', { id_token: 'x.y.z' }, []],
+  ...['iss', 'sub', 'aud', 'exp'].map((name): [string, { id_token: string }, string[]] => [
+    `an ID token with two of ${name}`,
+    { id_token: `e30.${Buffer.from(`{"sub":"u1","${name}":"x","${name}":"u1"}`).toString('base64url')}.x` },
+    [],
+  ]),
+  [
+    'an ID token with an escaped name that is another one’s',
+    { id_token: `e30.${Buffer.from('{"sub":"u2","s\\u0075b":"u1"}').toString('base64url')}.x` },
+    ['u1'],
+  ],
+  [
+    'an ID token with two keys in its header',
+    {
+      id_token: `${Buffer.from('{"kid":"a","kid":"b"}').toString('base64url')}.${base64url({ sub: 'u1' })}.x`,
+    },
+    [],
+  ],
   ['an error with status 200', { error: 'x', access_token: 'y' }, []],
 ])('%s is refused', (_what, response, subjects) => {
   expect(() => checkReceived(response, provider, subjects)).toThrow(
