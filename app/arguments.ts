@@ -1,5 +1,5 @@
 /** The accepted command line and environment: the app's own arguments, and few of Chromium's switches and variables. */
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 
 /** The parsed command line. */
 export interface Arguments {
@@ -53,13 +53,20 @@ export function isArguments(value: unknown): value is Arguments {
     typeof value === 'object' &&
     value !== null &&
     'importFile' in value &&
-    (value.importFile === null || typeof value.importFile === 'string') &&
+    (value.importFile === null || isFile(value.importFile)) &&
     'demo' in value &&
     typeof value.demo === 'boolean' &&
     'background' in value &&
     typeof value.background === 'boolean'
   );
 }
+
+/** Longer than the longest path of any system. */
+const LONGEST_PATH = 32_767;
+
+/** Whether a value is a path as a second start resolves it. None has a NUL. */
+const isFile = (value: unknown): boolean =>
+  typeof value === 'string' && value.length <= LONGEST_PATH && isAbsolute(value) && !value.includes('\0');
 
 /** A pattern for the whole value; null: takes none. */
 type Value = RegExp | null;

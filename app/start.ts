@@ -449,11 +449,18 @@ export async function start(
   setImmediate(() => {
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   });
+  /** The file that is imported once its window is loaded. Of many second starts, the last one counts. */
+  let waiting: string | null = null;
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
     if (file === null || away.locked) return;
-    const begin = (): void => void shown.planImport(file);
-    if (window.webContents.isLoading()) window.webContents.once('did-finish-load', begin);
-    else begin();
+    const isListening = waiting !== null;
+    waiting = file;
+    const begin = (): void => {
+      if (waiting !== null) void shown.planImport(waiting);
+      waiting = null;
+    };
+    if (!window.webContents.isLoading()) begin();
+    else if (!isListening) window.webContents.once('did-finish-load', begin);
   };
   if (first !== undefined) importOnceLoaded(first, asked.importFile);
   app.on('activate', () => {

@@ -15,7 +15,7 @@ import { cachedAccounts, findAccount } from '../accounts/cached-accounts.ts';
 import type { AccountList, CopyForm, TokenCacheRequests } from './contract.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { health } from './health.ts';
-import { imports } from './imports.ts';
+import { imports, SupersededError } from './imports.ts';
 import { maintenance } from './maintenance.ts';
 import { accountsAt, findTokenAt, tokensAt } from './places.ts';
 import type { Ports } from './ports.ts';
@@ -158,6 +158,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       try {
         emit('importPlanned', await planned.plan(path));
       } catch (error) {
+        if (error instanceof SupersededError) return; // the other one is shown
         emit('importFailed', plainError(ports.explain?.(error) ?? error));
       }
     },

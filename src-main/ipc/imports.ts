@@ -3,6 +3,7 @@
  * stays in the main process under an id that can't be guessed.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { planMerge } from '../cache/document/merge.ts';
 import type { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -18,6 +19,9 @@ import type { ServedVault } from './ports.ts';
 /** An unanswered plan is discarded, because a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
+/** Milliseconds for which a file waits for the one before it, which may be on a network drive that does not answer. */
+const LONGEST_WAIT = 10_000;
+
 export interface ImportsOptions {
   vault: Promise<ServedVault>;
   /** Seconds since the epoch. */
@@ -28,8 +32,10 @@ export interface ImportsOptions {
 
 export interface Imports {
   /**
-   * A file that was exported with a passphrase stays encrypted until `unlock`.
+   * A file that was exported with a passphrase stays encrypted until `unlock`. One file is read at a time. Of those that are asked for
+   * meanwhile, only the last is read: a script, or a flood of second starts, could otherwise fill the memory with thousands.
    *
+   * @throws SupersededError if another file was asked for since
    * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
@@ -40,6 +46,9 @@ export interface Imports {
   /** Discards a plan; one that no longer exists is no error. */
   cancel(planId: string): void;
 }
+
+/** Another file was asked for before this one was read. */
+export class SupersededError extends InvalidArgumentError {}
 
 interface Kept {
   id: string;
@@ -74,6 +83,8 @@ export function mergeImport(
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
   /** One at a time: a second plan replaces the first. */
   let kept: Kept | undefined;
+  let asked = 0;
+  let lastReading: Promise<unknown> = Promise.resolve();
 
   const keep = ({ file, content }: Pick<Kept, 'file' | 'content'>): Kept => {
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
@@ -92,16 +103,27 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
   };
 
+  const read = async (path: string): Promise<ImportPlan | ImportLocked> => {
+    const content = await readDocumentFile(path, reading);
+    const file = { name: content.name, bytes: content.content.length, path };
+    if (isAge(content.content)) {
+      const { id } = keep({ file, content });
+      return { id, fileName: file.name, bytes: file.bytes, locked: true };
+    }
+    const document = await openDocument(content, undefined, now);
+    return planOf(keep({ file, content: document }), document);
+  };
+
   return {
-    async plan(path) {
-      const content = await readDocumentFile(path, reading);
-      const file = { name: content.name, bytes: content.content.length, path };
-      if (isAge(content.content)) {
-        const { id } = keep({ file, content });
-        return { id, fileName: file.name, bytes: file.bytes, locked: true };
-      }
-      const document = await openDocument(content, undefined, now);
-      return planOf(keep({ file, content: document }), document);
+    plan(path) {
+      const mine = ++asked;
+      const before = Promise.race([lastReading, delay(LONGEST_WAIT, undefined, { ref: false })]);
+      const turn = before.then(() => {
+        if (mine === asked) return read(path);
+        throw new SupersededError('Another file was chosen before this one was read. Nothing was merged.');
+      });
+      lastReading = turn.catch(() => undefined);
+      return turn;
     },
 
     async unlock(planId, passphrase) {

@@ -15,6 +15,8 @@ describe('the command line', () => {
     [['--import=../cache.json'], { importFile: '/home/cache.json', demo: false, background: false }],
     [['--import', '/tmp/a b.json', '--demo'], { importFile: '/tmp/a b.json', demo: true, background: false }],
     [['--background'], { importFile: null, demo: false, background: true }],
+    // The app registers no link of its own, so one is a word like any other.
+    [['tokenkeep://import?file=/etc/passwd'], { importFile: null, demo: false, background: false }],
     [['--import', '-'], { importFile: '/home/ada/-', demo: false, background: false }],
     // Chromium's, the desktop's, and what a start adds of its own.
     [
@@ -51,6 +53,10 @@ describe('what a second start hands over', () => {
     { importFile: 1, demo: true, background: false },
     { importFile: null },
     { demo: true, background: false },
+    { importFile: 'relative', demo: false, background: false },
+    { importFile: '', demo: false, background: false },
+    { importFile: '/a\0b', demo: false, background: false },
+    { importFile: `/${'a'.repeat(100_000)}`, demo: false, background: false },
   ])('and not when it is %j', (value) => {
     expect(isArguments(value)).toBe(false);
   });

@@ -1,0 +1,52 @@
+/** Imports that a script or a flood of second starts asks for. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { imports } from '../../src-main/ipc/imports.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
+import { fakeVault } from './fake-vault.ts';
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'tokenkeep-imports-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string): string {
+  const cache = new SerializableTokenCache();
+  cache.add(tokenResponse({ username: `${name}@example.org` }));
+  const path = join(folder, name);
+  writeFileSync(path, cache.serialize());
+  return path;
+}
+
+it('reads one file at a time, and of a thousand that are asked for meanwhile only the last', async () => {
+  const read: string[] = [];
+  const reading = ({ fileName }: { fileName: string }): void => void read.push(fileName);
+  const all = imports({
+    vault: Promise.resolve(fakeVault(new SerializableTokenCache())),
+    now: () => 1,
+    reading,
+  });
+  const [first, other, last] = [file('first'), file('other'), file('last')];
+  const begun = all.plan(first);
+  while (read.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const meanwhile = Array.from({ length: 1_000 }, () => all.plan(other).catch((error: unknown) => error));
+  const plan = await all.plan(last);
+  expect(read).toEqual(['first', 'last']);
+  expect(await begun).toMatchObject({ fileName: 'first' });
+  for (const refused of await Promise.all(meanwhile))
+    expect(refused).toMatchObject({ message: expect.stringContaining('Nothing was merged') as string });
+  if ('locked' in plan) throw new Error('It has no passphrase.');
+  expect(await all.confirm(plan.id)).toMatchObject({ accountsAdded: 1 });
+});
+
+it('goes on after a file that can’t be read', async () => {
+  const all = imports({
+    vault: Promise.resolve(fakeVault(new SerializableTokenCache())),
+    now: () => 1,
+    reading: () => undefined,
+  });
+  await expect(all.plan(join(folder, 'missing'))).rejects.toMatchObject({ code: 'document_unreadable' });
+  expect(await all.plan(file('ada'))).toMatchObject({ fileName: 'ada' });
+});
