@@ -26,29 +26,6 @@ test('a second start brings the first window to the front and hands over its doc
   await quit();
 });
 
-test('of a flood of second starts, the last document is shown, and invalid ones change nothing', async ({
-  start,
-}) => {
-  const { app, window, quit } = await start();
-  await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
-  const flood = [
-    ...Array.from({ length: 500 }, () => vector('hostile', 'half-written.json')),
-    ...[DOCUMENT, 'relative.json', `${DOCUMENT}\0.json`, `/${'x'.repeat(100_000)}`],
-  ];
-  await app.evaluate(({ app: electron }, files) => {
-    for (const importFile of files)
-      electron.emit('second-instance', {}, ['tokenkeep://import'], '', {
-        importFile,
-        demo: false,
-        background: false,
-      });
-    electron.emit('second-instance', {}, [], '', null);
-  }, flood);
-  await expect(window.getByRole('dialog')).toContainText('msal-node-7-adfs.json');
-  await expect(window.getByRole('alertdialog')).toHaveCount(0);
-  await quit();
-});
-
 test('a document on the command line is shown before it is merged', { tag: '@packaged' }, async ({
   start,
 }) => {
