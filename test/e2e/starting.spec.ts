@@ -26,6 +26,29 @@ test('a second start brings the first window to the front and hands over its doc
   await quit();
 });
 
+test('of a flood of second starts, the last document is shown, and invalid ones change nothing', async ({
+  start,
+}) => {
+  const { app, window, quit } = await start();
+  await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
+  await app.evaluate(
+    ({ app: electron }, { hostile, document }) => {
+      const invalid = ['relative.json', `${document}\0.json`, `/${'x'.repeat(100_000)}`];
+      const flood = [...Array.from({ length: 500 }, () => hostile), document, ...invalid];
+      const asked = flood.map((importFile) => ({ importFile, demo: false, background: false }));
+      // Once this call is answered, because handing over takes long.
+      setTimeout(() => {
+        for (const handedOver of [...asked, null])
+          electron.emit('second-instance', {}, ['tokenkeep://import'], '', handedOver);
+      }, 200);
+    },
+    { hostile: vector('hostile', 'half-written.json'), document: DOCUMENT },
+  );
+  await expect(window.getByRole('dialog')).toContainText('msal-node-7-adfs.json');
+  await expect(window.getByRole('alertdialog')).toHaveCount(0);
+  await quit();
+});
+
 test('a document on the command line is shown before it is merged', { tag: '@packaged' }, async ({
   start,
 }) => {
