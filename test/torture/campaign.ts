@@ -35,7 +35,8 @@ export async function campaign(words: readonly string[], program: string): Promi
   const folders: string[] = [];
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      console.log(`\nBroken off.\n\n${tally.table()}`);
+      console.log('\nBroken off.');
+      tellLosses(tally, folders);
       process.exit(1);
     });
   }
@@ -65,10 +66,14 @@ export async function campaign(words: readonly string[], program: string): Promi
     console.log(`${name}: ${Math.round((performance.now() - begun) / 1000)} s`);
   }
   if (tally.lost === 0) for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  else console.log(`\nWhat was lost. The vaults are in ${folders.join(', ')}`);
-  for (const { name, lost } of tally.rows) for (const what of lost) console.log(`  ${name}: ${what}`);
-  console.log(`\n${tally.table()}`);
+  tellLosses(tally, folders);
   if (given.report !== undefined)
     writeFileSync(given.report, JSON.stringify({ seed: given.seed, rows: tally.rows }));
   return tally.lost === 0 ? 0 : 1;
+}
+
+function tellLosses(tally: Tally, folders: readonly string[]): void {
+  if (tally.lost > 0) console.log(`\nWhat was lost. The vaults are in ${folders.join(', ')}`);
+  for (const { name, lost } of tally.rows) for (const what of lost) console.log(`  ${name}: ${what}`);
+  console.log(`\n${tally.table()}`);
 }
