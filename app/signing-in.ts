@@ -68,7 +68,12 @@ export function signingIn(
     stop() {
       turn += 1;
       powerMonitor.off('resume', wake);
-      here?.stop();
+      // One that is still being loaded for a request is stopped before it gets the request.
+      if (here !== undefined) here.stop();
+      else void made?.then(
+          (loaded) => loaded.stop(),
+          () => undefined,
+        );
     },
   };
 }

@@ -154,6 +154,7 @@ test('what the update broke is refused with its sentence, and what it did not br
 
 /** The errors of a request of each kind that fails now: one of the app's own, and one of the vault. */
 async function failures(window: Page): Promise<unknown[]> {
+  await window.keyboard.press('Shift'); // the licenses open a file manager, which needs a key press that main saw
   return window.evaluate(async () => {
     const { app, tokenCache } = globalThis as unknown as Record<
       'app' | 'tokenCache',
