@@ -24,7 +24,7 @@ export function openPorts(): Ports | null {
   };
 }
 
-/** Lists come as text: the preload script's bridge copies objects one by one, which takes long with 10,000 accounts. */
+/** Parses a list. Main sends lists as text, because the bridge copies objects one by one, which is slow with 10,000 accounts. */
 async function parsed<T>(asked: Promise<Outcome<string>>): Promise<Outcome<T>> {
   const answer = await asked;
   return answer.ok ? { ok: true, value: JSON.parse(answer.value) as T } : answer;
@@ -40,7 +40,7 @@ export const systemTime: Time = {
   turn: () => new Promise((resolve) => setTimeout(resolve)),
   drawn: () =>
     new Promise((resolve) => {
-      // What has changed is rendered in the next task at the latest, and drawn after the frame that follows.
+      // Changes are rendered in the next task at the latest, and drawn after the frame that follows.
       setTimeout(() => requestAnimationFrame(() => setTimeout(resolve)));
       setTimeout(resolve, 500);
     }),
@@ -56,7 +56,7 @@ export const pageVisibility: Visibility = {
 
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
-/** Calls the listener when the window loses the focus. Returns a function that unsubscribes. */
+/** Calls the listener when the window loses focus. Returns a function that unsubscribes. */
 export function onLeave(listener: () => void): () => void {
   window.addEventListener('blur', listener);
   return () => window.removeEventListener('blur', listener);
@@ -120,8 +120,8 @@ export function onFiles(listeners: {
 }
 
 /**
- * Copies text that is no secret, within a click or key press. The asynchronous clipboard needs a permission that the app
- * gives to no page. Returns whether it was copied.
+ * Copies text that isn't secret, during a click or key press. Returns whether it was copied. The asynchronous clipboard API
+ * needs a permission that the app grants to no page.
  */
 export function copyText(text: string): boolean {
   const active = document.activeElement;

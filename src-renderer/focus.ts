@@ -1,6 +1,6 @@
 /**
- * Where the focus goes when the focused element is removed: the Undo button of a repair, the first-run screen, a
- * dialog. Browsers then leave the focus nowhere, and keyboard and screen reader users start again at the top.
+ * Moves the focus when the focused element is removed: the Undo button of a repair, the first-run screen, a dialog.
+ * Browsers then focus nothing, and keyboard and screen reader users start again at the top.
  *
  * React Aria sets and restores the focus of dialogs too, but after a click without a pointer (Enter in a form) it
  * waits a frame, in which its focus trap may choose another element. The functions below act in the same commit.
@@ -11,7 +11,7 @@ const FOCUSABLE = 'button:not([disabled]), [tabindex="0"], input:not([disabled])
 /** Frames in which a closing dialog may still make the page inert. */
 const FRAMES = 4;
 
-/** Moves a lost focus to an element in the same place, for as long as the page lives. */
+/** Moves the focus to an element in the same place whenever it is lost, until the page is unloaded. */
 export function keepFocus(): void {
   let around: Element[] = [];
   document.addEventListener('focusin', ({ target }) => {
@@ -41,7 +41,7 @@ export function focusDialog(dialog: HTMLElement): void {
   target.focus({ preventScroll: true });
 }
 
-/** Returns the element that gets the focus back when a dialog that opens now has closed. */
+/** Returns the element to focus once a dialog that opens now has closed. */
 export function focusOrigin(): HTMLElement | null {
   const active = document.activeElement;
   if (!(active instanceof HTMLElement) || active === document.body) return null;

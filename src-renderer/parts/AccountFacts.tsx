@@ -18,7 +18,7 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
     if (AccessToken === 0) return 'none';
     return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
   });
-  // Replaces the label, because the value has no room for it.
+  // Replaces the label, because the value has no room for this text.
   const over = useTimed((now) =>
     AccessToken > 0 && account.lastExpiry !== null && isPast(account.lastExpiry, now) ? 'All expired' : '',
   );

@@ -55,7 +55,7 @@ export function AccountList() {
   );
 }
 
-/** In place of the list where the window has no room for it: the way to all accounts, and to the one before and after. */
+/** Replaces the list in a narrow window: buttons for all accounts and for the previous and next account. */
 export function AccountBar() {
   const { accounts, overview, selection } = useModel();
   const shown = useStore(accounts.view, (view) => view.shown);
@@ -232,7 +232,7 @@ export function GroupTitle({ row: { group, top } }: { row: Extract<Row, { kind: 
   );
 }
 
-/** The status dot. Shape and color differ, and screen readers get the text. */
+/** The status dot. Each status has its own shape and color, and screen readers get the text. */
 function StatusDot({ account }: { account: AccountItem }) {
   const status = useTimed((now) => accountStatus(account, now));
   const text = statusSentence(status);

@@ -32,10 +32,10 @@ const ICONS: Readonly<Record<ActivityRow['what'], IconName>> = {
   cleared: 'close',
 };
 
-/** Rows drawn at first, and with each press of “Show more”. */
+/** Rows rendered at first, and added by each press of “Show more”. */
 const STEP = 200;
 
-/** Events by day. A receipt opens to its places. */
+/** Events by day. A receipt expands to its places. */
 export function ActivityRows({ rows, who }: { rows: readonly ActivityRow[]; who: boolean }) {
   const [most, setMost] = useState(STEP);
   const days = useTimed((now): ActivityDay[] => activityDays(rows.slice(0, most), now));

@@ -9,7 +9,7 @@ export function DropZone() {
   const { dialogs, importing, inspect, pages } = useModel();
   const [over, setOver] = useState(false);
   useEffect(() => {
-    /** Shows pasted or dropped text in Inspect, if it is a token. */
+    /** Shows pasted or dropped text in Inspect, if it contains a token. */
     const text = (input: string) => {
       const isToken = tokensIn(input).some(
         ({ field, token }) => field !== null || readToken(token).format !== 'opaque',

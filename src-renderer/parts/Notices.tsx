@@ -53,7 +53,7 @@ const LABELS: Readonly<Record<NoticeAction, string>> = {
   'show-file': 'Show vault file',
 };
 
-/** Actions that are one request. Main asks before those that replace a file. */
+/** Actions that send one request each. Main asks the user before a request that replaces a file. */
 const REQUESTS: Readonly<Partial<Record<NoticeAction, 'retry' | 'keepMine' | 'takeFile' | 'makeOwn'>>> = {
   retry: 'retry',
   'keep-mine': 'keepMine',

@@ -1,6 +1,6 @@
 import { encode } from 'uqr';
 
-/** A QR code, dark on light in both themes for scanners, with the quiet zone of the standard. */
+/** A QR code, dark on light in both themes for scanners, with a quiet zone of 3 modules. */
 export function QrCode({ text, says }: { text: string; says: string }) {
   const { data, size } = encode(text, { ecc: 'M', border: 3 });
   const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');

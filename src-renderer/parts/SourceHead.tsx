@@ -7,7 +7,7 @@ import { Icon } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { Message, UserText } from './text.tsx';
 
-/** What a chosen source is, above its accounts. */
+/** Describes the chosen source, above its accounts. */
 export function SourceHead({ item }: { item: SourceItem }) {
   const { sources, overview } = useModel();
   const opening = useStore(sources.view, (view) => view.opening.has(item.id));
@@ -69,7 +69,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
   );
 }
 
-/** What the user can do about a program that Tokenkeep never changes: open it, or copy the command that signs out there. */
+/** Actions for a program that Tokenkeep never changes: open it, or copy its sign-out command. */
 export function ProgramActions({
   of: { id, opens, command },
 }: {

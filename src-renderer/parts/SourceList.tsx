@@ -191,7 +191,7 @@ function Row({
   );
 }
 
-/** Returns the places of an account, with the programs that only name it. */
+/** Returns the IDs of the places that have an account, including programs that only name it. */
 export function useAccountPlaces(account: AccountItem): readonly string[] {
   const { sources } = useModel();
   const items = useStore(sources.view, (view) => view.items);

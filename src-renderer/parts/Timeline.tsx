@@ -101,7 +101,7 @@ export function TimelineTab({ account }: { account: AccountItem }) {
   );
 }
 
-/** Whether the text beside the end has no room to its right. */
+/** Returns whether the text at the end of a bar has too little room on its right. */
 const isLate = ({ at, text }: NonNullable<TimelineRow['end']>, width: number): boolean =>
   (1 - at) * width < (text === 'no fixed end' ? 220 : 100);
 

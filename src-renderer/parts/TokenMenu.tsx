@@ -5,7 +5,7 @@ import { claimsText } from '../state/claims.ts';
 import { appLabel } from '../state/tokens.ts';
 import { useModel, useStore } from './hooks.ts';
 
-/** What can be done with the selected token: in the panel, and by a right click on its row. */
+/** Actions for the selected token, in the panel and in the context menu of its row. */
 export function TokenMenu({ token }: { token: TokenItem }) {
   const { refreshStatus, secret, selection, toasts } = useModel();
   const { accountId, claims, tokens } = useStore(selection.view);
@@ -21,7 +21,7 @@ export function TokenMenu({ token }: { token: TokenItem }) {
   const ofApp = (tokens ?? []).filter(
     ({ client_id, place }) => client_id === token.client_id && place === 'vault',
   );
-  // Claims are no secret, so main does not ask.
+  // Claims aren't secret, so main doesn't ask the user.
   const copyClaims = () => {
     if (payload === null) return;
     toasts.show(copyText(claimsText(payload)) ? 'Claims copied.' : 'The claims could not be copied.');

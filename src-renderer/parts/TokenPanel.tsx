@@ -160,7 +160,7 @@ function Claims({
   );
 }
 
-/** Other forms of the token to copy, and what else can be done with it. */
+/** A menu button for the other forms of the token and the other actions. */
 function CopyMenu({ token }: { token: TokenItem }) {
   return (
     <MenuTrigger>
@@ -174,7 +174,7 @@ function CopyMenu({ token }: { token: TokenItem }) {
   );
 }
 
-/** The token, masked. The window has its text only after the user has agreed in main's dialog. */
+/** The token, masked until it is revealed. The window gets its text only after the user has agreed in main's dialog. */
 export function SecretField({ token }: { token: TokenItem }) {
   const { secret } = useModel();
   const { phase, text, hidesAt } = useStore(secret.view);

@@ -69,7 +69,7 @@ function Grid({ account }: { account: AccountItem }) {
     selection.token(token.id);
   };
 
-  // By a right click, the menu key or Shift+F10; the browser reports all of them, for keys at the focused grid.
+  // For a right click, the menu key and Shift+F10. The browser reports all of them, the keys with the grid as the target.
   const openMenu = (event: MouseEvent) => {
     event.preventDefault();
     const row = event.target instanceof Element ? event.target.closest('[role="row"][id]') : null;
@@ -238,7 +238,7 @@ function Left({ token }: { token: TokenItem }) {
           preserveAspectRatio="none"
         >
           <rect className="bar-track" width="100" height="4" />
-          {/* Full for an expired token: a mark, not a measure. */}
+          {/* The bar of an expired token is full, to mark it. */}
           <rect className="bar-left" width={tone === 'gone' ? 100 : left * 100} height="4" />
         </svg>
       )}

@@ -8,7 +8,7 @@ import { Lines } from './Lines.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { Message } from './text.tsx';
 
-/** What the provider says of the account's user, on request. */
+/** Claims that the provider returns about the account's user, on request. */
 export function UserInfoTab({ account }: { account: AccountItem }) {
   const { userInfo } = useModel();
   const { accountId, asking, info: last, error } = useStore(userInfo.view);

@@ -29,7 +29,7 @@ export function useStore<T>(
   pick: (value: T) => unknown = (value) => value,
 ) {
   const read = () => pick(store.get());
-  return useSyncExternalStore(store.subscribe, read, read); // the second one is for rendering to a string
+  return useSyncExternalStore(store.subscribe, read, read); // the second `read` is for rendering to a string
 }
 
 /** Returns a text (or other value) that depends on the time. The component renders again when it is no longer true. */

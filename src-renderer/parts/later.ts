@@ -3,12 +3,12 @@ import { createStore } from '../state/store.ts';
 import { useStore } from './hooks.ts';
 
 /**
- * A part of the window with a script of its own, which the first accounts don't wait for. It is loaded when it is shown for the first
- * time, or before.
+ * A part of the window in a separate script, so that the first accounts don't wait for it. It is loaded when it is first shown, or
+ * earlier by `load`.
  */
 export interface Later<Module> {
   load: () => Promise<void>;
-  /** Null until it is loaded. Throws in rendering if it can't be, as after its files were removed. */
+  /** Returns null until the part is loaded. If it is shown but can't be loaded, as after its files were removed, rendering throws. */
   use: (isShown: boolean) => Module | null;
 }
 

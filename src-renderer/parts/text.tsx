@@ -2,12 +2,12 @@ import { highlightedWords } from '../state/search.ts';
 import { pieces, visible } from '../state/text.ts';
 import { useModel, useStore } from './hooks.ts';
 
-/** Untrusted text: isolates its direction and writes invisible characters out. */
+/** Shows untrusted text with its direction isolated and its invisible characters written out. */
 export function UserText({ children }: { children: string }) {
   return <bdi>{visible(children)}</bdi>;
 }
 
-/** A sentence of the main process. It may quote untrusted text, and names of fields and commands are in backticks. */
+/** A sentence from the main process. It may quote untrusted text, and names of fields and commands are in backticks. */
 export function Message({ children }: { children: string }) {
   return (
     <bdi>

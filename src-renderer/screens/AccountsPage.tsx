@@ -53,7 +53,7 @@ export function MainScreen() {
   );
 }
 
-/** The tenant's name, and a way to give it one. */
+/** The name that the user gave to a tenant, and a button to change it. */
 function TenantName({ realm }: { realm: string }) {
   const { accounts, dialogs } = useModel();
   const name = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm));

@@ -167,7 +167,7 @@ export function AccountActivity({ account }: { account: AccountItem }) {
   );
 }
 
-/** The current time, once a minute. */
+/** Returns the last second of the current minute, so that it changes once a minute. */
 function useMinute(): number {
   return useTimed((now) => {
     const minute = Math.floor(now / 60) * 60;

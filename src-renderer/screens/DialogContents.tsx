@@ -15,7 +15,7 @@ import { ReceiptDialog, SignOutDialog } from './SignOutDialog.tsx';
 import { TenantNameDialog } from './TenantNameDialog.tsx';
 import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs.tsx';
 
-/** What an open dialog shows. */
+/** Renders the contents of the open dialog. */
 export function DialogContents({ dialog }: { dialog: Dialog }): ReactNode {
   switch (dialog.kind) {
     case 'about':
@@ -57,7 +57,7 @@ export function DialogContents({ dialog }: { dialog: Dialog }): ReactNode {
   }
 }
 
-/** An action failed: shows main's message. */
+/** Shows main's message after an action failed. */
 function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
   const { dialogs } = useModel();
   return (
@@ -77,10 +77,10 @@ function FailureDialog({ dialog }: { dialog: DialogOf<'failure'> }) {
   );
 }
 
-/** Accounts named at most for each reason. */
+/** Maximum number of accounts named for each reason. */
 const MOST_LISTED = 100;
 
-/** Of several accounts, some were not refreshed: each reason with the names of its accounts. */
+/** Lists why some of several accounts were not refreshed: each reason with the names of its accounts. */
 function NotRefreshedDialog({
   dialog: { refreshed, problems, left },
 }: {

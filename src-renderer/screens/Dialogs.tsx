@@ -45,7 +45,7 @@ function useFocusReturn(view: Store<Dialog | null>): void {
     return view.subscribe(() => {
       const opens = view.get() !== null && !wasOpen;
       wasOpen = view.get() !== null;
-      // Before the dialog is rendered and takes the focus.
+      // This runs before the dialog is rendered and takes the focus.
       if (opens) origin.current = focusOrigin();
     });
   }, [view]);
@@ -54,7 +54,7 @@ function useFocusReturn(view: Store<Dialog | null>): void {
   }, [isOpen]);
 }
 
-/** A dialog can't be closed while its action is in progress. */
+/** Whether the dialog can't be closed, because its action is in progress. */
 function isBusy(dialog: Dialog): boolean {
   if (dialog.kind === 'import-plan') return dialog.merging;
   if (dialog.kind === 'import-locked') return dialog.opening;

@@ -23,7 +23,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
   const [shown, setShown] = useState(false);
   const { level, says } = strength(passphrase);
   const good = (level === 'fair' || level === 'strong' || level === 'weak') && again === passphrase;
-  // Shown once the second one is as long as the first, not while it is being typed.
+  // The error appears once the confirmation is as long as the passphrase, not while it is being typed.
   const differ = again.length >= passphrase.length && again !== passphrase;
   const suggest = () => {
     const made = suggestion(ports.random);

@@ -25,7 +25,7 @@ import { signatureSays } from '../state/signatureCheck.ts';
 import { visible, visibleLines } from '../state/text.ts';
 import { count } from '../state/words.ts';
 
-/** Shows what a pasted token says, or how two tokens differ. Nothing of it is kept. */
+/** Shows what a pasted token says, or how two tokens differ. Nothing is stored. */
 export function InspectPage() {
   const { inspect } = useModel();
   const { first, second, compares } = useStore(inspect.view);
@@ -406,7 +406,7 @@ function Compare({ first, second }: { first: string; second: string }) {
   );
 }
 
-/** Times are readable, with their epoch. */
+/** Returns the texts of a claim in both tokens. Times are readable, followed by their epoch. */
 function compared({ name, a, b }: ClaimDifference, now: number) {
   const lineOf = (value: unknown) => payloadLine({ name, json: JSON.stringify(value) }, now);
   const isTime = PAYLOAD.get(name)?.reading === 'time';

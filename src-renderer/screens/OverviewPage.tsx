@@ -56,17 +56,17 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
   { id: null, title: 'Source', name: 'source' },
 ];
 
-/** All accounts as a table: who is signed in, where, and until when. Until the list is loaded, the first of many. */
+/** All accounts as a table: who is signed in, where, and until when. Until a long list is loaded, only its first accounts. */
 export function OverviewPage() {
   const { accounts, dialogs, overview, ports, sources, toasts } = useModel();
-  // Each part by itself: a typed letter changes none of them.
+  // Each part is read separately, because a typed letter changes none of them.
   const shown = useStore(accounts.view, (view) => view.shown);
   const byId = useStore(accounts.view, (view) => view.byId);
   const first = useStore(accounts.view, (view) => view.first);
   const { tenants, appNames } = useNames();
   const searched = useStore(accounts.view, (view) => view.text.trim() !== '');
   const { filters, order, selected } = useStore(overview.view);
-  // Order and filters follow the clock by the minute, the texts exactly.
+  // Order and filters are updated once a minute, texts exactly when they change.
   const now = useTimed((at) => {
     changesAt((Math.floor(at / 60) + 1) * 60, at);
     return at;
@@ -76,7 +76,7 @@ export function OverviewPage() {
     () => (filters.place === null ? all : all.filter(({ places: its }) => its.includes(filters.place ?? ''))),
     [all, filters.place],
   );
-  // One time for the rows and for the counts of the chips.
+  // The rows and the counts of the chips use the same time.
   const minute = Math.floor(now / 60) * 60 + 59;
   const rows = useMemo(
     () => first?.first ?? overviewAccounts(all, filters, order, tenants, minute),
@@ -199,7 +199,7 @@ export function OverviewPage() {
   );
 }
 
-/** Users whom only their programs name, below those with accounts. */
+/** Users that only programs name, below the table of accounts. */
 function NamedUsers({ users }: { users: readonly NamedUser[] }) {
   const { overview } = useModel();
   if (users.length === 0) return null;
@@ -300,7 +300,7 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   );
 }
 
-/** @param size of the table; `rows` are its first ones until the list is loaded */
+/** @param size number of rows in the table; until the list is loaded, `rows` has only the first ones */
 function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
   const { overview, selection } = useModel();
   const { order, activeId, selected } = useStore(overview.view);
@@ -357,7 +357,7 @@ function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
     }
     event.preventDefault();
   };
-  // Of the table, so that its rows are the same at the next drawing.
+  // One handler for the table, so that the props of its rows stay the same when it is rendered again.
   const click = ({ target, shiftKey, ctrlKey, metaKey }: MouseEvent) => {
     const row = target instanceof Element ? target.closest('[role="row"]') : null;
     const at = Number(row?.getAttribute('aria-rowindex') ?? 0) - 2;

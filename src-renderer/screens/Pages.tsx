@@ -5,7 +5,7 @@ import { InspectPage } from './InspectPage.tsx';
 import { SecurityPage } from './SecurityPage.tsx';
 import { SettingsPage } from './SettingsPage.tsx';
 
-/** The pages beside the accounts. */
+/** The pages other than Accounts. */
 export function OtherPage({ page }: { page: Exclude<Page, 'accounts'> }) {
   switch (page) {
     case 'inspect':

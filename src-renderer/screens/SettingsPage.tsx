@@ -11,13 +11,13 @@ const TIMES = [
   { times: 'both', label: 'Both' },
 ] as const;
 
-/** What the user can choose, and which hosts were contacted. */
+/** The settings, and the hosts that were contacted. */
 export function SettingsPage() {
   const { settings } = useModel();
   const { times, closeWhenAway, menuBar, notify, asksRarely, startAtLogin, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: (typeof TIMES)[number]['times']) => {
-    // Every text on the screen has a time in it.
+    // Times appear all over the window, so it reloads.
     if (await settings.setTimes(next)) reload();
   };
   return (
@@ -101,7 +101,7 @@ export function SettingsPage() {
   );
 }
 
-/** Which hosts were contacted and why, and whether updates are looked for. */
+/** Lists the hosts that were contacted and why, and turns the check for updates on or off. */
 function Network() {
   const { settings } = useModel();
   const { hosts, updates, updateHost } = useStore(settings.view);

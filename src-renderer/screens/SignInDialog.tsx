@@ -81,7 +81,7 @@ export function SignInDialog() {
   );
 }
 
-/** A sign-in with the account, the app and the scopes of before. */
+/** Repeats a sign-in with the same account, app and scopes. */
 export function SignInAgainDialog({
   dialog: { accountId, name, profile, loginHint },
 }: {

@@ -207,7 +207,7 @@ function withPlace(wishes: SignOutWishes, place: string, isChosen: boolean): Sig
   return { ...wishes, places: isChosen ? [...others, place] : others };
 }
 
-/** Maximum names shown. */
+/** Maximum numbers of account names and of app names shown. */
 const MOST_NAMES = 12;
 const MOST = 5;
 
@@ -227,7 +227,7 @@ export function LeaveChoices({
   isDisabled,
   withRevoke = true,
 }: {
-  /** All accounts are signed out. */
+  /** Several accounts are signed out. */
   all: boolean;
   /** Whether the refresh tokens get a checkbox here. */
   withRevoke?: boolean;
@@ -290,7 +290,7 @@ export function ReceiptDialog({ dialog }: { dialog: DialogOf<'receipt'> }) {
   );
 }
 
-/** A row for each place, what is still signed in first. */
+/** Lists the places, those that are still signed in first. */
 function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'> }) {
   const { signOut, clock, toasts, vault } = useModel();
   const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);

@@ -30,7 +30,7 @@ export function Opening() {
   );
 }
 
-/** Nothing is cached yet: what Tokenkeep does, and how to start. */
+/** Shown while nothing is cached: what Tokenkeep does, and how to start. */
 export function FirstRun() {
   const { importing, signIn, ports, sources, vault } = useModel();
   const { searched, finding, items } = useStore(sources.view);
@@ -110,7 +110,7 @@ export function FirstRun() {
   );
 }
 
-/** The caches that were found. Nothing of them has been read yet. */
+/** The caches that were found. None is read before the user opens it. */
 function SourcesFound() {
   const { sources, signIn } = useModel();
   const { items } = useStore(sources.view);
@@ -217,7 +217,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
   );
 }
 
-/** The vault was closed while the user was away. */
+/** Shown after the vault was closed while the user was away. */
 export function LockedScreen() {
   const { ports, vault } = useModel();
   const platform = useStore(vault.view, (view) => view.info?.platform);
@@ -245,7 +245,7 @@ export function LockedScreen() {
   );
 }
 
-/** The account list could not be loaded. */
+/** Shown if the account list could not be loaded. */
 export function ListFailed({ error }: { error: PlainError }) {
   const model = useModel();
   return (

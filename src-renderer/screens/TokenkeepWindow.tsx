@@ -17,7 +17,7 @@ import { isPage, type Screen, screenOf } from '../state/pages.ts';
 
 const otherPages = later(() => import('./Pages.tsx'));
 
-/** Loads what the first accounts don't need. */
+/** Loads the scripts that the first accounts don't need. */
 export const loadRest = (): Promise<unknown> => Promise.all([dialogContents.load(), otherPages.load()]);
 
 /** The window; a single screen while the vault is locked. */
@@ -52,11 +52,11 @@ function OpenWindow() {
       search.current?.focus();
       search.current?.select();
     };
-    /** What was chosen in the menu bar or a notification, maybe before the list is loaded. */
+    /** Carries out an action chosen in the menu bar or a notification, possibly before the list is loaded. */
     const forAccount = async (id: string, action: 'show-account' | 'sign-in-again' | 'sign-out') => {
       if (dialogs.view.get() !== null) return;
       if (!accounts.view.get().byId.has(id)) await accounts.load();
-      if (!accounts.view.get().byId.has(id)) return; // it was signed out meanwhile
+      if (!accounts.view.get().byId.has(id)) return; // the account was signed out meanwhile
       pages.show('accounts');
       model.overview.close();
       model.selection.account(id);
@@ -124,7 +124,7 @@ function AccountsPage({ screen }: { screen: Screen }) {
   }
 }
 
-/** All accounts, or one of them. The first of many are shown in the table. */
+/** All accounts, or one of them. Until a long list is loaded, its first accounts are shown in the table. */
 function Accounts() {
   const { accounts, overview } = useModel();
   const isOpen = useStore(overview.view, (view) => view.isOpen === true);
@@ -132,7 +132,7 @@ function Accounts() {
   return isOpen || isFirst ? <OverviewPage /> : <MainScreen />;
 }
 
-/** The accounts that File › Sign out… is for: the selected rows of the table, or the account that is shown. */
+/** Returns the accounts that File › Sign out… applies to: the selected rows of the table, or the account that is shown. */
 function chosenAccounts({ pages, overview, selection, accounts }: Model): string[] {
   if (pages.view.get() !== 'accounts') return [];
   const { isOpen, selected } = overview.view.get();
@@ -141,7 +141,7 @@ function chosenAccounts({ pages, overview, selection, accounts }: Model): string
   return ids.filter((id) => accounts.view.get().byId.has(id));
 }
 
-/** Tells the menu what there is to sign out. */
+/** Tells the menu bar which sign-outs are possible. */
 function MenuStates() {
   const model = useModel();
   useStore(model.pages.view);

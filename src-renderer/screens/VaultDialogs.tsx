@@ -98,7 +98,7 @@ export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'st
   const file = useStore(vault.view, (view) => view.status?.file ?? '');
   const doing = useStore(vault.view, (view) => view.doing);
   const [typed, setTyped] = useState('');
-  // Restoring replaces the vault on purpose, and the file stays.
+  // Restoring needs no confirmation: it replaces the vault on purpose, and the file is kept.
   const meant = restore || typed.trim().toLowerCase() === WORD;
 
   const start = async () => {

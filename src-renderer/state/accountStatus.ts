@@ -61,7 +61,7 @@ export function signInAgainText(account: AccountItem, now: number, timeZone?: st
   return `${what}${ended.code === null ? '' : ` Code: ${visible(ended.code)}.`}`;
 }
 
-/** Main tells the status when the list is loaded; what has ended since is known without it. */
+/** Returns the status that main sent with the list, updated by what has ended since. */
 function current(account: AccountItem, now: number): ReturnType<typeof shownStatus> {
   const shown = shownStatus(account, now);
   if (shown.changesAt !== null) changesAt(shown.changesAt, now);

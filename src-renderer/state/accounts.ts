@@ -23,7 +23,7 @@ import { apisNamed } from './wellKnown.ts';
 import { number } from './words.ts';
 
 export interface AccountsView {
-  /** The first of many accounts, which are shown until the list is loaded; else null. Nothing acts on these alone. */
+  /** The first accounts of a long list, shown until it is loaded; else null. No action uses these alone. */
   first: FirstAccounts | null;
   /** null until the first answer. */
   totals: AccountList['totals'] | null;
@@ -48,12 +48,12 @@ export interface AccountsView {
 /** Milliseconds without typing before main is asked. */
 export const SEARCH_PAUSE = 120;
 
-/** Maximum apps without a published name whose tokens are loaded to find one. */
+/** Maximum number of apps without a published name whose tokens are loaded at once to find one. */
 const MOST_NAMED = 24;
 
 /**
- * Milliseconds between two loads of the list after expiries. Long lists are loaded less often: 10,000 accounts at
- * most once a minute. `setTimeout` can't wait for months.
+ * Limits, in milliseconds, of the time until the list is loaded again because a token expires. Long lists are loaded less
+ * often: 10,000 accounts at most once a minute. `setTimeout` can't wait for months.
  */
 const SHORTEST_PAUSE = 5_000;
 const PAUSE_PER_ACCOUNT = 6;
@@ -61,10 +61,10 @@ const LONGEST_PAUSE = 24 * 3600 * 1000;
 
 export interface Accounts {
   view: Store<AccountsView>;
-  /** Loads the list from main, and shows it after the promise. Calls during a load lead to one more load. */
+  /** Loads the list from main, and shows it once `after` is resolved. Calls during a load lead to one more load. */
   load: (after?: Promise<unknown>) => Promise<void>;
   search: (text: string) => void;
-  /** Gives a tenant a name; "" removes it. Resolves with what went wrong; null if nothing did. */
+  /** Gives a tenant a name; "" removes it. Resolves with the error, or null. */
   nameTenant: (realm: string, name: string) => Promise<PlainError | null>;
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
@@ -124,7 +124,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
       if (matchesShown(account, term, context)) ids.add(account.id);
     });
     if (term.field !== 'any') return { ok: true, value: ids };
-    // "Azure Resource Manager" is in no token: its ID and hosts are.
+    // No token contains "Azure Resource Manager", but tokens contain its ID and hosts.
     const answers = await Promise.all(
       [term.text, ...apisNamed(term.text)].map((text) => tokenCache.search(text)),
     );
@@ -155,7 +155,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     patch({ searching: false, error: failed?.ok === false ? failed.error : null });
   };
 
-  /** Loads the list; the first time, shows the first of many accounts before. */
+  /** Loads the list. The first time, shows the first accounts of a long list before that. */
   const loadList = async (after?: Promise<unknown>): Promise<Outcome<AccountList>> => {
     if (view.get().totals !== null) return tokenCache.accounts();
     const answer = await firstAccounts();

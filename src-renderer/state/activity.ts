@@ -13,11 +13,11 @@ import { resourceName } from './wellKnown.ts';
 import { addCounts, count, listing, removals } from './words.ts';
 
 export interface ActivityView {
-  /** Whose activity it is; null: of all accounts. undefined: none is shown. */
+  /** ID of the account whose activity is shown; null for all accounts, undefined while none is shown. */
   of: string | null | undefined;
   /** Newest first; null until loaded. */
   events: readonly ActivityEvent[] | null;
-  /** All events in the vault, including those that main has not sent. */
+  /** Number of events in the vault, including those that main has not sent. */
   total: number;
   receipts: readonly SignOutReport[];
   error: PlainError | null;
@@ -27,7 +27,7 @@ export interface ActivityLog {
   view: Store<ActivityView>;
   /** Loads the activity, and again whenever it changes, until the returned function is called. */
   watch: (of: string | null) => () => void;
-  /** Asks main to clear it. Main asks the user. */
+  /** Asks main to clear the activity. Main asks the user. */
   clear: () => Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function createActivityLog({ tokenCache, app }: Ports, dialogs: Dialogs, 
   tokenCache.on('activity', () => void load());
   // A sign-in or an import is recorded in the same change.
   tokenCache.on('change', () => void load());
-  // Another state can mean other activity: unlocked, recovered, or the file's version taken.
+  // Another vault state can mean other activity: unlocked, recovered, or the file's version chosen.
   tokenCache.on('status', () => void load());
   app.on('signOuts', () => void load());
 
@@ -117,11 +117,11 @@ export interface ActivityRow {
   /** All names, as a tooltip. */
   names: readonly string[];
   accountIds: readonly string[];
-  /** Of a sign-out. */
+  /** The receipt of a sign-out; else null. */
   report: SignOutReport | null;
 }
 
-/** What the window knows of accounts and apps. */
+/** The accounts and app names that the window knows. */
 export interface ActivityNames {
   byId: ReadonlyMap<string, AccountItem>;
   appNames: ReadonlyMap<string, string>;
@@ -130,7 +130,7 @@ export interface ActivityNames {
 /**
  * Returns the events and the receipts of sign-outs in one list, newest first.
  *
- * @param account only its receipts; they are found by the user name, because the account was removed
+ * @param account limits the receipts to this account; they are found by the user name, because the account was removed
  */
 export function activityRows(
   { events, receipts }: Pick<ActivityView, 'events' | 'receipts'>,
@@ -377,7 +377,7 @@ export interface ReceiptPlace {
   tone: 'ok' | 'bad' | 'plain';
 }
 
-/** The rows of a receipt: the vault, the key, and what the provider was asked for. */
+/** Returns the rows of a receipt: the places, the key, other copies, and what the provider was asked to do. */
 export function receiptPlaces(report: SignOutReport, now: number, timeZone?: string): ReceiptPlace[] {
   const { removed, remaining, oldKey } = receiptWords(true, '', report.receipts, now, timeZone);
   const what = removals(removed);

@@ -59,7 +59,7 @@ function saying(meaning: ClaimMeaning | undefined, values: readonly string[]): s
   return `${meaning.says}: ${visible(known.join(', '))}`;
 }
 
-/** Returns null if the value contains the name already. */
+/** Returns the published meaning or name of a value; null if there is none, or if the value contains it already. */
 function standsFor(meaning: ClaimMeaning, value: string): string | null {
   if (meaning.codes !== undefined) return meaning.codes.get(value) ?? null;
   if (meaning.reading === 'plain') return null;
@@ -96,7 +96,7 @@ export function claimsText(claims: readonly Claim[]): string {
   return `{\n${lines.join(',\n')}\n}`;
 }
 
-/** Returns the fields of the entity, for the Details tab. */
+/** Returns the fields of the token's cache entry, for the Details tab. */
 export function detailLines(token: TokenItem, now: number, timeZone?: string): ClaimLine[] {
   const lines: ClaimLine[] = [];
   const text = (name: string, value: string | null, says: string) => {
@@ -148,7 +148,7 @@ const AUTHORITY: ReadonlyMap<string, string> = new Map([
 export interface ProfileSection {
   title: string;
   lines: ClaimLine[];
-  /** The tenant that it is about. */
+  /** The tenant that the section is about. */
   realm?: string;
 }
 

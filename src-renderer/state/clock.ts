@@ -1,6 +1,6 @@
 import type { Ports } from './ports.ts';
 
-/** Tells the time, and wakes those who wait for it. Nothing is woken while the window is hidden. */
+/** Tells the time, and makes calls at given times. No call is made while the window is hidden. */
 export interface Clock {
   /** Seconds since the epoch. */
   now: () => number;

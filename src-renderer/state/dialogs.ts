@@ -24,7 +24,7 @@ export type Dialog =
   | { kind: 'about' }
   | { kind: 'tenant-name'; realm: string }
   | { kind: 'sign-in' }
-  /** `draft`: fields of a new profile, and whom it is for. */
+  /** `draft`: initial fields of a new profile. `again`: ID of the account that signs in again with it. */
   | { kind: 'profile'; profile: SignInProfile | null; draft?: ProfileDraft; again?: string }
   | {
       kind: 'sign-in-again';
@@ -75,7 +75,7 @@ export type Dialog =
       user: boolean;
       who: string;
       apps: readonly string[];
-      /** Number of the accounts in the vault. */
+      /** Number of these accounts that are in the vault. */
       inVault: number;
       /** Other programs that have some of the accounts. */
       places: readonly PlaceOffer[];

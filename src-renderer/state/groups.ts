@@ -14,13 +14,13 @@ export interface AccountGroup {
 /** Names that the user gave to tenants, by ID in lower case. */
 export type Nicknames = AccountList['tenantNames'];
 
-/** Returns the name that the user gave to a tenant. Its ID is anybody's text, such as `constructor`. */
+/** Returns the name that the user gave to a tenant. Its ID is untrusted text and may be `constructor`. */
 export function nicknameOf(nicknames: Nicknames, realm: string): string | undefined {
   const id = realm.toLowerCase();
   return Object.hasOwn(nicknames, id) ? nicknames[id] : undefined;
 }
 
-/** Characters, as main takes them. */
+/** Maximum characters, the same as main accepts. */
 export const LONGEST_TENANT_NAME = 60;
 
 /** Returns the name of an account; never empty. */
@@ -57,7 +57,7 @@ export function groupAccounts(accounts: readonly AccountItem[], nicknames: Nickn
 /** The place of each account in the order of all names: comparing names is slow, and a long list is sorted often. */
 const places = new WeakMap<AccountItem, number>();
 
-/** Sorts accounts by name, all of a list at once. */
+/** Sorts all accounts of a list by name, and stores their places for `compareNames`. */
 function byName(accounts: readonly AccountItem[]): AccountItem[] {
   const names = new Map(accounts.map((account) => [account, accountName(account)]));
   const sorted = [...accounts].sort((a, b) => compare(names.get(a) ?? '', names.get(b) ?? '', a, b));

@@ -34,7 +34,7 @@ export interface Health {
   undo: () => Promise<void>;
 }
 
-/** Examines the cache when the Health page is opened, and on every change while it is shown: main then opens every account. */
+/** Examines the cache only while the Health page is shown: when it opens, and on every change. Main then opens every account. */
 export function createHealth(
   { tokenCache }: Ports,
   pages: Pages,

@@ -52,14 +52,14 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     dialogs.fail(FAILED, error);
   };
   /**
-   * Main says that it reads the file of a request, and answers the request. Electron sends the two separately, so the answer may come
-   * first. "Reading…" must not take the place of its dialog then.
+   * Main reports that it reads the requested file, and answers the request. Electron sends the two separately, so the answer may come
+   * first. "Reading…" must not replace its dialog then.
    */
   let asking = false;
   let isOvertaken = false;
   const settled = async (request: Promise<Outcome<ImportPlan | ImportLocked | null>>) => {
     asking = true;
-    isOvertaken = true; // until it is heard
+    isOvertaken = true; // until the report arrives
     const answer = await request;
     asking = false;
     if (!answer.ok) failed(answer.error);
@@ -110,7 +110,7 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     },
     async drop(files) {
       dropped.push(...files);
-      // Otherwise the next one follows when the dialog of the previous one closes.
+      // Otherwise the next file follows when the dialog of the previous one closes.
       if (!planning && dialogs.view.get() === null) await planNext();
     },
     async unlock(passphrase) {
@@ -139,7 +139,7 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
   };
 }
 
-/** "Imported cache.json: 2 accounts and 8 tokens added, 1 token replaced." */
+/** "Imported cache.json: 2 accounts added, 8 tokens added, 1 token replaced." */
 export function imported(fileName: string, report: ImportReport): string {
   const parts = [];
   if (report.accountsAdded > 0) parts.push(`${count(report.accountsAdded, 'account')} added`);

@@ -5,7 +5,7 @@ import { visible } from './text.ts';
 import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 
-/** Characters of an input that are read; no token is longer. */
+/** Maximum characters that are read of an input. No token is longer. */
 export const LONGEST_INPUT = 1_000_000;
 
 export interface InspectView {
@@ -39,15 +39,15 @@ export function createInspect(): Inspect {
 
 /** A token found in an input. */
 export interface FoundToken {
-  /** What the input calls it: a field of a response, or `Authorization`; null if the input is the token, or a text with it. */
+  /** Its name in the input: a field of a response, or `Authorization`; null if the input is the token or a text around it. */
   field: string | null;
   token: string;
 }
 
-/** Tokens of one input that are offered. */
+/** Maximum number of tokens offered from one input. */
 const MOST_FOUND = 12;
 
-/** How deeply fields are looked for: a Kubernetes credential has its token in `status.token`. */
+/** Maximum depth of fields that are read: a Kubernetes credential has its token in `status.token`. */
 const DEEPEST = 4;
 
 /** Three parts (RFC 7515 §7.1), or five, of which the key may be empty (RFC 7516 §7.1). */
@@ -82,7 +82,7 @@ export function tokensIn(input: string): FoundToken[] {
   if (header !== undefined) return [{ field: 'Authorization', token: header }];
   const within = text.match(WITHIN);
   if (within !== null) return named([...new Set(within)].map((token) => ({ field: null, token })));
-  // An opaque token is one word, maybe broken into lines; a sentence is none.
+  // An opaque token is one word, possibly broken into lines. A sentence isn't a token.
   return /[^\S\r\n]|^[{[<]/.test(unquoted) ? [] : [{ field: null, token: words.join('') }];
 }
 
@@ -105,7 +105,7 @@ function named(found: readonly FoundToken[]): FoundToken[] {
   });
 }
 
-/** Fields with a token: of RFC 6749 §5.1, as libraries spell them (`accessToken`), and `token` as in a Kubernetes credential. */
+/** Names of fields with a token: RFC 6749 §5.1, as libraries spell them (`accessToken`), and `token` as in a Kubernetes credential. */
 const TOKEN_FIELD = /^(?:(?:access|id|refresh)_?)?token$/i;
 
 function fieldsOf(value: object, depth: number): FoundToken[] {
@@ -116,7 +116,7 @@ function fieldsOf(value: object, depth: number): FoundToken[] {
   });
 }
 
-/** Returns why an input has no token: for the answer of a provider or an API, what that says. */
+/** Returns why an input has no token. For an error response of a provider or an API, the text quotes the error. */
 export function whyNone(input: string): string {
   const text = input.slice(0, LONGEST_INPUT).trim();
   const json = asObject(text);
@@ -134,7 +134,7 @@ export function whyNone(input: string): string {
   return 'There is no token in this text.';
 }
 
-/** What can be read of a token. */
+/** The readable parts of a token. */
 export type ReadToken =
   | {
       format: 'jwt';
@@ -144,7 +144,7 @@ export type ReadToken =
       headerValues: Values;
     }
   | { format: 'jwe'; header: readonly Claim[]; headerValues: Values }
-  /** Signed, but what is signed are no claims; `inner`: the token that it is, if it is one (RFC 7519 §5.2). */
+  /** Signed content other than claims; `inner`: the content if it is a token itself (RFC 7519 §5.2), else null. */
   | { format: 'jws'; header: readonly Claim[]; headerValues: Values; inner: string | null }
   | { format: 'opaque'; length: number }
   | { format: 'broken'; why: string };
@@ -185,7 +185,7 @@ export function readToken(token: string): ReadToken {
   return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
 }
 
-/** A sentence about a token, most important first. */
+/** A sentence about a token. The most important one comes first. */
 export interface TokenProblem {
   tone: 'bad' | 'warn' | 'plain';
   title: string;
@@ -305,7 +305,7 @@ export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeL
         name,
         says,
         utc: `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`,
-        // Whatever the setting: UTC has a column of its own.
+        // Always local time, whatever the setting, because UTC has its own column.
         local: localTime(at, now, timeZone ?? ownZone()),
         epoch: String(at),
         relative: relative(at, now),
@@ -405,7 +405,7 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item) => b.includes(item)) && b.every((item) => a.includes(item));
 }
 
-/** JSON without regard to the order of members, which has no meaning (RFC 8259 §4). */
+/** Returns JSON with sorted members, because their order has no meaning (RFC 8259 §4). */
 function inOrder(value: unknown): string | undefined {
   return JSON.stringify(value, (_name, held: unknown) =>
     typeof held === 'object' && held !== null && !Array.isArray(held)
@@ -452,7 +452,7 @@ function asObject(text: string): Values | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : null;
 }
 
-/** undefined: it is no JSON. */
+/** Returns undefined if the text is not JSON. */
 function asJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -31,11 +31,11 @@ export interface Maintenance {
   compact: () => Promise<void>;
   /** Shows the vault file in the system's file manager. */
   showFile: () => Promise<void>;
-  /** Deletes the vault and its key after main has asked. */
+  /** Deletes the vault and its key after main has asked the user. */
   forget: () => Promise<void>;
   /** Carries out what the open dialog proposes. */
   rotateKey: () => Promise<void>;
-  /** Exports through main, which asks for the location. The dialog stays open if that is dismissed. */
+  /** Exports through main, which asks for the location. If the user chooses none, the dialog stays open. */
   exportAll: (passphrase: string) => Promise<void>;
 }
 

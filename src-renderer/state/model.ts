@@ -118,9 +118,9 @@ export function createModel(ports: Ports): Model {
     signOut: createSignOut(ports, vault, accounts, selection, dialogs, toasts),
     refreshStatus: createRefreshStatus(ports, vault, accounts, selection, dialogs, toasts),
     async start() {
-      // The zone of the times is known before the first list is drawn.
+      // The time zone must be known before the first list is drawn.
       await Promise.all([vault.load(), accounts.load(settings.load())]);
-      // Main loads its sign-in to answer.
+      // Main loads its sign-in code to answer, so this waits until the window is drawn.
       await ports.time.drawn();
       await signIn.load();
       await Promise.all([update.load(), sources.load()]);

@@ -44,7 +44,7 @@ type Words = Omit<Notice, 'id'>;
 /** States in which the file can be replaced with what memory holds. */
 const REPLACEABLE: ReadonlySet<VaultState> = new Set<VaultState>(['damaged', 'key-missing', 'wrong-key']);
 
-/** The file of an open vault can't be read any more, and memory still holds its accounts. */
+/** Adds the accounts that memory still holds after the file of an open vault became unreadable. */
 function keeping(words: Words, { state, kept }: VaultStatus): Words {
   if (kept === undefined || kept === 0) return words;
   const consequence = `${count(kept, 'account')} from before ${kept === 1 ? 'is' : 'are'} still in memory, and lost when you quit. You can export ${kept === 1 ? 'it' : 'them'}.`;

@@ -81,7 +81,7 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
     const { isOpen, selected, activeId } = view.get();
     const left = [...selected].filter((id) => byId.has(id));
     patch({
-      // The first list decides; later the user does, but a table of nobody is not shown.
+      // The first list decides whether the table is open, later the user. An empty table is not shown.
       isOpen: byId.size === 0 ? null : (isOpen ?? isLarge(byId)),
       ...(left.length === selected.size ? {} : { selected: new Set(left) }),
       ...(activeId === null || byId.has(activeId) ? {} : { activeId: null }),
@@ -227,10 +227,10 @@ export function nextExpiry(
     : { text: '–', detail: '' };
 }
 
-/** What a list is made of. */
+/** The contents of a copied or saved list. */
 export interface Listed {
   accounts: readonly AccountItem[];
-  /** Users whom only their programs name. */
+  /** Users that only programs name. */
   named: readonly NamedUser[];
   tenants: TenantNames;
   appNames: ReadonlyMap<string, string>;
@@ -247,7 +247,7 @@ export function listText(listed: Listed, now: number): string {
 
 /** The list as a CSV file (RFC 4180), without tokens. */
 export function listFile(listed: Listed, now: number): string {
-  // The mark tells spreadsheets that it is UTF-8.
+  // The byte order mark tells spreadsheets that the file is UTF-8.
   return `\ufeff${listCells(listed, now)
     .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
     .join('')}`;
@@ -256,8 +256,8 @@ export function listFile(listed: Listed, now: number): string {
 const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /**
- * A spreadsheet would run a text that begins like a formula, from a file or from the clipboard, and anyone can choose their display name.
- * Where a file is split at semicolons, a cell also begins after one within a text. Full-width signs count as well.
+ * Start of a cell that a spreadsheet would evaluate as a formula, from a file or the clipboard. Anyone can choose such a display name.
+ * If a file is split at semicolons or bars, a cell also begins after one within a text. Full-width signs count as well.
  */
 const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
 

@@ -8,7 +8,7 @@ export interface Strength {
   says: string;
 }
 
-/** Bits. Below FAIR, a determined attacker needs less than years. From STRONG on, guessing is infeasible. */
+/** Bits. From FAIR on, guessing takes a determined attacker years. From STRONG on, it is infeasible. */
 const FAIR = 50;
 const STRONG = 75;
 /** Bits of a word in a language that the attacker knows. */

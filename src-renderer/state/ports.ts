@@ -25,10 +25,10 @@ export interface Time {
   now: () => number;
   /** Calls once, after that many milliseconds. Returns a function that cancels the call. */
   after: (milliseconds: number, call: () => void) => () => void;
-  /** Milliseconds of a clock that only goes forward, to measure work. */
+  /** Milliseconds of a monotonic clock, to measure work. */
   spent: () => number;
-  /** Resolves once the window has taken its input. */
+  /** Resolves once the window has handled pending input. */
   turn: () => Promise<void>;
-  /** Resolves once the window has drawn what has changed, or after half a second where nothing is drawn, as in a hidden window. */
+  /** Resolves once the window has drawn its changes, or after half a second if nothing is drawn, as in a hidden window. */
   drawn: () => Promise<void>;
 }

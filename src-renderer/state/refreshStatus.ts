@@ -20,7 +20,7 @@ export interface RefreshStatusView {
   problem: PlainError | null;
 }
 
-/** How far the refresh of several accounts is. */
+/** Progress of the refresh of several accounts. */
 export interface Refreshing {
   done: number;
   of: number;
@@ -34,7 +34,7 @@ export interface RefreshStatus {
   refresh: (tokenId: string | null) => Promise<void>;
   /** Refreshes these accounts, one after the other. A dialog names those that were not refreshed, and why. */
   refreshSeveral: (accountIds: readonly string[]) => Promise<void>;
-  /** Ends it after the account that is being refreshed. */
+  /** Stops `refreshSeveral` after the account that is being refreshed. */
   stop: () => void;
   setAutoRefresh: (on: boolean) => Promise<void>;
 }
@@ -71,7 +71,7 @@ export function createRefreshStatus(
       return;
     }
     if (view.get().accountId !== account) view.set({ ...NOTHING, accountId: account });
-    // Main loads its sign-in to answer the first time. Several changes at once are asked about once.
+    // Main loads its sign-in code for the first answer, so this waits until the window is drawn. Changes meanwhile lead to one request.
     await time.drawn();
     if (mine !== asked || view.get().accountId !== account) return;
     const answer = await app.refreshStatus(account);

@@ -87,7 +87,7 @@ export function moved(key: string, index: number, size: number, page: number): n
 /** Returns the next account after `index`, wrapping around, whose name starts with the typed text. */
 export function beginningWith({ accounts }: Rows, typed: string, index: number): number | null {
   const wanted = typed.toLowerCase();
-  // A repeated letter moves on; more letters can match the current account.
+  // A single letter moves on to the next account; more letters can match the current one.
   const start = typed.length === 1 ? index + 1 : Math.max(0, index);
   for (let step = 0; step < accounts.length; step += 1) {
     const at = (start + step) % accounts.length;

@@ -5,14 +5,14 @@ import { plainText } from './text.ts';
 import { isPast } from './time.ts';
 import { appName } from './wellKnown.ts';
 
-/** One word of a search. All of them must match. */
+/** A word or a quoted phrase of a search. All of them must match. */
 export interface SearchTerm {
   field: 'any' | 'app' | 'tenant' | 'source' | 'is';
   /** In lower case and NFC. */
   text: string;
 }
 
-/** What the window knows beside the account itself. */
+/** What the window knows besides the account itself. */
 export interface SearchContext {
   tenants: TenantNames;
   /** Names of apps by client ID, where the window has learned them. */
@@ -73,7 +73,7 @@ interface ShownTexts {
   any: string;
 }
 
-/** Of 10,000 accounts, the texts are made once, not with every letter. */
+/** Texts of each account: with 10,000 accounts, they are made once, not for every typed letter. */
 const texts = new WeakMap<AccountItem, ShownTexts>();
 
 function textsOf(account: AccountItem, context: SearchContext): ShownTexts {
@@ -94,7 +94,7 @@ export function shownAppName(clientId: string, learned: ReadonlyMap<string, stri
   return learned.get(clientId) ?? appName(clientId);
 }
 
-/** What `is:` finds. */
+/** Returns the words by which `is:` finds the account. */
 function states(account: AccountItem, now: number): string[] {
   const id = statusId(account, now);
   const expired = account.lastExpiry !== null && isPast(account.lastExpiry, now);

@@ -78,7 +78,7 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
       question += 1;
       const mine = question;
       const answer = await tokenCache.reveal(asked);
-      if (mine !== question) return; // the selection has changed meanwhile
+      if (mine !== question) return; // hidden meanwhile, by another selection or a lock
       if (!answer.ok || answer.value === null) {
         view.set(MASKED);
         if (!answer.ok) dialogs.fail('The token could not be shown', answer.error);

@@ -13,7 +13,7 @@ export interface SelectionView {
   tokenId: string | null;
   /** null until loaded. */
   claims: DecodedToken | null;
-  /** The user opened the token panel. In a narrow window, only then it covers the table. */
+  /** The user opened the token panel. In a narrow window, it is shown only then, over the table. */
   opened: boolean;
   error: PlainError | null;
 }

@@ -11,7 +11,7 @@ export interface SettingsView extends Values {
 export interface Settings {
   view: Store<SettingsView>;
   load: () => Promise<void>;
-  /** Resolves with whether it was saved. */
+  /** Resolves with whether the setting was saved. */
   setTimes: (times: TimesShown) => Promise<boolean>;
   setCloseWhenAway: (on: boolean) => Promise<void>;
   setMenuBar: (on: boolean) => Promise<void>;

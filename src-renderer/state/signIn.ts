@@ -18,7 +18,7 @@ export interface SignIn {
   load: () => Promise<void>;
   /** Opens the sign-in dialog, or the profile editor if there is no profile yet. */
   open: () => void;
-  /** Opens a sign-in that is filled in from the account, or the profile that is missing for it. */
+  /** Opens a sign-in filled in from the account, or the profile editor if no profile fits. */
   again: (accountId: string) => Promise<void>;
   edit: (profile: SignInProfile | null) => void;
   /**

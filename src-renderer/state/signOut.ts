@@ -22,13 +22,13 @@ export interface SignOut {
   /** Opens the dialog for these accounts. */
   several: (accountIds: readonly string[]) => Promise<void>;
   all: () => Promise<void>;
-  /** Sets what to do at the provider. */
+  /** Sets where to sign out, and what to do at the provider. */
   wish: (wishes: SignOutWishes) => void;
   /** Carries out what the open dialog proposes. */
   confirm: () => Promise<void>;
   /** Puts back what the sign-out of the open receipt removed from other programs. */
   undo: () => Promise<void>;
-  /** Looks again where the accounts of the open receipt were still signed in. */
+  /** Checks again the places where the accounts of the open receipt were still signed in. */
   check: () => Promise<void>;
   /** Saves the text of a receipt as a file. */
   save: (text: string) => Promise<void>;
@@ -203,7 +203,7 @@ export function createSignOut(
   return signOut;
 }
 
-/** Returns the files that no row of the places is about. */
+/** Returns the copies in files that are not among the places. */
 export function otherCopies({
   copies = [],
   places,
@@ -327,7 +327,7 @@ function keyWords(receipts: readonly KeptReceipt[]): OldKeyLine | null {
   return told === undefined ? null : oldKeyLine(told);
 }
 
-/** Those places that are caches of programs. The others are pages. */
+/** Returns the places that are caches of programs. The others are pages. */
 export function cachesAmong(places: readonly PlaceOffer[]): PlaceOffer[] {
   return places.filter(({ page }) => page === null);
 }
@@ -340,12 +340,12 @@ function isPageChosen(accounts: number, places: readonly PlaceOffer[]): boolean 
   return accounts === 1 && cachesAmong(places).length > 0;
 }
 
-/** How many places a sign-out would change. */
+/** Returns the number of places that a sign-out would change. */
 export function chosenPlaces({ vault, places }: SignOutWishes): number {
   return (vault ? 1 : 0) + places.length;
 }
 
-/** "Removes 5 tokens of 2 accounts from its file. The other 3 accounts stay." */
+/** "Removes 5 tokens of 2 accounts from its cache. The other 3 accounts stay. You can undo this until you press Done." */
 export function placeOfferText({ tokens, accounts, others, viewOnly, leave, page }: PlaceOffer): string {
   if (viewOnly || page !== null) return leave;
   const whose = accounts > 1 ? ` of ${count(accounts, 'account')}` : '';

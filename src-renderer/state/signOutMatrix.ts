@@ -21,10 +21,10 @@ export interface MatrixColumn {
   has: ReadonlySet<string>;
 }
 
-/** The most accounts that get a row each. */
+/** Maximum number of accounts that get a row each. */
 const MOST_ROWS = 100;
 
-/** What the dialog knows. */
+/** The parts of the dialog's state that decide about the matrix. */
 export interface SignOutChoice {
   accounts: readonly LeavingAccount[];
   places: readonly PlaceOffer[];
@@ -134,7 +134,7 @@ function staying(
   return ` ${listing(all, all.length)} ${number === 1 ? 'stays' : 'stay'}.`;
 }
 
-/** "5 places on this computer, 1 provider". */
+/** "5 places on this computer, and the provider". A place counts once for each account. */
 export function matrixTotal(choice: SignOutChoice): { places: number; says: string } {
   let places = 0;
   let isRevoking = false;

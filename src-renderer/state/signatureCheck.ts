@@ -22,7 +22,7 @@ export interface SignatureChecks {
 
 const NONE: SignatureView = { of: null, checking: false, result: null };
 
-/** The signature of one token at a time: checked on request, and kept until another one is checked or the page is left. */
+/** Checks the signature of one token at a time. The result is kept until another token is checked or the page is left. */
 export function createSignatureChecks({ app }: Pick<Ports, 'app'>, dialogs: Dialogs): SignatureChecks {
   const view = createStore<SignatureView>(NONE);
   return {
@@ -41,7 +41,7 @@ export function createSignatureChecks({ app }: Pick<Ports, 'app'>, dialogs: Dial
   };
 }
 
-/** What the check of a signature means. */
+/** The result of a signature check, as shown to the user. */
 export interface SignatureSays {
   tone: 'good' | 'bad' | 'warn' | 'plain';
   title: string;

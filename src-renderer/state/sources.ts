@@ -67,7 +67,7 @@ export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts):
     },
     open,
     async openAll() {
-      // Main opens one with one click, so that a script in the window can open none.
+      // Main accepts one such request for each click, so that a script in the window can't open caches by itself.
       const answer = await app.openAllSources();
       take(answer, 'The caches could not be opened');
     },
@@ -166,8 +166,8 @@ export function sourceBanner(
 }
 
 /**
- * The places of an account, with the programs that name it and whose tokens are not read. Only a name in the form of an e-mail address
- * means one user everywhere.
+ * Returns the IDs of the places that have an account, including programs that only name it and whose tokens are not read. Only an email
+ * address names the same user everywhere.
  */
 export function placesOf(
   { places, username }: Pick<AccountItem, 'places' | 'username'>,
@@ -181,7 +181,7 @@ export function placesOf(
   return naming.length === 0 ? places : [...places, ...naming.map(({ id }) => id)];
 }
 
-/** A user whom only programs name whose tokens Tokenkeep does not read: there is no account and no token to show. */
+/** A user named only by programs whose tokens Tokenkeep doesn't read, so there is no account and no token to show. */
 export interface NamedUser {
   name: string;
   /** The opened programs that name this user, by ID; the first one is shown on request. */
@@ -190,7 +190,7 @@ export interface NamedUser {
   at: readonly string[];
 }
 
-/** Returns the named users without an account, each once: a name in the form of an e-mail address means one user everywhere. */
+/** Returns the named users without an account, each once: an email address names the same user everywhere. */
 export function namedUsers(
   items: readonly SourceItem[],
   accounts: Iterable<Pick<AccountItem, 'username'>>,
@@ -201,7 +201,7 @@ export function namedUsers(
     for (const { name, at } of names) {
       const wanted = name.toLowerCase();
       const isAddress = wanted.includes('@');
-      if (isAddress && known.has(wanted)) continue; // its line names the program
+      if (isAddress && known.has(wanted)) continue; // the account's row names the program
       const key = isAddress ? wanted : JSON.stringify([id, at, name]);
       const before: NamedUser = found.get(key) ?? { name, programs: [], at: [] };
       const isListed = before.programs.some((one) => one.id === id);
@@ -222,7 +222,7 @@ export function namedUserPlace({ programs, at }: NamedUser): string {
     .join(' · ');
 }
 
-/** Whether a named user matches a search: by name, program and host. No app, tenant or status is known of them. */
+/** Whether a named user matches a search: by name, program and host. Apps, tenants and states are not known. */
 export function matchesNamed(user: NamedUser, search: string): boolean {
   const text = plainText(`${user.name}\n${namedUserPlace(user)}`);
   return parseSearch(search).every((term) => term.field === 'any' && text.includes(term.text));
@@ -234,7 +234,7 @@ export function sourcesSum(items: readonly SourceItem[]): string {
   return `${count(items.length + 1, 'source')}, ${String(open + 1)} open`;
 }
 
-/** When a sign-in of a program without tokens that can be read ends: "expires in 3 h". */
+/** Returns when a sign-in ends whose tokens can't be read: "expires in 3 h". Empty if that is not known. */
 export function nameExpiry(expiresOn: number | undefined, now: number): string {
   if (expiresOn === undefined) return '';
   changesAt(expiresOn, now);

@@ -57,7 +57,7 @@ export function initials(name: string): string {
   return letters.join('').toUpperCase();
 }
 
-/** The form in which texts are compared: lower case, NFC, and straight quotes, which are what a keyboard has. */
+/** Returns a text in the form used for comparisons: lower case, NFC, and straight quotes as on a keyboard. */
 export function plainText(text: string): string {
   return text.normalize('NFC').toLowerCase().replaceAll(/[‘’]/g, "'").replaceAll(/[“”]/g, '"');
 }

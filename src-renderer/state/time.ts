@@ -15,8 +15,8 @@ const YEAR = 365.25 * DAY;
 const LAST = 8.64e12;
 
 /**
- * Until when the texts that are being made stay true, in seconds since the epoch. Every function below that compares a
- * time with `now` reports when its result changes, so that the window needs no clock that ticks.
+ * The time until which the texts being made stay true, in seconds since the epoch. Every function below that compares a
+ * time with `now` reports when its result changes, so that the window needs no ticking clock.
  */
 let changes: { earliest: number } | null = null;
 
@@ -58,7 +58,7 @@ export function span(seconds: number): string {
   return `${Math.floor(left / YEAR).toLocaleString('en')} years`;
 }
 
-/** The durations with the same `span`: from the first, up to but not including the second. */
+/** Returns the range of durations with the same `span`: from the first, up to but not including the second. */
 function sameSpan(seconds: number): [number, number] {
   const left = Math.max(0, Math.floor(seconds));
   const [unit, limit] = SPANS.find(([, end]) => left < end) ?? [YEAR, Number.POSITIVE_INFINITY];
@@ -67,7 +67,7 @@ function sameSpan(seconds: number): [number, number] {
   return [Math.max(start, step), Math.min(limit, step + unit)];
 }
 
-/** Units of `span`, and up to which duration each is used. */
+/** Units of `span`, each with the duration up to which it is used, in seconds. */
 const SPANS: readonly (readonly [number, number])[] = [
   [1, MINUTE],
   [MINUTE, 3 * HOUR],
@@ -100,7 +100,7 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${spanUntil(at, now)}` : `${spanSince(at, now)} ago`;
 }
 
-/** Like `relative`, but "just now" for the first minute, so that no second needs another text. Never in the future. */
+/** Like `relative`, but "just now" for the first minute, so that the text doesn't change every second. Never in the future. */
 export function savedAgo(at: number, now: number): string {
   return isPast(at + MINUTE, now) ? relative(Math.min(at, now), now) : 'just now';
 }
@@ -135,8 +135,8 @@ export function ownZone(): string {
 }
 
 /**
- * Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". Of both zones, only the local time: it
- * stands in rows that have room for one.
+ * Like `localTime`, without seconds and "today": "14:08", "yesterday 14:08", "3 Nov 2026, 14:08". If both zones are shown
+ * elsewhere, only the local time, because its rows have room for one.
  */
 export function shortTime(at: number, now: number, timeZone?: string): string {
   const text = localTime(at, now, timeZone ?? (shown === 'both' ? ownZone() : undefined));
@@ -188,13 +188,13 @@ export function dayOf(at: number, timeZone?: string): string {
   return format(at, { day: 'numeric', month: 'short', year: 'numeric' }, timeZone);
 }
 
-/** The number of the local calendar day: days, not 24 hours, separate "yesterday" and "today". */
+/** Returns the number of the local calendar day: midnight, not 24 hours, separates "yesterday" from "today". */
 function calendarDay(at: number, timeZone?: string): number {
   const [day = 0, month = 1, year = 0] = format(at, DATE, timeZone).split('/').map(Number);
   return Math.round(Date.UTC(year, month - 1, day) / 86_400_000);
 }
 
-/** The start of the next local day, which may have 23 or 25 hours. */
+/** Returns the start of the next local day. On a day with 25 hours, it may be an hour early. */
 function nextMidnight(now: number, timeZone?: string): number {
   const [hours = 0, minutes = 0, seconds = 0] = format(now, CLOCK, timeZone).split(':').map(Number);
   const whole = Math.floor(now) + DAY - hours * HOUR - minutes * MINUTE - seconds;

@@ -45,7 +45,7 @@ export interface Timeline {
   /** One group for each app. */
   apps: { name: string; rows: TimelineRow[] }[];
   ticks: { at: number; text: string }[];
-  /** Where now is, from 0 to 1. */
+  /** Position of the current time, from 0 to 1. */
   now: number;
 }
 
@@ -127,7 +127,7 @@ function rowOf(
         .filter((event) => event.kind === 'refresh' && isOf(token, event))
         .map(({ at }) => at)
         .sort((a, b) => a - b);
-  // The newest one is the token that is here; it may have been recorded some seconds after it was cached.
+  // The newest refresh returned this token. It may have been recorded some seconds after the token was cached.
   const isRefreshed = refreshes.some((at) => Math.abs(at - start) <= 60);
   const earlier = refreshes.filter((at) => at < start - 60);
 

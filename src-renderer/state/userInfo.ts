@@ -20,7 +20,7 @@ export interface UserInfoRequests {
 
 const NONE: UserInfoView = { accountId: null, asking: false, info: null, error: null };
 
-/** What the provider says of the shown account: on request, until another account is shown. */
+/** Claims that the provider returns about the shown account, on request. They are kept until another account is shown. */
 export function createUserInfo({ app }: Pick<Ports, 'app'>, selection: Selection): UserInfoRequests {
   const view = createStore<UserInfoView>(NONE);
   selection.view.subscribe(() => {

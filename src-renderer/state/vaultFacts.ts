@@ -216,7 +216,7 @@ function lastSaved(status: VaultStatus, now: number): string | null {
   return status.savedAt === null ? null : `Saved ${savedAgo(status.savedAt, now)}`;
 }
 
-/** Beside "Not saved", "Saved just now" would contradict it: the file was, what is in memory is not. */
+/** Names the file, because "Saved just now" would contradict "Not saved" beside it, which is about memory. */
 function fileSaved(status: VaultStatus, now: number): string | null {
   return status.savedAt === null ? null : `File saved ${savedAgo(status.savedAt, now)}`;
 }
