@@ -124,7 +124,10 @@ function Receipt({ id, report }: { id: string; report: NonNullable<ActivityRow['
           <li key={says} data-tone={tone}>
             <Icon name={RESULT[tone]} />
             <span>
-              <b>{says}</b> · <UserText>{value}</UserText>
+              <b>
+                <UserText>{says}</UserText>
+              </b>{' '}
+              · <UserText>{value}</UserText>
             </span>
           </li>
         ))}

@@ -4,6 +4,7 @@ import { focusDialog } from '../focus.ts';
 import { Action, Progress } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel } from './hooks.ts';
+import { UserText } from './text.tsx';
 
 /** A dialog with title, contents and buttons. Traps the focus. */
 export function DialogFrame({
@@ -24,7 +25,13 @@ export function DialogFrame({
   children: ReactNode;
   buttons?: ReactNode;
 }) {
+  const { dialogs } = useModel();
   const place = useRef<HTMLElement>(null);
+  const isBusy = busy !== null;
+  useLayoutEffect(() => {
+    dialogs.busy.set(isBusy);
+    return () => dialogs.busy.set(false);
+  }, [dialogs, isBusy]);
   useLayoutEffect(() => {
     if (place.current !== null) focusDialog(place.current);
   }, []);
@@ -41,7 +48,9 @@ export function DialogFrame({
   );
   return (
     <Dialog ref={place} className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
-      <Heading slot="title">{title}</Heading>
+      <Heading slot="title">
+        <UserText>{title}</UserText>
+      </Heading>
       {onSubmit === undefined ? (
         contents
       ) : (
@@ -150,7 +159,9 @@ export function ReceiptLines({ lines }: { lines: readonly ReceiptLine[] }) {
     <dl className="pairs receipt">
       {lines.map(({ says, value, tone = 'plain' }) => (
         <div className="pair" key={says}>
-          <dt>{says}</dt>
+          <dt>
+            <UserText>{says}</UserText>
+          </dt>
           <dd data-tone={tone}>
             {tone === 'ok' && <Icon name="check" size={14} />}
             {value}

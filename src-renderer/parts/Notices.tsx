@@ -2,7 +2,7 @@ import type { Notice, NoticeAction } from '../state/notices.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useStore } from './hooks.ts';
-import { Message } from './text.tsx';
+import { Message, UserText } from './text.tsx';
 
 /** Banners above the accounts: sample data, and a vault state that needs attention. */
 export function Banners({ notice }: { notice: Notice | null }) {
@@ -27,7 +27,9 @@ export function Banners({ notice }: { notice: Notice | null }) {
           <Icon name={notice.tone === 'wait' ? 'wait' : 'warning'} />
           <p role="status">
             <b>{notice.title}.</b> <Message>{notice.text}</Message>{' '}
-            <span className="consequence">{notice.consequence}</span>
+            <span className="consequence">
+              <UserText>{notice.consequence}</UserText>
+            </span>
             {error !== null && (
               <span className="problem">
                 {' '}

@@ -10,6 +10,7 @@ import {
   sourceState,
   sourcesSum,
 } from '../state/sources.ts';
+import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { Icon, type IconName } from './Icon.tsx';
@@ -29,7 +30,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
   const byId = useStore(accounts.view, (view) => view.byId);
   const first = useStore(accounts.view, (view) => view.first);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  const encrypted = useStore(vault.view, (view) => view.status?.bytes !== null);
+  const encrypted = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
   const choose = (next: string | null) => {
     overview.open();
     overview.filter({ place: next });
@@ -212,9 +213,9 @@ export function PlaceBadges({ places, all = false }: { places: readonly string[]
   );
   const shown = all ? names : names.slice(0, 1);
   return (
-    <span className="badges" title={names.join(', ')}>
-      {shown.map((name) => (
-        <span className="source-badge" key={name}>
+    <span className="badges" title={visible(names.join(', '))}>
+      {shown.map((name, index) => (
+        <span className="source-badge" key={places[index]}>
           <UserText>{name}</UserText>
         </span>
       ))}

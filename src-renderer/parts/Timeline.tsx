@@ -31,7 +31,7 @@ export function TimelineTab({ account }: { account: AccountItem }) {
           <div className="timeline-scale" ref={box}>
             {picture.ticks.map(({ at, text }) => (
               <span
-                key={text}
+                key={at}
                 className="tick-text"
                 data-hidden={Math.abs(at - picture.now) * width < 64}
                 style={{ left: percent(at) }}
@@ -48,8 +48,8 @@ export function TimelineTab({ account }: { account: AccountItem }) {
           <div className="timeline-grid" aria-hidden="true">
             <span />
             <div className="timeline-scale">
-              {picture.ticks.map(({ at, text }) => (
-                <span key={text} className="tick" style={{ left: percent(at) }} />
+              {picture.ticks.map(({ at }) => (
+                <span key={at} className="tick" style={{ left: percent(at) }} />
               ))}
               <span className="now" style={{ left: percent(picture.now) }} />
             </div>

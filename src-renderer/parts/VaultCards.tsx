@@ -115,7 +115,7 @@ export function VerifyCard({ status }: { status: VaultStatus }) {
 }
 
 function verifiedWhen(at: number, now: number): string {
-  return isPast(at + 2, now) ? `Verified ${relative(at, now)}` : 'Just now';
+  return isPast(at + 2, now) ? `Verified ${relative(at, now)}` : 'Verified just now';
 }
 
 function VerificationProgress({ done, of }: { done: number; of: number }) {

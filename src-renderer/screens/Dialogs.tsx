@@ -15,16 +15,18 @@ export const dialogContents = later(() => import('./DialogContents.tsx'));
 export function Dialogs() {
   const { dialogs, importing, signIn, signOut } = useModel();
   const dialog = useStore(dialogs.view);
+  const isInProgress = useStore(dialogs.busy);
   const contents = dialogContents.use(dialog !== null);
   useFocusReturn(dialogs.view);
   if (dialog === null) return null;
+  const isBusy = isInProgress || dialog.kind === 'import-reading';
   return (
     <ModalOverlay
       className="overlay"
       isOpen
-      isKeyboardDismissDisabled={isBusy(dialog)}
+      isKeyboardDismissDisabled={isBusy}
       onOpenChange={(open) => {
-        if (open || isBusy(dialog)) return;
+        if (open || isBusy) return;
         if (dialog.kind === 'import-plan' || dialog.kind === 'import-locked') importing.cancel();
         else if (dialog.kind === 'signing-in') signIn.cancel();
         else if (dialog.kind === 'receipt') signOut.done();
@@ -52,13 +54,4 @@ function useFocusReturn(view: Store<Dialog | null>): void {
   useLayoutEffect(() => {
     if (!isOpen) returnFocus(origin.current);
   }, [isOpen]);
-}
-
-/** Whether the dialog can't be closed, because its action is in progress. */
-function isBusy(dialog: Dialog): boolean {
-  if (dialog.kind === 'import-plan') return dialog.merging;
-  if (dialog.kind === 'import-locked') return dialog.opening;
-  if (dialog.kind === 'rotate-key' || dialog.kind === 'export' || dialog.kind === 'repair')
-    return dialog.working;
-  return dialog.kind === 'import-reading' || (dialog.kind === 'sign-out' && dialog.working);
 }

@@ -30,11 +30,12 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
       buttons={
         <>
           {profile !== null && (
-            <Action kind="danger" onPress={() => void signIn.remove(profile.id)}>
+            <Action kind="danger" isDisabled={saving} onPress={() => void signIn.remove(profile.id)}>
               Remove
             </Action>
           )}
           <Action
+            isDisabled={saving}
             onPress={() =>
               some && again === undefined ? dialogs.open({ kind: 'sign-in' }) : dialogs.close()
             }

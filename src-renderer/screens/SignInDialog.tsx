@@ -224,7 +224,7 @@ function WithCode({ progress: { userCode, link, direct, expiresAt } }: At<'devic
   );
 }
 
-function Failed({ progress: { profile, way, error } }: At<'failed'>) {
+function Failed({ progress: { profile, error } }: At<'failed'>) {
   const { signIn } = useModel();
   return (
     <DialogFrame
@@ -240,7 +240,7 @@ function Failed({ progress: { profile, way, error } }: At<'failed'>) {
           >
             Edit profile…
           </Action>
-          <Action kind="primary" autoFocus onPress={() => void signIn.begin(profile.id, way)}>
+          <Action kind="primary" autoFocus onPress={() => void signIn.retry()}>
             Try again
           </Action>
         </>

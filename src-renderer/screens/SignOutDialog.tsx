@@ -256,7 +256,11 @@ export function LeaveChoices({
           </span>
         </label>
       ) : (
-        <p className="note">This provider can’t revoke refresh tokens.</p>
+        <p className="note">
+          {revoke === 'none'
+            ? `${all ? 'Their providers' : 'This provider'} can’t revoke refresh tokens.`
+            : `The refresh tokens can’t be revoked now, because ${all ? 'a' : 'the'} provider did not answer.`}
+        </p>
       )}
       {endSession === 'offered' && (
         <label>
@@ -327,7 +331,9 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
       {still.length > 0 && (
         <div className="still">
           <div role="alert">
-            <b>Still signed in: {listing(still.map(({ name }) => name))}</b>
+            <b>
+              Still signed in: <UserText>{listing(still.map(({ name }) => name))}</UserText>
+            </b>
             {still.map(({ name, says }) => (
               <p key={name}>
                 <UserText>{still.length > 1 ? `${name}: ${says}` : says}</UserText>

@@ -9,7 +9,7 @@ import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { NamedSignIns } from '../parts/SourceHead.tsx';
 import { Message, UserText } from '../parts/text.tsx';
 import type { Notice } from '../state/notices.ts';
-import { sourceFacts, sourceState } from '../state/sources.ts';
+import { sourceAction, sourceFacts, sourceState } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 
 /** Milliseconds before "Opening…" is shown. */
@@ -156,6 +156,7 @@ function FoundRow({ item }: { item: SourceItem }) {
   const opening = useStore(sources.view, (view) => view.opening.has(item.id));
   const facts = useTimed((now) => sourceFacts(item, now));
   const state = useTimed((now) => sourceState(item, now));
+  const label = sourceAction(item) ?? 'Open';
   return (
     <li>
       <span className="two-lines">
@@ -165,15 +166,15 @@ function FoundRow({ item }: { item: SourceItem }) {
         <span className="path">
           <UserText>{item.file}</UserText>
         </span>
-        <span className="second">{item.problem ?? facts}</span>
+        <span className="second">{item.problem === null ? facts : <Message>{item.problem}</Message>}</span>
       </span>
       {item.state === 'found' || item.state === 'locked' ? (
         <Action
-          aria-label={`Open ${item.name}`}
+          aria-label={`${label.replace('…', '')} ${item.name}`}
           pending={opening ? 'Opening…' : null}
           onPress={() => void sources.open(item.id)}
         >
-          {item.asksFirst ? 'Open…' : 'Open'}
+          {label}
         </Action>
       ) : (
         <span className="second">{state.text}</span>
@@ -200,7 +201,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
         <p>
           <Message>{notice.text}</Message>
         </p>
-        {notice.consequence !== '' && <p className="consequence">{notice.consequence}</p>}
+        {notice.consequence !== '' && <p className="consequence"><UserText>{notice.consequence}</UserText></p>}
       </div>
       {error !== null && (
         <p className="problem" role="alert">

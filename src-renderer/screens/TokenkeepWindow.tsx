@@ -47,6 +47,7 @@ function OpenWindow() {
 
   useEffect(() => {
     const find = () => {
+      if (dialogs.view.get() !== null) return;
       // The search field exists only on the Accounts page.
       if (pages.view.get() !== 'accounts') flushSync(() => pages.show('accounts'));
       search.current?.focus();

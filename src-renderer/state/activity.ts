@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import { ownCopyLines, placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
-import { shortId, visible } from './text.ts';
+import { plainCell, shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import { resourceName } from './wellKnown.ts';
@@ -364,7 +364,7 @@ export function activityText(rows: readonly ActivityRow[]): string {
     names.join(', '),
   ]);
   return [['Time', 'Event', 'Details', 'Account'], ...lines]
-    .map((cells) => cells.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))
+    .map((cells) => cells.map(plainCell).join('\t'))
     .join('\n');
 }
 

@@ -64,7 +64,7 @@ function standsFor(meaning: ClaimMeaning, value: string): string | null {
   if (meaning.codes !== undefined) return meaning.codes.get(value) ?? null;
   if (meaning.reading === 'plain') return null;
   const name = meaning.reading === 'app' ? appName(value) : (resourceName(value) ?? appName(value));
-  return name === null || value.toLowerCase().includes(name) ? null : name;
+  return name === null || value.toLowerCase().includes(name.toLowerCase()) ? null : name;
 }
 
 /** Returns the texts of a list of short strings, which is shown on one line; else null. */
@@ -124,12 +124,12 @@ export function detailLines(token: TokenItem, now: number, timeZone?: string): C
     text('audience', token.audience, withName('API', token.audience && resourceName(token.audience)));
   }
   text('token_type', token.token_type, 'Token type: how the token is sent to the API');
-  text('key_id', token.key_id, 'Key the holder must prove to have');
+  text('key_id', token.key_id, 'Key that the holder must prove possession of');
   text('family_id', token.family_id, 'App family: its apps share refresh tokens');
   time('cached_at', token.cached_at, 'Cached');
-  time('refresh_on', token.refresh_on, 'Renew from');
+  time('refresh_on', token.refresh_on, 'Time to renew');
   time('expires_on', token.expires_on, 'Expires');
-  time('extended_expires_on', token.extended_expires_on, 'Usable until, if the provider is down');
+  time('extended_expires_on', token.extended_expires_on, 'End of use while the provider is down');
   time('last_modification_time', token.last_modification_time, 'Last modified');
   return lines;
 }

@@ -95,6 +95,8 @@ export type Dialog =
 
 export interface Dialogs {
   view: Store<Dialog | null>;
+  /** Whether an action of the open dialog is in progress, so that the dialog can't be closed. Its frame sets it. */
+  busy: Store<boolean>;
   open: (dialog: Dialog) => void;
   close: () => void;
   fail: (title: string, error: PlainError) => void;
@@ -104,6 +106,7 @@ export function createDialogs(): Dialogs {
   const view = createStore<Dialog | null>(null);
   return {
     view,
+    busy: createStore<boolean>(false),
     open: view.set,
     close: () => view.set(null),
     fail: (title, error) => view.set({ kind: 'failure', title, error }),

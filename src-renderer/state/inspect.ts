@@ -235,7 +235,7 @@ function problemsOfJwt(
     problems.push({ tone, title, text });
   const [exp, nbf, iat] = [values['exp'], values['nbf'], values['iat']];
   if (isSeconds(exp) && isPast(exp, now))
-    add('bad', `Expired ${relative(exp, now)},`, `at ${clockOf(exp, now, timeZone)}.`);
+    add('bad', `Expired ${relative(exp, now)}:`, `${clockOf(exp, now, timeZone)}.`);
   if (isSeconds(nbf) && !isPast(nbf, now))
     add('bad', 'Not yet valid.', `Valid ${relative(nbf, now)}, from ${clockOf(nbf, now, timeZone)}.`);
   if (isSeconds(iat) && !isPast(iat - 60, now))

@@ -37,7 +37,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
       tone: 'none',
       text: 'uncertain',
       left: null,
-      why: `Cached ${relative(cached_at ?? now, now)} by this computer's clock, so a clock was wrong. Apps don't use this token.`,
+      why: `Cached ${relative(cached_at ?? now, now)} by this computer’s clock, so a clock was wrong. Apps don’t use this token.`,
     };
   }
   if (expires_on === null) {

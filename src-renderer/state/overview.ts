@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
-import { shortId, visible } from './text.ts';
+import { plainCell, shortId, visible } from './text.ts';
 import { dayOrTime, isPast, relative } from './time.ts';
 
 /** From this many accounts on, the Accounts page starts with the overview. */
@@ -254,15 +254,6 @@ export function listFile(listed: Listed, now: number): string {
 }
 
 const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-
-/**
- * Start of a cell that a spreadsheet would evaluate as a formula, from a file or the clipboard. Anyone can choose such a display name.
- * If a file is split at semicolons or bars, a cell also begins after one within a text. Full-width signs count as well.
- */
-const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
-
-const plainCell = (text: string): string =>
-  visible(text.replaceAll(/\s+/g, ' ').trim()).replaceAll(FORMULA, "$1'");
 
 function listCells({ accounts, named, tenants, appNames, places }: Listed, now: number): string[][] {
   const lines = accounts.map((account) => [

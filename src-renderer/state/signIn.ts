@@ -29,6 +29,8 @@ export interface SignIn {
   save: (draft: ProfileDraft, id: string | null, again?: string) => Promise<string | null>;
   remove: (id: string) => Promise<void>;
   begin: (profileId: string, way: SignInWay, loginHint?: string | null) => Promise<void>;
+  /** Begins the last sign-in again, with the same account. */
+  retry: () => Promise<void>;
   /** Cancels the sign-in and closes the dialog. */
   cancel: () => void;
 }
@@ -64,6 +66,8 @@ export function createSignIn(
   };
   app.on('signIn', hear);
   app.on('profiles', () => void loadProfiles());
+
+  let last: Parameters<SignIn['begin']> | undefined;
 
   const signIn: SignIn = {
     view,
@@ -105,13 +109,17 @@ export function createSignIn(
       if (!answer.ok) dialogs.fail('The profile could not be removed', answer.error);
       else {
         await loadProfiles();
-        dialogs.open({ kind: 'sign-in' });
+        signIn.open();
       }
     },
     async begin(profileId, way, loginHint = null) {
+      last = [profileId, way, loginHint];
       dialogs.open({ kind: 'signing-in' });
       const answer = await app.signIn(profileId, way, loginHint);
       if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error);
+    },
+    async retry() {
+      if (last !== undefined) await signIn.begin(...last);
     },
     cancel() {
       dialogs.close();

@@ -296,7 +296,7 @@ export function receiptWords(
 
 function signedOut(who: string, accounts: number): string {
   if (who === 'everyone') return 'Everyone is signed out';
-  return `${who} ${accounts > 1 ? 'are' : 'is'} signed out`;
+  return `${who} ${accounts > 1 || /^[\d,]+ accounts$/.test(who) ? 'are' : 'is'} signed out`;
 }
 
 export interface OldKeyLine {

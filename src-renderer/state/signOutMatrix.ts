@@ -130,7 +130,7 @@ function staying(
   const all = [...unchecked.map(({ name }) => name), ...names];
   const number = unchecked.length + others;
   if (number === 0) return '';
-  if (number > all.length) return ` ${number} other accounts stay.`;
+  if (number > all.length) return ` ${count(number, 'other account')} ${number === 1 ? 'stays' : 'stay'}.`;
   return ` ${listing(all, all.length)} ${number === 1 ? 'stays' : 'stay'}.`;
 }
 

@@ -37,6 +37,17 @@ function shortened(text: string): string {
   return more > 100 ? `${text.slice(0, LONGEST)}… and ${number(more)} more characters` : text;
 }
 
+/**
+ * Start of a cell that a spreadsheet would evaluate as a formula, from a file or the clipboard. Anyone can choose such a display name.
+ * If a file is split at semicolons or bars, a cell also begins after one within a text. Full-width signs count as well.
+ */
+const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
+
+/** Returns untrusted text as one line of a table for spreadsheets, which must not evaluate it. */
+export function plainCell(text: string): string {
+  return visible(text.replaceAll(/\s+/g, ' ').trim()).replaceAll(FORMULA, "$1'");
+}
+
 /** Longest identifier shown in full. A GUID has 36 characters. */
 const READABLE = 24;
 

@@ -50,10 +50,10 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
       };
     case 'unsigned':
       return {
-        text: `${status.version} isn’t signed by Tokenkeep’s publisher, so it was deleted. You keep this version.`,
+        text: `${status.version} isn’t signed by Tokenkeep’s publisher, so it was deleted. You keep the current version.`,
         action: null,
       };
     case 'refused':
-      return { text: `${status.version} was not installed. You keep this version.`, action: 'Try again' };
+      return { text: `${status.version} was not installed. You keep the current version.`, action: 'Try again' };
   }
 }

@@ -60,6 +60,15 @@ describe('the list', () => {
     expect(activityText(refreshes.rows).split('\n')).toHaveLength(4);
   });
 
+  test('is copied so that no spreadsheet evaluates a name', async () => {
+    const { rows } = await shown();
+    const [row] = rows();
+    const text = activityText([{ ...row!, names: ['=HYPERLINK("https://evil.example")\t@SUM(1)\u202e'] }]);
+    expect(text.split('\n').at(-1)?.split('\t').at(-1)).toBe(
+      `'=HYPERLINK("https://evil.example") @SUM(1)⟨U+202E⟩`,
+    );
+  });
+
   test('of one account has its receipts too, found by its user name', async () => {
     const { model, now, world } = await shown();
     const ada = model.accounts.view.get().byId.get('a001')!;

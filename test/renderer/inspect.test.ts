@@ -116,7 +116,7 @@ describe('tokens are found in', () => {
 
 describe('what is wrong stands on top', () => {
   test.each([
-    [{ ...GOOD, exp: NOW - 300 }, 'Expired 5 min ago, at 13:02:11.'],
+    [{ ...GOOD, exp: NOW - 300 }, 'Expired 5 min ago: 13:02:11.'],
     [{ ...GOOD, nbf: NOW + 60 }, 'Not yet valid. Valid in 1 min, from 13:08:11.'],
     [
       { ...GOOD, iat: NOW + 3600 },

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
+import { DialogFrame } from '../../src-renderer/parts/DialogFrames.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
@@ -27,6 +28,12 @@ test('text of others is text: no markup, its direction kept inside, its unseen c
   const html = within(model, <Lines lines={[line]} />);
   expect(html).not.toMatch(/<(script|b)>/);
   expect(html).toContain('⟨U+202E⟩');
+});
+
+test('the title of a dialog names accounts, so it is text of others too', async () => {
+  const { model } = await stage();
+  const html = within(model, <DialogFrame title={'Sign out \u202e<b>eve</b>?'}>Text</DialogFrame>);
+  expect(html).toContain('<bdi>Sign out ⟨U+202E⟩&lt;b&gt;eve&lt;/b&gt;?</bdi>');
 });
 
 test('a sentence shows what is in backticks as code, and everything else as text', () => {

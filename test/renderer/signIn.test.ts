@@ -201,6 +201,10 @@ describe('signing in again', () => {
     if (again?.kind !== 'sign-in-again') throw new Error('No sign-in.');
     await model.signIn.begin(again.profile.id, 'browser', again.loginHint);
     expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
+    // After a failure, it is still for this account.
+    await model.signIn.retry();
+    expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
+    expect(bridge.asked.filter(([name]) => name === 'signIn')).toHaveLength(2);
   });
 
   test('says why, with the provider’s own code', async () => {

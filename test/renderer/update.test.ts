@@ -41,7 +41,7 @@ it('a newer version is offered, step by step, and each step takes a press', asyn
   expect(updateLine(update.view.get())?.action).toBe('Restart and install');
   await update.go();
   tell({ state: 'refused', version: '0.2.0' });
-  expect(updateLine(update.view.get())?.text).toContain('You keep this version');
+  expect(updateLine(update.view.get())?.text).toContain('You keep the current version');
   await update.go();
   expect(asked).toEqual(['update', 'downloadUpdate', 'installUpdate', 'installUpdate']);
 });
