@@ -15,11 +15,11 @@ export interface TokenParameters extends Readonly<Record<string, string>> {
   readonly scope: string;
 }
 
-/** What a token endpoint answered. */
+/** The response of a token endpoint. */
 export interface TokenAnswer {
-  /** The URL that was asked. */
+  /** The URL of the endpoint. */
   readonly token_endpoint: string;
-  /** The JSON that it answered, also if that is an error. */
+  /** The JSON body, also that of an error response. */
   readonly response: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +35,7 @@ export interface AppTokenRequest {
   client_id: string;
   /** The tenant. */
   realm: string;
-  /** The provider's host, if the app knows several. */
+  /** The provider's host, if the app uses several providers. */
   environment?: string;
   /** As a list, or separated by spaces. With Microsoft Entra ID: `<resource>/.default`. */
   scopes: string | readonly string[];
@@ -46,11 +46,11 @@ export interface AppTokenRequest {
 /** A token for another API, on behalf of the user who called this one. */
 export interface OnBehalfOfRequest {
   client_id: string;
-  /** The access token of the caller, **validated**: signature, issuer, audience, expiry. Whose token it is decides whose cache is used. */
+  /** The access token of the caller, **validated**: signature, issuer, audience, expiry. Its user determines which cache is used. */
   assertion: string;
   /** As a list, or separated by spaces. */
   scopes: string | readonly string[];
-  /** `'jwt-bearer'` (the default) as Microsoft Entra ID has it, or `'token-exchange'` (RFC 8693). */
+  /** `'jwt-bearer'` (the default), as Microsoft Entra ID requires, or `'token-exchange'` (RFC 8693). */
   grant?: 'jwt-bearer' | 'token-exchange';
   /** Ignores the cached token, for example because the API refused it. Default: false. */
   forceRefresh?: boolean;
@@ -62,12 +62,12 @@ const MOST_ASSERTIONS = 20;
 interface Wanted {
   readonly client_id: string;
   readonly scopes: readonly string[];
-  /** Of the assertion; undefined for tokens of the app. */
+  /** The hash of the assertion; undefined for tokens of the app. */
   readonly hash: string | undefined;
   readonly forceRefresh: boolean;
   /** The grants to try, in this order, given the refresh tokens. */
   grants(refreshTokens: readonly RefreshToken[]): readonly TokenParameters[];
-  /** Parameters of the event beside the response. */
+  /** Fields of the event in addition to the response. */
   readonly event: Readonly<Record<string, unknown>>;
 }
 
@@ -106,7 +106,7 @@ export function onBehalfWanted(request: OnBehalfOfRequest): Wanted {
         };
   return {
     ...{ client_id: text('client_id', client_id), scopes, forceRefresh, hash },
-    // A refresh token outlives the assertion, so a job that runs for longer than that still gets tokens.
+    // A refresh token outlives the assertion, so a job that runs longer than the assertion is valid still gets tokens.
     grants: (refreshTokens) => [
       ...refreshTokens.map(({ secret }) => ({ grant_type: 'refresh_token', refresh_token: secret, scope })),
       exchange,
@@ -232,7 +232,9 @@ function assertionOf(token: RefreshToken | AccessToken): unknown {
   return token['user_assertion_hash'] ?? token['userAssertionHash'];
 }
 
-/** Drops what a response replaced, expired tokens, and those of the oldest assertions: each hour brings a new one. */
+/**
+ * Drops tokens that a response replaced, expired tokens, and tokens of the oldest assertions: users get a new assertion about every hour.
+ */
 function tidy(
   cache: TokenCache,
   { hash }: Wanted,

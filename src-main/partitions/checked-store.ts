@@ -1,8 +1,8 @@
-/** A store whose answers are checked, because a wrong one would be taken for an answer: `{ rowCount: 0 }` for "it was stored". */
+/** Checks the answers of a store, because a wrong value would be taken for an answer: `{ rowCount: 0 }` for "it was stored". */
 import { PartitionStoreError } from '../errors.ts';
 import type { PartitionStore, StoredPartition } from './partition-store.ts';
 
-/** Returns the store with functions that reject with `store_mismatch` if it answers with something else than its contract says. */
+/** Returns the store with functions that reject with `store_mismatch` if the answer violates the contract. */
 export function checkedStore(store: PartitionStore): PartitionStore {
   const { leases, maintenance } = store;
   return {
@@ -45,7 +45,7 @@ function entryOrNull(answer: unknown): StoredPartition | null {
   throw wrong('read', 'null or { bytes: Uint8Array, version: string }', answer);
 }
 
-/** The error names the type of the answer only: the answer may be somebody's data. */
+/** The error names only the type of the answer, which may itself contain user data. */
 function wrong(name: string, contract: string, answer: unknown): PartitionStoreError {
   return new PartitionStoreError(
     'store_mismatch',

@@ -2,14 +2,14 @@
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
 import type { StoreCall } from './partition-store.ts';
 
-/** Milliseconds between checks of what is running. One timer serves all of it. */
+/** Milliseconds between checks of the running deadlines. One timer serves all of them. */
 const TICK = 20;
 
 interface Timed {
   expireAt(now: number): void;
 }
 
-/** Timeouts of calls that were never made. */
+/** Timeout errors of calls that were never made. */
 const unsent = new WeakSet<object>();
 
 /** Whether the deadline passed before the store was called, so that the call cannot have written anything. */
@@ -34,7 +34,7 @@ function start(timed: Timed): void {
 }
 
 /**
- * Calls `ring` once, up to 20 ms after the time has passed. A timer of its own for each call would cost more.
+ * Calls `ring` once, up to 20 ms after the time has passed. A separate timer for each call would cost more.
  *
  * @returns a function that cancels it
  */

@@ -4,20 +4,20 @@ import { TokenkeepError } from '../errors.ts';
 
 /** What happened in a partition: on the channels `tokenkeep:partition:read`, `:update`, `:commit`, `:turn` and `:ask`. */
 export interface PartitionEvent {
-  /** The partition's key in the store, a hash: no id of a user or session, and never a secret. */
+  /** The partition's key in the store, a hash. It contains no user id, session id or secret. */
   readonly partition: string;
   readonly milliseconds: number;
   /** `'done'`, the `code` of Tokenkeep's error, or `'error'` for one of another kind. */
   readonly outcome: string;
   /** Of a commit: how many updates it wrote together. */
   readonly updates?: number;
-  /** Of a commit: how often another process was faster, and it was repeated. */
+  /** Of a commit: how often it was repeated because another process was faster. */
   readonly races?: number;
   /** Of a turn: milliseconds until it began. */
   readonly waited?: number;
   /** Of a turn: `'refresh'` if it may redeem a refresh token, `'api'` for `acquireForApp` and `acquireOnBehalfOf`, else `'other'`. */
   readonly purpose?: 'refresh' | 'api' | 'other';
-  /** Of a question to the provider: the grant, e.g. `client_credentials`. */
+  /** Of a request to the provider: the grant type, e.g. `client_credentials`. */
   readonly grant_type?: string;
 }
 
@@ -67,7 +67,7 @@ export async function published<T>(
   }
 }
 
-/** What a turn is for. Its name may identify a user, so it is not published. */
+/** Returns the purpose of a turn. A turn's name may identify a user, so it is not published. */
 export function purposeOf(name: string): 'refresh' | 'api' | 'other' {
   if (name.startsWith('refresh ')) return 'refresh';
   return name.startsWith('app ') || name === 'on behalf of' ? 'api' : 'other';

@@ -38,7 +38,7 @@ export class Turns {
 
   /**
    * @throws PartitionError `partition_busy`, PartitionStoreError: the task was not run. PartitionError
-   *   `partition_turn_expired`: it was, and has not ended. What the task throws
+   *   `partition_turn_expired`: the task was run, and has not ended. What the task throws
    */
   run<T>(
     { key }: PartitionName,
@@ -127,7 +127,7 @@ class Held {
   readonly #key: string;
   readonly #lease: Lease;
   readonly #timeout: number;
-  /** Cancels the next renewal; undefined: the lease is not kept. */
+  /** Cancels the next renewal; undefined if the lease is not being renewed. */
   #cancel: (() => void) | undefined;
   #renewal: Promise<unknown> = Promise.resolve();
 
@@ -153,7 +153,7 @@ class Held {
         .then((isOurs) => {
           if (this.#cancel === undefined) return;
           if (isOurs) this.keep(lost);
-          else lost(); // It came too late.
+          else lost(); // The renewal came too late.
         });
     });
   }

@@ -17,7 +17,8 @@ export interface LogoutTokenOptions {
   readonly clientId: string;
   /**
    * The provider's keys (`jwks_uri` of its discovery document), or a function that fetches them. It is called for the first token, and
-   * again, at most twice a minute, for a token that is signed with another key. It must end by itself: pass a timeout to `fetch`.
+   * again, at most twice a minute, for a token that is signed with another key. The function must time out by itself: pass a timeout to
+   * `fetch`.
    */
   readonly keys: ProviderKeys | (() => Promise<ProviderKeys>);
   /** Seconds by which the provider's clock may be off. Default: 60. */
@@ -31,7 +32,7 @@ export interface LogoutTokenOptions {
   readonly now?: () => number;
 }
 
-/** Who a logout token signs out. Pass it to `signOutUser`. */
+/** The user that a logout token signs out. Pass it to `signOutUser`. */
 export type LoggedOutUser = { readonly issuer: string } & (
   | { readonly sub: string; readonly sid?: string }
   | { readonly sub?: string; readonly sid: string }
@@ -70,8 +71,8 @@ export type VerifyLogoutToken = (
 ) => Promise<LoggedOutUser>;
 
 /**
- * Returns a function that verifies a logout token, which a provider posts to the app's back-channel logout URI, and says who is to be
- * signed out. It checks the signature, the issuer, the audience, the times, the event, that there is no `nonce`, and that the token was not
+ * Returns a function that verifies a logout token, which a provider posts to the app's back-channel logout URI, and returns the user to
+ * sign out. It checks the signature, the issuer, the audience, the times, the event, that there is no `nonce`, and that the token was not
  * used before: by any process with `caches`, else by this one.
  *
  * @example
@@ -117,7 +118,7 @@ export function logoutTokens(options: LogoutTokenOptions): VerifyLogoutToken {
       if (!(await used.use(id, end))) usedBefore();
       return user;
     }
-    // A token that comes twice at once signs out twice, which changes nothing.
+    // A token that arrives twice at the same time signs the user out twice, which is harmless.
     if (await used.has(id)) usedBefore();
     await signOut(user);
     await used.use(id, end);
@@ -159,7 +160,7 @@ class UsedTokens {
     const known = this.#known;
     for (const [other, until] of known) if (until < now || known.size >= MOST_IDS) known.delete(other);
     if (known.has(id)) return false;
-    known.set(id, end); // At once, so that of two calls in this process one is the first.
+    known.set(id, end); // Set before any await, so that only one of two calls in this process is the first.
     try {
       return (
         (await this.#marks?.setOnce(Math.max(1, Math.ceil(end - now)), 'logout', ...this.#of, id)) ?? true

@@ -1,11 +1,11 @@
 /**
- * Packs a cache document before it is sealed, to about 40% of its size, without telling anything about secrets by its length.
+ * Packs a cache document before it is sealed, to about 40% of its size, without revealing anything about secrets through its length.
  *
- * [Note: lengths] Compressing a secret beside text that an attacker can influence tells the secret bit by bit through the
- * length of the result (CRIME, BREACH). So what a bearer needs never meets the compressor: opaque tokens, grants and the signatures of
- * JWTs are decoded from base64url to bytes, which makes them 25% shorter whatever they contain. Compressed is only
- * the rest: names, times and ids, and the header and payload of JWTs, which are worth nothing without their
- * signature. The result is padded to a multiple of 64 bytes.
+ * [Note: lengths] Compressing a secret beside text that an attacker can influence reveals the secret bit by bit through the
+ * length of the result (CRIME, BREACH). So nothing that works as a bearer credential is compressed: opaque tokens, grants and the
+ * signatures of JWTs are decoded from base64url to bytes, which makes them 25% shorter whatever they contain. Only the rest is compressed:
+ * names, times and ids, and the header and payload of JWTs, which are worth nothing without their signature. The result is padded to a
+ * multiple of 64 bytes.
  *
  * Packed: the length of the compressed text (4 bytes), the compressed text, the secrets, the padding.
  * The text is the document with `"secret":` followed by the byte 1 in place of each secret, then for each secret

@@ -129,8 +129,8 @@ function entriesOf(cache: TokenCache): Entry[] {
 }
 
 /**
- * When the last token expires, in seconds since the epoch; undefined if that is unknown: few providers say
- * it of a refresh token, and some not of an access token.
+ * When the last token expires, in seconds since the epoch; undefined if that is unknown: few providers state it for refresh tokens, and
+ * some don't for access tokens.
  */
 export function lastExpiry(cache: TokenCache): number | undefined {
   for (const _grant of storeOf(cache).entries(GRANT)) return undefined;

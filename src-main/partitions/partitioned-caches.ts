@@ -87,7 +87,7 @@ export interface Partition extends CacheHandle {
    * Changes the cache. Resolves when it is stored, on top of others' changes. `fn` may run more than once, on a newer cache each
    * time, if another process was faster, so it must do nothing but change the cache. An empty cache is deleted.
    *
-   * Rejected: nothing was changed, with one exception. After `store_timeout` and `store_unavailable` it may have been
+   * If it rejects, nothing was changed, with one exception. After `store_timeout` and `store_unavailable` it may have been
    * written completely, if the store's answer was lost.
    *
    * @throws PartitionError, PartitionStoreError, SessionEndedError; what `fn` throws
@@ -181,7 +181,7 @@ export interface PartitionedCaches {
 
   /**
    * Runs a sign-in whose user is known only afterwards. `redeem` gets an empty cache in memory, for example for `msalCachePlugin` and
-   * `acquireTokenByCode`. Its one account decides the partition, and everything in it is merged into that.
+   * `acquireTokenByCode`. The one account in that cache determines the partition, into which the whole cache is merged.
    *
    * @param redeem redeems the code into the handle
    * @param idOf returns the partition's id for the account; as in `partition`
@@ -234,7 +234,7 @@ export interface PartitionedCaches {
   acquireOnBehalfOf(request: OnBehalfOfRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
   /**
-   * Signs a user out of every partition, on every server: with `userIndex: true`, of those that were written since.
+   * Signs a user out of every partition, on every server, that was written since `userIndex: true` was set.
    *
    * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there
    */
@@ -361,7 +361,7 @@ function onlyAccountIn(cache: TokenCache): AccountSummary {
 }
 const READ = 'Nothing was read or written.';
 const PARTITION = { user: true, ttl: true, expires: true } as const;
-/** A request for a token of the app names its partition as well. */
+/** The options of `acquireForApp`, including those that name the partition. */
 const APP_PARTITION: OptionNames<AppTokenRequest> = {
   client_id: TEXT,
   realm: TEXT,
@@ -411,12 +411,12 @@ class Caches {
     return new OpenedPartition(this, as);
   }
 
-  /** @param seen told the state before `fn` runs, so that `fn` finds it in the handle */
+  /** @param seen called with the metadata before `fn` runs, so that `fn` finds it in the handle */
   async read<T>(as: OpenedAs, fn: Synchronous<T>, seen: (metadata: EntryMetadata) => void): Promise<T> {
     const { key } = as.name;
     let found: Found;
     do found = await this.#reads.share(key, () => this.#read(as));
-    while (found.cache.version !== found.opened); // An update has taken it in the meantime.
+    while (found.cache.version !== found.opened); // An update has changed the cache in the meantime.
     as.ownership.check(found, as.name);
     seen(found.metadata);
     const value = fn(found.cache);
@@ -530,7 +530,7 @@ class Caches {
     }
   }
 
-  /** An update that changes nothing imports the partition. */
+  /** Imports the partition, by an update that changes nothing, and reads it. */
   async #readImported(as: OpenedAs, deadline: Deadline): Promise<Found> {
     const { store, sealing, now } = this.#settings;
     await this.update({ ...as, ownership: ownershipOf('several') }, () => undefined);
@@ -590,7 +590,7 @@ class OpenedPartition implements Partition {
   }
 }
 
-/** A turn whose signal is also aborted by the caller's. */
+/** Returns a turn whose signal is also aborted by the caller's. */
 function either(turn: Turn, signal: AbortSignal): Pick<Turn, 'signal'> {
   return {
     get signal() {

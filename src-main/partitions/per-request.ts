@@ -21,8 +21,8 @@ export interface PerRequestOptions<Client> {
  */
 export interface PerRequest<Client> {
   /**
-   * Runs what answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. Everything that `fn`
-   * starts and awaits belongs to this request.
+   * Runs the code that answers a request, as middleware does: `perRequest.run(caches.partition(req.session.id), next)`. Everything that
+   * `fn` starts and awaits belongs to this request.
    */
   run<T>(partition: Partition, fn: () => T): T;
   /** The request's client, created on first access. @throws NoRequestError outside of `run` */
@@ -32,7 +32,7 @@ export interface PerRequest<Client> {
 }
 
 /**
- * Makes one client for each request, whose cache is that request's, for libraries that keep a cache in the client, such as MSAL Node.
+ * Makes one client, with its own cache, for each request: for libraries that keep a cache in the client, such as MSAL Node.
  *
  * A client of MSAL Node that all users share cannot be made safe by a wrapper: it has one cache in memory, loads a
  * partition into it and reads from it later, when another request may have loaded another partition. So the client is

@@ -35,7 +35,9 @@ export interface PartitionedCachesOptions {
    * `partition_turn_expired`, and the next one begins. Default: 30,000.
    */
   turnLimit?: number;
-  /** Milliseconds for which a process that dies in its turn blocks the others. Longer turns prolong it. Default: 10,000. */
+  /**
+   * Milliseconds for which a process that dies in its turn blocks the others. The lease of a longer turn is renewed. Default: 10,000.
+   */
   lease?: number;
   /**
    * How many opened caches stay in memory, so that an entry whose version has not changed is not opened again. They hold
@@ -68,7 +70,9 @@ export interface PartitionImport {
    * Microsoft.Identity.Web stores in the field `data`, or any other MSAL cache document. null: there is none.
    */
   read(id: string): Promise<string | Uint8Array | null>;
-  /** Deletes it. Called once it has been imported, and again before a partition is deleted, so that a user who signed out stays so. */
+  /**
+   * Deletes it. Called once it has been imported, and again before a partition is deleted, so that a user who signed out stays signed out.
+   */
   remove(id: string): Promise<unknown>;
 }
 

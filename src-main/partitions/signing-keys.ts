@@ -5,7 +5,7 @@ import type { Claims } from '../cache/schema/claims.ts';
 
 /** A provider's JSON Web Key Set (RFC 7517 §5). */
 export interface ProviderKeys {
-  /** Public keys. Keys that can't verify a logout token are passed over. */
+  /** Public keys. Keys that can't verify a logout token are ignored. */
   readonly keys: readonly JsonWebKey[];
 }
 
@@ -72,7 +72,7 @@ export class SigningKeys {
     const known = (async () =>
       publicKeys(typeof this.#keys === 'function' ? await this.#keys() : this.#keys))();
     this.#known = known;
-    known.catch(() => (this.#known = before)); // Tokens signed with the keys from before are still accepted.
+    known.catch(() => (this.#known = before)); // Tokens signed with the previous keys are still accepted.
     return known;
   }
 }

@@ -14,7 +14,7 @@ import { newBirth, ownersIn, userOf } from './partition-contents.ts';
 /** An epoch encodes which entry it was and how many accounts had been signed out of it. */
 const EPOCHS = 2 ** 20;
 
-/** Seconds that a refresh may take at most, such as when a laptop sleeps in the middle of it. */
+/** The longest time that a refresh may take, in seconds: a laptop may sleep in the middle of one. */
 const REMEMBERED = 7 * 24 * 3600;
 
 /** Beyond this number of tombstones, the entry counts as new, and every refresh in progress as late. */

@@ -97,7 +97,7 @@ export class Updates {
     }
   }
 
-  /** @param raced told how often another writer was faster so far */
+  /** @param raced called with the number of races lost so far */
   async #commit(
     name: PartitionName,
     jobs: readonly Waiting[],
@@ -134,7 +134,7 @@ export class Updates {
       found = undefined;
       races += 1;
       raced(races);
-      if (!isConfirmed) continue; // The kept cache was outdated; this is no lost race.
+      if (!isConfirmed) continue; // The kept cache was outdated; this does not count as a lost race.
       losses += 1;
       await orBusy(name, losses, () => deadline.pause(pause * (0.5 + Math.random())));
       pause = Math.min(pause * 2, PAUSES.longest);
@@ -240,8 +240,8 @@ function perform(jobs: readonly Waiting[], found: Found, now: number): Omit<Atte
 }
 
 /**
- * Reports `partition_busy` instead of a timeout if other writers won until the deadline. A write that was sent is no task for
- * this function: `partition_busy` says that the update was not made, and without the store's answer nobody knows.
+ * Reports `partition_busy` instead of a timeout if other writers won until the deadline. Don't use it for a write that was sent:
+ * `partition_busy` says that the update was not made, and without the store's answer that is unknown.
  */
 async function orBusy<T>(name: PartitionName, losses: number, task: () => Promise<T>): Promise<T> {
   try {

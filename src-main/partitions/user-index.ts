@@ -70,7 +70,7 @@ export class UserIndex {
   /**
    * Lists a partition that is about to be written in the index entries of its users.
    *
-   * @param metadata what was listed before is in `index`
+   * @param metadata its `index` names the entries that list the partition already
    * @returns what is listed now
    */
   async note(
@@ -106,7 +106,7 @@ export class UserIndex {
     return [isLongEnough ? until : expires, ...new Set(keys)];
   }
 
-  /** Removes a partition that was deleted from the index. One that someone signed in to since is another, and stays. */
+  /** Removes a deleted partition from the index. A partition that was created under the same key since then stays. */
   async dropped(
     { key }: PartitionName,
     { index: known = [], born }: EntryMetadata,

@@ -106,7 +106,7 @@ export const cachesOver: Record<string, Check> = {
   'reports partition_busy, not an outage, if every race is lost': async ({ store }, id) => {
     let lost = 0;
     const losing: typeof store = { ...store, write: () => Promise.resolve((lost += 1) === 0) };
-    // A store that needs longer than this for its first answer has lost no race yet.
+    // If the store needs longer than this for its first answer, no race has been lost yet: try again with more time.
     for (let timeout = 250; ; timeout *= 4) {
       const partition = sealed(losing, { timeout }).partition(id);
       const update = partition.update((cache) => sign(cache, 'ours'));

@@ -200,7 +200,7 @@ const CASES: Record<string, Check> = {
     const [short, touched, other] = [entry('short'), entry('touched'), newKey()];
     strictEqual(await store.write(other, touched, { expected: null, ttl: 3 }), true);
     await store.touch(other, 60);
-    // So long that a busy machine gets here before the first would have ended.
+    // Long enough that even a busy machine gets here before the first TTL would have ended.
     strictEqual(await store.write(key, short, { expected: null, ttl: 3 }), true);
     await until(async () => (await another.read(key)) === null, 'the entry never went');
     await assertHolds(store, other, touched);

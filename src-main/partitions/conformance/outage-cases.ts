@@ -39,7 +39,9 @@ export interface ServerControls {
   readonly resume: () => Promise<void> | void;
 }
 
-/** Milliseconds for calls that an outage ends: shorter than any client's own timeout. Other calls have the time of `sealed`. */
+/**
+ * The timeout, in milliseconds, of calls that fail in an outage: shorter than any client's own. Other calls have the timeout of `sealed`.
+ */
 const TIMEOUT = 2000;
 
 /** Milliseconds: a turn that could not be released ends soon after the server is available again. */
@@ -142,14 +144,14 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
   };
 }
 
-/** A write whose caller has given up may still arrive, and make the next ones lose their races to it. */
+/** A write whose caller has given up may still arrive, so that the next writes lose the race against it. */
 function isOutage(error: unknown): boolean {
   const isBusy = error instanceof PartitionError && error.code === 'partition_busy';
   return isBusy || error instanceof PartitionStoreError;
 }
 
 async function rejectsInTime(partition: Partition, leases: boolean): Promise<void> {
-  // Within the runner's own time limit: a call that never settles fails there.
+  // A call that never settles fails by the test runner's own time limit.
   const failure = { name: 'PartitionStoreError', code: /^store_(timeout|unavailable)$/ };
   let wasRun = false;
   await Promise.all([

@@ -26,7 +26,7 @@ export interface SessionVisit {
   readonly path: string;
   /** What the app passes to `sessionStore` for this request. Called again after `regenerate`. */
   readonly session: () => SessionSource;
-  /** Options that the app passes along. */
+  /** Options that the app passes to `sessionStore`. */
   readonly options?: SessionStoreOptions;
   /** Ends the session, as the app does when a user signs out. */
   readonly destroy: () => unknown;
@@ -35,7 +35,7 @@ export interface SessionVisit {
 }
 
 /**
- * An app that listens.
+ * A running app.
  *
  * @example
  * import type { Server } from 'node:http';
@@ -56,7 +56,7 @@ export interface ServedSessions {
 /** Options of `sessionConformance`. */
 export interface SessionConformanceOptions {
   /**
-   * Starts an app with the session library. For each request it awaits `visit` and answers what that returns, as JSON. A request
+   * Starts an app with the session library. For each request it awaits `visit` and responds with its result as JSON. A request
    * with another path than `/end` must not end the session.
    */
   readonly serve: (visit: (request: SessionVisit) => Promise<unknown>) => Promise<ServedSessions>;
@@ -81,10 +81,10 @@ export interface SessionConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/** A partition id of the app. */
+/** The app's partition id. */
 const ID = 'the same in each request';
 
-/** A browser: its cookies, as far as the suite needs them. */
+/** A browser, reduced to the handling of cookies that the suite needs. */
 class Browser {
   readonly cookies: Map<string, string>;
   readonly #url: string;
@@ -108,7 +108,7 @@ class Browser {
   }
 }
 
-/** Waits of requests that the suite holds up, by name. */
+/** Gates at which the suite holds up requests, by name. */
 class Gates {
   readonly #gates = new Map<string, { open: () => void; opened: Promise<void> }>();
 

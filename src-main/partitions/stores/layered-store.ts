@@ -65,8 +65,8 @@ export interface LayeredStore extends PartitionStore {
  * Puts an in-memory cache of sealed entries in front of another store. A read may return a copy that is up to
  * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is visible for that
  * long at most. Updates are not affected: they compare with the store, and a copy that was too old costs a
- * second attempt. Nor is what happens under a lease (`exclusively`): its holder reads the store, so that no old refresh token
- * is redeemed.
+ * second attempt. Reads under a lease (`exclusively`) are not affected either: its holder reads the store, so that no old refresh token is
+ * redeemed.
  *
  * @throws InvalidArgumentError
  * @example
@@ -161,7 +161,7 @@ export function layered(options: LayeredOptions): LayeredStore {
         await copies.remove(key);
         if (!isWritten) return false;
         await keep(entry, condition.ttl);
-        for (const other of underWay.get(key) ?? []) other.isOutdated = true; // Reads of before.
+        for (const other of underWay.get(key) ?? []) other.isOutdated = true; // Reads that began before the write.
         invalidation?.publish(key);
         return true;
       }),

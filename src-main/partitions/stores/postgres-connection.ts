@@ -133,9 +133,9 @@ export async function query(
 }
 
 /**
- * The column by which a read says whether its server is a standby. [Note: standbys] A standby answers reads, with what it has received so
- * far. It may lag behind, so a user who has just signed in seems signed out, or an old refresh token is sent, which some providers take for
- * theft. So its answer counts as the error with which it refuses writes.
+ * The column of a read that tells whether the server is a standby. [Note: standbys] A standby answers reads from the data it has received
+ * so far. It may lag behind, so a user who has just signed in seems signed out, or an old refresh token is sent, which some providers treat
+ * as theft. So its answer is treated like the error with which it refuses writes.
  */
 export const IS_STANDBY = 'is_standby';
 

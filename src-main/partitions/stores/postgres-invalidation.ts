@@ -7,7 +7,7 @@ import { assertPool, checkout, type PostgresPool, query } from './postgres-conne
 
 /** Options of the invalidation. */
 export interface PostgresInvalidationOptions {
-  /** One of its connections listens, and is not given back until the end. */
+  /** One of its connections listens, and is not returned to the pool until the subscription ends. */
   pool: PostgresPool;
   /** Default: "tokenkeep". */
   channel?: string;
@@ -87,7 +87,7 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
           onGap();
           again();
         };
-        // From the start: the server may say in one packet that it heard and that it ends.
+        // Before the first statement: the answer to LISTEN and the end of the connection may arrive in one packet.
         connection.on('error', lost);
         connection.on('end', lost);
         try {

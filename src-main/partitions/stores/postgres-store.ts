@@ -39,7 +39,7 @@ const PAGE = 500;
  * owner as the version: PostgreSQL's advisory locks belong to a connection, which would be out of the pool for as long as the
  * provider takes to answer. PgBouncer in transaction pooling works, except for `postgresInvalidation`.
  *
- * @throws PartitionStoreError `store_client` where it is no pool of `pg`; InvalidArgumentError
+ * @throws PartitionStoreError `store_client` if it is not a `pg` pool; InvalidArgumentError
  * @example
  * import pg from 'pg';
  * import { partitionedCaches } from 'tokenkeep/partitions';

@@ -146,11 +146,11 @@ const PAGE = 500;
 /** Returns RESP bulk strings ("$") as bytes, because an entry is not text. */
 const AS_BYTES = { 0x24: Buffer };
 
-/** Milliseconds between two connections that are given up. */
+/** The least time between closing two connections, in milliseconds. */
 const GIVE_UP_INTERVAL = 1000;
 
 interface ConnectionPorts {
-  /** false: the client is connecting, or waits to. */
+  /** false: the client is connecting, or waiting to connect. */
   readonly isReady: () => boolean;
   /** Closes the connection, so that the client opens another. */
   readonly giveUp: () => void;
@@ -191,7 +191,7 @@ class Connection {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (REPLICA.test(error.message)) this.#giveUp(error);
-      // What was sent to the replica before the connection ended was refused as well.
+      // Commands that were sent to the replica before the connection ended were refused as well.
       else if (this.#demoted !== undefined && /^Socket closed/.test(error.message)) throw this.#demoted;
       throw error;
     }

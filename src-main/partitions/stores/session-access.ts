@@ -15,10 +15,10 @@ export interface SessionAccess {
   /** Returns a field as currently stored; undefined if the session has ended. */
   read(field: string): Promise<unknown>;
   /**
-   * Sets a field (undefined removes it) and saves the session, if it is still the request's own and alive in its store.
+   * Sets a field (undefined removes it) and saves the session, if it is still the request's own and still exists in its store.
    *
-   * @param check throws if the session must not be saved like this; it is then as it was
-   * @throws SessionEndedError; PartitionStoreError `store_mismatch` where the session does not keep it; what saving throws
+   * @param check throws if the session must not be saved like this; the session is then unchanged
+   * @throws SessionEndedError; PartitionStoreError `store_mismatch` if the session does not keep the field; what saving throws
    */
   write(field: string, value: unknown, check: (session: object) => void): Promise<void>;
   /** Runs a task that reads and then saves, one at a time for all requests of this process that share the session. */
@@ -148,7 +148,7 @@ class RequestSession implements SessionAccess {
     const session = this.#current() ?? ended();
     if (this.#options.response?.headersSent === true) tooLate();
     if (this.#options.isAlive !== undefined && !(await this.#options.isAlive(session))) {
-      set(session, field, undefined); // @fastify/session saves it at the end of the request whatever happened to it.
+      set(session, field, undefined); // @fastify/session saves the session at the end of the request, whatever happened to it.
       ended();
     }
     const before = get(session, field);
@@ -310,13 +310,13 @@ function noteDestroyed(store: object): void {
   });
 }
 
-/** Milliseconds after which a session store that does not answer holds up the session no longer. */
+/** Milliseconds after which a session store that does not answer no longer holds up the session. */
 const LONGEST_TURN = 5000;
 
 /**
  * Keeps what express-session saves by itself from changing partitions. At the end of a request, it saves the whole session as it was when
  * the request began, if the app has changed a field: the tokens of a session that has ended meanwhile would come back, and those
- * that another request has written would be replaced by older ones. So such a save gets the partitions from the store.
+ * that another request has written would be replaced by older ones. So the partitions in such a save are taken from the store.
  */
 function keepFields(store: SessionLibraryStore): void {
   const set = property(store, 'set');
@@ -354,7 +354,7 @@ function keepFields(store: SessionLibraryStore): void {
   );
 }
 
-/** Returns a copy of a session with these fields as another one has them. */
+/** Returns a copy of a session, with these fields taken from another one. */
 function withFields(session: object, names: readonly string[], from: unknown): object {
   const copy = Object.create(
     Object.getPrototypeOf(session) as object | null,

@@ -19,7 +19,7 @@ export interface SessionStoreOptions extends SessionAccessOptions {
   /** The session's field. Default: "tokenkeep". */
   field?: string;
   /**
-   * For sessions that are kept in a cookie (cookie-session, iron-session, @fastify/secure-session): what fits. An update that would
+   * For sessions that are kept in a cookie (cookie-session, iron-session, @fastify/secure-session): the size limit. An update that would
    * make the session larger is refused with `partition_too_large`, and the session is unchanged. A browser would drop the
    * cookie silently, and sign the user out.
    */
@@ -68,8 +68,8 @@ interface Turn {
 /**
  * Keeps a partition in one session. Make the store for each request.
  *
- * An update resolves when the session has been saved and read back. It is saved only if it still is the request's own and alive in
- * its store: after `regenerate()`, `destroy()` or a sign-out in another request, the update rejects with SessionEndedError.
+ * An update resolves when the session has been saved and read back. The session is saved only if it is still the request's own and still
+ * exists in its store: after `regenerate()`, `destroy()` or a sign-out in another request, the update rejects with SessionEndedError.
  *
  * With express-session a partition is read from the session's store and compared once more right before it is saved, so that
  * requests of one process don't lose each other's writes. Two processes may still save at the same moment, and a request
@@ -79,7 +79,7 @@ interface Turn {
  *
  * @param session the session object of express-session, iron-session or @fastify/secure-session; for others, such as
  *   cookie-session and koa-session, a function that returns the request's session
- * @throws InvalidArgumentError where there is no session, or it cannot be kept safely through this object
+ * @throws InvalidArgumentError if there is no session, or it cannot be updated safely through this object
  * @example
  * import type { ServerResponse } from 'node:http';
  * import type { Session } from 'express-session';

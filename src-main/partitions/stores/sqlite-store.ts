@@ -50,11 +50,11 @@ export type SqliteValue = string | number | null | Buffer;
 
 /** Options of `sqliteStore`. */
 export interface SqliteStoreOptions {
-  /** The file, readable by its owner only. It is made if there is none. Opened with `node:sqlite` (Node 22.13), else `better-sqlite3`. */
+  /** The file, readable by its owner only. Created if missing. Opened with `node:sqlite` (Node 22.13), else `better-sqlite3`. */
   file?: string;
   /** An opened database instead of a file. The caller closes it. */
   database?: SqliteDatabase;
-  /** Default: "tokenkeep_partitions". It is made if there is none. */
+  /** The table. Default: "tokenkeep_partitions". Created if missing. */
   table?: string;
   /** Seconds since the epoch. */
   now?: () => number;
@@ -84,12 +84,12 @@ const PAGE = 500;
 const BUSY = 500;
 
 /**
- * Keeps partitions in a SQLite file. Processes of one machine can share it, turns included. What an update has acknowledged is on
- * the disk. Expired entries are removed as others are written.
+ * Keeps partitions in a SQLite file. Processes of one machine can share it, and exclude each other's turns. Acknowledged updates are on the
+ * disk. Expired entries are removed as others are written.
  *
- * When you have a server for it, `redisStore({ client })` or `postgresStore({ pool })` takes its place. Users sign in once more.
+ * Once you have a server, replace it with `redisStore({ client })` or `postgresStore({ pool })`; users must then sign in again.
  *
- * @throws PartitionStoreError `store_client` if there is neither `node:sqlite` nor `better-sqlite3`; as the calls do;
+ * @throws PartitionStoreError `store_client` if there is neither `node:sqlite` nor `better-sqlite3`, otherwise as for the store's calls;
  *   InvalidArgumentError
  * @example
  * import { partitionedCaches } from 'tokenkeep/partitions';
@@ -141,7 +141,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   };
   const end = (ttl: number | null): number | null => (ttl === null ? null : now() + ttl);
   const leaseKey = (key: string, name: string): string => `${key}:lease:${name}`;
-  // Each call is one statement, and SQLite runs it whole or not at all.
+  // Each call is one statement, which SQLite runs completely or not at all.
   return {
     close: () => {
       if (database === undefined) opened.close();
@@ -284,7 +284,7 @@ function wrongTable(cause?: unknown): PartitionStoreError {
   );
 }
 
-/** By the name that SQLite gives a result code, and the code itself, which `node:sqlite` has. */
+/** Errors by SQLite's name for the result code, and by the code itself, which `node:sqlite` reports. */
 const CAUSES: readonly [
   name: string,
   code: number,
