@@ -137,7 +137,7 @@ async function acquired<Request extends SilentRequest, Result>(
     };
     const found = prepareRefresh(cache, wanted, systemClock());
     const token = isPlain(request) ? found.accessToken : undefined;
-    // The result has the same fields as that of MSAL.
+    // The result has the same fields as MSAL's.
     const result = token && (cachedResult(cache, token, account, correlationId) as Result | undefined);
     return { ...found, cached: result, account, wanted };
   });
@@ -162,7 +162,7 @@ async function acquired<Request extends SilentRequest, Result>(
   });
   if (hasClaims)
     return exclusively(opened, lock, async () => {
-      // Of callers that were challenged with the same claims, the first one asks for all.
+      // The first of the callers that were challenged with the same claims asks for all of them.
       const shared = await watched.read((cache) => {
         const token = isPlain(request) ? answerTo(cache, wanted, claims, before, systemClock()) : undefined;
         return { result: token && cachedResult(cache, token, account, correlationId) };
@@ -211,7 +211,7 @@ function ofTenant(account: Account, realm: string | undefined): Account {
   return isSame || !isMicrosoft(account.environment) ? account : { ...account, tenantId: realm };
 }
 
-/** The tenant whose token is meant: that of the request's authority, as in MSAL, else the account's. */
+/** Returns the tenant of the requested token: that of the request's authority, as in MSAL, else the account's. */
 function realmOf(request: object, { environment, tenantId = '' }: Account): { realm?: string } {
   const authority: unknown = Reflect.get(request, 'authority');
   const tenant =
@@ -224,7 +224,7 @@ function realmOf(request: object, { environment, tenantId = '' }: Account): { re
 
 const GENERIC_TENANTS: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
 
-/** A handle that notes with each read what a refresh needs to know, so that it is not read again. */
+/** A handle that records on each read what a refresh needs, so that the cache is not read again. */
 class InTurn implements CacheHandle {
   readonly #handle: CacheHandle;
   readonly #wanted: TokenRequest;

@@ -50,7 +50,7 @@ interface Access {
 export function msalCachePlugin(handle: CacheHandle | Promise<CacheHandle>): CachePlugin {
   checkArgument('msalCachePlugin', 'handle', handle, HANDLE);
   const opening = Promise.resolve(handle);
-  opening.catch(() => undefined); // Each access reports it.
+  opening.catch(() => undefined); // Each access reports the error.
   const applications = new WeakMap<SerializableTokenCache, Application>();
 
   const applicationOf = (cache: SerializableTokenCache): Application => {
@@ -191,7 +191,7 @@ class Application {
 
   /**
    * Saves what MSAL changes outside of any access: it drops a refresh token that the provider refused and calls no hook. Other processes
-   * would send that token again. Where it can't be saved now, the next access tries again.
+   * would send that token again. If it can't be saved now, the next access tries again.
    */
   async #saveSoon(): Promise<void> {
     if (this.#open !== undefined || this.#isSaving || filledBy.get(this.#cache) !== this) return;
@@ -203,7 +203,7 @@ class Application {
       this.#memory.note();
       if (this.#memory.pending.any) await this.#save(await this.#opening, this.#epoch);
     } catch {
-      // It stays pending.
+      // The change stays pending.
     } finally {
       end();
     }

@@ -1,4 +1,7 @@
-/** [Note: answered claims] Which access token was issued for which claims challenge, so that one request answers all who were challenged. */
+/**
+ * [Note: answered claims] Records which access token was issued for which claims challenge, so that one request answers all challenged
+ * callers.
+ */
 import type { CacheHandle } from '../cache/handle.ts';
 import type { TokenRequest } from '../cache/acquire.ts';
 import type { AccessToken } from '../cache/schema/entities.ts';

@@ -1,8 +1,8 @@
 /**
- * The name by which one MSAL calls an environment. MSAL stores and looks up entities under `preferred_cache` of the authority's metadata,
- * and finds those whose environment is among the `aliases`. Where the metadata come from depends on the app's configuration:
+ * The names that one MSAL application uses for environments. MSAL stores and looks up entities under `preferred_cache` of the authority's
+ * metadata, and finds those whose environment is among the `aliases`. Where the metadata come from depends on the app's configuration:
  * `cloudDiscoveryMetadata`, `knownAuthorities`, a table in MSAL, or the network. An entity under a name that is not among the aliases is
- * never found, so each MSAL is told its entities under the name that its own store or configuration says.
+ * never found, so each MSAL application gets its entities under the name that its own store or configuration contains.
  */
 import { isRecord } from '../cache/json.ts';
 import { cachedEnvironment, canonicalEnvironment } from '../cache/schema/authorities.ts';
@@ -22,8 +22,8 @@ export class EnvironmentNames {
   readonly #known = new Map<string, string>();
 
   /**
-   * @param entries MSAL's live store: what it has resolved
-   * @param configured `staticAuthorityOptions` of MSAL's storage: what counts until it has
+   * @param entries MSAL's live store, with the metadata that it has resolved
+   * @param configured `staticAuthorityOptions` of MSAL's storage, used until MSAL has resolved metadata
    */
   constructor(entries: Readonly<Record<string, LiveEntity>>, configured: unknown) {
     const resolved = Object.keys(entries)
@@ -58,7 +58,7 @@ export class EnvironmentNames {
       this.#authorities.filter(({ aliases }) => [...aliases].some(isSame));
     const [ofCloud] = having((alias) => canonicalEnvironment(alias) === cloud);
     if (ofCloud !== undefined || host.includes(':')) return ofCloud;
-    // MSAL Python leaves the port out. Where MSAL knows one port of the host, it is that one.
+    // MSAL Python leaves the port out. If MSAL knows exactly one port of the host, that one is meant.
     const atPorts = having((alias) => alias.split(':')[0] === host);
     return new Set(atPorts.map(({ preferred }) => preferred)).size === 1 ? atPorts[0] : undefined;
   }

@@ -14,7 +14,7 @@ export interface Seen {
 export interface Flight {
   /**
    * `epoch` of the handle when the refresh began. What MSAL writes at its end must not be added to a sign-in that came after a
-   * sign-out in between; MSAL itself only looks whether the account is there.
+   * sign-out in between; MSAL itself only checks whether the account exists.
    */
   readonly epoch: number | undefined;
   /** What the holder of the turn has read. Nobody else refreshes meanwhile, so MSAL's memory is filled from it. */

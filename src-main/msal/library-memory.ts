@@ -24,7 +24,7 @@ import {
 } from './library.ts';
 
 /**
- * An entry of ours in MSAL's live store. It is no entity, so MSAL removes it only when it empties its memory; see
+ * Tokenkeep's own entry in MSAL's live store. It is not an entity, so MSAL removes it only when it empties its memory; see
  * [Note: MSAL empties its memory].
  */
 const SENTINEL = 'kept-by-tokenkeep';
@@ -62,7 +62,7 @@ class LiveStore {
     return names;
   }
 
-  /** Puts back what MSAL has emptied, if it has. What MSAL has written since stays. */
+  /** Restores the memory if MSAL has emptied it. Keeps what MSAL has written since. */
   refill(held: () => Iterable<readonly [key: string, live: LiveEntity]>): void {
     const { entries } = this;
     if (entries[SENTINEL] !== undefined) return;

@@ -115,8 +115,8 @@ function methodOf(object: object, name: string): ((argument: unknown) => unknown
 }
 
 /**
- * Returns the dialect in which this MSAL writes its keys. MSAL does not tell its version, but its storage makes keys when asked: up to
- * major 3 they end with one more hyphen. A storage that does not answer as expected is taken for a newer one. Both find an entity under
+ * Returns the dialect in which this MSAL writes its keys. MSAL does not expose its version, but its storage makes keys when asked: up to
+ * major 3 they end with one more hyphen. A storage that does not answer as expected is treated as a newer one. Both find an entity under
  * the other's key, so a wrong guess loses nothing.
  */
 export function dialectOf(storage: Storage): Dialect {
