@@ -50,7 +50,7 @@ export function attemptFor(state: string, value: string | undefined, now: number
   return attemptOf(seed, what, purpose);
 }
 
-/** Returns the names of cookies of older sign-ins that go now, so that one more fits into the browser's requests. */
+/** Returns the names of the cookies of older sign-ins to delete, so that one more fits into the browser's requests. */
 export function supersededAttempts(cookies: ReadonlyMap<string, string>, prefix: string): string[] {
   const all = [...cookies].filter(([name]) => name.startsWith(prefix));
   const ages = all
@@ -95,8 +95,8 @@ function isSame(one: string, other: string): boolean {
 }
 
 /**
- * Returns a path of this app, with query and fragment, if the text is one; undefined for an address of any other site, in whatever way a
- * browser may read it as one.
+ * Returns a path of this app, with query and fragment, if the text is one; undefined for an address of any other site, however a browser
+ * might parse it.
  */
 export function ownPath(text: unknown, origin: string): string | undefined {
   if (typeof text !== 'string' || !text.startsWith('/') || text.length > 1024) return undefined;

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, SessionEndedError } from '../errors.ts';
 import type { WebRequest } from './http.ts';
 
-/** What the session remembers of a sign-in. */
+/** The data of a sign-in that the session stores. */
 export interface SignedInSession {
   /** The id of the user's partition, which the browser never sees. */
   readonly partition: string;
@@ -78,6 +78,6 @@ const A_DAY = 86_400;
 /** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs. */
 export function lifetimeOf({ cookie: { originalMaxAge } }: ExpressSession): number {
   const seconds = typeof originalMaxAge === 'number' ? originalMaxAge / 1000 : A_DAY;
-  // A partition is prolonged a tenth late at most (PartitionTtl), and must not end before its session.
+  // A partition is extended at most a tenth of its lifetime late (PartitionTtl), and must not expire before its session.
   return Math.max(60, Math.ceil(seconds * 1.2));
 }

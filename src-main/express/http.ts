@@ -21,7 +21,7 @@ export type WebRequest = IncomingMessage & {
 /** Middleware of Express. */
 export type WebMiddleware = (req: WebRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** Makes middleware of an async function, which returns whether the next one takes over. Its errors go to `next`. */
+/** Makes middleware from an async function that returns whether to call the next middleware. Passes its errors to `next`. */
 export function middleware(run: (req: WebRequest, res: ServerResponse) => Promise<boolean>): WebMiddleware {
   return (req, res, next) => void run(req, res).then((isPassedOn) => (isPassedOn ? next() : undefined), next);
 }
@@ -36,8 +36,8 @@ export function cookiesOf({ headers: { cookie = '' } }: IncomingMessage): Readon
 }
 
 /**
- * Removes spaces and tabs only (RFC 6265 §5.2). `trim` also removes what browsers take for a part of the name, such as a no-break space:
- * then `\u00a0__Host-a`, which any host of the domain may set, would pass for `__Host-a`, which none of them may.
+ * Removes spaces and tabs only (RFC 6265 §5.2). `trim` also removes characters that browsers treat as part of the name, such as a no-break
+ * space: then `\u00a0__Host-a`, which any host of the domain may set, would pass for `__Host-a`, which none of them may.
  */
 function unpadded(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '');
@@ -53,7 +53,7 @@ export function setCookie(
   res.appendHeader('set-cookie', `${name}=${value}; ${flags}`);
 }
 
-/** Keeps browsers and proxies from storing what is meant for one user. */
+/** Keeps browsers and proxies from storing a response that is meant for one user. */
 export function noStore(res: ServerResponse): void {
   res.setHeader('cache-control', 'no-store');
 }
@@ -72,7 +72,7 @@ export function answer(res: ServerResponse, status: number, body?: object): void
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Whether a browser shows the answer as a page, so that it can be sent to the provider. */
+/** Whether a browser shows the response as a page, so that the user can be redirected to the provider. */
 export function isNavigation({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'];
   if (mode !== undefined) return mode === 'navigate';

@@ -27,7 +27,7 @@ export async function verifiedIdToken(
   const refusal = await keys.refusal(token, header);
   if (refusal !== undefined) invalid(refusal);
   const tenant = stringClaim(payload, 'tid');
-  // Metadata for all tenants of Microsoft has a placeholder.
+  // Microsoft's metadata for all tenants contains a placeholder.
   const expected = issuer.replace('{tenantid}', tenant ?? '');
   if (payload['iss'] !== expected) invalid('is of another issuer ("iss")');
   const { aud, azp, exp, iat } = payload;

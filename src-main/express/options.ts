@@ -19,11 +19,11 @@ import { isTrustworthy } from './provider.ts';
 
 /** The public paths of the routes, as browsers see them. */
 export interface WebSignInPaths {
-  /** Starts a sign-in. `?returnTo=/a-path` says where it ends. Default: `/sign-in`. */
+  /** Starts a sign-in. `?returnTo=/a-path` sets the page that follows. Default: `/sign-in`. */
   signIn?: string;
   /** Signs the user out, by POST. Default: `/sign-out`. */
   signOut?: string;
-  /** Takes the provider's logout tokens, if the caches have `userIndex: true`. Default: `/back-channel-logout`. */
+  /** Receives the provider's logout tokens, if the caches have `userIndex: true`. Default: `/back-channel-logout`. */
   backChannelLogout?: string;
 }
 
@@ -36,13 +36,15 @@ export interface WebSignInOptions {
   caches: PartitionedCaches | ((req: WebRequest) => PartitionedCaches);
   /** The provider's issuer, as its discovery document spells it. For Microsoft, `https://login.microsoftonline.com/<tenant>/v2.0`. */
   issuer: string;
-  /** The app's ID at the provider. */
+  /** The client ID of the app. */
   clientId: string;
-  /** The app's secret at the provider. */
+  /** The client secret of the app. */
   clientSecret?: string;
   /** Instead of a secret: returns a signed JWT for the audience (RFC 7523 §2.2), for example by a certificate. */
   clientAssertion?: (audience: string) => string | Promise<string>;
-  /** The public URL to which the provider returns, as browsers see it. Its origin is the app's, whatever proxies are in between. */
+  /**
+   * The public URL to which the provider returns, as browsers see it. Its origin is taken as the app's, whatever proxies are in between.
+   */
   redirectUri: string;
   /** Scopes that every sign-in asks for, beside `openid profile offline_access`. Default: none. */
   scopes?: readonly string[];
@@ -67,7 +69,7 @@ export interface RequireUserOptions {
   scopes?: readonly string[];
 }
 
-/** What a sign-in is for. */
+/** Options of a sign-in. */
 export interface SignInOptions {
   /** A path of this app. Default: that of the request. */
   returnTo?: string;
@@ -80,7 +82,7 @@ export interface SignInOptions {
 }
 
 /**
- * A sign-out here, and what became of the refresh tokens at the provider.
+ * A sign-out from the app, and whether the provider revoked the refresh tokens.
  *
  * @example
  * import type { WebSignOut } from 'tokenkeep/express';
@@ -93,7 +95,7 @@ export interface WebSignOut {
   readonly account: AccountSummary;
   /**
    * - `done`: the provider has revoked them (RFC 7009).
-   * - `unsupported`: its discovery document names no revocation endpoint. They stay valid there until they expire; nobody has them.
+   * - `unsupported`: its discovery document names no revocation endpoint. They stay valid there until they expire, but no copy is kept.
    * - `failed`: the same, because the request failed; see `error`.
    * - `none`: there were none.
    */
@@ -105,9 +107,9 @@ export interface WebSignOut {
 export interface WebUser {
   /** The account as the cache has it. */
   readonly account: AccountSummary;
-  /** The claims of the ID token: `sub`, `name`, and what else the provider says. */
+  /** The claims of the ID token: `sub`, `name`, and any others that the provider includes. */
   readonly claims: Readonly<Record<string, unknown>>;
-  /** For the scopes of `requireUser`; "" without scopes. */
+  /** The access token for the scopes of `requireUser`; "" without scopes. */
   readonly accessToken: string;
   /** The user's token cache. */
   readonly partition: Partition;

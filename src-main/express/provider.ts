@@ -22,9 +22,9 @@ export interface Metadata {
   readonly end_session_endpoint?: string;
   /** RFC 7009 */
   readonly revocation_endpoint?: string;
-  /** Whether answers to the browser name the issuer (RFC 9207). */
+  /** Whether authorization responses name the issuer (RFC 9207). */
   readonly namesIssuer: boolean;
-  /** Whether the token endpoint takes the client secret in the body. */
+  /** Whether the token endpoint accepts the client secret in the body. */
   readonly takesPost: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface TokenResponse {
 
 /** Milliseconds after which a request to the provider times out. */
 const TIMEOUT = 10_000;
-/** The same for a revocation, for which the browser of a user who signs out waits. */
+/** The same for a revocation, which keeps the browser waiting at a sign-out. */
 const REVOCATION_TIMEOUT = 3000;
 /** Seconds for which metadata is kept. */
 const A_DAY = 86_400;
@@ -62,7 +62,7 @@ export class Provider {
     this.#now = now;
   }
 
-  /** Fetched once a day, by all requests together. @throws WebSignInError `provider_unreachable` */
+  /** Returns the metadata, fetched once a day for all requests. @throws WebSignInError `provider_unreachable` */
   async metadata(): Promise<Metadata> {
     const known = this.#metadata;
     if (known !== undefined && this.#now() < known.until) return known.value;
@@ -82,10 +82,10 @@ export class Provider {
   }
 
   async jwks(uri: string): Promise<ProviderKeys> {
-    return (await this.#json(uri)).body as unknown as ProviderKeys; // SigningKeys checks what it is.
+    return (await this.#json(uri)).body as unknown as ProviderKeys; // SigningKeys validates it.
   }
 
-  /** @throws WebSignInError `provider_unreachable`; an error that the provider answered is returned */
+  /** @throws WebSignInError `provider_unreachable`; the provider's error responses are returned */
   async tokens(parameters: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<TokenResponse> {
     const { token_endpoint } = await this.metadata();
     const { status, body: response } = await this.#json(token_endpoint, {
@@ -124,7 +124,7 @@ export class Provider {
     }
   }
 
-  /** A form with the authentication of the client. */
+  /** Returns a form that includes the client's authentication. */
   async #form(parameters: Readonly<Record<string, string>>): Promise<RequestInit> {
     const { token_endpoint, takesPost } = await this.metadata();
     const { clientId, clientSecret, clientAssertion } = this.#client;
@@ -157,7 +157,7 @@ export class Provider {
     };
   }
 
-  /** Microsoft's documents name the tenant by its id, whatever the authority calls it. Everyone else's name the issuer exactly. */
+  /** Microsoft's metadata names the tenant by its id, whatever the authority calls it. Other providers must name the issuer exactly. */
   #isOwn(issuer: string): boolean {
     if (issuer.replace(/\/+$/, '') === this.#issuer) return true;
     const [own, named] = [new URL(this.#issuer), URL.canParse(issuer) ? new URL(issuer) : undefined];
@@ -183,7 +183,7 @@ export class Provider {
     try {
       const answer = await this.#fetch(url, {
         ...init,
-        redirect: 'error', // A secret is sent to no other address.
+        redirect: 'error', // Keeps the client secret from being sent to another address.
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
       return { status: answer.status, text: await answer.text() };

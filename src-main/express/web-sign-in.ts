@@ -113,7 +113,7 @@ export function webSignIn(options: WebSignInOptions): WebSignIn {
   };
 }
 
-/** Sign-ins that follow each other within so many seconds may be a redirect loop. */
+/** Sign-ins less than this many seconds apart may be a redirect loop. */
 const LOOP = 20;
 const MOST_ROUNDS = 2;
 
@@ -149,7 +149,7 @@ class WebApp {
     return this.#origin.startsWith('https:');
   }
 
-  /** Answers requests to the routes. @returns whether it is another path */
+  /** Answers requests to the routes. @returns whether the path is not one of them */
   async route(req: WebRequest, res: ServerResponse): Promise<boolean> {
     const run = this.#routeOf(req);
     await run?.(req, res);
@@ -206,7 +206,7 @@ class WebApp {
 
   async signIn(req: WebRequest, res: ServerResponse, options: SignInOptions = {}): Promise<void> {
     const { returnTo, scopes = [], claims, loginHint } = checkOptions('signIn', options, SIGN_IN);
-    sessionOf(req); // Tells before the sign-in rather than after it.
+    sessionOf(req); // Reports a missing session before the sign-in rather than after it.
     const { authorization_endpoint } = await this.#provider.metadata();
     const { clientId, redirectUri, parameters = {} } = this.#options;
     const all = new Set([
@@ -224,7 +224,7 @@ class WebApp {
     });
     const cookies = cookiesOf(req);
     for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`)) this.#clear(res, name);
-    // The same for all sign-ins in progress in this browser. [Note: sign-ins side by side]
+    // All sign-ins in progress in this browser share this id. [Note: sign-ins side by side]
     this.#set(res, this.#browserCookie, browserId(cookies.get(this.#browserCookie)), LONGEST_ATTEMPT);
     this.#set(res, this.#attemptCookie(attempt.state), value, LONGEST_ATTEMPT);
     const url = new URL(authorization_endpoint);
@@ -249,7 +249,7 @@ class WebApp {
     await this.signIn(req, res, { returnTo: this.#urlOf(req).searchParams.get('returnTo') ?? '/' });
   }
 
-  /** The provider's answer (OpenID Connect Core §3.1.2.5). */
+  /** Handles the provider's authorization response (OpenID Connect Core §3.1.2.5). */
   async #finish(req: WebRequest, res: ServerResponse): Promise<void> {
     noStore(res);
     const query = this.#urlOf(req).searchParams;
@@ -257,7 +257,7 @@ class WebApp {
     const name = this.#attemptCookie(state);
     const attempt = attemptFor(state, cookiesOf(req).get(name), this.#now());
     if (attempt === undefined) notBegunHere();
-    this.#clear(res, name); // Valid for one response.
+    this.#clear(res, name); // An attempt is valid for one response.
     const metadata = await this.#provider.metadata();
     const issuer = query.get('iss');
     if (issuer === null ? metadata.namesIssuer : issuer !== metadata.issuer) notBegunHere();
@@ -301,7 +301,7 @@ class WebApp {
     let others: Set<string>;
     try {
       await partition.update((cache) => void merge(cache, memory));
-      others = await this.#others(browser, id); // After the update, so that what another one finds here is there to be removed.
+      others = await this.#others(browser, id); // After the update, so that a concurrent sign-in finds tokens to remove.
       noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
       await saved(session);
     } catch (error) {
@@ -315,7 +315,7 @@ class WebApp {
     this.#set(res, this.#doneCookie, String(this.#roundsOf(req) + 1), LOOP);
   }
 
-  /** A partition that can't be opened is left alone, and the sign-in gets another. */
+  /** Returns the partition id of a sign-in. A partition that can't be opened is left alone, and the sign-in gets another one. */
   async #idFor(
     req: WebRequest,
     session: ExpressSession,
@@ -382,7 +382,7 @@ class WebApp {
     const browser = cookiesOf(req).get(this.#browserCookie);
     if (browser !== undefined) {
       this.#clear(res, this.#browserCookie);
-      await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // It expires.
+      await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // The mark expires.
     }
     const home = `${this.#origin}${this.#basePath}/`;
     // The sign-out is complete here. The browser continues at the provider, if it can be reached.
@@ -410,13 +410,13 @@ class WebApp {
         return { accounts, refreshTokens };
       })
       .catch(unopened);
-    await partition.remove(); // Also where it could not be opened.
+    await partition.remove(); // Even if it could not be opened.
     const { accounts = [], refreshTokens = [] } = found ?? {};
     const revocation = await this.#revocation(refreshTokens);
     for (const account of accounts) this.#options.onSignOut?.({ account, ...revocation });
   }
 
-  /** Only those that this app got from this provider, because no other provider may see them. */
+  /** Returns only the refresh tokens that this provider issued to this app, because no other provider may see them. */
   #ownRefreshTokens(cache: TokenCache, { home_account_id, environment, issuer }: AccountSummary): string[] {
     const own = { client_id: this.#options.clientId, home_account_id, environment };
     const query = issuer === undefined ? own : { ...own, issuer };
@@ -596,7 +596,7 @@ class WebApp {
 interface Previous {
   readonly id: string;
   readonly partition: Partition;
-  /** Undefined where it can't be opened, or is empty. */
+  /** Undefined if the partition can't be opened, or is empty. */
   readonly account: AccountSummary | undefined;
 }
 
@@ -614,7 +614,7 @@ const SIGN_IN: OptionNames<SignInOptions> = {
   loginHint: TEXT,
 };
 
-/** Errors of the token endpoint that end when the user signs in (OpenID Connect Core §3.1.2.6, RFC 6749 §5.2). */
+/** Errors of the token endpoint that a new sign-in resolves (OpenID Connect Core §3.1.2.6, RFC 6749 §5.2). */
 const ASKS_USER: ReadonlySet<string> = new Set([
   'interaction_required',
   'login_required',
@@ -635,7 +635,7 @@ function browserId(known: string | undefined): string {
   return known !== undefined && BROWSER_ID.test(known) ? known : randomBytes(32).toString('base64url');
 }
 
-/** Another user of the same browser gets another partition, also where someone has planted the cookie. */
+/** Returns another partition id for another user of the same browser, even if someone has planted the cookie. */
 function partitionIdOf(browser: string | undefined, account: AccountSummary): string {
   if (browser === undefined || !BROWSER_ID.test(browser)) return randomUUID();
   const { environment, issuer = '', home_account_id } = account;
