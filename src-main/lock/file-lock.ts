@@ -21,7 +21,7 @@ export interface FileLockOptions {
 
 const DEADLINE = 10_000;
 
-/** The longest pauses between two tries, in milliseconds: of the next program in the queue, and of those behind it. */
+/** The longest pauses between two attempts, in milliseconds: for the next program in the queue, and for those behind it. */
 const NEXT = 4;
 const BEHIND = 15;
 
@@ -95,8 +95,8 @@ const FILES = 16;
 
 /**
  * Locks by name, across processes and within one. Names share sixteen files, `<file>-0` to `<file>-f`, each made when
- * it is first needed. Two names of one file wait for each other, which does no other harm, so no lock may be asked for while
- * another one is held.
+ * it is first needed. Two names of one file wait for each other, which is harmless unless the holder of one waits for the other: never
+ * request a lock while holding another one.
  *
  * @example
  * import { NamedLocks } from './file-lock.ts';
@@ -129,7 +129,7 @@ export class NamedLocks {
   }
 }
 
-/** FNV-1a: it decides nothing but the file. */
+/** FNV-1a. The hash only selects the file. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
@@ -192,7 +192,7 @@ function assertHeld(outcome: LockOutcome): void {
   throw (during === 'open' ? pathError(path, cause) : null) ?? cause;
 }
 
-/** As Node itself would have thrown it on this thread. */
+/** Returns the error as Node itself would have thrown it on this thread. */
 function systemError({ message }: SystemError, code: string, path: string): Error {
   return Object.assign(new Error(message), { code, path });
 }

@@ -217,7 +217,7 @@ interface Answer {
   /** The descriptors of the request's files. */
   readonly fds?: readonly (number | null)[];
   readonly isLocal?: boolean;
-  /** No answer yet: a file of the request was opened. */
+  /** The path of a file of the request that was opened, with `fd`. The answer itself follows. */
   readonly opened?: string;
   readonly fd?: number;
 }
@@ -310,7 +310,7 @@ class Thread {
     return taken;
   }
 
-  /** Ends the thread once it has let go of the locks that were only the way to the last one, which it does after its answer. */
+  /** Ends the thread once it has released the queue locks, which it does after its answer. */
   stop(): void {
     this.tell({ end: true });
   }
@@ -530,7 +530,7 @@ export function preload(): void {
   setTimeout(() => void load().catch(() => undefined), 1000).unref();
 }
 
-/** Known once the native module is loaded. */
+/** Set once the native module is loaded. */
 let loadedPath: string | undefined;
 
 /** Returns the binary that the main thread has loaded. The thread gets the same one, even if the file was replaced since. `null`: see IS_BUN. */
