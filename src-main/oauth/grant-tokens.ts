@@ -47,14 +47,14 @@ function tokensIn(item: GrantItem): GrantTokens {
   };
 }
 
-/** A refusal in the form that refresh tokens of the schema have it. */
+/** Returns a refusal in the form that the schema has for refresh tokens. */
 function refusalOf(item: GrantItem): object {
   if ((item.refused_at ?? null) === null) return {};
   try {
     const secret = storedIn(item)?.refused?.hash;
     return secret === undefined ? {} : { refusals: [{ client_id: item.client_id, secret }] };
   } catch {
-    return {}; // Its seal is damaged, which the vault's own report says.
+    return {}; // The seal is damaged, which the vault reports by itself.
   }
 }
 

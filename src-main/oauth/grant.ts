@@ -17,11 +17,11 @@ export interface TokenResponse extends JsonObject {
   readonly expires_in?: number | string;
   readonly refresh_token?: string;
   readonly scope?: string;
-  /** Read, not verified: check it before you keep it (OpenID Connect Core §3.1.3.7). */
+  /** Parsed but not verified: validate it before you keep it (OpenID Connect Core §3.1.3.7). */
   readonly id_token?: string;
 }
 
-/** Who signed in, where the tokens don't say it. */
+/** The user who signed in, if the tokens don't tell. */
 export interface GrantAccount {
   /** The provider's id of the user. Default: `sub` of the ID token, else of the token response. */
   readonly subject?: string;
@@ -37,21 +37,21 @@ export interface Grant {
   readonly tokens?: TokenResponse;
   /** When the access token expires, in seconds since the epoch. Default: from `expires_in`, else from the token itself. */
   readonly expires_at?: number;
-  /** Who signed in. */
+  /** The user who signed in. */
   readonly account?: GrantAccount;
   /** Keys that tokens are bound to (RFC 9449), as JWK JSON, by names of your own. Export a `CryptoKey` first. */
   readonly keys?: JsonObject;
   /** The client's registration (RFC 7591): client id, secret, registration token. */
   readonly client?: JsonObject;
-  /** What discovery said (RFC 8414, RFC 9728). */
+  /** The metadata from discovery (RFC 8414, RFC 9728). */
   readonly discovery?: JsonObject;
-  /** What a sign-in in progress needs to end: PKCE verifier, state, nonce. */
+  /** The data that a sign-in in progress needs to finish: PKCE verifier, state, nonce. */
   readonly pending?: JsonObject;
   /** Anything else that belongs to the grant. */
   readonly data?: JsonObject;
 }
 
-/** What a list shows of a grant: no secret. */
+/** The part of a grant that a list shows: no secrets. */
 export interface GrantSummary {
   readonly label: string;
   /** The issuer that it is filed under. */
@@ -82,7 +82,7 @@ export interface KeptGrant
 /** The fields that identify a grant. */
 export interface Place {
   readonly issuer: string;
-  /** Whether `issuer` is the resource that the grant is for, whose authorization server has a name of its own. */
+  /** Whether `issuer` is the resource that the grant is for, whose authorization server has a different issuer. */
   readonly isResource?: boolean;
   readonly client_id: string;
   readonly label: string;
@@ -152,7 +152,7 @@ function assertJson(value: unknown, field: string, depth = 0): void {
 /**
  * Returns a copy of the grant that shares nothing with the caller's.
  *
- * @throws InvalidArgumentError if it can't be kept; `field` names what is in the way
+ * @throws InvalidArgumentError if it can't be kept; `field` names the cause
  */
 export function checkedGrant(grant: unknown): Grant {
   if (!isRecord(grant)) throw cannotKeep('grant', 'is not an object');
@@ -202,7 +202,7 @@ function claimsIn(token: unknown): Claims {
   return read?.format === 'jwt' ? read.payload : {};
 }
 
-/** When the access token expires; undefined where nothing tells. */
+/** Returns when the access token expires, in seconds since the epoch; undefined if unknown. */
 export function expiryOf({ tokens, expires_at }: Grant, cachedAt: number): number | undefined {
   if (tokens?.access_token === undefined) return undefined;
   if (expires_at !== undefined) return expires_at;
@@ -212,12 +212,12 @@ export function expiryOf({ tokens, expires_at }: Grant, cachedAt: number): numbe
   return typeof exp === 'number' && Number.isFinite(exp) ? exp : undefined;
 }
 
-/** Who the tokens say has signed in; undefined where they say nothing. */
+/** Returns the subject that the caller or the tokens name; undefined if none does. */
 function subjectOf({ tokens, account }: Grant): string | undefined {
   return account?.subject ?? stringClaim(claimsIn(tokens?.id_token), 'sub') ?? stringClaim(tokens, 'sub');
 }
 
-/** Who the tokens say has issued them. */
+/** Returns the issuers that the tokens name. */
 function issuersSaidBy(tokens: TokenResponse): string[] {
   const said = [
     stringClaim(claimsIn(tokens.id_token), 'iss'),
@@ -351,7 +351,7 @@ export function storedIn(item: GrantItem): Stored | undefined {
   }
 }
 
-/** What a list shows of an item. Opens no secret. */
+/** Returns the part of an item that a list shows. Opens no secret. */
 export function summaryOf(item: GrantItem): GrantSummary {
   const expires = item.expires_on ?? null;
   return {

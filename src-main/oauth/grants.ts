@@ -31,9 +31,9 @@ import {
 
 /** Which grants `openGrants` opens. */
 export interface GrantsOptions {
-  /** The issuer (RFC 8414): the URL of the authorization server, or of whatever stands for it. */
+  /** The issuer (RFC 8414): the URL of the authorization server, or whatever URL stands for it. */
   issuer: string;
-  /** The client that the grants are filed under: its client ID, or a name where it registers dynamically. */
+  /** The client that the grants are filed under: its client ID, or a name if it registers dynamically. */
   client_id: string;
   /** Returns the time in seconds since the epoch. Default: the system clock. */
   now?: () => number;
@@ -56,7 +56,8 @@ export interface FreshOptions {
  *
  * @param grant the grant, with its refresh token, keys and registration
  * @param signal aborted when the refresh is given up: after `timeout`, or when the turn is lost. Pass it to the request
- * @returns the token response, as it came. Reject with the provider's error; `invalid_grant` is recognized as OAuth libraries report it
+ * @returns the token response, as it came. Reject with the provider's error; `invalid_grant` is recognized in the forms in which OAuth
+ *   libraries report it
  */
 export type RefreshGrant = (
   grant: KeptGrant & { readonly tokens: TokenResponse & { readonly refresh_token: string } },
@@ -68,7 +69,7 @@ const MARGIN = 60;
 /** Milliseconds. */
 const TIMEOUT = 30_000;
 
-/** Refused refresh tokens, where the refusal could not be written. */
+/** Hashes of refused refresh tokens whose refusal could not be written. */
 const unwritten = new WeakMap<CacheHandle, Set<string>>();
 
 /**
@@ -102,7 +103,7 @@ export class Grants {
   readonly #now: Clock;
   readonly #at: Omit<Place, 'label'>;
 
-  /** @internal `isResource`: the issuer is the resource that the grants are for, whose authorization server has another name. */
+  /** @internal `isResource`: the issuer is the resource that the grants are for, whose authorization server has a different issuer. */
   constructor(handle: CacheHandle, options: GrantsOptions, isResource = false) {
     checkOptions('openGrants', options, { issuer: TEXT, client_id: TEXT, now: FUNCTION });
     const { issuer, client_id, now = systemClock } = options;
@@ -112,7 +113,7 @@ export class Grants {
     this.#now = () => Math.floor(now());
   }
 
-  /** Returns what may be shown of each grant: no secret. */
+  /** Returns the part of each grant that may be shown: no secrets. */
   async list(): Promise<GrantSummary[]> {
     const { issuer, client_id } = this.#at;
     return this.#handle.read((cache) =>
@@ -136,7 +137,7 @@ export class Grants {
    * Keeps a grant. All of it is kept verbatim.
    *
    * @param label the name to find it by: an account, a server, or a name that the user chose
-   * @throws InvalidArgumentError if the grant can't be kept: `field` names what is in the way; GrantError `grant_exists` if there is a
+   * @throws InvalidArgumentError if the grant can't be kept: `field` names the cause; GrantError `grant_exists` if there is a
    *   grant under the label and `replace` was not asked for. Nothing is changed
    */
   async add(label: string, grant: Grant, options: { replace?: boolean } = {}): Promise<KeptGrant> {
@@ -177,7 +178,7 @@ export class Grants {
       const grant = checkedGrant(changed);
       assertIssuer(grant, place);
       const isSame = before !== undefined && before.grant.tokens?.access_token === grant.tokens?.access_token;
-      // A change beside the tokens does not make them younger.
+      // A change that leaves the access token alone does not reset its age.
       const at = isSame && item !== undefined ? Number(item.cached_at ?? this.#now()) : this.#now();
       const wasDerived = before !== undefined && before.grant.expires_at === undefined;
       const { expires_at, ...rest } = grant;
@@ -205,7 +206,7 @@ export class Grants {
 
   /**
    * Returns the grant with an access token that is valid, refreshed if need be. Of all callers in all processes, one asks the provider, and
-   * the others get what it got: providers that rotate refresh tokens take reuse for theft (RFC 9700 §4.14.2).
+   * the others get what it got: providers that rotate refresh tokens treat reuse as theft (RFC 9700 §4.14.2).
    *
    * @example
    * ```ts
@@ -237,7 +238,7 @@ export class Grants {
     const turn = exclusively(this.#handle, `grant ${keyOf(place)}`, async (lost) => {
       signal?.throwIfAborted();
       const now = await this.#look(place);
-      // What another caller got while this one waited is good, however short its life.
+      // A token that another caller got while this one waited is returned, however short its lifetime.
       const isNews = accessTokenOf(now) !== accessTokenOf(first);
       if (this.#isFresh(now, isNews ? { ...options, minLifetime: 0 } : options)) return now.kept;
       const limits = [AbortSignal.timeout(timeout), ...(lost === undefined ? [] : [lost])];
@@ -267,7 +268,7 @@ export class Grants {
     const cachedAt = Number(item.cached_at ?? 0);
     const expires = expiryOf(stored.grant, cachedAt);
     if (expires === undefined) return true;
-    // At least one: the clock's seconds are whole, and a request takes its time.
+    // At least one second: the clock has whole seconds, and a request takes time.
     const margin = minLifetime ?? Math.max(1, Math.min(MARGIN, (expires - cachedAt) / 4));
     return expires - margin > this.#now();
   }
@@ -383,7 +384,7 @@ function signInRequired(why: string, cause?: unknown): SignInRequiredError {
   return new SignInRequiredError(`${why} The user has to sign in.`, { cause });
 }
 
-/** Rejects when the signal aborts. The work goes on, and its error is then nobody's. */
+/** Rejects when the signal aborts. The work goes on, and its error is then ignored. */
 async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let end = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {

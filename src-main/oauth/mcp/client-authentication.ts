@@ -1,11 +1,11 @@
 /** How an OAuth client proves who it is at the token endpoint: the methods that the MCP SDK knows, chosen as the SDK chooses. */
 import { isRecord } from '../../cache/json.ts';
 
-/** What is known of the client: its registration (RFC 7591). */
+/** The client's registration (RFC 7591). */
 export interface McpClientInformation {
   client_id: string;
   client_secret?: string | undefined;
-  /** The authorization server that it is registered with, as the SDK notes it. */
+  /** The authorization server that it is registered with, as the SDK records it. */
   issuer?: string | undefined;
   [field: string]: unknown;
 }
@@ -17,7 +17,7 @@ function isMethod(value: unknown): value is Method {
   return METHODS.includes(value);
 }
 
-/** The registration decides, where the server supports its method. Else the safest that both support (RFC 8414 §2). */
+/** Returns the method of the registration if the server supports it, else the safest that both support (RFC 8414 §2). */
 function methodFor(client: McpClientInformation, metadata: unknown): Method {
   const listed: unknown = isRecord(metadata) ? metadata['token_endpoint_auth_methods_supported'] : undefined;
   const supported: readonly unknown[] = Array.isArray(listed) ? listed : [];

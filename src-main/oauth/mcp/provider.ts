@@ -20,16 +20,16 @@ export interface McpTokens {
   issuer?: string | undefined;
 }
 
-/** What the SDK found out about a server and its authorization server. */
+/** The SDK's discovery result for a server and its authorization server. */
 export interface McpDiscoveryState {
   authorizationServerUrl: string;
   [field: string]: unknown;
 }
 
-/** What the SDK asks a provider to forget. */
+/** The data that the SDK asks a provider to forget. */
 export type McpCredentials = 'all' | 'client' | 'tokens' | 'verifier' | 'discovery';
 
-/** What a client says of itself when it registers (RFC 7591 §2). */
+/** The metadata with which a client registers (RFC 7591 §2). */
 export interface McpClientMetadata {
   redirect_uris: string[];
   client_name?: string | undefined;
@@ -39,7 +39,7 @@ export interface McpClientMetadata {
 export interface McpOAuthOptions<Metadata extends McpClientMetadata = McpClientMetadata> {
   /** The URL of the MCP server. */
   server: string | URL;
-  /** What the client says of itself when it registers. */
+  /** The metadata with which the client registers. */
   clientMetadata: Metadata;
   /** Opens the authorization page in the user's browser. */
   redirect: (authorizationUrl: URL) => void | Promise<void>;
@@ -65,10 +65,10 @@ interface Flight {
   readonly client?: McpClientInformation;
 }
 
-/** How a mark begins. No access token does: a token has no spaces (RFC 6750 §2.1). */
+/** The prefix of a mark. No access token has it, because tokens contain no spaces (RFC 6750 §2.1). */
 const MARK = 'kept by Tokenkeep ';
 
-/** Sign-ins in progress that are remembered, and for how many seconds. */
+/** How many sign-ins in progress are remembered, and for how many seconds. */
 const MOST_FLIGHTS = 8;
 const FLIGHT_LIFETIME = 3600;
 
@@ -130,7 +130,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   #refreshToken: string | undefined;
   /** The marks in answers that the SDK has not passed to `saveTokens` yet. */
   readonly #marks = new Set<string>();
-  /** Why a refresh failed, other than by the provider's refusal. */
+  /** The error of a failed refresh, unless the provider refused it. */
   #failure: Error | undefined;
 
   /** The URL of the client ID metadata document. */
@@ -174,7 +174,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     return this.#options.redirectUrl ?? this.#options.clientMetadata.redirect_uris[0] ?? '';
   }
 
-  /** What the client says of itself when it registers. */
+  /** The metadata with which the client registers. */
   get clientMetadata(): Metadata {
     return this.#options.clientMetadata;
   }
@@ -183,7 +183,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   state(): string {
     const failure = this.#failure;
     this.#failure = undefined;
-    if (failure !== undefined) throw failure; // A refresh failed for now. That is no reason to ask the user.
+    if (failure !== undefined) throw failure; // The failure may be temporary, so the user is not asked to sign in.
     if (this.#marks.size > 0) {
       this.#marks.clear();
       throw new Error(
@@ -290,14 +290,14 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     throw new SignInRequiredError('No sign-in at this MCP server is in progress. Begin again.');
   }
 
-  /** Returns what discovery said. */
+  /** Returns the discovery state. */
   async discoveryState(): Promise<McpDiscoveryState | undefined> {
     // `auth()` begins here. What it refreshes is what was handed out before: not what another process got since, or gets while it runs.
     this.#began = { refused: this.#handedOut };
     return (await this.#grant())?.discovery as McpDiscoveryState | undefined;
   }
 
-  /** Keeps what discovery said. */
+  /** Keeps the discovery state. */
   async saveDiscoveryState(state: McpDiscoveryState): Promise<void> {
     await this.#change((grant) => ({ ...grant, discovery: { ...state } }));
   }
@@ -344,15 +344,15 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
         this.#redeemAt({ endpoint: String(url), resource, metadata }),
         rejected === undefined ? {} : { rejected },
       );
-      this.#handedOut = undefined; // What was got now, no server has refused.
+      this.#handedOut = undefined; // No server has refused the new token.
     } catch (error) {
       if (error instanceof ClientRefusedError) {
-        // The SDK hears it from the server, and registers again.
+        // The SDK sends the request itself, gets the server's refusal, and registers again.
         const client = (await this.#grant())?.client as McpClientInformation | undefined;
         authenticate(client ?? { client_id: '' }, headers, params, metadata);
         return;
       }
-      // After a refusal the SDK asks the user to sign in. After anything else `state` tells it not to.
+      // After a refusal the SDK asks the user to sign in. After any other error `state` throws to prevent that.
       if (!(error instanceof SignInRequiredError)) this.#failure = error as Error;
       throw error;
     }
@@ -360,7 +360,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     const answer = { access_token: mark, token_type: 'Bearer' };
     this.#marks.add(mark);
     if (url instanceof URL) url.href = `data:application/json,${encodeURIComponent(JSON.stringify(answer))}`;
-    else throw new Error('The tokens were refreshed and kept.'); // `state` then says what to do.
+    else throw new Error('The tokens were refreshed and kept.'); // `state` then throws an error that says what to do.
   };
 
   /** Removes the sign-in: tokens, registration and all. Revoke the tokens first (RFC 7009). */
@@ -369,7 +369,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     return this.#grants.remove(this.#label);
   }
 
-  /** The access token that came with a refresh token; undefined if another has replaced it. */
+  /** Returns the access token that came with a refresh token; undefined if another has replaced it. */
   async #tokenOf(refreshToken: string | null): Promise<string | undefined> {
     const tokens = (await this.#grant())?.tokens;
     return tokens !== undefined && tokens.refresh_token === refreshToken ? tokens.access_token : undefined;
@@ -388,7 +388,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     });
   }
 
-  /** How a refresh token is redeemed: as the SDK does it, at the endpoint that discovery named. */
+  /** Redeems a refresh token as the SDK does, at the endpoint that discovery named. */
   #redeemAt(asked?: { endpoint: string; resource: string | null; metadata: unknown }): RefreshGrant {
     return async ({ tokens, client, discovery = {} }, signal) => {
       const server = discovery['authorizationServerUrl'];
@@ -430,7 +430,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   }
 }
 
-/** The authorization server does not know the client any more. */
+/** Thrown if the authorization server no longer knows the client. */
 class ClientRefusedError extends Error {}
 
 function failureOf(status: number, body: unknown): Error {
