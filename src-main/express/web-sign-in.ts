@@ -413,7 +413,18 @@ class WebApp {
     await partition.remove(); // Even if it could not be opened.
     const { accounts = [], refreshTokens = [] } = found ?? {};
     const revocation = await this.#revocation(refreshTokens);
-    for (const account of accounts) this.#options.onSignOut?.({ account, ...revocation });
+    for (const account of accounts) this.#tell({ account, ...revocation });
+  }
+
+  /** What the app's listener throws must leave no sign-out half done. It is reported as an uncaught exception, as for listeners of a cache. */
+  #tell(signOut: WebSignOut): void {
+    try {
+      this.#options.onSignOut?.(signOut);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   /** Returns only the refresh tokens that this provider issued to this app, because no other provider may see them. */

@@ -4,7 +4,7 @@ import session from 'express-session';
 import { once } from 'node:events';
 import { type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   type WebSignIn,
   webSignIn,
@@ -712,6 +712,27 @@ describe('signing out', () => {
         expect(await bodyOf(ada.ask('/'))).toBeNull();
       },
     );
+
+    it('and completes the sign-out though the app’s listener throws', async () => {
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+      onTestFinished(() => {
+        process.removeAllListeners('uncaughtException');
+        for (const listener of others) process.on('uncaughtException', listener);
+      });
+      app = await start({
+        onSignOut: () => {
+          throw new Error('the app’s own');
+        },
+      });
+      ada = new Browser(app);
+      await ada.signIn('ada', '/files');
+      expect((await ada.ask('/sign-out', { method: 'POST' })).status).toBe(303);
+      expect(await uncaught).toMatchObject({ message: 'the app’s own' });
+      expect(await bodyOf(ada.ask('/'))).toBeNull();
+      expect(Object.keys((app.sessions as unknown as { sessions: object }).sessions)).toEqual([]);
+    });
 
     it('but no refresh token of another app', async () => {
       const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
