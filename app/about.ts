@@ -1,12 +1,12 @@
-/** What the About dialog says of a build, and the two things that it opens. */
+/** The build information in the About dialog, and the two things that the dialog opens. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, UnexpectedError } from 'tokenkeep/errors';
 
 export interface Build {
-  /** "3f2a91c04b7e, linux x64"; "development" where it is no release. */
+  /** "3f2a91c04b7e, linux x64"; "development" if this is not a release. */
   build: string;
-  /** The page of whoever stands for this build: source and documentation. null: it names none. */
+  /** Homepage of this build's publisher, with source and documentation; null if the build names none. */
   homepage: string | null;
 }
 
@@ -14,7 +14,7 @@ export interface AboutPorts {
   packaged: boolean;
   /** The commit that this was built from; "" if it is not known. */
   commit: string;
-  /** Where the package.json of the build is: in a packaged app, the asar. */
+  /** Folder of the build's package.json; in a packaged app, the asar. */
   appFolder: string;
   /** Files with license texts; the first one that exists is shown. */
   licenses: readonly string[];
@@ -31,7 +31,7 @@ export interface About extends Build {
    */
   openHomepage(): Promise<void>;
   /**
-   * Shows the license texts of Tokenkeep and of what it includes.
+   * Shows the license texts of Tokenkeep and of the software that it includes.
    *
    * @throws UnexpectedError if the installation has none; an update in place may have removed them
    */
@@ -64,7 +64,7 @@ export function about(ports: AboutPorts): About {
   };
 }
 
-/** Returns the homepage in the package.json of a folder. Addresses that end in `.invalid` are nobody's (RFC 2606). */
+/** Returns the homepage in the package.json of a folder. Hosts under `.invalid` are placeholders (RFC 2606) and are ignored. */
 function homepageIn(folder: string): string | null {
   try {
     const { homepage } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {

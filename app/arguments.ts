@@ -1,4 +1,4 @@
-/** The accepted command line and environment: the app's own arguments, and few of Chromium's switches and variables. */
+/** The accepted command line and environment: the app's own arguments, and a few of Chromium's switches and variables. */
 import { isAbsolute, resolve } from 'node:path';
 
 /** The parsed command line. */
@@ -6,7 +6,7 @@ export interface Arguments {
   /** Absolute path of a cache document to import, or null. */
   importFile: string | null;
   demo: boolean;
-  /** The system started the app at login: no window, where the app has an item in the menu bar. */
+  /** Whether the system started the app at login. Then no window opens, if the app has an item in the menu bar. */
   background: boolean;
 }
 
@@ -64,11 +64,11 @@ export function isArguments(value: unknown): value is Arguments {
 /** Longer than the longest path of any system. */
 const LONGEST_PATH = 32_767;
 
-/** Whether a value is a path as a second start resolves it. None has a NUL. */
+/** Whether a value is an absolute path without NUL, as a second start sends it. */
 const isFile = (value: unknown): boolean =>
   typeof value === 'string' && value.length <= LONGEST_PATH && isAbsolute(value) && !value.includes('\0');
 
-/** A pattern for the whole value; null: takes none. */
+/** A pattern for the whole value; null: the switch takes no value. */
 type Value = RegExp | null;
 
 const ANY = /^[^]*$/;
@@ -115,7 +115,7 @@ const OBEYED =
 const SYSTEM_FOLDERS =
   /^(?:\/(?:usr|lib\w*|etc|opt|snap|app|nix\/store|gnu\/store|run\/(?:opengl-driver|current-system))(?:\/(?!\.\.?(?:[/:]|$))[^/:]*)*(?::|$))+$/;
 
-/** Names that GTK looks up in its own folders. A path would load a stranger's library into the main process. */
+/** Names that GTK looks up in its own folders. A path could load any library into the main process. */
 const MODULE_NAMES = /^[\w:-]+$/;
 
 const VARIABLES: Readonly<Record<string, RegExp>> = {
@@ -123,16 +123,16 @@ const VARIABLES: Readonly<Record<string, RegExp>> = {
   ELECTRON_FORCE_WINDOW_MENU_BAR: ANY,
   ELECTRON_TRASH: ANY,
   ELECTRON_NO_ATTACH_CONSOLE: ANY,
-  // Read when Electron is installed by npm, and by no Electron.
+  // Read when npm installs Electron, but never by Electron itself.
   ELECTRON_OVERRIDE_DIST_PATH: ANY,
   ELECTRON_SKIP_BINARY_DOWNLOAD: ANY,
   ELECTRON_MIRROR: ANY,
   ELECTRON_CACHE: ANY,
-  CHROME_DESKTOP: ANY, // Electron sets it itself, and hands it to what it starts
+  CHROME_DESKTOP: ANY, // Electron sets it itself and passes it to child processes
   NODE_ENV: ANY,
   NODE_VERSION: ANY,
-  // Without effect in a packaged app, and set for all programs where TLS is inspected or Node is developed with: a fuse
-  // shuts the first two off, and the app's network is Chromium's, which reads none of them.
+  // Often set for all programs, for TLS inspection or Node development, but without effect in a packaged app: a fuse disables the first
+  // two, and the app uses Chromium's network, which reads none of them.
   NODE_OPTIONS: ANY,
   NODE_EXTRA_CA_CERTS: ANY,
   SSL_CERT_FILE: ANY,
@@ -174,7 +174,7 @@ export interface Start {
 export function assertAccepted({ args, env, platform, development }: Start): void {
   const accepted = development ? { ...SWITCHES, ...DEVELOPMENT_SWITCHES } : SWITCHES;
   for (const arg of args) {
-    if (arg === '--') break; // exactly so: what follows are words, to Chromium as well
+    if (arg === '--') break; // exactly `--`: Chromium, too, takes everything after it as words
     const found = switchIn(arg, platform);
     if (found === null) continue;
     const pattern = Object.hasOwn(accepted, found.name) ? accepted[found.name] : undefined;

@@ -1,6 +1,6 @@
 /**
- * Closes the vault while the user is away, if the user wants that. Until it is unlocked, nothing of it is in memory and every request
- * of the window is refused, except for those that show the locked screen.
+ * Closes the vault while the user is away, if the user wants that. Until it is unlocked, none of its contents are in memory and every
+ * request of the window is refused, except for those that show the locked screen.
  */
 import { PublicError } from 'tokenkeep/errors';
 
@@ -18,7 +18,7 @@ export interface AwayLockPorts {
   isUnsaved: () => boolean;
   /** Shows the locked screen and closes the vault. Called when requests are refused already. */
   close: () => Promise<void>;
-  /** Asks the system who is there. Resolves with false if it was not the user, who may try again. */
+  /** Asks the system to authenticate the user. Resolves with false if that failed; the user may try again. */
   authenticate: () => Promise<boolean>;
   /** Opens the vault and shows it. */
   open: () => Promise<void>;
@@ -26,7 +26,7 @@ export interface AwayLockPorts {
 
 export interface AwayLock {
   readonly locked: boolean;
-  /** The user has left. */
+  /** Call it when the user has left. */
   leave(): Promise<void>;
   /** Resolves with whether the vault is open. Call it after a real input event only. */
   unlock(): Promise<boolean>;
@@ -41,7 +41,7 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
 
   async function unlockOnce(): Promise<boolean> {
     if (!(await ports.authenticate())) return false;
-    await closing.catch(() => undefined); // Who left was told. The user gets in all the same.
+    await closing.catch(() => undefined); // The caller of `leave` got the error. The user can unlock all the same.
     locked = false;
     await ports.open();
     return true;

@@ -1,7 +1,7 @@
-/** What the app does without a window, where the user has asked for it: an item in the menu bar, and a notice before an account ends. */
+/** What the app does without a window, if the user has enabled it: an item in the menu bar, and a notice before an account ends. */
 import { type AccountItem, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
 
-/** Seconds before its end at which the user is told that an account can't renew itself. */
+/** How many seconds before an account expires the user is told that it can't renew itself. */
 const NOTICE = 600;
 /** Accounts and tokens that a menu lists. The window has the rest. */
 const MOST = 12;
@@ -13,7 +13,7 @@ export type BackgroundAction =
   | { do: 'hide-tokens' | 'show' | 'settings' | 'quit' };
 
 export interface BackgroundItem {
-  /** "" for a line between groups. */
+  /** "" for a separator. */
   label: string;
   /** undefined: a heading, or a submenu. */
   action?: BackgroundAction;
@@ -32,7 +32,7 @@ function nameOfAccount({ name, username, home_account_id }: AccountItem): string
   return (name ?? '') || username || (home_account_id ?? 'No name');
 }
 
-/** Returns when an account ends that can't renew itself, in seconds since the epoch; null for others. */
+/** Returns when an account that can't renew itself expires, in seconds since the epoch; null for other accounts. */
 function endOf({ id, time }: ShownStatus): number | null {
   return id === 'until' ? time : null;
 }
@@ -117,7 +117,7 @@ export interface ExpiryNotices {
   look(accounts: readonly AccountItem[], now: number): { due: Notice[]; next: number | null };
 }
 
-/** Remembers which ends were told, so that each is told once. */
+/** Remembers which expiries were announced, so that each is announced once. */
 export function expiryNotices(): ExpiryNotices {
   let told = new Map<string, number>();
   return {

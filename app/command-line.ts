@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** Started so, Chromium needs no display, prints nothing, and takes what follows for words, whatever they look like. */
+/** With these switches, Chromium needs no display, prints nothing, and takes everything that follows as words, switches included. */
 export const COMMAND = [
   '--ozone-platform=headless',
   '--disable-gpu',
@@ -11,11 +11,11 @@ export const COMMAND = [
   '--',
 ];
 
-/** A verb, or what people try first. The app itself takes no words. */
+/** A verb, or a switch that people try first. The app itself takes no words. */
 const FIRST_WORD = /^(?:[a-z]+|-h|--help|--version)$/;
 
 /**
- * Returns the words of the command where this process was started to run it, and null where it was not.
+ * Returns the words of the command if this process was started to run it, else null.
  *
  * @param args without the executable and, in development, without the script
  */

@@ -2,7 +2,7 @@
 import { app, session } from 'electron';
 import { runHere } from '../src-main/cli/process.ts';
 
-/** Exit code of a command that SIGINT ended, as shells give it. */
+/** Exit code of a command that SIGINT ended, as in shells. */
 const INTERRUPTED = 130;
 
 /** Ends the process with the command's exit code. */

@@ -1,6 +1,6 @@
 /**
- * The requests of the desktop app's window beside the token cache, and their names at run time. The window imports types
- * from here.
+ * The requests of the desktop app's window besides those of the token cache, and their names at run time. The window imports types from
+ * here.
  */
 import type { Names, Outcome } from 'tokenkeep/ipc';
 import type { SignInEvents, SignInRequests } from './sign-in/contract.ts';
@@ -12,7 +12,7 @@ export type * from './sources/contract.ts';
 export interface AppInfo {
   version: string;
   electron: string;
-  /** What it was built from and for: commit, system, processor. */
+  /** What the app was built from and for: commit, system, processor. */
   build: string;
   /** The page with source and documentation; null if the build names none. */
   homepage: string | null;
@@ -42,13 +42,13 @@ export type UpdateStatus =
 /** A host that Tokenkeep has sent requests to. */
 export interface ContactedHost {
   host: string;
-  /** What for, such as `Refresh`. */
+  /** The purpose, such as `Refresh`. */
   why: readonly string[];
-  /** Seconds since the epoch: the last request. */
+  /** Time of the last request, in seconds since the epoch. */
   at: number;
 }
 
-/** The zones of the times that are shown. */
+/** The time zones in which times can be shown. */
 export const TIMES_SHOWN = ['local', 'utc', 'both'] as const;
 export type TimesShown = (typeof TIMES_SHOWN)[number];
 
@@ -59,9 +59,9 @@ export interface Settings {
   closeWhenAway: boolean;
   /** The app has an item in the menu bar, and stays when its window is closed. */
   menuBar: boolean;
-  /** A yes to the copy of an access token counts for five minutes. */
+  /** Consent to copy an access token is valid for five minutes. */
   asksRarely: boolean;
-  /** A notification comes ten minutes before an account ends that can't renew itself. */
+  /** A notification is shown ten minutes before an account that can't renew itself expires. */
   notify: boolean;
   /** The system starts the app when the user logs in. */
   startAtLogin: boolean;
@@ -69,7 +69,7 @@ export interface Settings {
   updates: boolean;
   /** Host of the update server; null: this build has none. */
   updateHost: string | null;
-  /** The last one first. */
+  /** Most recent first. */
   hosts: readonly ContactedHost[];
 }
 

@@ -33,10 +33,10 @@ export async function leaveChildrenOutOfCoreDumps(
   root = process.pid,
 ): Promise<void> {
   if (platform !== 'linux') return;
-  // The second pass finds what a zygote made before the first one came to it.
+  // The second pass finds processes that a zygote started before the first pass reached it.
   for (let pass = 0; pass < 2; pass++) {
     for (const child of await descendantsOf(root))
-      await writeFile(`/proc/${child}/coredump_filter`, '0').catch(() => undefined); // it has ended, or is not dumped at all
+      await writeFile(`/proc/${child}/coredump_filter`, '0').catch(() => undefined); // it has ended, or is never dumped
   }
 }
 
@@ -45,7 +45,7 @@ async function descendantsOf(root: number): Promise<number[]> {
   const parents = new Map<number, number>();
   for (const name of names.filter((each) => /^\d+$/.test(each))) {
     const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
-    // pid (name) state ppid: the name may hold anything (proc_pid_stat(5)).
+    // pid (name) state ppid: the name may contain any character (proc_pid_stat(5)).
     parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
   }
   const isOf = (pid: number | undefined): boolean =>

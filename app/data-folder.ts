@@ -55,8 +55,8 @@ export function readJson<T>(file: string, check: (value: unknown) => T, now: () 
 }
 
 /**
- * Creates a folder for this user alone, with its parents, one by one: Node's own recursive call never ends where a file system
- * takes no folder, as /proc does.
+ * Creates a folder for this user alone, with its parents, one by one: Node's own recursive call never returns on a file system that accepts
+ * no folders, such as /proc.
  */
 export function makeFolder(folder: string): void {
   const make = (): unknown => mkdirSync(folder, { mode: 0o700 });

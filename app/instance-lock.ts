@@ -25,7 +25,7 @@ export function isOtherAlive({ link, executable, isRunning, platform, host, pid 
   }
   const [, holder, number] = /^(.*)-(\d+)$/.exec(target) ?? [];
   const other = Number(number);
-  // A lock of another computer on a shared home folder can't be checked. Two apps on one vault lose nothing.
+  // A lock of another computer on a shared home folder can't be checked. Two apps can share a vault without losing changes.
   if (holder !== host || !Number.isInteger(other) || other === pid || !isRunning(other)) return false;
   if (platform !== 'linux') return true;
   try {

@@ -16,7 +16,7 @@ export interface GuardedKeychain extends Keychain {
   readonly asking: boolean;
   /** Allows calls again, at the user's request. */
   allow(): void;
-  /** The app exits normally: a pending call is not a crash. */
+  /** Call it when the app exits normally, so that a pending call is not taken for a crash. */
   end(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Tells when the user leaves the computer: the screen is locked, the computer sleeps, or nobody is there. */
+/** Tells when the user leaves the computer: the screen is locked, the computer sleeps, or the user is idle. */
 
 export interface LeavingMonitor {
   on(event: 'lock-screen' | 'suspend' | 'user-did-resign-active', listener: () => void): unknown;
@@ -13,8 +13,8 @@ const IDLE = 300;
 const LOOK_EVERY = 60;
 
 /**
- * @param leave called with each event, and once each time that nobody was there for five minutes, however late a look comes
- * @returns ends the looks
+ * @param leave called for each event, and once each time the user was idle for five minutes, however late a check runs
+ * @returns a function that ends the checks
  */
 export function watchLeaving(monitor: LeavingMonitor, leave: () => void): () => void {
   for (const event of EVENTS) monitor.on(event, leave);

@@ -1,4 +1,7 @@
-/** Whether the system starts the app when the user logs in. The system's own entry is the setting: the user may remove it there, too. */
+/**
+ * Whether the system starts the app when the user logs in. The setting is the system's own entry, which the user may also remove in the
+ * system's settings.
+ */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StorageError } from 'tokenkeep';
@@ -10,7 +13,7 @@ export interface LoginStart {
   set(on: boolean): void;
 }
 
-/** The switch with which the system starts the app: without a window, where it has an item in the menu bar. */
+/** The switch with which the system starts the app. Then no window opens, if the app has an item in the menu bar. */
 export const IN_BACKGROUND = '--background';
 
 /** Electron's calls for macOS and Windows. */
@@ -39,7 +42,7 @@ export function desktopLoginStart(file: string, command: readonly string[]): Log
     isOn() {
       try {
         const text = readFileSync(file, 'utf8');
-        // Settings of desktops switch an entry off in place of removing it.
+        // Desktop settings disable an entry instead of removing it.
         return !/^(?:Hidden\s*=\s*true|X-GNOME-Autostart-enabled\s*=\s*false)\s*$/im.test(text);
       } catch {
         return false;
@@ -74,13 +77,13 @@ function entryOf(command: readonly string[]): string {
   ].join('\n');
 }
 
-/** An argument of the Exec key. Desktop Entry Specification, "The Exec key": quoted, `%` doubled. */
+/** Quotes an argument for the Exec key and doubles each `%` (Desktop Entry Specification, "The Exec key"). */
 function quoted(argument: string): string {
   if (/^[\w./@:,+-]+$/.test(argument)) return argument;
   return escaped(`"${argument.replaceAll(/["`$\\]/g, String.raw`\$&`).replaceAll('%', '%%')}"`);
 }
 
-/** A value of type string: its backslashes are escaped once more, and a line break would end it. */
+/** Escapes a value of type string: backslashes once more, and line breaks, which would end it. */
 function escaped(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('\n', String.raw`\n`);
 }

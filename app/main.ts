@@ -1,4 +1,4 @@
-/** The desktop app's entry. */
+/** The desktop app's entry point. */
 import { readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
@@ -29,7 +29,7 @@ const WITHOUT_LOCK =
 main();
 
 function main(): void {
-  leaveMemoryOutOfCoreDumps(process.platform); // before there is a key in it
+  leaveMemoryOutOfCoreDumps(process.platform); // before a key is in memory
   const script = app.isPackaged ? [] : process.argv.slice(1, 2);
   const args = process.argv.slice(1 + script.length);
   const words = commandWords(args);
@@ -59,8 +59,8 @@ function main(): void {
   const usualFolder = join(app.getPath('appData'), 'Tokenkeep');
   if (!app.commandLine.hasSwitch('user-data-dir')) app.setPath('userData', usualFolder);
 
-  // A second start hands over its arguments and ends, if the first one is alive. The lock fails as well where nothing can
-  // be written or TMPDIR is missing: then the app has to start all the same, and says so.
+  // A second start hands over its arguments and ends, if the first one is alive. The lock also fails if nothing can be written or TMPDIR is
+  // missing: then the app starts all the same and says so.
   const locked = app.requestSingleInstanceLock({ ...asked });
   if (!locked && isFirstAlive()) {
     app.exit(0);
@@ -95,7 +95,7 @@ function isDevelopmentBuild(): boolean {
 }
 
 function isFirstAlive(): boolean {
-  if (process.platform === 'win32') return true; // on Windows the lock is a system object that ends with its holder
+  if (process.platform === 'win32') return true; // on Windows the lock is a system object that is released when its holder ends
   return isOtherAlive({
     link: () => readlinkSync(join(app.getPath('userData'), 'SingletonLock')),
     executable: (pid) => readlinkSync(`/proc/${pid}/exe`),
@@ -121,8 +121,8 @@ function endInGoodOrder(running: Promise<RunningApp>): void {
     event.preventDefault();
     void Promise.race([running.then(end), delay(LONGEST_END, true)]).then((stuck) => {
       ended = true;
-      // Node waits for native calls before it ends, for minutes if need be: invisible, and still the first instance.
-      // Every acknowledged change is on disk.
+      // Node waits for native calls before it ends, possibly for minutes: the app would be invisible and still hold the lock. Every
+      // acknowledged change is on disk.
       if (stuck) process.kill(process.pid, 'SIGKILL');
       // Electron is still handling the prevented quit and ignores another until this event ends.
       setImmediate(() => app.quit());

@@ -1,4 +1,4 @@
-/** When the item in the menu bar and the notices change. What they say is in background.ts, how they are shown in tray.ts. */
+/** Decides when the item in the menu bar and the notices change. background.ts decides their contents; tray.ts shows them. */
 import type { Vault } from 'tokenkeep';
 import { accountList, cachedAccounts, tokenItems } from 'tokenkeep/ipc';
 import {
@@ -24,22 +24,22 @@ export interface MenuBarOptions {
   vault: () => Promise<Vault>;
   /** Whether the user wants the item, and notices. */
   wanted: () => { menuBar: boolean; notify: boolean };
-  /** The vault is locked: nobody's name is shown. */
+  /** Whether the vault is locked; then no account name is shown. */
   isLocked: () => boolean;
   onUnexpected: (error: unknown) => void;
 }
 
 export interface MenuBar {
-  /** The app stays without a window: its item is in the menu bar. */
+  /** Whether the app stays without a window, because its item is in the menu bar. */
   readonly isShown: boolean;
   /** Call it when the settings have changed. */
   look(): Promise<void>;
-  /** Call it when the vault is opened: there is more urgent work then. */
+  /** Call it when the vault has been opened. Delays the update, because there is more urgent work then. */
   lookSoon(): void;
   stop(): void;
 }
 
-/** Seconds between two looks at most, since statuses change with the time too. Only while the item is shown. */
+/** The longest time between two updates while the item is shown, in seconds, because statuses also change with time. */
 const LOOK_EVERY = 60;
 /** Milliseconds: changes often come several at a time. */
 const SOON = 3_000;
@@ -58,11 +58,11 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
 
   const show = (items: readonly BackgroundItem[]): void => {
     const text = JSON.stringify(items);
-    if (item === undefined || text === shown) return; // a menu that is open would close
+    if (item === undefined || text === shown) return; // an update would close an open menu
     shown = text;
     item.show(items);
   };
-  /** Locked or stopped while a look was under way: no name is shown, and no timer set, after that. */
+  /** Whether the app was locked or stopped while an update was running: it must then show no name and set no timer. */
   const isOver = (): boolean => stopped || isLocked();
   const look = async (): Promise<void> => {
     clearTimeout(timer);
@@ -93,7 +93,7 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
     const { due, next } = notices.look(accounts, now);
     if (notify) for (const notice of due) tell(notice);
     show(menuBarItems(accounts, tokens, now));
-    clearTimeout(timer); // Of another look that ran meanwhile.
+    clearTimeout(timer); // Set by another update that ran meanwhile.
     const pause = Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity);
     // `setTimeout` can't wait for months.
     if (pause !== Infinity)

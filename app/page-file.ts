@@ -116,8 +116,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the file behind a URL; undefined for another host, for a type of file that the window has none of, and for a
- * path that leaves the folder. The URL parser has resolved `..` and `%2e%2e` by then; it leaves `%2f` and `%5c`.
+ * Returns the file behind a URL; undefined for another host, for a file type that the window does not use, and for a path that leaves the
+ * folder. The URL parser has resolved `..` and `%2e%2e` by then; it leaves `%2f` and `%5c`.
  */
 export function fileOf(url: string, folder: string): { path: string; type: string } | undefined {
   let path: string;

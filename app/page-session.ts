@@ -17,8 +17,8 @@ import { GUARD, GUARD_PATH } from './page-guard.ts';
  *
  * - `<link rel=dns-prefetch>` causes DNS lookups: disabled in the page engine.
  * - WebRTC sends UDP, connects to TURN servers over TCP, has names looked up and asks the local network for them: the page
- *   has none, see page-guard.ts. Should it get one, it may use nothing but a proxy, and the session's proxy is of a kind
- *   that Chromium does not speak, so it fails before a socket is opened.
+ *   has none, see page-guard.ts. If it had WebRTC all the same, it could use nothing but a proxy, and the session's proxy is of a kind that
+ *   Chromium does not speak, so it fails before a socket is opened.
  * - Everything else that asks for an address fails at the same proxy, after the policy and `webRequest`.
  */
 export function restrictPages(): void {
@@ -29,11 +29,11 @@ export function restrictPages(): void {
     'javaScriptCanAccessClipboard=false',
   ];
   app.commandLine.appendSwitch('blink-settings', settings.join(','));
-  // Every session, Chromium's default one too, would download dictionaries from Google.
+  // Every session, including Chromium's default one, would download dictionaries from Google.
   app.on('session-created', (created) => {
     created.setSpellCheckerEnabled(false);
     created.setSpellCheckerLanguages([]);
-    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has already begun finds nothing
+    created.setSpellCheckerDictionaryDownloadURL(`${ORIGIN}/`); // a download that has already begun gets nothing
   });
 }
 
@@ -79,7 +79,7 @@ export function holdPages(): void {
   });
 }
 
-/** Call it before `ready`. Standard and secure: relative paths, an origin of its own, no mixed content. */
+/** Call it before `ready`. A standard and secure scheme has relative paths, an origin of its own and no mixed content. */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([
     { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
@@ -89,7 +89,7 @@ export function registerScheme(): void {
 /** Files of the page by their path, read ahead. */
 type PageFiles = ReadonlyMap<string, Promise<Buffer>>;
 
-/** Reads the page's files while Chromium starts: else the first window would wait for them. */
+/** Reads the page's files while Chromium starts: otherwise the first window would wait for them. */
 export function readPageAhead(folder: string): PageFiles {
   const files = new Map<string, Promise<Buffer>>();
   for (const name of ['index.html', ...assetsIn(folder)]) {
@@ -132,7 +132,7 @@ export function servePage(session: Session, folder: string, { ahead }: { ahead: 
       return NOT_FOUND; // in the app's own folder, an unreadable file is treated as missing
     }
   };
-  // `protocol.handle` answers with a `Response`, for which Node loads its whole HTTP client: a twentieth of the start.
+  // `protocol.handle` answers with a `Response`, for which Node loads its whole HTTP client: 5% of the start time.
   // oxlint-disable-next-line typescript/no-deprecated -- Electron's only other way, and its tests would notice when it goes.
   session.protocol.registerBufferProtocol(SCHEME, ({ method, url }, respond) => {
     if (method === 'GET') void contentOf(url).then(respond);

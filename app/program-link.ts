@@ -3,7 +3,7 @@ import { app, shell } from 'electron';
 import { InvalidArgumentError } from 'tokenkeep';
 
 /**
- * @param url of the table of programs, never of the window or of a file
+ * @param url from the table of programs, never from the window or a file
  * @throws InvalidArgumentError if no program is registered for the link
  */
 export async function openProgram({

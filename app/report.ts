@@ -18,7 +18,7 @@ export function tell(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // There is nobody to tell.
+    // There is no terminal to write to.
   }
 }
 

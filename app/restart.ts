@@ -2,15 +2,15 @@
 import { spawn } from 'node:child_process';
 import { app } from 'electron';
 
-/** Whether what was installed starts the app: everywhere but on Linux, and there from an AppImage, which is another file by then. */
+/** Whether the installer starts the updated app: not on Linux, except for an AppImage, whose file is a different one by then. */
 export const startsItself =
   // eslint-disable-next-line no-restricted-syntax -- set by the AppImage runtime
   process.platform !== 'linux' || process.env['APPIMAGE'] !== undefined;
 
 /**
- * Starts the app anew once it has ended. On Linux in place of `app.relaunch`, which forbids the new process and all that it
- * starts to gain privileges (electron/electron#41463): Chromium's setuid helper could not make a sandbox where there are
- * no user namespaces, and pkexec could not install the next update.
+ * Starts the app again once it has ended. On Linux, this replaces `app.relaunch`, which forbids the new process and all that it starts to
+ * gain privileges (electron/electron#41463): Chromium's setuid helper could not make a sandbox where there are no user namespaces, and
+ * pkexec could not install the next update.
  */
 export function startAgain(): void {
   app.once('quit', () => {

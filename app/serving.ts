@@ -16,7 +16,7 @@ export interface ServingOptions {
   beforeRetry: () => void;
   /** Called after the user deleted their own vault, not the demo's. */
   afterForget: () => void;
-  /** Returns a sentence on what `afterForget` will do; null where that is nothing. */
+  /** Returns a sentence on what `afterForget` will do; null if it does nothing. */
   alsoForgets: () => string | null;
   asksRarely: () => boolean;
   onUnexpected: (error: unknown) => void;

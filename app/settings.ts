@@ -9,7 +9,7 @@ import type { LoginStart } from './login-start.ts';
 export interface AppSettings {
   /** All settings, for the page. Looks at files and at the system's entry. */
   read(): Settings;
-  /** What the main process goes by. Reads a file the first time only. */
+  /** The settings that the main process follows. Reads the file the first time only. */
   wants(): Pick<Settings, 'closeWhenAway' | 'menuBar' | 'notify' | 'asksRarely' | 'updates'>;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setTimes(times: TimesShown): Settings;
@@ -23,7 +23,10 @@ export interface AppSettings {
   setUpdates(updates: boolean): Settings;
   /** @throws StorageError if the system's entry can't be written or removed; it is then unchanged */
   setStartAtLogin(on: boolean): Settings;
-  /** Records a request, before it is made. `why`: by default from its address and grant type. Never throws: a full disk must not keep anybody from signing in. */
+  /**
+   * Records a request, before it is made. `why`: by default from its address and grant type. Never throws: a full disk must not prevent a
+   * sign-in.
+   */
   contacted(url: string, init?: Pick<RequestInit, 'body' | 'headers'>, why?: string): void;
 }
 
@@ -31,7 +34,7 @@ export interface AppSettings {
 const WRITTEN_EVERY = 3_600_000;
 
 const preferences = v.object({
-  /** Of earlier versions, in place of `times`. */
+  /** Written by earlier versions, instead of `times`. */
   utc: v.optional(v.boolean()),
   times: v.optional(v.picklist(TIMES_SHOWN)),
   closeWhenAway: v.optional(v.boolean(), false),
@@ -42,7 +45,7 @@ const preferences = v.object({
 });
 const hostList = v.array(v.object({ host: v.string(), why: v.array(v.string()), at: v.number() }));
 
-/** What the settings need beside their files. */
+/** What the settings need besides their files. */
 export interface SettingsPorts {
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -106,7 +109,7 @@ export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPo
         const isNew = before === undefined || !before.why.includes(why);
         if (isNew || at * 1000 - before.at * 1000 > WRITTEN_EVERY) writeJson(hostFile, [...known().values()]);
       } catch {
-        // The list is for information.
+        // The list is only informative, so a failure to save it is ignored.
       }
     },
   };

@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 /** The file beside `latest-linux.yml`. scripts/packaging/sign-updates.mjs writes it. */
 export const SIGNED_FEED = 'updates-linux.signed.json';
 
-/** An update whose signature is missing or wrong, or that the signed feed does not name. */
+/** The signature of an update is missing or wrong, or the signed feed does not name the update. */
 export class UnsignedUpdateError extends Error {}
 
 const PREFIX = 'tokenkeep updates v1\n';
@@ -45,7 +45,7 @@ export function signedFiles(text: string, publicKey: string, version: string): R
 }
 
 export interface SignatureOptions {
-  /** The folder on the web that the app looks for updates in. */
+  /** URL of the folder in which the app looks for updates. */
   url: string;
   /** Base64url, 32 bytes. */
   publicKey: string;

@@ -12,13 +12,16 @@ export function signingIn(
   contacted: (url: string, init?: RequestInit) => void,
 ): SignIn<WebContents> {
   // Chromium's network, not Node's: it knows the system's proxies and certificate authorities. In memory, and separate from
-  // the window's session, which has no network. Made at the first request: a session costs a start time and memory.
+  // the window's session, which has no network. Created at the first request, because a session costs start time and memory.
   const network = (): Session => session.fromPartition('sign-in', { cache: false });
   let made: Promise<SignIn<WebContents>> | undefined;
   let here: SignIn<WebContents> | undefined;
   /** Of `start`, `pause` and `stop`, the last one counts. */
   let turn = 0;
-  /** With its protocols, it is a fifth of the app's code, which V8 would read before the window is drawn. */
+  /**
+   * Loads the sign-in code when it is first needed: with its protocols, it is a fifth of the app's code, which V8 would read before the
+   * window is drawn.
+   */
   const load = async (): Promise<SignIn<WebContents>> => {
     const { signIn } = await import('./sign-in/sign-in.ts');
     here = signIn<WebContents>({
@@ -80,7 +83,7 @@ export function signingIn(
 
 type SignInHandlers = SignIn<WebContents>['handlers'];
 
-/** Handlers of the sign-in's requests that are loaded at the first one. */
+/** Handlers of the sign-in requests, loaded at the first request. */
 function lateHandlers(load: () => Promise<SignInHandlers>): SignInHandlers {
   const late = Object.keys(signInChecks).map((name) => [
     name,

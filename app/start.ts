@@ -64,7 +64,7 @@ import { bringToFront, openWindow } from './window.ts';
 declare const __VERSION__: string;
 /** `TOKENKEEP_CLIENT_ID` when the app was built; "" if it was not set. */
 declare const __CLIENT_ID__: string;
-/** The commit that this was built from; "" if it is not known. */
+/** The commit that the app was built from; "" if it is not known. */
 declare const __COMMIT__: string;
 
 export interface StartOptions {
@@ -74,7 +74,9 @@ export interface StartOptions {
   page: ReturnType<typeof readPageAhead>;
 }
 
-/** Milliseconds until auto-refresh reads every account, and sign-outs go on that an earlier run left: the first list is drawn before. */
+/**
+ * Milliseconds until auto-refresh reads every account and pending sign-outs of an earlier run resume. The first list is drawn before that.
+ */
 const SOON = 2_000;
 
 /** Characters of a saved list; 10,000 accounts have about 2 million. */
@@ -109,7 +111,7 @@ export async function start(
   const windows = (): BrowserWindow[] => [...own];
 
   const guard = guardKeychain(systemKeychain(), join(data.folder, 'keychain-asked'));
-  /** What becomes of the failures of every request, whoever serves it. */
+  /** How the errors of every request are handled. */
   const failures = {
     onUnexpected: report,
     explain: (error: unknown): unknown => newer.explain(error),
@@ -130,7 +132,7 @@ export async function start(
       try {
         settings.setStartAtLogin(false);
       } catch (error) {
-        report(error); // the vault is deleted all the same, and the setting still says that it is on
+        report(error); // the vault is deleted all the same, and the setting still shows that the app starts at login
       }
     },
     alsoForgets: () =>
@@ -142,7 +144,7 @@ export async function start(
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
   };
-  // Vaults that are added as files: their keys are asked for through the same guard.
+  // The keys of vaults that are added as files are requested through the same guard.
   const reading: ReadOptions = {
     secrets: { vault: (file) => openVault({ file, service: 'Tokenkeep', keychain: guard }) },
   };
@@ -197,7 +199,7 @@ export async function start(
       emit: {
         signIn(progress) {
           requests.emit('signIn', progress);
-          // The browser covers the window: its user would not see that the sign-in is complete.
+          // The browser covers the window, so the user would not see that the sign-in is complete.
           const [window] = own;
           if (window !== undefined && (progress.step === 'done' || progress.step === 'failed'))
             bringToFront(window);
@@ -223,7 +225,7 @@ export async function start(
     isUnsaved: () => shown.unsaved() !== undefined,
     async close() {
       const closing = shown.lock(new AwayError());
-      // A click of before is none on Unlock.
+      // A click from before the lock must not count as a click on Unlock.
       for (const window of windows()) dropGesture(window.webContents);
       reload();
       clearTimeout(soon);
@@ -375,7 +377,7 @@ export async function start(
     if (window !== undefined && own.has(window)) noteGesture(window.webContents);
     requests.emit('command', command);
   };
-  /** Brings the window to the front, or opens one, and calls once its page can be told something. */
+  /** Brings the window to the front, or opens one, and runs `call` once its page is loaded. */
   const inWindow = (call: (window: BrowserWindow) => void): void => {
     const window = [...own][0] ?? open();
     bringToFront(window);
@@ -411,7 +413,7 @@ export async function start(
     open: () => openTray(join(__dirname, '../app/resources/icon.png'), runInBackground),
     tell: (notice) => showNotice(notice, runInBackground),
     vault: () => shown.own(),
-    // Sample accounts are nobody’s.
+    // Sample accounts need neither a menu bar item nor notices.
     wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.wants()),
     isLocked: () => away.locked,
     onUnexpected: reportUnlessAway,
@@ -445,7 +447,7 @@ export async function start(
     return window;
   };
   const first = asked.background && settings.wants().menuBar ? undefined : open();
-  // While Chromium starts the page's process, main has time. The keychain may be slow or ask; the window does not wait for it.
+  // The main process is idle while Chromium starts the page's process. The keychain may be slow or prompt; the window does not wait for it.
   setImmediate(() => {
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   });
@@ -469,7 +471,7 @@ export async function start(
 
   return {
     handOver(next) {
-      newer.look(); // who started it anew may have updated it before
+      newer.look(); // the app may have been updated before it was started again
       if (next.background) return;
       const window = [...own][0] ?? open();
       bringToFront(window);
@@ -503,7 +505,7 @@ function onOrOff(args: readonly unknown[]): [boolean] {
   throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
 }
 
-/** Before access tokens are copied with fewer questions. */
+/** The question before access tokens are copied with fewer questions. */
 const ASK_RARELY: Question = {
   message: 'Ask before a copy every five minutes only?',
   detail:
@@ -539,7 +541,7 @@ function dropGesture(contents: WebContents): void {
   try {
     useGesture(contents);
   } catch {
-    // There was none.
+    // There was no gesture.
   }
 }
 
@@ -547,7 +549,7 @@ function reportUnlessAway(error: unknown): void {
   if (!(error instanceof AwayError)) report(error);
 }
 
-/** Asks the system who is there, where Electron offers that: Touch ID. Elsewhere the click that called it is enough. */
+/** Asks the system to authenticate the user where Electron offers that (Touch ID). Elsewhere, the click on Unlock is enough. */
 async function askSystem(): Promise<boolean> {
   if (process.platform !== 'darwin' || !systemPreferences.canPromptTouchID()) return true;
   return systemPreferences.promptTouchID('show your sign-ins').then(
@@ -556,7 +558,7 @@ async function askSystem(): Promise<boolean> {
   );
 }
 
-/** Asks for the cache of another program. Hidden files are shown, because most caches are in hidden folders. */
+/** Asks the user for the cache file of another program. Hidden files are shown, because most caches are in hidden folders. */
 async function chooseCache(caller: WebContents): Promise<string | null> {
   useGesture(caller);
   const window = BrowserWindow.fromWebContents(caller);

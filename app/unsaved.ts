@@ -18,7 +18,7 @@ const list = new Intl.ListFormat('en-GB');
 
 type AtStake = Pick<VaultStatus, 'state' | 'unsaved' | 'kept' | 'older'>;
 
-/** The number of accounts that memory holds although the file is older or can't be read any more. */
+/** The number of accounts that are held in memory while the file is older or can't be read any more. */
 function keptIn({ kept, older }: Pick<AtStake, 'kept' | 'older'>): number {
   return kept ?? older?.mine ?? 0;
 }

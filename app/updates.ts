@@ -54,8 +54,8 @@ export interface Updates {
   /** Never rejects; the status reports the result. */
   download(): Promise<void>;
   /**
-   * Installs what was downloaded and starts the app again, at the user's request. In state `restart` it only restarts. On
-   * Linux the window does not respond while the system asks for a password.
+   * Installs the downloaded update and restarts the app, at the user's request. In state `restart` it only restarts. On Linux the window
+   * does not respond while the system asks for a password.
    */
   install(): Promise<void>;
   /** Asks the update server now, if the user wants it to be asked. */
@@ -178,7 +178,7 @@ export function updates({
       if (status.state !== 'ready' && status.state !== 'refused') return;
       const { version } = status;
       try {
-        await verifyAll(version); // again: the files have been on the disk since
+        await verifyAll(version); // checked again, because the files could be changed on disk since
       } catch (error) {
         fail(error, version);
         return;
@@ -208,9 +208,9 @@ const SETTINGS = {
 };
 
 /**
- * electron-builder leaves app-update.yml beside the app where a build was told where updates are. electron-updater then
- * checks the SHA-512 of what it downloads against the feed, and before installing on Windows the publisher's signature;
- * macOS checks the app's own. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
+ * electron-builder adds app-update.yml to the app if the build is configured with an update server. electron-updater then checks the
+ * SHA-512 of what it downloads against the feed, and on Windows the publisher's signature before installing; macOS checks the app's own
+ * signature. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
  */
 export async function openUpdater(installed: Installed): Promise<Updater | null> {
   if (updateFeed(installed) === null) return null;
@@ -218,7 +218,7 @@ export async function openUpdater(installed: Installed): Promise<Updater | null>
   return autoUpdater;
 }
 
-/** What is installed, for updates. */
+/** The installed app's update configuration. */
 export interface Installed {
   /** Absolute path of the packaged app's resources; null where it is not packaged. */
   resources: string | null;
@@ -226,7 +226,7 @@ export interface Installed {
   updatesKey: string | null;
 }
 
-/** Returns the folder on the web that is asked for updates; null if the build looks for none. */
+/** Returns the URL of the folder that is checked for updates; null if the build does not check for updates. */
 export function updateFeed({ resources, updatesKey }: Installed): string | null {
   if (resources === null || (process.platform === 'linux' && updatesKey === null)) return null;
   return feedOf(resources);
@@ -242,7 +242,7 @@ export function signedUpdates(
   return signatureCheck({ url, publicKey: updatesKey ?? '', fetch });
 }
 
-/** Returns the folder on the web that app-update.yml names; null if the build looks for no updates. */
+/** Returns the URL in app-update.yml; null if the build does not check for updates. */
 export function feedOf(resources: string): string | null {
   const file = join(resources, 'app-update.yml');
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';

@@ -67,7 +67,7 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   window.webContents.on('did-fail-load', (_event, _code, _why, url, isMainFrame) => {
     if (isMainFrame) goHome(url);
   });
-  // The page has no frames, see page-guard.ts. One that is there all the same is an attack, and goes with the page.
+  // The page has no frames, see page-guard.ts. A frame that is created all the same is an attack, so the page is loaded anew.
   window.webContents.on('frame-created', (_event, { frame }) => {
     if (frame !== null && frame.parent !== null) void window.loadURL(START_PAGE);
   });

@@ -1,4 +1,4 @@
-/** The demo's activity: what the app would have recorded of the sample accounts. */
+/** The demo's activity: the events that the app would have recorded for the sample accounts. */
 import type { TokenCache } from 'tokenkeep';
 import { activityAccount, cachedAccounts, recordActivity } from 'tokenkeep/ipc';
 import { ADA, GRAPH, LIN, MAIL, ORDERS, type Person, TOMAS } from './people.ts';

@@ -1,6 +1,6 @@
 /**
- * The demo's cache document: what a few invented people and apps would have after some days of use. Every kind of
- * token that the window can show is in it, at every age.
+ * The demo's cache document: what a few invented people and apps would have after some days of use. It contains every kind of token that
+ * the window can show, at every age.
  */
 import { SerializableTokenCache, type TokenResponseEvent } from 'tokenkeep';
 import { jwt, madeUp } from './jwt.ts';

@@ -55,7 +55,7 @@ export const signInChecks: ArgumentChecks<SignInRequests> = {
   ),
 };
 
-/** Of the app's own requests. */
+/** For the app's own requests. */
 export const menuStateCheck = takes(
   v.strictTuple([v.strictObject({ signOut: v.boolean(), signOutAll: v.boolean() })]),
 );

@@ -160,7 +160,7 @@ type Code = { userCode: string; link: string; direct: string; expiresIn: number 
 
 /**
  * Whether the provider knows the client, asked with a code that was never issued: it answers `invalid_grant` to a client
- * that it knows, and `invalid_client` or `unauthorized_client` to another (RFC 6749 §5.2). True where it can't be told.
+ * that it knows, and `invalid_client` or `unauthorized_client` to one that it doesn't (RFC 6749 §5.2). True if that can't be determined.
  */
 async function knowsClient({ config }: Provider): Promise<boolean> {
   const parameters = {

@@ -124,7 +124,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
 
 /**
  * When an account's tokens are due: six minutes before the first of them expires, one minute before the libraries stop
- * using it, or a quarter of its life where that is shorter; earlier where the provider asks for it.
+ * using it, or a quarter of its lifetime if that is shorter; earlier where the provider asks for it.
  *
  * @returns seconds since the epoch; undefined where there is nothing to refresh
  */

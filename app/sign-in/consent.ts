@@ -1,15 +1,17 @@
 /**
  * The providers that the app may contact: Microsoft's clouds, and issuers that the user has allowed individually. The window has
- * no network of its own; if a script in it could have the main process ask any address, what the window knows could leave
- * that way, and a token could be sent to whoever names itself on a host.
+ * no network of its own; if a script in it could make the main process contact any address, it could leak data that way, or have a token
+ * sent to a host of an attacker's choice.
  */
 import { foreignEndpoints, isMicrosoftCloud, type Question } from 'tokenkeep/ipc';
 import { type Circumstance, type SignInError, signInError } from './failures.ts';
 import { issuerOfProfile, type Profiles } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
 
-/** Asks the user in a dialog of the main process, which the signal closes. Resolves with null if it was not answered. null: no dialog is
- * possible, so nothing new is allowed. */
+/**
+ * Asks the user in a dialog of the main process, which the signal closes. Resolves with null if it was not answered. `Ask` is null if no
+ * dialog is possible, so nothing new is allowed.
+ */
 export type Ask = ((question: Question, signal?: AbortSignal) => Promise<boolean | null>) | null;
 
 export interface Consent {

@@ -92,7 +92,7 @@ export interface SignOutWishes {
   /** Ids of opened caches of other programs, and of pages to open in the browser. */
   places: readonly string[];
   /**
-   * Accounts that are left alone at one of the chosen places: `vault`, `provider` (its refresh token is not revoked), or the id of a cache.
+   * Accounts that stay signed in at one of the chosen places: `vault`, `provider` (its refresh token is not revoked), or the id of a cache.
    */
   except?: readonly SignOutExcept[];
 }
@@ -113,20 +113,20 @@ export interface SignOutReport {
   id: string;
   /** Seconds since the epoch. */
   at: number;
-  /** The accounts by name, in whatever place. */
+  /** The names of the accounts, in every place. */
   names: readonly string[];
   /** One for each account that was removed from the vault. */
   receipts: readonly KeptReceipt[];
   /**
-   * Revocation at the providers; null: not asked for. `pending`: refresh tokens whose provider could not be reached; it is
-   * tried again until it can.
+   * Revocation at the providers; null: not requested. `pending`: refresh tokens whose provider could not be reached; it is tried again
+   * until it can.
    */
   revoked: { count: number; pending: number; problem: PlainError | null } | null;
   /** The browser session; null: not requested. */
   session: { opened: boolean; problem: PlainError | null } | null;
-  /** Opened caches of other programs that had some of these accounts, what is still signed in first, and pages that were opened. */
+  /** Opened caches of other programs that had some of these accounts, those still signed in first, and pages that were opened. */
   places: readonly PlaceReceipt[];
-  /** The accounts are in the vault, which was not chosen. */
+  /** Whether the accounts stay in the vault, because it was not chosen. */
   keptInVault: boolean;
   /** The files that accounts were imported from and that were still there. Not in receipts of older versions. */
   copies?: readonly OwnCopy[];
@@ -136,8 +136,8 @@ export interface SignOutReport {
 export type TokenToCheck = { text: string } | { tokenId: string };
 
 /**
- * The result of checking a signature. `uncheckable`: only the API, the issuer, or whoever has a secret can check it. `keysFrom`: the URL of
- * the keys. `at`: seconds since the epoch.
+ * The result of checking a signature. `uncheckable`: only the API, the issuer, or a holder of the client secret can check it. `keysFrom`:
+ * the URL of the keys. `at`: seconds since the epoch.
  */
 export type SignatureResult =
   | {
@@ -197,7 +197,7 @@ export interface SignInRequests {
   refreshStatus(accountId: string): RefreshStatus;
   /** @param tokenId the access token to refresh; null: all of the account's */
   refreshNow(accountId: string, tokenId: string | null): RefreshReport;
-  /** As one of several accounts: what needs a question, such as an imported refresh token, is refused in place of asked. */
+  /** Refreshes one of several accounts: anything that needs a question, such as an imported refresh token, is refused without asking. */
   refreshUnasked(accountId: string): RefreshReport;
   setAutoRefresh(accountId: string, on: boolean): RefreshStatus;
 
@@ -221,15 +221,14 @@ export interface SignInRequests {
   signOut(accountIds: readonly string[] | null, wishes: SignOutWishes): SignOutReport;
   /** Puts back what a sign-out removed from caches of other programs, until `signOutDone` or the app quits. */
   undoSignOut(reportId: string): SignOutReport;
-  /** Reads the places again where somebody was still signed in, until `signOutDone`. Needs a click. */
+  /** Rereads the places where an account was still signed in. Possible until `signOutDone`. Needs a click. */
   checkSignOut(reportId: string): SignOutReport;
-  /** Forgets what could be undone. */
+  /** Discards the undo data. */
   signOutDone(reportId: string): void;
   /** Receipts of the last 90 days, newest first. */
   signOuts(): readonly SignOutReport[];
   /**
-   * Removes the activity and the receipts after a dialog of the main process. What is left to do at providers stays. false
-   * if the user declined.
+   * Removes the activity and the receipts after a dialog of the main process. Pending work at providers stays. false if the user declined.
    */
   clearActivity(): boolean;
 }

@@ -1,4 +1,7 @@
-/** Pages of providers on which a user signs out on all devices. They are opened in the browser; what is done there can't be seen. */
+/**
+ * Pages of providers on which a user signs out on all devices. They are opened in the browser; Tokenkeep can't see what the user does
+ * there.
+ */
 import { everywherePage, type EverywherePage } from 'tokenkeep/sources';
 import { type CachedAccount } from 'tokenkeep/ipc';
 import type { PlaceOffer, PlaceReceipt } from '../sources/contract.ts';

@@ -5,8 +5,8 @@ import { plainError, type PlainError } from 'tokenkeep/ipc';
 export type SignInErrorCode =
   | 'client_unknown' // the provider does not know the client id, or not as a public client
   | 'redirect_not_registered'
-  | 'provider_unreachable' // no such host, nobody listens, no network, an answer of 5xx
-  | 'provider_untrusted' // its TLS certificate
+  | 'provider_unreachable' // host not found, connection refused, no network, or a 5xx response
+  | 'provider_untrusted' // its TLS certificate is not trusted
   | 'provider_unsuitable' // no OpenID Connect metadata, or those of another issuer
   | 'provider_redirects' // a request was answered with a redirect, which is never followed
   | 'consent_refused'
@@ -14,21 +14,21 @@ export type SignInErrorCode =
   | 'clock_skew'
   | 'sign_in_timeout'
   | 'no_device_flow'
-  | 'no_browser' // the system has none, or would not open it
+  | 'no_browser' // the system has none, or did not open it
   | 'no_revocation'
   | 'no_session_end'
   | 'sign_out_interrupted' // the app ended before it opened the provider's sign-out page
   | 'sign_in_rejected' // another OAuth error; the message names it
-  | 'answer_invalid' // a token response that does not hold what it must
+  | 'answer_invalid' // a token response that lacks required fields or contains wrong ones
   | 'sign_in_again' // the provider refused the refresh token for good
-  | 'profile_unknown' // nothing tells which issuer a token came from
+  | 'profile_unknown' // the issuer of a token can't be determined
   | 'host_refused' // the user did not allow the issuer, or hosts that it names
-  | 'consent_unanswered' // nobody was there to allow them, or answered in time
+  | 'consent_unanswered' // the question was not answered in time, or could not be asked
   | 'refresh_declined' // the user did not want an imported refresh token to be used
-  | 'no_user_token' // no access token that UserInfo takes
+  | 'no_user_token' // no access token that UserInfo accepts
   | 'no_user_info' // the provider has no UserInfo endpoint
-  | 'user_info_refused' // UserInfo did not take the access token
-  | 'port_taken'; // the redirect's fixed port
+  | 'user_info_refused' // UserInfo did not accept the access token
+  | 'port_taken'; // the redirect's fixed port is in use
 
 /** A sign-in, refresh or revocation failed. What was cached before is unchanged. */
 export class SignInError extends PublicError<SignInErrorCode> {}
@@ -213,7 +213,7 @@ function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : 'The provider';
 }
 
-/** What becomes of errors. */
+/** How errors are reported. */
 export interface ErrorPorts {
   onUnexpected: (error: unknown) => void;
   /** Returns the error that the window gets in place of one. */

@@ -13,7 +13,7 @@ export interface IssuerLookup {
   issuer: string;
   /**
    * `known`: stored with the token, agreed to before, or one of Microsoft's clouds. `claimed`: an imported ID token says
-   * so. `guessed`: only a profile for the same app on this host exists. The user is asked but for the first.
+   * so. `guessed`: only a profile for the same app on this host exists. The user is asked unless the issuer is `known`.
    */
   certainty: 'known' | 'claimed' | 'guessed';
 }
@@ -44,7 +44,7 @@ export function lookUpIssuer(
   if (claimed !== undefined && !customers) {
     return { issuer: claimed, certainty: shared ? 'claimed' : 'known' };
   }
-  // B2C and External ID name the policy in the path, which no token does: only a profile can tell it.
+  // B2C and External ID name the policy in the path, which no token contains: only a profile does.
   const here = profiles.filter(
     (profile) =>
       profile.kind === 'oidc' &&
@@ -56,8 +56,8 @@ export function lookUpIssuer(
 }
 
 /**
- * The `iss` that the ID tokens of an app agree on, or else those of all its account's apps. Only one on the account's own
- * host: a document that someone made can claim anything.
+ * The `iss` that all ID tokens of an app agree on or, if it has none, those of all apps of the account. It must be on the account's own
+ * host, because a forged document can claim anything.
  */
 function claimedIssuer(account: CachedAccount, client_id: string, environment: string): string | undefined {
   const claims = account.idTokens.map((token) => ({ client_id: token.client_id, iss: issuerIn(token) }));

@@ -1,4 +1,7 @@
-/** Names in the questions of the main process. Whoever made a document chose them, so none may add lines to a question or turn its text. */
+/**
+ * Names in the questions of the main process. The author of a document chose them, so none may add lines to a question or change its text
+ * direction.
+ */
 import { type CachedAccount, sharedText, usernameOf } from 'tokenkeep/ipc';
 import { printable } from 'tokenkeep/vault';
 

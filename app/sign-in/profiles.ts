@@ -125,8 +125,8 @@ export function profilesAt(file: string, now: () => number): Profiles {
 export const BUILT_IN = 'built-in';
 
 /**
- * Adds a profile for the app registration of the build's owner, so that nobody has to make one to sign in with Microsoft. It can be neither
- * changed nor removed, and gives way to a saved profile of the same app.
+ * Adds a profile for the app registration of the build's owner, so that users can sign in with Microsoft without creating one. It can be
+ * neither changed nor removed, and gives way to a saved profile of the same app.
  *
  * @param registration its client ID; "": the build has none
  */

@@ -67,7 +67,7 @@ export function refreshing(ports: RefreshPorts): Refresh {
   return (vault, accountId, ask, tokenId) => {
     const under = running.get(accountId);
     if (under?.tokenId === null || under?.tokenId === tokenId) return under.report;
-    // The refresh of another token has less than was asked for: this one follows it.
+    // The running refresh covers only another token, so this one runs after it.
     const before = under?.report.catch(() => undefined) ?? Promise.resolve();
     const report = before
       .then(() => refreshAccount(ports, vault, accountId, ask, tokenId))
@@ -148,8 +148,8 @@ interface Agreed extends IssuerLookup {
 }
 
 /**
- * Determines, before any token is used, where each app's refresh tokens may go, and asks the user if needed: once for
- * an imported account, whose owner may be signed out by it, and for an issuer that is not known for certain.
+ * Determines, before any token is used, where each app's refresh tokens may go, and asks the user if needed: once for an imported account,
+ * whose source program may be signed out by the refresh, and for an issuer that is not known for certain.
  *
  * @throws SignInError `profile_unknown`, `refresh_declined`, `host_refused`
  */
@@ -160,7 +160,7 @@ async function agreements(
   ask: Ask,
 ): Promise<Map<string, Agreed>> {
   const agreed = new Map<string, Agreed>();
-  // As they are when the user is asked: a profile that is replaced while the question is open must not turn the token elsewhere.
+  // Read before the user is asked: a profile that is replaced while the question is open must not redirect the token.
   const saved = profiles.list();
   let problem: Error | undefined;
   const asked = new Set<string>();
@@ -198,7 +198,7 @@ async function agreements(
   return agreed;
 }
 
-/** The key of a refresh token in the agreements. Its secret changes with each redemption. */
+/** The key of a refresh token in the map of agreements. Its secret changes with each redemption. */
 function keyOf(token: RefreshToken): string {
   return JSON.stringify([token.client_id, token['issuer'] ?? '']);
 }
@@ -279,7 +279,7 @@ function record(
   const of = [activityAccount(account)];
   const clients = [...agreed.keys()].map((key) => (JSON.parse(key) as [string])[0]);
   if (refreshed > 0) {
-    // Those that were refreshed are the newest.
+    // The refreshed tokens are the newest.
     const fresh = account.accessTokens
       .filter(({ client_id }) => clients.includes(client_id))
       .sort((a, b) => Number(b.cached_at ?? 0) - Number(a.cached_at ?? 0))
@@ -373,7 +373,7 @@ function redeemer(
     const provider = await destination.provider(client_id, realm);
     const microsoft = new URL(provider.issuer).pathname.endsWith('/v2.0');
     const parameters = {
-      // RFC 6749 §6: without a scope, everything that was granted; with one, no more. Entra’s tokens are for one resource each.
+      // RFC 6749 §6: without a scope, everything that was granted; with one, no more. Each of Entra’s tokens is for one resource.
       ...(alone && !microsoft ? {} : { scope: scopesFor(scopes, microsoft) }),
       ...(microsoft ? { client_info: '1' } : {}),
     };

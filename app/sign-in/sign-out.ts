@@ -2,7 +2,7 @@
  * Sign-out, from the request to the receipt. The main process records what is wanted, sealed in the vault, before it removes anything
  * from another program's cache, and the pending work in the same durable change that removes the accounts; then it revokes refresh
  * tokens (RFC 7009), opens the provider's own sign-out page, and stores the receipt. After an interruption, the next start completes
- * the work. What it can't do any more, the receipt says from the moment that it is first written.
+ * the work. Steps that the next start can't complete are in the receipt from the moment that it is first written.
  */
 import { randomUUID } from 'node:crypto';
 import * as oidc from 'openid-client';
@@ -63,9 +63,9 @@ export interface SignOuts {
   signOut(ids: readonly string[] | null, wishes: SignOutWishes, ask: Ask): Promise<SignOutReport>;
   /** @throws InvalidArgumentError if there is nothing left to undo */
   undo(reportId: string): Promise<SignOutReport>;
-  /** Looks again where somebody was still signed in. @throws InvalidArgumentError if it is not known any more */
+  /** Rereads the places where an account was still signed in. @throws InvalidArgumentError if the sign-out is not known any more */
   check(reportId: string): Promise<SignOutReport>;
-  /** Forgets what could be undone. */
+  /** Discards the undo data. */
   done(reportId: string): void;
   /** Receipts, newest first. */
   reports(): Promise<readonly SignOutReport[]>;
@@ -108,9 +108,9 @@ const MOST_ASKED = 8;
 /** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
 const FINDING = 4000;
 const TELLING = 4000;
-/** Milliseconds in which the files that accounts were imported from are looked at. */
+/** Milliseconds that a check of the files that accounts were imported from may take. */
 const LOOKING = 4000;
-/** Milliseconds that a question may stay unanswered before the accounts are removed without it. The provider is then not told. */
+/** Milliseconds that a question may stay unanswered before the accounts are removed without it. The provider is then not notified. */
 const ANSWERING = 60_000;
 /** Milliseconds until a provider that did not respond is retried. */
 const TRY_AGAIN = 10 * 60_000;
@@ -301,7 +301,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   const copiesOf = async (names: readonly { source: string | null }[]): Promise<OwnCopy[]> => {
     const files = [...new Set(names.flatMap(({ source }) => source ?? []))];
     const copies = files.map(async (file): Promise<OwnCopy[]> => {
-      // On a server that does not respond, it is not known, and a file may be there.
+      // If a server does not respond, the file may still be there, so it is listed.
       const [gone, program] = await Promise.all([
         within(LOOKING, isGone(file), () => false),
         within(LOOKING, programAt(file), () => null),
@@ -320,8 +320,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   /**
-   * Signs out of the chosen caches of other programs. Where there are some, what is wanted is written down first, with a row that says
-   * that the app ended: it stays where it is true.
+   * Signs out of the chosen caches of other programs. If there are any, the request is stored first, with rows that say that the app was
+   * interrupted; they stay only if that happens.
    */
   async function signOutPlaces(
     vault: Vault,
@@ -351,8 +351,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   /**
-   * Removes accounts from the vault. The receipt and the pending work are in the same durable change. The receipt says of each step that
-   * follows that it was not done, until it is.
+   * Removes accounts from the vault. The receipt and the pending work are in the same durable change. Until a later step is done, the
+   * receipt says that it was not.
    */
   async function removeAndWriteDown(
     vault: Vault,
@@ -385,7 +385,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       void (before = take(cache, ids, chooserOf(wishes)('provider')));
     const receipts = await signOutAccounts(vault, ids, collect, writeDown);
     if (written === undefined) throw new Error('The change was not made.');
-    // Now with what became of the old key, which is destroyed after the change.
+    // Adds the state of the old key, which is destroyed after the change.
     const { report, revoke } = written.kept;
     const named = report.receipts.map((receipt, index) => ({ ...receipt, ...keyOfReceipt(receipts[index]) }));
     return { ...written, kept: { report: { ...report, receipts: named }, revoke } };
@@ -419,7 +419,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     };
     const { state, bytes } = vault.status;
     const isStored = state === 'ready' && bytes !== null;
-    // A vault is not made for a look at other programs. Where there is one, it says from now on what may be half done.
+    // No vault is created just to sign out of other programs. An existing one records from now on what may be half done.
     const places = isStored
       ? await signOutPlaces(vault, ids, { report, revoke: [], wish: undefined }, wishes)
       : await ports.sources.signOut(
@@ -469,7 +469,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return report;
   }
 
-  /** Stores a receipt, unless that would create the vault: a look at other programs leaves no trace. */
+  /** Stores a receipt, unless that would create the vault: signing out of other programs leaves no trace. */
   async function keep(vault: Vault, report: SignOutReport): Promise<void> {
     const { state, bytes } = vault.status;
     if (state !== 'ready' || bytes === null) return;
@@ -504,7 +504,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         cancel();
         const unanswered = new AbortController();
         const limit = ports.after(ANSWERING, () => {
-          over = true; // nobody is there to answer another one
+          over = true; // the user is away, so no further question is asked
           unanswered.abort();
           end();
         });
@@ -654,7 +654,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     }
   }
 
-  /** Does the removal that an earlier run was asked for. Accounts that were used since then stay, and the receipt says so. */
+  /** Completes the removal that an earlier run began. Accounts that were used since then stay, and the receipt says so. */
   async function complete(vault: Vault, report: SignOutReport, wish: Wish): Promise<Kept> {
     const { leaving, staying } = await vault.read((cache) => {
       const { byId } = cachedAccounts(cache);
@@ -722,7 +722,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   };
 }
 
-/** The row of a cache whose sign-out had begun when the app ended. */
+/** What the receipt says of a cache whose sign-out had begun when the app ended. */
 const INTERRUPTED =
   'Tokenkeep ended in the middle of this. Open the cache again, and sign out of what is still there.';
 
@@ -830,12 +830,12 @@ const keptShape = v.array(
   v.object({
     report: v.looseObject({ id: v.string(), at: v.number() }),
     revoke: v.array(task),
-    // One that can't be read is not done; what it removes is then still in the list.
+    // A wish that can't be read is not carried out; its accounts are then still in the list.
     wish: v.fallback(v.optional(wishShape), undefined),
   }),
 );
 
-/** What receipts of earlier versions lack. */
+/** Values of fields that receipts of earlier versions lack. */
 const EARLIER = { names: [], places: [], keptInVault: false };
 
 /** Returns the stored sign-outs, newest first. Invalid ones, such as after damage, are skipped. */
@@ -862,7 +862,7 @@ function store(cache: TokenCache, kept: Kept): void {
 /** Whether a receipt is not too old. One with pending work is always kept. */
 const isKept = (kept: Kept, oldest: number): boolean => kept.report.at > oldest || isPending(kept);
 
-/** Whether something is left to do. */
+/** Whether work is pending. */
 const isPending = ({ revoke, wish }: Kept): boolean => revoke.length > 0 || wish !== undefined;
 
 /** Removes the receipts, but not pending work; inside an update. */

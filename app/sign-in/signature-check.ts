@@ -41,13 +41,13 @@ export async function checkSignature(
   if (parts === 5) return { result: 'uncheckable', why: 'encrypted' };
   if (typeof alg !== 'string' || alg.toLowerCase() === 'none')
     return { result: 'uncheckable', why: 'unsigned' };
-  // Only whoever has the client's secret can check these (RFC 7518 §3.2).
+  // Only a holder of the client secret can check these (RFC 7518 §3.2).
   if (alg.startsWith('HS')) return { result: 'uncheckable', why: 'shared-secret' };
   const issuer = payloadOf(token)?.['iss'];
   const shown = typeof issuer === 'string' ? plainIssuer(issuer) : undefined;
   if (typeof issuer !== 'string' || shown === undefined) return { result: 'uncheckable', why: 'no-issuer' };
   const { host } = new URL(issuer);
-  // Graph replaces the nonce by its hash before it checks the signature, so nobody else's check can succeed.
+  // Graph replaces the nonce by its hash before it checks the signature, so no other check can succeed.
   if (header['nonce'] !== undefined && isMicrosoft(host)) return { result: 'uncheckable', why: 'graph' };
 
   if ((await ask?.(keysQuestion(shown))) !== true) return null;
@@ -111,7 +111,7 @@ async function verify(
   }
 }
 
-/** Asks before a request to whom a token names: anyone can have made it. */
+/** Asks before a request to the issuer that a token names, because anyone can have made the token. */
 function keysQuestion(issuer: string): Question {
   return {
     message: 'Check signature?',

@@ -1,6 +1,6 @@
 /**
- * Asks a provider's UserInfo endpoint who an account is (OpenID Connect Core §5.3), once the user has agreed. An access token goes to the
- * issuer that it came from and to nobody else.
+ * Asks a provider's UserInfo endpoint who an account is (OpenID Connect Core §5.3), once the user has agreed. An access token goes only to
+ * the issuer that it came from.
  */
 import * as oidc from 'openid-client';
 import type { AccessToken, Vault } from 'tokenkeep';
@@ -92,7 +92,9 @@ export async function userInfo(
   }
 }
 
-/** Whether a token may be meant for UserInfo: it was granted with `openid`, and is not for an API of its own. */
+/**
+ * Whether UserInfo may accept a token: it is for Graph (Microsoft) or has the scope `openid`, is not bound to a key, and is still valid.
+ */
 function isUsable(token: AccessToken, now: number): boolean {
   const scopes = token.target.split(' ');
   const isGraph = scopes.some((scope) => GRAPH.test(scope)) || GRAPH.test(audience(token));

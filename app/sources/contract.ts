@@ -30,10 +30,10 @@ export interface SourceItem {
   tokens: number;
   /** Sign-ins of programs without MSAL documents. */
   names: readonly NamedItem[];
-  /** Seconds since the epoch: the last change, and the last one that was noticed while it was open. */
+  /** Seconds since the epoch: the last change, and the last change that was noticed while the cache was open. */
   writtenAt: number | null;
   changedAt: number | null;
-  /** What the last change was that was noticed: "Mara Lindqvist, 1 token refreshed."; null if there was none, or it can't be told. */
+  /** The last change that was noticed: "Mara Lindqvist, 1 token refreshed."; null if there was none, or it can't be described. */
   lastChange: string | null;
   /** It can be imported: a plain document of an MSAL library. */
   importable: boolean;
@@ -91,7 +91,7 @@ export interface SourceRequests {
   findSources(): SourceList;
   /** Opens a cache read-only and follows its changes. Needs a click; asks first if the system may ask for a password. */
   openSource(id: string): SourceList;
-  /** Opens every found cache that the system does not ask a password for. Needs a click. */
+  /** Opens every found cache for which the system does not ask for a password. Needs a click. */
   openAllSources(): SourceList;
   closeSource(id: string): SourceList;
   /** Shows the system's file dialog; null if it was dismissed. */

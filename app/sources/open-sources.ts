@@ -1,6 +1,6 @@
 /**
- * The caches of other programs that were found on this computer, and those that the user has opened. Nothing is looked for
- * before the user asks, nothing is opened without a click, and all is forgotten when the app quits.
+ * The caches of other programs that were found on this computer, and those that the user has opened. The search starts only at the user's
+ * request, nothing is opened without a click, and everything is forgotten when the app quits.
  */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -105,7 +105,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
   const read = async (one: Kept, unlock = false): Promise<void> => {
     one.reading = await readSource(one.source, { ...ports.reading, unlock });
   };
-  /** @param unlock the user was told that the system may ask for a password */
+  /** @param unlock whether the user was told that the system may ask for a password */
   const open = async (one: Kept, unlock = false): Promise<void> => {
     await read(one, unlock);
     one.stop();
@@ -254,7 +254,7 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
   return a !== null && a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
-/** What opens the program in which the user signs out. */
+/** Returns the link that opens the program in which the user signs out; null if there is none. */
 export function opensOf({ leaving }: Pick<FoundSource, 'leaving'>): { name: string; url: string } | null {
   return leaving.by === 'program' ? (leaving.opens ?? null) : null;
 }
@@ -270,7 +270,7 @@ const mayAskForPassword = ({ sealing }: FoundSource): boolean =>
   sealing === 'vault';
 
 function keyringQuestion({ name: given, sealing }: FoundSource): Question {
-  const name = printable(given, 120); // of a file, which anyone may have named
+  const name = printable(given, 120); // may be the name of a file, which anyone can choose
   if (sealing === 'vault')
     return {
       message: `Open the vault ${name}?`,

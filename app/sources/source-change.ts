@@ -1,11 +1,11 @@
-/** What a program changed in its cache between two readings, in words and without secrets. */
+/** Describes what a program changed in its cache between two readings, without secrets. */
 import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
 import type { SourceReading } from 'tokenkeep/sources';
 
 type Read = Pick<SourceReading, 'cache'> | null;
 
 /**
- * Returns what changed: "Mara Lindqvist, 1 token refreshed." With several accounts, only their number. A token that has another secret than
+ * Returns what changed: "Mara Lindqvist, 1 token refreshed." With several accounts, only their number. A token whose secret differs from
  * before was refreshed.
  *
  * @returns null if one of the two could not be read, or nothing changed

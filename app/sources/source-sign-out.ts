@@ -40,13 +40,13 @@ export interface SourceSignOuts {
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
   undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
-  /** Reads the places again where somebody was still signed in, and returns their rows as they are now. */
+  /** Rereads the places where an account was still signed in, and returns their current rows. */
   check(reportId: string): Promise<PlaceReceipt[]>;
-  /** Forgets what was removed. */
+  /** Discards the undo data. */
   done(reportId: string): void;
 }
 
-/** No cache of another program is opened. */
+/** Stands for no opened caches. */
 export const NO_SOURCES: SourceSignOuts = {
   names: () => new Map(),
   accounts: () => [],
@@ -64,7 +64,7 @@ export function sourceSignOuts(
   sources: Pick<OpenSources<unknown>, 'opened' | 'readAgain'>,
   options: ReadOptions = {},
 ): SourceSignOuts {
-  /** What can be undone, by report. It holds tokens, encrypted, and ends with this process. */
+  /** What can be undone, by report. It holds tokens, encrypted, and is lost when this process ends. */
   const undoable = new Map<string, { place: OpenSource; receipt: SourceReceipt }[]>();
 
   /** What `check` looks for, by report. */
@@ -73,7 +73,7 @@ export function sourceSignOuts(
   /** Places that were shown in a question. They may be closed, or disappear, while it is open. */
   const offered = new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
 
-  /** What became of a place that was offered and does not have the accounts any more. */
+  /** The outcome at a place that was offered and does not have the accounts any more. */
   const missing = (id: string): Pick<PlaceReceipt, 'result' | 'says'> => {
     const place = sources.opened().find((one) => one.id === id);
     if (place === undefined)
@@ -152,7 +152,7 @@ export function sourceSignOuts(
         if (!(error instanceof TokenkeepError)) throw error;
         const whose = theirs.length > 1 ? `${accountName(account)}: ` : '';
         problems.add(`${whose}${error.message}`);
-        // What stands in the way of one stands in the way of the others, and each would wait for the same lock.
+        // The same lock would block the other accounts too, and each would wait for it.
         if (error.code === 'source_busy' || error.code === 'vault_busy') break;
       }
     }
@@ -236,7 +236,7 @@ export function sourceSignOuts(
     async undo(reportId) {
       const left = undoable.get(reportId) ?? [];
       const undone = new Map<string, { name: string; file: string }>();
-      // Each is taken off the list when it is done: if one fails, the next try begins with that one.
+      // Each receipt is removed from the list once it is undone: if one fails, the next try begins with it.
       for (let next = left[0]; next !== undefined; next = left[0]) {
         await next.receipt.undo();
         left.shift();
