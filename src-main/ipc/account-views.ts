@@ -23,7 +23,7 @@ import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
 const outlines = new WeakMap<CachedAccount, AccountOutline>();
 
-/** What a list shows of an account's tokens: from the vault's index where nobody has asked for them yet. */
+/** Returns what a list shows of an account's tokens, from the vault's index if the tokens have not been opened. */
 export function outlineOf(account: CachedAccount): AccountOutline {
   const known = outlines.get(account);
   if (known !== undefined) return known;
@@ -71,7 +71,7 @@ export async function accountList(
   };
 }
 
-/** Returns what decides how the status of an account is shown. */
+/** Returns the data that determines how an account's status is shown. */
 export function statusSource(account: CachedAccount, now: number, history: AccountHistory): StatusSource {
   const { tokens } = outlineOf(account);
   const count = { AccessToken: 0, RefreshToken: 0, IdToken: 0 };

@@ -1,6 +1,6 @@
 /**
- * The activity of the accounts: sign-ins, refreshes, refusals, copies, imports and what else happened to them. It is app
- * data in the cache, so it is encrypted with the tokens, and only the main process writes it.
+ * The activity of the accounts: sign-ins, refreshes, refusals, copies, imports and other events. It is app data in the cache, so it is
+ * encrypted with the tokens, and only the main process writes it.
  *
  * [Note: activity in chunks] Each change writes its whole root to the vault file. A root therefore holds only some
  * events: `activity-1`, `activity-2`, … The last one grows; the first ones are removed when they are too old.
@@ -71,8 +71,8 @@ export function recordActivity(
 }
 
 /**
- * Records an event in a change of its own, after something that changed no entry. Does nothing while the vault can't be
- * written: what the user confirmed does not fail because its record can't be saved.
+ * Records an event in a change of its own, after something that changed no entry. Does nothing while the vault can't be written: an action
+ * that the user confirmed does not fail because its record can't be saved.
  */
 export async function noteActivity(
   vault: Pick<ServedVault, 'status' | 'update'>,
@@ -152,7 +152,7 @@ export function importedAccounts(cache: TokenCache, document: TokenCache): Activ
   });
 }
 
-/** What an event says of a token: nothing that opens anything. */
+/** The facts of a token that an event records, without its secret. */
 export function activityToken(
   account: CachedAccount,
   { id, type }: IdentifiedToken,
@@ -180,7 +180,7 @@ const perhaps = v.nullable(text);
 const tokenType = v.picklist(['AccessToken', 'RefreshToken', 'IdToken']);
 const common = {
   at: number,
-  // A sign-out removes the name if it is the account's id as well.
+  // A sign-out removes the name if the name is also the account's id.
   accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
 };
 const aboutToken = { token: tokenType, api: perhaps, client_id: text, from: v.exactOptional(text) };

@@ -16,11 +16,11 @@ const path = v.pipe(
 );
 // The vault checks its strength; this only limits its length.
 const passphrase = v.pipe(v.string(), v.maxLength(4_096));
-// The most findings that a window is sent.
+// The maximum number of findings that are sent to a window.
 const findingIds = v.pipe(v.array(id), v.maxLength(1_000));
 const accountIds = v.nullable(v.pipe(v.array(id), v.minLength(1), v.maxLength(20_000)));
 
-// A tenant's ID or, with AD FS, a name; what a person writes on one line.
+// A tenant's ID or, with AD FS, a name. `tenantName` is one line of the user's text.
 const tenant = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const tenantName = v.pipe(v.string(), v.maxLength(60), v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u));
 

@@ -1,4 +1,4 @@
-/** Choices about the vault as a whole, each after a dialog of the main process: which version stays, and whether any does. */
+/** Choices about the vault as a whole, each after a dialog of the main process: which version to keep, or to delete the vault. */
 import { VaultError } from '../errors.ts';
 import type { VaultStatus } from '../vault/state.ts';
 import type { TokenCacheRequests } from './contract.ts';

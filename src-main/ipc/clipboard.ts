@@ -12,7 +12,7 @@ export interface CopiedSecretsOptions {
   clipboard: SystemClipboard;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Runs `work` after so many milliseconds; returns a function that cancels it. */
+  /** Runs `work` after the given milliseconds; returns a function that cancels it. */
   after: (milliseconds: number, work: () => void) => () => void;
   /** Called when a copied token was cleared from the clipboard. */
   onCleared: () => void;

@@ -57,7 +57,7 @@ export interface AccountItem {
   tenants: readonly TenantProfile[];
   /** Client ids of the apps that hold its tokens. */
   clients: readonly string[];
-  /** How many tokens of each type it has. */
+  /** The number of its tokens, by type. */
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
   /** Whether it can still be used. The dot, facts, filters and search all use it. */
   status: AccountStatus;
@@ -91,7 +91,7 @@ export interface FirstAccounts {
   size: number;
   /** Number of all accounts by status. */
   statuses: Readonly<Record<StatusId, number>>;
-  /** Domains of the tenants of the first accounts, by tenant ID in lower case, as all accounts tell them. */
+  /** Domains of the tenants of the first accounts, by tenant ID in lower case, derived from all accounts. */
   tenantDomains: Readonly<Record<string, string>>;
   totals: AccountList['totals'];
   tenantNames: AccountList['tenantNames'];
@@ -287,11 +287,11 @@ export interface TokenCacheRequests {
   status(): VaultStatus;
   /** The account list. */
   accounts(): AccountList;
-  /** The account list as JSON text: a list of 10,000 accounts crosses the bridge of the preload script many times faster so. */
+  /** The account list as JSON text: a list of 10,000 accounts crosses the bridge of the preload script many times faster this way. */
   accountsText(): string;
   /**
-   * What a window shows first, as JSON text: the account list, or of hundreds of accounts the first ones (`FirstAccounts`). Ask for the whole list
-   * once they are drawn.
+   * What a window shows first, as JSON text: the account list, or with hundreds of accounts only the first ones (`FirstAccounts`). Ask for
+   * the whole list once they are drawn.
    */
   firstAccountsText(): string;
   /** The tokens of one account: access tokens first, then refresh and ID tokens. */
@@ -345,8 +345,8 @@ export interface TokenCacheRequests {
   /** key-missing, wrong-key, damaged: sets the file aside, never deletes it, and starts an empty one. */
   startFresh(): VaultStatus;
   /**
-   * older, and other states while `status.kept` says that memory holds more: replaces the file with what this program has
-   * in memory, after a dialog of the main process. null if the user declined, here and below.
+   * older, and other states while `status.kept` says that memory holds more: replaces the file with what this program has in memory, after
+   * a dialog of the main process. null if the user declined, as with the next three requests.
    */
   keepMine(): VaultStatus | null;
   /** older: accepts the file's contents and discards what is in memory, after a dialog. */

@@ -8,7 +8,8 @@ import { type IdentifiedToken, tokenItems } from './token-views.ts';
 /**
  * Returns the token, an `Authorization` header (RFC 6750 §2.1), or a curl command for a POSIX shell with that header.
  *
- * @throws InvalidArgumentError for a secret that is no token, and for a header with anything but an access token: no API takes another one
+ * @throws InvalidArgumentError for a secret that is no token, and for a header with anything but an access token, because no API accepts
+ * other tokens
  */
 export function copiedText(account: CachedAccount, which: IdentifiedToken, form: CopyForm): string {
   const { secret } = which.token;

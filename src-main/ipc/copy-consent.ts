@@ -7,13 +7,13 @@ export interface CopyConsent<Caller> {
   /** Whether the user has agreed not to be asked in this window for now. */
   isGiven(caller: Caller): boolean;
   give(caller: Caller): void;
-  /** Ends all: the screen was locked, or nobody is there. */
+  /** Ends all consents. Called when the screen is locked or the user is idle. */
   end(): void;
 }
 
 /**
  * @param now seconds since the epoch
- * @param onLeave calls once, when the window next loses the focus
+ * @param onLeave calls its second argument once, when the window next loses the focus
  */
 export function copyConsent<Caller>(
   now: () => number,
@@ -23,7 +23,7 @@ export function copyConsent<Caller>(
   return {
     isGiven(caller) {
       const { from } = given.get(caller) ?? { from: -Infinity };
-      // A clock that was set back ends it too.
+      // Setting the clock back also ends the consent.
       const isQuiet = now() >= from && now() < from + QUIET_FOR;
       if (!isQuiet) given.delete(caller);
       return isQuiet;

@@ -1,4 +1,6 @@
-/** What a window shows first of many accounts: a row for each costs main and the window more than opening the vault. */
+/**
+ * What a window shows first of many accounts: a row for each would cost the main process and the window more time than opening the vault.
+ */
 import { compareTexts, shownName, tenantDomains, type TenantSource } from '../cache/shown-names.ts';
 import { shownStatus, type StatusId, STATUSES } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -13,10 +15,10 @@ import {
 import type { FirstAccounts } from './contract.ts';
 import { tenantNames } from './tenant-names.ts';
 
-/** From this many users on. Fewer are listed as fast. */
+/** Minimum number of users. With fewer, the whole list is just as fast. */
 const MANY = 500;
 
-/** The most rows that are drawn at once, on a screen that is 2,500 pixels high. */
+/** The maximum number of rows that are drawn at once, on a screen that is 2,500 pixels high. */
 const ROWS = 60;
 
 interface Ranked {

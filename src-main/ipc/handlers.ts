@@ -32,9 +32,9 @@ export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
   /** An import that was started outside a window: events report the result. Never rejects. */
   planImport: (path: string) => Promise<void>;
-  /** Copies a token that the user chose in a menu of the main process, which no script can do: nobody is asked. */
+  /** Copies a token that the user chose in a menu of the main process. No question is asked, because no script can choose there. */
   copyChosen: (tokenId: string) => Promise<void>;
-  /** Every copy asks again: the screen was locked, or nobody is there. */
+  /** Makes every copy ask again. Called when the screen is locked or the user is idle. */
   endConsent: () => void;
 }
 
@@ -70,7 +70,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       accounts: list,
       accountsText: async () => JSON.stringify(await list()),
       firstAccountsText: async () => {
-        // Accounts of other programs are merged with the vault's: their list is made as a whole.
+        // With accounts of other programs, which are merged with the vault's, only the whole list can be made.
         const first = places().length > 0 ? null : await firstAccounts(await read((cache) => cache), now());
         return JSON.stringify(first ?? (await list()));
       },
@@ -129,7 +129,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       cancelImport: (_caller, id) => planned.cancel(id),
 
       async retry(caller) {
-        ports.useGesture(caller); // a locked keychain asks for its password
+        ports.useGesture(caller); // a locked keychain may prompt for its password
         ports.beforeRetry();
         return (await vault).retry();
       },
@@ -158,7 +158,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       try {
         emit('importPlanned', await planned.plan(path));
       } catch (error) {
-        if (error instanceof SupersededError) return; // the other one is shown
+        if (error instanceof SupersededError) return; // the import that replaced this one is shown
         emit('importFailed', plainError(ports.explain?.(error) ?? error));
       }
     },

@@ -16,7 +16,7 @@ import { importedAccounts, recordActivity } from './activity.ts';
 import type { ImportLocked, ImportPlan, ImportReport } from './contract.ts';
 import type { ServedVault } from './ports.ts';
 
-/** An unanswered plan is discarded, because a document of 100 MB takes several times that in memory. */
+/** Seconds after which an unanswered plan is discarded, because a document of 100 MB takes several times that in memory. */
 const KEPT_SECONDS = 600;
 
 /** Milliseconds for which a file waits for the one before it, which may be on a network drive that does not answer. */
@@ -32,10 +32,10 @@ export interface ImportsOptions {
 
 export interface Imports {
   /**
-   * A file that was exported with a passphrase stays encrypted until `unlock`. One file is read at a time. Of those that are asked for
+   * A file that was exported with a passphrase stays encrypted until `unlock`. One file is read at a time. Of the files requested
    * meanwhile, only the last is read: a script, or a flood of second starts, could otherwise fill the memory with thousands.
    *
-   * @throws SupersededError if another file was asked for since
+   * @throws SupersededError if another file was requested since
    * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
@@ -47,7 +47,7 @@ export interface Imports {
   cancel(planId: string): void;
 }
 
-/** Another file was asked for before this one was read. */
+/** Another file was requested before this one was read. */
 export class SupersededError extends InvalidArgumentError {}
 
 interface Kept {
@@ -55,7 +55,7 @@ interface Kept {
   /** Seconds since the epoch. */
   until: number;
   file: Pick<DocumentFile, 'name'> & { bytes: number; path: string };
-  /** Still encrypted, or open. */
+  /** The document, still encrypted or open. */
   content: DocumentFile | SerializableTokenCache;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The places where an account can be: the vault, and caches of other programs that the user has opened. One person in
- * several places is one account. Only the vault is ever written here.
+ * The places where an account can be: the vault, and caches of other programs that the user has opened. A user who is in several places is
+ * one account. Only the vault is ever written here.
  */
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -34,7 +34,7 @@ export interface AccountPart {
   readonly account: CachedAccount;
 }
 
-/** The parts of accounts that are not in the vault alone. */
+/** The parts of the accounts that are not only in the vault. */
 const parts = new WeakMap<CachedAccount, readonly AccountPart[]>();
 
 /** Returns where an account is, the vault first. */
@@ -49,7 +49,7 @@ export function accountsAt(cache: TokenCache, places: readonly PlaceCache[]): Ca
   const own = cachedAccounts(cache);
   if (places.length === 0) return own;
   const others = places.map((place) => cachedAccounts(place.cache));
-  // Combined accounts carry the text that a search has made of them.
+  // Combined accounts are reused, because a search attaches its text to them.
   if (
     last?.own === own &&
     last.others.every((one, index) => one === others[index]) &&

@@ -38,9 +38,9 @@ export interface Ports<Caller> {
   confirm: (caller: Caller, question: Question, onOption?: () => void) => Promise<boolean>;
   /** @throws QuestionError if the user did not just click or type in the window */
   useGesture: (caller: Caller) => void;
-  /** Whether a yes to the copy of an access token counts for five minutes, without a box to tick. */
+  /** Whether consent to copy an access token is valid for five minutes, without a box to tick. */
   asksRarely: () => boolean;
-  /** Calls once, when the window next loses the focus. */
+  /** Runs `call` once, when the window next loses the focus. */
   onLeave: (caller: Caller, call: () => void) => void;
   /** Returns an absolute path; null if the dialog was dismissed. */
   chooseFile: (caller: Caller) => Promise<string | null>;
@@ -52,7 +52,7 @@ export interface Ports<Caller> {
   beforeRetry: () => void;
   /** Called after the vault was deleted at the user's request. */
   afterForget: () => void;
-  /** Returns a sentence on what `afterForget` will do; null where that is nothing. */
+  /** Returns a sentence on what `afterForget` will do; null if it does nothing. */
   alsoForgets: () => string | null;
   /** Returns the error that the window gets in place of one that an import failed with. */
   explain?: (error: unknown) => unknown;

@@ -16,7 +16,10 @@ export interface Question {
   option?: string;
 }
 
-/** Returns a question without control characters: a name from a document can neither turn its text nor add a line to its message. */
+/**
+ * Returns a question without control characters: a name from a document can neither change its text direction nor add a line to its
+ * message.
+ */
 export function plainQuestion({ message, detail, ...rest }: Question): Question {
   const lines = detail.split('\n').map((line) => printable(line, 2_000));
   return { ...rest, message: printable(message, 1_000), detail: lines.join('\n') };
@@ -38,7 +41,7 @@ export function revealQuestion(account: CachedAccount, token: IdentifiedToken, f
   };
 }
 
-/** @param options.quiet a yes counts for five minutes, as the user has chosen in the settings */
+/** @param options.quiet whether consent is valid for five minutes, as the user has chosen in the settings */
 export function copyQuestion(
   account: CachedAccount,
   token: IdentifiedToken,
@@ -49,7 +52,7 @@ export function copyQuestion(
     message: `Copy this ${KINDS[token.type]}?`,
     detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} Other programs can read the clipboard; it is cleared after 30 seconds.${next}`,
     yes: 'Copy',
-    // Other tokens open more, and longer.
+    // Other tokens grant more access, and for longer.
     ...(token.type === 'AccessToken' &&
       !quiet && { option: 'Don’t ask again for five minutes (access tokens)' }),
   };

@@ -35,7 +35,7 @@ export async function removeTokens<Caller>(
 
 type Found = [CachedAccount, IdentifiedToken];
 
-/** @throws InvalidArgumentError if one is gone, or the vault does not keep it as an entry of its own */
+/** @throws InvalidArgumentError if a token no longer exists, or the vault does not keep it as an entry of its own */
 function tokensOf(cache: TokenCache, ids: readonly TokenId[]): [Found, ...Found[]] {
   const [first, ...others] = ids.map((id) => {
     const [account, token] = findToken(cache, id);

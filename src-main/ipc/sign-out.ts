@@ -17,8 +17,8 @@ export function removalCountOf(cache: TokenCache, ids: readonly AccountId[] | nu
 }
 
 /**
- * Removes accounts with all their entries in one durable change, and destroys the key under which the
- * file was written until now, so that older copies can't be opened either.
+ * Removes accounts with all their entries in one durable change, and destroys the previous key of the file, so that older copies can't be
+ * opened either.
  *
  * @param ids null: all accounts and apps
  * @param alongside runs in the same change, before the removal: both are durable, or neither is
@@ -89,7 +89,7 @@ function referenceTo({ home_account_id, environment, issuer }: CachedAccount): A
   return { home_account_id: home_account_id ?? '', environment, ...(issuer === '' ? {} : { issuer }) };
 }
 
-/** The tokens of one app agree in client, tenant and cloud. */
+/** All tokens of one app have the same client, tenant and cloud. */
 function appOf({ accessTokens: [token] }: CachedAccount): {
   client_id: string;
   realm: string;

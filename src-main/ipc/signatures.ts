@@ -43,7 +43,7 @@ export function tokenList(cache: TokenCache, id: AccountId): TokenItem[] {
   });
 }
 
-/** Identifies a token by its bytes: a changed token is another one. undefined if its seal is damaged. */
+/** Identifies a token by its bytes: a changed token counts as another one. undefined if its seal is damaged. */
 function nameOf(token: { readonly secret: string }): string | undefined {
   try {
     return idOf('id token', token.secret);

@@ -6,7 +6,7 @@ import { cachedAccounts } from '../accounts/cached-accounts.ts';
 
 const NAME = 'tenants';
 
-/** The most names that are kept; the oldest goes first. */
+/** The maximum number of names; the oldest is dropped first. */
 const MOST = 2_000;
 
 /** Returns the names by tenant ID in lower case. */
@@ -19,9 +19,9 @@ export function tenantNames(cache: TokenCache): Readonly<Record<string, string>>
 }
 
 /**
- * Names a tenant, inside an update. It need not be one of an account in the vault: other programs' caches are shown beside it.
+ * Names a tenant, inside an update. No account in the vault need belong to it, because other programs' caches are shown as well.
  *
- * @param name "": the tenant has no name of the user's any more
+ * @param name "" removes the user's name for the tenant
  */
 export function nameTenant(cache: TokenCache, realm: string, name: string): void {
   const tenant = realm.toLowerCase();
@@ -31,8 +31,8 @@ export function nameTenant(cache: TokenCache, realm: string, name: string): void
 }
 
 /**
- * Removes accounts, inside an update, and with the last account of a tenant the name that the user gave to it. A tenant that no account of
- * this cache was in keeps its name.
+ * Removes accounts, inside an update. When the last account of a tenant is removed, so is the user's name for the tenant. A tenant without
+ * an account in this cache before the removal keeps its name.
  */
 export function forgettingTenants<T>(cache: TokenCache, remove: () => T): T {
   if (Object.keys(tenantNames(cache)).length === 0) return remove();

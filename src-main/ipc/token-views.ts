@@ -100,7 +100,7 @@ export function clientNames(account: CachedAccount): ReadonlyMap<string, string>
   return names;
 }
 
-/** A time in seconds since the epoch; null where the field is missing or no time. */
+/** A time in seconds since the epoch; null if the field is missing or not a time. */
 export function seconds(field: unknown): number | null {
   const value = secondsOf(field);
   return Number.isFinite(value) ? value : null;
@@ -120,9 +120,8 @@ const OPAQUE = null;
 const decodedTokens = new WeakMap<Token, ReadToken | typeof OPAQUE>();
 
 /**
- * The contents of a token; null for an opaque one, and for one whose secret can't be opened any more. Reading opens the
- * secret, which in a vault is sealed by itself, so it is done once, when someone asks, and only the claims stay. Entities
- * are frozen, so the result stays true.
+ * The contents of a token; null if the token is opaque or its secret can't be opened any more. Reading opens the secret, which a vault
+ * encrypts separately, so it is done once, when first needed, and only the claims are kept. Entities are frozen, so the result stays true.
  */
 export function contentsOf(token: Token): ReadToken | null {
   const before = decodedTokens.get(token);
