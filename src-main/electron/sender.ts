@@ -14,10 +14,7 @@ export type ServedWindow = BrowserWindow | WebContents;
  * const trusted: Trusted = { windows: () => BrowserWindow.getAllWindows(), origin: 'app://my-app' };
  */
 export interface Trusted {
-  /**
-   * The windows that are served. Called for every request and event, so a window may come and go; one that is destroyed
-   * is passed over.
-   */
+  /** The windows that are served. Called for every request and event, so a window may come and go; destroyed windows are skipped. */
   windows: () => readonly (ServedWindow | null | undefined)[];
   /** The exact origin of their pages, such as `app://tokenkeep`, or several. No wildcard, no prefix. */
   origin: string | readonly string[];
@@ -37,7 +34,7 @@ export function isTrusted(
   return origins.includes(frame.origin) && contentsOf(windows()).includes(event.sender);
 }
 
-/** The origin of a request's frame, for a message. A frame that is gone is null, or throws at each of its fields. */
+/** The origin of a request's frame, for a message. A frame that is gone is null, or throws when a field is read. */
 export function originOf(event: Pick<IpcMainInvokeEvent, 'senderFrame'>): string {
   try {
     return event.senderFrame?.origin ?? 'a frame that is gone';

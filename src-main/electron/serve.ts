@@ -35,11 +35,11 @@ export interface ServeOptions extends Trusted {
    * starts it at login. Don't throw: the vault is deleted.
    */
   afterForget?: () => void;
-  /** Returns a sentence on what `afterForget` will do, for the question before the vault is deleted; null where that is nothing. */
+  /** Returns a sentence on what `afterForget` will do, for the question before the vault is deleted; null if it does nothing. */
   alsoForgets?: () => string | null;
   /**
-   * Whether a yes to the copy of an access token counts for five minutes, until the window loses the focus or the screen is locked.
-   * Default: only where the user ticks a box in the dialog.
+   * Whether consent to copy an access token is valid for five minutes, but no longer than until the window loses the focus or the screen is
+   * locked. Default: only if the user ticks a box in the dialog.
    */
   asksRarely?: () => boolean;
   /** See `RequestOptions.onUnexpected`. */
@@ -69,8 +69,8 @@ export interface ServedTokenCache {
    */
   planImport(path: string): Promise<void>;
   /**
-   * Copies a token that the user chose in a menu of the main process, and clears it from the clipboard after 30 seconds. Nobody is asked:
-   * never call it for a window.
+   * Copies a token that the user chose in a menu of the main process, and clears it from the clipboard after 30 seconds. No question is
+   * asked, so never call it for a window.
    *
    * @throws InvalidArgumentError if the token no longer exists
    */
@@ -84,7 +84,7 @@ export interface ServedTokenCache {
 /**
  * Answers the windows in `options` and tells them about changes. Their preload script calls `exposeTokenCache()`.
  *
- * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is asked
+ * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is still opening
  *
  * @example
  * ```ts
@@ -148,7 +148,7 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     if (stopped) return;
     endings.push(
       ready.on('change', (change) => {
-        // With 10,000 accounts, a list that did not change is not loaded again because a token was copied.
+        // An event of its own, so that windows do not reload a list of 10,000 accounts because a token was copied.
         served.emit(isOnlyActivity(change) ? 'activity' : 'change', null);
       }),
     );
