@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/keychain/conformance`: what every keychain must do, as tests for any runner.
+ * `tokenkeep/keychain/conformance`: the contract of a keychain as test cases for any runner.
  *
  * @module tokenkeep/keychain/conformance
  */
@@ -10,7 +10,7 @@ import { checkOptions, FUNCTION } from '../options.ts';
 import type { Keychain } from './keychain.ts';
 
 /**
- * How the suite gets at a keychain.
+ * Opens the keychains that the suite tests.
  *
  * @example
  * import { keyFile } from 'tokenkeep/keychain';
@@ -38,7 +38,7 @@ export interface KeychainConformanceOptions {
  */
 export interface OpenedKeychain {
   readonly keychain: Keychain;
-  /** The same store as another program has it. Default: the same keychain. */
+  /** The same store, as another program opens it. Default: the same keychain. */
   readonly another?: Keychain;
   /** Called after the case. */
   readonly close?: () => void | Promise<void>;
@@ -55,13 +55,13 @@ export interface OpenedKeychain {
  */
 export interface KeychainConformanceCase {
   readonly name: string;
-  /** Rejects with an AssertionError where the keychain does something else. */
+  /** Rejects with an AssertionError if the keychain breaks the contract. */
   readonly run: () => Promise<void>;
 }
 
 type Check = (keychain: Keychain, another: Keychain, service: string) => Promise<void>;
 
-/** The longest secret that the contract allows, of all characters that it allows. */
+/** A secret of the maximum length, with all allowed characters. */
 const LONGEST = Array.from({ length: 2560 }, (_, index) => String.fromCharCode(33 + (index % 94))).join('');
 
 const CASES: Readonly<Record<string, Check>> = {
@@ -126,7 +126,7 @@ const CASES: Readonly<Record<string, Check>> = {
   },
   'of two secrets set at the same time, one is there whole': async (keychain, another, service) => {
     const [one, two] = ['1'.repeat(500), '2'.repeat(500)];
-    // Each reads back what it wrote, so the one that was overtaken may say so.
+    // Each call reads back what it wrote, so the one that was overwritten may reject.
     await Promise.allSettled([keychain.set(service, 'a', one), another.set(service, 'a', two)]);
     match((await keychain.get(service, 'a')) ?? '', /^(1{500}|2{500})$/);
   },
@@ -137,7 +137,7 @@ const CASES: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Each method fails as the contract says, with this outcome. */
+/** Checks that each method rejects with the given outcome, as the contract says. */
 const failing =
   (outcome: KeychainError['outcome']): Check =>
   async (keychain, _another, service) => {
@@ -152,7 +152,7 @@ const failing =
   };
 
 /**
- * Returns what every keychain has to do, as cases for any runner.
+ * Returns the contract of a keychain as test cases for any runner.
  *
  * @example
  * import { test } from 'node:test';

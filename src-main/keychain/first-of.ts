@@ -74,7 +74,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
       failed(error);
     }
   };
-  /** Asks one after the other until one answers; `null` is an answer only where no other one has a secret. */
+  /** Asks the keychains in order until one is available, and returns it with its answer, which may be `null`. */
   const firstAvailable = async <T>(ask: (keychain: Keychain) => Promise<T>): Promise<[Keychain, T]> => {
     const errors: KeychainError[] = [];
     for (const keychain of keychains) {
@@ -104,7 +104,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     set: async (service, account, secret) => {
       const keychain = await chosen();
       if (keychain !== null) return keychain.set(service, account, secret);
-      // The choice is durable before the secret is: a secret without it would not be found again.
+      // The choice is stored before the secret, which would not be found again without it.
       const [available] = await firstAvailable(async (one) => {
         await one.get(service, account);
         return one;

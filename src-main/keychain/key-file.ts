@@ -25,7 +25,7 @@ import {
 export interface KeyFileOptions {
   /** Absolute path of the folder for the encrypted secrets. Default: `<file>.items`, beside the key file. */
   readonly items?: string;
-  /** Whether a missing key file is made at the first write. false for files that a system provides. Default: true. */
+  /** Whether a missing key file is created at the first write. Pass false for a file that the system provides. Default: true. */
   readonly create?: boolean;
 }
 
@@ -60,7 +60,7 @@ export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
         if (purpose === 'read') return null;
         await makeFolders(dirname(file));
         await createItem(file, Buffer.from(`${randomBytes(32).toString('base64')}\n`));
-        key = await readKey(file); // Another program may have been first.
+        key = await readKey(file); // Another program may have created it first.
       }
       if (key !== null) return keySealer(key);
       throw keychainError(
@@ -169,7 +169,7 @@ export function environmentKey(name: string, options: EnvironmentKeyOptions): Ke
   });
 }
 
-/** 32 bytes as they are, in base64, base64url or hexadecimal; surrounding white space does not count. `null`: none of these. */
+/** Decodes 32 bytes: raw, or in base64, base64url or hexadecimal with optional white space around. `null`: none of these. */
 function decodeKey(bytes: Buffer): Buffer | null {
   if (bytes.length === 32) return Buffer.from(bytes);
   const text = bytes.toString('latin1').trim();
@@ -178,14 +178,14 @@ function decodeKey(bytes: Buffer): Buffer | null {
     : /^[A-Za-z0-9+/_-]{43}=?$/.test(text)
       ? Buffer.from(text, 'base64')
       : null;
-  // A key that somebody typed, such as 32 zeros, is no key.
+  // A key that was typed by hand, such as 32 zeros, is refused.
   return key === null || key.length !== 32 || new Set(key).size < 12 ? null : key;
 }
 
 const NONCE = 12;
 const TAG = 16;
 
-/** AES-256-GCM under a key of its own, with a random nonce before and the tag behind; `context` is authenticated. */
+/** Encrypts with AES-256-GCM under a derived key: nonce (random), ciphertext, tag. `context` is authenticated. */
 export function keySealer(master: Buffer): Sealer {
   const key = Buffer.from(hkdfSync('sha256', master, '', 'tokenkeep keychain item 1', 32));
   return {

@@ -3,19 +3,19 @@ import { KeychainError, type KeychainErrorCode, KeychainTimeoutError } from '../
 import { KeyedQueue } from '../waiting.ts';
 
 /**
- * A store for small secrets, one per service and account: the keychain of the operating system, or anything that keeps
- * this contract. `keychainConformance` checks an implementation.
+ * A store for small secrets, one per service and account: the keychain of the operating system, or anything that fulfills this contract.
+ * `keychainConformance` checks an implementation.
  *
  * A call has one of four outcomes:
  *
  * - **key**: `get` resolves with the secret.
  * - **absent**: `get` resolves with `null`. The secret is not there, and the keychain is unlocked.
- * - **locked**: the call rejects with a `KeychainError` whose `outcome` is `locked`. A person can unlock the keychain.
+ * - **locked**: the call rejects with a `KeychainError` whose `outcome` is `locked`. The user can unlock the keychain.
  * - **unavailable**: the call rejects with a `KeychainError` whose `outcome` is `unavailable`. Its `code` says why.
  *
- * A call that waits for a person rejects with `KeychainTimeoutError` after about ten seconds; the error's `answer` settles
- * with what the person decides later. A `set` or `delete` that has timed out must not start writing afterwards, because
- * another program may have stored its own key by then.
+ * A call that waits for the user rejects with `KeychainTimeoutError` after about ten seconds; the error's `answer` settles later with what
+ * the user decides. A `set` or `delete` that has timed out must not start writing afterwards, because another program may have stored its
+ * own key by then.
  *
  * @example
  * import type { Keychain } from 'tokenkeep';
@@ -29,7 +29,7 @@ import { KeyedQueue } from '../waiting.ts';
  * };
  */
 export interface Keychain {
-  /** The name that people know it by, for status texts: "macOS Keychain". Default: "keychain". */
+  /** The name that users know it by, for status texts: "macOS Keychain". Default: "keychain". */
   readonly label?: string;
 
   /**
@@ -42,7 +42,7 @@ export interface Keychain {
   /** Stores the secret and reads it back. `secret` is printable ASCII of at most 2,560 bytes (the limit of Windows). */
   set(service: string, account: string, secret: string): Promise<void>;
 
-  /** Overwrites the secret, reads it back and deletes it. Resolves where there is nothing to delete. */
+  /** Overwrites the secret, reads it back and deletes it. Also resolves if there is nothing to delete. */
   delete(service: string, account: string): Promise<void>;
 }
 
@@ -81,9 +81,8 @@ export function memoryKeychain(): Keychain {
 }
 
 /**
- * Returns the keychain with its contract enforced: whatever it throws or returns against the contract becomes a
- * `KeychainError` with code `keychain_failed`. An error of somebody's keychain, such as a SyntaxError, is then never taken
- * for a failure of the file system.
+ * Returns the keychain with its contract enforced: anything it throws or returns in breach of the contract becomes a `KeychainError` with
+ * code `keychain_failed`. An error in a third-party keychain, such as a SyntaxError, is then never taken for a failure of the file system.
  *
  * @example
  * import { checkedKeychain, type Keychain } from 'tokenkeep/keychain';
@@ -124,7 +123,7 @@ export function checkedKeychain(keychain: Keychain): Keychain {
   };
 }
 
-/** By its code as well as its class: the keychain may come with another copy of this library. */
+/** Checks the code as well as the class, because the keychain may come with another copy of this library. */
 function isKeychainError(error: unknown): error is KeychainError {
   if (error instanceof KeychainError) return true;
   return (
@@ -136,12 +135,12 @@ function labelOf({ label }: Keychain): string {
   return typeof label === 'string' && label !== '' ? label : 'keychain';
 }
 
-/** At the beginning of a sentence. */
+/** Names the keychain at the beginning of a sentence. */
 function nameOf(keychain: Keychain): string {
   return keychain.label === undefined ? 'The keychain' : labelOf(keychain);
 }
 
-/** What every failure of a keychain means for the data. */
+/** The consequence of every keychain failure for the data. */
 export const NOTHING_CHANGED = 'Nothing was changed, and nothing is saved until this is solved.';
 
 function keychainFailed(what: string, cause?: unknown): KeychainError {
@@ -162,7 +161,7 @@ export function keychainError(
 
 const LONGEST_QUOTE = 300;
 
-/** The words of the system, fit to be shown: one line, without characters that are invisible or turn the direction. */
+/** Quotes a system error for display: one line, without invisible characters or ones that change the text direction. */
 function quoted(cause: unknown): string {
   const text = cause instanceof Error ? cause.message || cause.name : String(cause);
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
@@ -172,7 +171,7 @@ function quoted(cause: unknown): string {
 }
 
 /**
- * The two timer functions, so that a test can turn the clock.
+ * The two timer functions, so that a test can control the clock.
  *
  * @example
  * import type { Timers } from 'tokenkeep/keychain';
@@ -180,7 +179,7 @@ function quoted(cause: unknown): string {
  * const timers: Timers = { setTimeout: (callback, ms) => setTimeout(callback, ms), clearTimeout: () => undefined };
  */
 export interface Timers {
-  /** Returns what `clearTimeout` takes. */
+  /** Returns a handle for `clearTimeout`. */
   setTimeout(callback: () => void, milliseconds: number): unknown;
   /** Clearing a timer that has fired is no error. */
   clearTimeout(timer: unknown): void;
@@ -194,7 +193,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Given to a task: throws once the caller has been told that the call timed out, and may have acted on that. */
+/** A function passed to a task. Throws once the caller has been told that the call timed out, because the caller may have acted on that. */
 export type AssertWanted = () => void;
 
 /**
@@ -208,7 +207,7 @@ export class DeadlineQueue {
   readonly #deadline: number;
   readonly #timers: Timers;
 
-  /** @param deadline milliseconds that a caller waits, its time in the queue included */
+  /** @param deadline milliseconds that a caller waits, including its time in the queue */
   constructor(deadline: number, timers: Timers = systemTimers) {
     this.#deadline = deadline;
     this.#timers = timers;

@@ -29,8 +29,8 @@ const load = nativeModule<Keytar>(
 );
 
 /**
- * Loads the native module at the first use and not before: a machine without the library it needs must be able to start
- * the program, and to say so. A failure is not kept: the library can be installed while the program runs.
+ * Loads the native module at the first use and not before, so that a program starts and can report the problem on a machine without the
+ * required library. A failure is not cached, because the library can be installed while the program runs.
  *
  * @throws KeychainError `keychain_library_missing`, `keychain_module_missing` or `keychain_module_failed`
  */
@@ -40,7 +40,7 @@ export function loadKeytar(): Promise<Keytar> {
   });
 }
 
-/** Why keytar could not be loaded, as an error for the user. */
+/** Converts a failure to load keytar to an error for the user. */
 export function loadError(error: unknown): KeychainError {
   const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
   const cause = error instanceof NativeModuleFailure ? error.cause : error;
@@ -75,7 +75,7 @@ export function loadError(error: unknown): KeychainError {
   );
 }
 
-/** What a machine without a keyring can use instead. */
+/** Alternatives for a machine without a keyring. */
 const ALTERNATIVES =
   'On a machine without a keyring, an app can keep its key elsewhere: keyFile, passphrase, environmentKey or safeStorage (docs/keychains.md).';
 
@@ -87,8 +87,8 @@ interface Failure {
 }
 
 /**
- * Native errors carry a text and nothing else. The patterns are what GLib, libsecret, the D-Bus daemon, GNOME Keyring,
- * macOS and Windows say in English. A text that is none of these is `keychain_failed`, and quoted.
+ * Native errors have only a message. The patterns match what GLib, libsecret, the D-Bus daemon, GNOME Keyring, macOS and Windows say in
+ * English. Any other message becomes `keychain_failed`, and is quoted.
  */
 const FAILURES: readonly Failure[] = [
   {
@@ -133,7 +133,7 @@ const FAILURES: readonly Failure[] = [
     remedy: `Start the app from a desktop session. ${ALTERNATIVES}`,
   },
   {
-    // libsecret keeps to the service that it first spoke to, and learns of its end only where a GLib main loop runs.
+    // libsecret keeps using the service that it first connected to, and notices its end only if a GLib main loop runs.
     pattern: /name :\d+\.\d+ was not provided|session wrapping the secret does not exist/,
     code: 'keychain_unavailable',
     what: 'The keychain’s service was restarted since this program first used it, and can’t be reached from here any more.',
@@ -167,7 +167,7 @@ const FAILURES: readonly Failure[] = [
   },
 ];
 
-/** What a failure of keytar means. `locked` only where the system says that something is locked. */
+/** Converts a keytar failure. The outcome is `locked` only if the system says that something is locked. */
 export function keytarError(cause: unknown): KeychainError {
   const known = FAILURES.find(({ pattern }) => pattern.test(textOf(cause)));
   if (known !== undefined) return keychainError(known.code, known.what, known.remedy, cause);

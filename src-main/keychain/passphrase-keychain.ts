@@ -22,19 +22,19 @@ import { assertItems, createItem, readSmallFile, sealedItems, type Sealer } from
 export interface PassphraseKeychainOptions {
   /** Absolute path of the folder for the encrypted secrets. */
   readonly items: string;
-  /** What one try costs, as a power of two: 17 (the default) takes 128 MB and about half a second. */
+  /** The cost of one guess, as a power of two: 17 (the default) takes 128 MB and about half a second. */
   readonly work?: number;
 }
 
-/** A passphrase, or a function that asks for it; `null`: the person did not enter one. */
+/** A passphrase, or a function that asks for it; `null`: the user did not enter one. */
 export type PassphraseSource = string | (() => string | null | Promise<string | null>);
 
 const SALT = 16;
 
 /**
  * Returns a keychain whose secrets are encrypted with a key derived from a passphrase (scrypt), for terminals and machines
- * without a keyring. It protects what the strength of the passphrase protects. The function is called when the key is first
- * needed, and again after a wrong passphrase; the key then stays in memory as long as the keychain.
+ * without a keyring. It protects as much as the passphrase is strong. The function is called when the key is first needed, and again after
+ * a wrong passphrase; the key then stays in memory as long as the keychain.
  *
  * @example
  * import { createInterface } from 'node:readline/promises';
@@ -100,7 +100,7 @@ function assertAcceptable(words: string): void {
   }
 }
 
-/** Not secret; makes two equal passphrases two keys. */
+/** Not secret; gives equal passphrases different keys. */
 async function saltIn(folder: string): Promise<Buffer> {
   const file = join(folder, 'salt');
   await makeFolders(folder);

@@ -1,13 +1,13 @@
 /**
- * How many guesses an attacker needs who has the encrypted file and knows how people choose. scrypt makes one guess cost
- * a second and 256 MB; the passphrase has to do the rest.
+ * Estimates how many guesses an attacker needs who has the encrypted file and knows how people choose passphrases. scrypt makes one guess
+ * cost a second and 256 MB; the passphrase has to do the rest.
  */
 import { PassphraseError } from '../errors.ts';
 
-/** [Note: passphrase rule] Characters. state/passphrase.ts of the window says so before main is asked. */
+/** [Note: passphrase rule] Lengths in characters. The window's state/passphrase.ts states the rule before the main process checks it. */
 const SHORTEST = 12;
 const LONGEST = 1024;
-/** Bits: 2^42 guesses of a second each are 140,000 years of one computer. */
+/** Bits: at one second per guess, 2^42 guesses take one computer 140,000 years. */
 const WEAKEST = 42;
 
 /**
@@ -40,7 +40,7 @@ function weak(what: string): PassphraseError {
   );
 }
 
-/** Estimates the guesses as a power of two: the cheapest way to put the passphrase together from known parts. */
+/** Estimates the number of guesses as a power of two: the cheapest way to compose the passphrase of known parts. */
 export function guessBits(passphrase: string): number {
   const shown = passphrase.normalize('NFKC');
   const plain = withoutAccents(shown.toLowerCase());
@@ -58,7 +58,7 @@ export function guessBits(passphrase: string): number {
 
 const LONGEST_PART = 40;
 
-/** Each letter stays one character, so that places in both texts are the same. */
+/** Each letter stays one character, so that positions in both texts match. */
 function withoutAccents(text: string): string {
   return Array.from(text, (character) => character.normalize('NFD').slice(0, character.length)).join('');
 }
@@ -69,9 +69,9 @@ function bitsOfCharacter(character: string): number {
   return /[\p{P}\p{Z}\p{S}]/u.test(character) ? 4.5 : 7;
 }
 
-/** What it costs to guess this part as a whole; `null` where it is no known part. */
+/** Returns the cost in bits of guessing this part as a whole; `null` if it is not a known part. */
 function bitsOfPart(part: string, before: string, shown: string): number | null {
-  const capitals = shown === part ? 0 : 1.5; // at the beginning, or throughout
+  const capitals = shown === part ? 0 : 1.5; // first letter or all letters in upper case
   const costs: number[] = [];
   const word = unleet(part);
   const rank = RANKS.get(part) ?? RANKS.get(word);
@@ -87,7 +87,7 @@ function bitsOfPart(part: string, before: string, shown: string): number | null 
   if (part.length >= 3 && (isSequence(part) || isKeyboardWalk(part))) costs.push(5 + Math.log2(part.length));
   if (part.length >= 2 && before.includes(part)) costs.push(3 + Math.log2(before.length));
   if (part.length >= 3 && before.includes(reversed(part))) costs.push(4 + Math.log2(before.length));
-  // A word that is in no list of ours: one choice of a vocabulary where it stands by itself, else by its letters.
+  // A word in none of the lists: a choice from a vocabulary, or its letters if that is less; tripled if not pronounceable.
   if (/^[a-z]{3,}$/.test(part))
     costs.push(Math.min(13, part.length * 4.7) * (isPronounceable(part) ? 1 : 3) + capitals);
   if (/^\p{L}{3,}$/u.test(part) && !/^[a-z]+$/.test(part)) costs.push(part.length * 5);
@@ -130,7 +130,7 @@ function reversed(text: string): string {
   return Array.from(text).reverse().join('');
 }
 
-/** Whether it may be a word of some language, and not letters at random. */
+/** Whether it may be a word of some language rather than random letters. */
 function isPronounceable(part: string): boolean {
   const vowels = part.replaceAll(/[^aeiouy]/g, '').length / part.length;
   return vowels >= 0.2 && vowels <= 0.75 && !/[^aeiouy]{5}|[aeiou]{4}/.test(part);

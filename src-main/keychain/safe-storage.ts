@@ -4,7 +4,7 @@ import { type Keychain, keychainError } from './keychain.ts';
 import { assertItems, sealedItems } from './sealed-items.ts';
 
 /**
- * What is used of Electron's `safeStorage`, which is passed in: this module imports nothing of Electron.
+ * The part of Electron's `safeStorage` that is used. It is passed in, because this module does not import Electron.
  *
  * @example
  * import { join } from 'node:path';
@@ -41,9 +41,9 @@ export interface SafeStorageOptions {
 }
 
 /**
- * Returns a keychain whose secrets Electron's `safeStorage` encrypts. Use it in an app that can't ship keytar. Its key is
- * one for the whole app: on macOS in the Keychain, on Windows under DPAPI, on Linux in the keyring. Where Electron has no
- * keyring and would use a key that everybody knows, the keychain is unavailable.
+ * Returns a keychain whose secrets Electron's `safeStorage` encrypts. Use it in an app that can't ship keytar. The whole app shares one
+ * key: on macOS in the Keychain, on Windows under DPAPI, on Linux in the keyring. Where Electron has no keyring and would use a publicly
+ * known key, the keychain is unavailable.
  *
  * Call it after Electron's `ready` event.
  *

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { KeyedQueue } from '../waiting.ts';
 
-/** What scrypt derives a key from. It takes 2^work rounds, and 1 kB of memory for each. */
+/** The input of a key derivation, which takes 2^work rounds and 1 KiB of memory for each. */
 export interface ScryptInput {
   passphrase: string;
   salt: Buffer;
   work: number;
 }
 
-/** The worker's whole script. It is a text, so that bundlers have no second file to carry. */
+/** The worker's whole script. It is a string, so that bundlers need not ship a second file. */
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { scryptSync } = require('node:crypto');
@@ -21,12 +21,12 @@ parentPort.postMessage(key);
 const queue = new KeyedQueue();
 
 /**
- * Derives 32 bytes (RFC 7914, r = 8, p = 1) on a thread of its own, because it takes a second and more, on purpose. Node's
- * asynchronous `scrypt` checks its parameters in Electron by doing all of the work once, on the calling thread.
+ * Derives 32 bytes (RFC 7914, r = 8, p = 1) on a thread of its own, because it deliberately takes a second or more. Node's asynchronous
+ * `scrypt` checks its parameters in Electron by doing all of the work once, on the calling thread.
  *
- * One derivation runs at a time in this process: four files that ask for a gigabyte each take one gigabyte, not four.
+ * One derivation runs at a time in this process: four files that require a gigabyte each use one gigabyte, not four.
  *
- * @throws what the system says, with its code, such as that there is not enough memory
+ * @throws the system's error with its code, such as when there is not enough memory
  */
 export function scrypt(input: ScryptInput): Promise<Buffer> {
   return queue.run('', () => derive(input));
@@ -38,7 +38,7 @@ function derive(input: ScryptInput): Promise<Buffer> {
     let key: Buffer | undefined;
     worker.once('message', (bytes: Uint8Array) => (key = Buffer.from(bytes)));
     worker.once('error', reject);
-    // At its end and not before: only then is its memory the system's again.
+    // Settles when the thread exits, because only then is its memory freed.
     worker.once('exit', () => {
       if (key === undefined) reject(new Error('The thread that derives the key ended early.'));
       else resolve(key);

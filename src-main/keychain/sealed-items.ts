@@ -1,6 +1,6 @@
 /**
- * Secrets as encrypted files, one for each service and account, in a folder of their own. What they are encrypted with
- * is what tells one keychain without a keyring from another: a key file, a passphrase, a variable, Electron's safeStorage.
+ * Secrets as encrypted files, one for each service and account, in a folder of their own. The keychains that store their secrets this way
+ * differ only in how the files are encrypted: with a key file, a passphrase, an environment variable or Electron's safeStorage.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -12,14 +12,14 @@ import { makeFolders, pathError } from '../folders.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 
-/** Encrypts and decrypts one item. `context` says whose it is, and is authenticated with it. */
+/** Encrypts and decrypts one item. `context` names the item's service and account, and is authenticated with it. */
 export interface Sealer {
   seal(plain: string, context: string): Promise<Buffer> | Buffer;
-  /** Returns `null` where the item was sealed with something else, or changed since. */
+  /** Returns `null` if the item was sealed with another key, or changed since. */
   open(sealed: Buffer, context: string): Promise<string | null> | string | null;
 }
 
-/** What a keychain of sealed items is made of. */
+/** Options of a keychain of sealed items. */
 export interface SealedItemsOptions {
   readonly label: string;
   /** Absolute path of the folder. */
@@ -32,7 +32,7 @@ export interface SealedItemsOptions {
    * @throws KeychainError if the sealer is unavailable
    */
   readonly sealer: (isNew: boolean, purpose: 'read' | 'write') => Promise<Sealer | null>;
-  /** The error for items that were sealed with something else. */
+  /** Returns the error for items that were sealed with another key. */
   readonly wrong: () => KeychainError;
 }
 
@@ -65,7 +65,7 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     if (known === null && purpose === 'write') {
       await makeFolders(folder);
       await createItem(check, await seal.seal(CHECK, CHECK));
-      known = await readItem(check); // Another program may have been first.
+      known = await readItem(check); // Another program may have created it first.
     }
     if (known !== null && (await seal.open(known, CHECK)) !== CHECK) throw wrong();
     return seal;
@@ -129,13 +129,13 @@ export async function readSmallFile(file: string, { followLinks = false } = {}):
   }
 }
 
-// Windows has none of the two, and no such pipes.
+// Windows has neither flag, and no such pipes.
 const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 
 const readItem = readSmallFile;
 
-/** Creates the file whole, unless it is there. Resolves with whether it was created. */
+/** Creates the file and syncs it to the disk, unless it exists. Resolves with whether it was created. */
 export async function createItem(file: string, bytes: Buffer): Promise<boolean> {
   let handle: FileHandle;
   try {
@@ -148,7 +148,7 @@ export async function createItem(file: string, bytes: Buffer): Promise<boolean> 
     await handle.writeFile(bytes);
     await handle.sync();
   } catch (error) {
-    await unlink(file).catch(() => undefined); // An unfinished one would be taken for what was sealed with another key.
+    await unlink(file).catch(() => undefined); // A partial item would look like one sealed with another key.
     throw error;
   } finally {
     await handle.close();
@@ -198,7 +198,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** An error of the file system at `path`, as an error of the keychain. */
+/** Converts a file system error at `path` to a keychain error. */
 export function fileError(path: string, cause: unknown): KeychainError {
   const code = codeOf(cause);
   const problem = cause instanceof StorageError ? cause : pathError(path, cause);

@@ -31,7 +31,7 @@ export interface SystemKeychainOptions {
   timers?: Timers;
 }
 
-/** All system keychains of this process share one queue, see [Note: one call at a time] in deadline.ts. */
+/** All system keychains of this process share one queue, see [Note: one call at a time] in keychain.ts. */
 let sharedQueue: DeadlineQueue | undefined;
 
 const MILLISECONDS: Kind = {
@@ -106,7 +106,7 @@ function storeOf(keytar: Keytar): Store {
   };
 }
 
-/** keytar throws at once for arguments that it refuses, and rejects for what the system refuses. */
+/** Translates both kinds of keytar failure: it throws at once for invalid arguments, and rejects if the system refuses. */
 async function translated<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -118,9 +118,8 @@ async function translated<T>(call: () => Promise<T>): Promise<T> {
 const CANARY = 'canary';
 
 /**
- * A locked Secret Service answers `null` for what it holds. So after `null` a canary is written: that fails where the
- * keychain is locked. Where it works, the question is asked again, because the write may have shown the prompt that
- * unlocked the keychain.
+ * A locked Secret Service answers `null` for what it holds. So after `null` a canary is written, which fails if the keychain is locked. If
+ * it succeeds, the item is read again, because the write may have shown the prompt that unlocked the keychain.
  */
 async function find(store: Store, service: string, account: string): Promise<string | null> {
   const secret = await store.get(service, account);
