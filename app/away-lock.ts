@@ -44,7 +44,7 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
     await closing.catch(() => undefined); // The caller of `leave` got the error. The user can unlock all the same.
     locked = false;
     await ports.open();
-    return true;
+    return !locked; // the user may have left again meanwhile
   }
 
   return {

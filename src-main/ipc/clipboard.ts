@@ -36,20 +36,29 @@ export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecret
   async function clear(): Promise<void> {
     const leaving = held;
     if (leaving === undefined) return;
-    leaving.cancel();
-    held = undefined; // a secret that is copied meanwhile has its own deadline
+    // It is held until it is cleared: where the clipboard fails, whoever locks the screen or quits tries again.
     if (hashOf(await clipboard.readText()) === leaving.hash) await clipboard.clear();
+    if (held !== leaving) return; // cleared by another call, or another secret was copied meanwhile, which has its own deadline
+    leaving.cancel();
+    held = undefined;
     onCleared();
   }
 
   return {
     async copy(secret) {
-      held?.cancel();
-      held = undefined;
-      await clipboard.writeText(secret);
+      const earlier = held;
       // If the clipboard can't be read, it is left unchanged, because its content may be something else.
       const cancel = after(CLEARED_AFTER_MS, () => void clear().catch(() => undefined));
-      held = { hash: hashOf(secret), cancel };
+      const own = { hash: hashOf(secret), cancel };
+      held = own; // before it is written: the app may quit meanwhile
+      try {
+        await clipboard.writeText(secret);
+      } catch (error) {
+        cancel();
+        if (held === own) held = earlier; // which may still be on the clipboard
+        throw error;
+      }
+      earlier?.cancel();
       return { clearsAt: now() + CLEARED_AFTER_MS };
     },
     clear,

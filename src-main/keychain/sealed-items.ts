@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
@@ -135,15 +135,39 @@ const NO_FOLLOW = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
 
 const readItem = readSmallFile;
 
-/** Creates the file and syncs it to the disk, unless it exists. Resolves with whether it was created. */
+/**
+ * Creates the file with these bytes and syncs it to the disk, unless it exists. It appears whole: another program that found a part of a
+ * key would take it for a damaged one. Resolves with whether it was created.
+ */
 export async function createItem(file: string, bytes: Buffer): Promise<boolean> {
-  let handle: FileHandle;
+  const temporary = temporaryFor(file);
+  await writeNew(temporary, bytes);
   try {
-    handle = await open(file, 'wx', 0o600);
+    await link(temporary, file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+  try {
+    await writeNew(file, bytes);
+    return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Errors of file systems without hard links, such as FAT. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+
+const temporaryFor = (file: string): string => `${file}.new-${randomBytes(6).toString('hex')}`;
+
+/** @throws the system's error, EEXIST if the file exists; then, or if it can't be written, nothing of it is left */
+async function writeNew(file: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
     await handle.sync();
@@ -153,12 +177,11 @@ export async function createItem(file: string, bytes: Buffer): Promise<boolean> 
   } finally {
     await handle.close();
   }
-  return true;
 }
 
 async function replaceItem(file: string, bytes: Buffer): Promise<void> {
-  const temporary = `${file}.new-${randomBytes(6).toString('hex')}`;
-  await createItem(temporary, bytes);
+  const temporary = temporaryFor(file);
+  await writeNew(temporary, bytes);
   try {
     await rename(temporary, file);
   } catch (error) {

@@ -40,6 +40,15 @@ it('closes when the user leaves, and opens after the system’s question', async
   expect(done).toEqual(['refuses', 'closed', 'asked', 'answers', 'opened']);
 });
 
+it('says that it is closed where the user left again while it was opened', async () => {
+  await lock.leave();
+  const unlocking = lock.unlock();
+  while (lock.locked) await Promise.resolve();
+  await lock.leave();
+  expect(await unlocking).toBe(false);
+  expect(lock.locked).toBe(true);
+});
+
 it.each([
   ['the user does not want it', () => (wanted = false)],
   ['changes would be lost', () => (unsaved = true)],

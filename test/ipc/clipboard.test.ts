@@ -4,12 +4,21 @@ import { copiedSecrets } from '../../src-main/ipc/clipboard.ts';
 /** A clipboard, and time that passes when a test says so. */
 function desk(options: { asynchronous?: boolean } = {}) {
   const later = <T>(value: T): T | Promise<T> => (options.asynchronous ? Promise.resolve(value) : value);
-  const state = { text: '', now: 1_000_000, cleared: 0 };
+  const state = { text: '', now: 1_000_000, cleared: 0, fails: false };
+  const usable = (): void => {
+    if (state.fails) throw new Error('the clipboard is in use');
+  };
   let timers: { at: number; work: () => void }[] = [];
   const copied = copiedSecrets({
     clipboard: {
-      readText: () => later(state.text),
-      writeText: (text) => later(void (state.text = text)),
+      readText() {
+        usable();
+        return later(state.text);
+      },
+      writeText(text) {
+        usable();
+        return later(void (state.text = text));
+      },
       clear: () => later(void (state.text = '')),
     },
     now: () => state.now,
@@ -59,6 +68,38 @@ describe.each([{ asynchronous: false }, { asynchronous: true }])('a copied token
     expect(timers()).toBe(0);
     await copied.clear();
     expect(state.cleared).toBe(1);
+  });
+
+  it('is held until it is cleared, where the clipboard fails', async () => {
+    const { state, copied, pass } = desk(kind);
+    await copied.copy('secret');
+    state.fails = true;
+    await pass(30_000);
+    await expect(copied.clear()).rejects.toThrow('in use');
+    expect(copied.holding).toBe(true);
+    state.fails = false;
+    await copied.clear();
+    expect(state).toMatchObject({ text: '', cleared: 1 });
+    expect(copied.holding).toBe(false);
+  });
+
+  it('is still cleared where the next one could not be copied', async () => {
+    const { state, copied, pass } = desk(kind);
+    await copied.copy('first');
+    state.fails = true;
+    await expect(copied.copy('second')).rejects.toThrow('in use');
+    state.fails = false;
+    await pass(30_000);
+    expect(state).toMatchObject({ text: '', cleared: 1 });
+  });
+
+  it('is held while it is being written, so that whoever quits clears it', async () => {
+    const { state, copied } = desk(kind);
+    const copying = copied.copy('secret');
+    expect(copied.holding).toBe(true);
+    await copying;
+    await copied.clear();
+    expect(state.text).toBe('');
   });
 
   it('has 30 seconds of its own, whatever was copied before', async () => {

@@ -209,6 +209,17 @@ describe('a key file', () => {
     }
   });
 
+  test('appears whole, however many begin at once, and leaves nothing beside it', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const folder = temporaryFolder();
+      const file = join(folder, 'key');
+      const begun = Array.from({ length: 8 }, (_, index) => keyFile(file).set('s', `${index}`, 'kept'));
+      expect(await Promise.allSettled(begun)).toEqual(begun.map(() => ({ status: 'fulfilled', value: undefined })));
+      for (const index of begun.keys()) expect(await keyFile(file).get('s', `${index}`)).toBe('kept');
+      expect(readdirSync(folder).sort()).toEqual(['key', 'key.items']);
+    }
+  });
+
   test.each([
     ['raw', (key: Buffer) => key],
     ['base64 and a line break', (key: Buffer) => `${key.toString('base64')}\n`],
