@@ -73,7 +73,8 @@ export function signingIn(
       powerMonitor.off('resume', wake);
       // One that is still being loaded for a request is stopped before it gets the request.
       if (here !== undefined) here.stop();
-      else void made?.then(
+      else
+        void made?.then(
           (loaded) => loaded.stop(),
           () => undefined,
         );

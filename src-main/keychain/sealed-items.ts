@@ -147,7 +147,7 @@ export async function createItem(file: string, bytes: Buffer): Promise<boolean> 
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
+    if (!NO_LINKS.has(codeOf(error))) throw error;
   } finally {
     await unlink(temporary).catch(() => undefined);
   }

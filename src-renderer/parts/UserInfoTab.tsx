@@ -46,7 +46,11 @@ function Claims({ claims }: { claims: readonly Claim[] }) {
   return (
     <>
       <Lines lines={lines} />
-      {more > 0 && <p className="note">{number(more)} more {more === 1 ? 'is' : 'are'} not shown.</p>}
+      {more > 0 && (
+        <p className="note">
+          {number(more)} more {more === 1 ? 'is' : 'are'} not shown.
+        </p>
+      )}
     </>
   );
 }

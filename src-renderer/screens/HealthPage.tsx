@@ -83,7 +83,11 @@ function Report({ report }: { report: HealthReport }) {
       {groups.map((group) => (
         <FindingCard key={group.kind} group={group} />
       ))}
-      {more > 0 && <p className="note">{number(more)} more {more === 1 ? 'is' : 'are'} not shown.</p>}
+      {more > 0 && (
+        <p className="note">
+          {number(more)} more {more === 1 ? 'is' : 'are'} not shown.
+        </p>
+      )}
     </>
   );
 }

@@ -201,7 +201,11 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
         <p>
           <Message>{notice.text}</Message>
         </p>
-        {notice.consequence !== '' && <p className="consequence"><UserText>{notice.consequence}</UserText></p>}
+        {notice.consequence !== '' && (
+          <p className="consequence">
+            <UserText>{notice.consequence}</UserText>
+          </p>
+        )}
       </div>
       {error !== null && (
         <p className="problem" role="alert">

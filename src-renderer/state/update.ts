@@ -54,6 +54,9 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
         action: null,
       };
     case 'refused':
-      return { text: `${status.version} was not installed. You keep the current version.`, action: 'Try again' };
+      return {
+        text: `${status.version} was not installed. You keep the current version.`,
+        action: 'Try again',
+      };
   }
 }

@@ -12,7 +12,10 @@ vi.mock('electron', () => ({
   session: {},
   shell: {},
 }));
-vi.mock('../../src-main/electron/index.ts', () => ({ confirm: () => undefined, useGesture: () => undefined }));
+vi.mock('../../src-main/electron/index.ts', () => ({
+  confirm: () => undefined,
+  useGesture: () => undefined,
+}));
 vi.mock('../../app/sign-in/sign-in.ts', () => ({
   signIn: () => {
     if (fails-- > 0) throw new Error('the file was replaced');

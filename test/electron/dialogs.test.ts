@@ -41,5 +41,7 @@ it('makes No the default, and asks once for each click', async () => {
   const question = { message: 'Show this token?', detail: '', yes: 'Show' };
   expect(await confirm(contents, question)).toBe(true);
   await expect(confirm(contents, question)).rejects.toMatchObject({ name: 'QuestionError' });
-  expect(shown).toEqual([expect.objectContaining({ buttons: ['Show', 'Cancel'], defaultId: 1, cancelId: 1 })]);
+  expect(shown).toEqual([
+    expect.objectContaining({ buttons: ['Show', 'Cancel'], defaultId: 1, cancelId: 1 }),
+  ]);
 });

@@ -146,7 +146,9 @@ test('installed when told to, and only with the password; the new version has th
   expect(accounts.length).toBeGreaterThan(1);
   await window.getByRole('button', { name: 'Download' }).click();
   await window.getByRole('button', { name: 'Restart and install' }).click();
-  await expect(window.getByText('0.2.0-development was not installed. You keep the current version.')).toBeVisible();
+  await expect(
+    window.getByText('0.2.0-development was not installed. You keep the current version.'),
+  ).toBeVisible();
   expect(child.exitCode).toBeNull();
 
   shop.agree();

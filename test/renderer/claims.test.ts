@@ -72,7 +72,7 @@ test('nesting without end throws nothing, and is cut short', () => {
 
 test('the header has meanings of its own', () => {
   expect(headerLine({ name: 'kid', json: '"k1"' }, NOW)).toMatchObject({ value: 'k1', says: 'Key ID' });
-  expect(headerLine({ name: 'nonce', json: '"n"' }, NOW).says).toContain("only Microsoft's APIs");
+  expect(headerLine({ name: 'nonce', json: '"n"' }, NOW).says).toContain('only Microsoft’s APIs');
 });
 
 test('details: every field that the entity has, and none that it has not', () => {
