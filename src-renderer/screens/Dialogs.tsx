@@ -19,7 +19,8 @@ export function Dialogs() {
   const contents = dialogContents.use(dialog !== null);
   useFocusReturn(dialogs.view);
   if (dialog === null) return null;
-  const isBusy = isInProgress || dialog.kind === 'import-reading';
+  // A sign-in can be given up.
+  const isBusy = (isInProgress && dialog.kind !== 'signing-in') || dialog.kind === 'import-reading';
   return (
     <ModalOverlay
       className="overlay"

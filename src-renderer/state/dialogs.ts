@@ -95,7 +95,7 @@ export type Dialog =
 
 export interface Dialogs {
   view: Store<Dialog | null>;
-  /** Whether an action of the open dialog is in progress, so that the dialog can't be closed. Its frame sets it. */
+  /** Whether the open dialog shows that an action is in progress. Its frame sets it. */
   busy: Store<boolean>;
   open: (dialog: Dialog) => void;
   close: () => void;
