@@ -1,6 +1,6 @@
 /**
- * What has happened to accounts, kept beside their entries in the cache and sealed with it: where they were imported from,
- * which provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
+ * The histories of accounts, kept beside their entries in the cache and encrypted with it: where they were imported from, which
+ * provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
  */
 import { folded, isRecord, sameJson } from '../cache/json.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
@@ -27,7 +27,10 @@ export interface AccountHistory {
   source: string | null;
   /** Another program may still use the account's refresh tokens: the one that `source` belongs to, or, without a source, an unknown one. */
   shared: boolean;
-  /** Its imported grants of which the same is true, by a hash of their refresh tokens: a rotated one belongs to whoever rotated it. */
+  /**
+   * Its imported grants whose refresh tokens another program may still use, by a hash of these tokens: a rotated token belongs to the
+   * program that rotated it.
+   */
   sharedGrants: readonly string[];
   /** By client id: the issuer that the user signed in at, or agreed to send the refresh token to. */
   issuers: Readonly<Record<string, string>>;
@@ -88,7 +91,7 @@ function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Part
   setAppData(cache, NAME, Object.fromEntries(next));
 }
 
-/** Returns a history without the members that are as in an empty one: a vault reads all histories whenever it is opened. */
+/** Returns a history without the members that equal those of an empty one, because a vault reads all histories when it is opened. */
 function said(history: Partial<AccountHistory>): Partial<AccountHistory> {
   const members = Object.entries(history).filter(
     ([name, value]) => !sameJson(value, NOTHING[name as keyof AccountHistory]),
@@ -96,7 +99,7 @@ function said(history: Partial<AccountHistory>): Partial<AccountHistory> {
   return Object.fromEntries(members);
 }
 
-/** Drops the histories of accounts that are not in the cache any more, inside an update. A later sign-in of theirs begins anew. */
+/** Drops the histories of accounts that are no longer in the cache, inside an update. A later sign-in starts a new history. */
 export function dropOldHistories(cache: TokenCache): void {
   const all = appData(cache, NAME);
   if (!isRecord(all)) return;
@@ -137,7 +140,8 @@ export function markAllAsShared(cache: TokenCache, source: string | null): void 
 }
 
 /**
- * Says, as part of a question, why a refresh of an account whose history is `shared` may sign another program out.
+ * Returns the sentence of a confirmation prompt that says why refreshing an account whose history is `shared` may sign another
+ * program out.
  *
  * @param who the account's name
  * @param source the history's `source`
@@ -155,11 +159,12 @@ export function sharedText(who: string, source: string | null): string {
     : `${who} was imported from ${source}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`;
 }
 
-/** Whether the cache says anything of the history of its accounts. */
+/** Whether the cache holds the history of any account. */
 export const hasHistories = (cache: TokenCache): boolean => appData(cache, NAME) !== undefined;
 
 /**
- * Returns why a provider refused a refresh token, which Entra ID says; `invalid_grant` alone does not (RFC 6749 §5.2).
+ * Returns the reason why a provider refused a refresh token. Entra ID states it; `invalid_grant` alone does not (RFC 6749
+ * §5.2).
  *
  * @param code the provider's error code; Entra's own number may follow, as in `invalid_grant, AADSTS50173`
  * @example
@@ -176,14 +181,14 @@ export function refusalReason(code: string | null): Refusal['reason'] {
 
 /**
  * Merges an imported document, inside an update, and marks the accounts that got a refresh or ID token or a grant from it: another program
- * may still use the refresh token, and the ID token's word for its issuer is anybody's.
+ * may still use the refresh token, and anyone may have written the ID token and the issuer in it.
  *
  * @param source the file's path
  */
 export function mergeAsImport(cache: TokenCache, document: TokenCache, source: string): MergeCounts {
   const brought = [...cachedAccounts(document).byId.values()];
   const homes = new Set(brought.map(homeOf));
-  // By user and not by ID: what the document says of an issuer decides the ID, and the vault may know better.
+  // Compares users, not IDs: the ID depends on the issuer that the document names, and the vault may know a different one.
   const theirs = (): CachedAccount[] =>
     [...cachedAccounts(cache).byId.values()].filter((one) => homes.has(homeOf(one)));
   const known = new Set(theirs().flatMap((one) => [...secretsOf(one), ...grantsOf(one)]));

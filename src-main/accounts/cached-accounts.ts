@@ -30,15 +30,15 @@ import { isAppData } from '../cache/app-data.ts';
 export type AccountId = string;
 
 /**
- * A user, or an app without a user, with all its entities. In a vault, the tokens of an account are read from the file when one of
- * these lists is asked for.
+ * A user, or an app without a user, with all its entities. In a vault, the tokens of an account are read from the file when one of these
+ * lists is accessed.
  */
 export interface CachedAccount {
   readonly id: AccountId;
   readonly kind: 'user' | 'app' | 'orphan';
   /** null for an app. */
   readonly home_account_id: string | null;
-  /** As its first entity has it. */
+  /** The environment in the first of its entities. */
   readonly environment: string;
   /** "" if MSAL's rules identify the user without it, or if it is unknown. */
   readonly issuer: string;
@@ -47,7 +47,7 @@ export interface CachedAccount {
   readonly accessTokens: readonly AccessToken[];
   readonly refreshTokens: readonly RefreshToken[];
   readonly idTokens: readonly IdToken[];
-  /** The tokens of its grants (`tokenkeep/oauth`). They are for whoever keeps the grant, and nobody else refreshes them. */
+  /** The tokens of its grants (`tokenkeep/oauth`). Only the program that keeps the grant uses and refreshes them. */
   readonly grants: readonly GrantTokens[];
 }
 
@@ -123,14 +123,14 @@ export function idOf(...parts: readonly string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22);
 }
 
-/** Groups the tokens by account. Opens no account of a vault whose index says what a list shows. */
+/** Groups the tokens by account. Reads no account of a vault if its index has everything that a list shows. */
 function group(cache: TokenCache): CachedAccounts {
   const store = storeOf(cache);
   for (const { account, outline } of [...store.deferred.values()])
     if (outline === null) store.ofAccount(account);
   const groups = new Groups(store);
   for (const summary of cache.accounts()) {
-    // One without tenants has no account entity; only its refresh tokens show that it is signed in.
+    // An account without tenants has no account entity; only its refresh tokens show that it is signed in.
     const listed = summary.tenants.length > 0 || summary.authority_type === 'OAuth' ? summary : null;
     groups.user(summary.home_account_id, summary.environment, summary.issuer ?? '', listed);
   }
@@ -171,7 +171,7 @@ type Identified = Pick<
   'id' | 'kind' | 'home_account_id' | 'environment' | 'issuer' | 'summary'
 >;
 
-/** An account whose tokens are in memory, or in a frame of a vault that nobody has asked for. */
+/** An account whose tokens are in memory, or in a frame of a vault that has not been read yet. */
 class FoundAccount implements CachedAccount {
   readonly id: AccountId;
   readonly kind: CachedAccount['kind'];
@@ -214,7 +214,7 @@ class FoundAccount implements CachedAccount {
     return this.tokens.grants;
   }
 
-  /** What the index says; null where tokens are in memory. */
+  /** The outline in the vault's index; null if the tokens are in memory. */
   get outline(): AccountOutline | null {
     return this.#tokens === undefined ? (this.#deferred?.outline ?? null) : null;
   }
@@ -224,7 +224,7 @@ class FoundAccount implements CachedAccount {
     const deferred = this.#deferred;
     if (deferred === undefined) return tokens;
     const { account } = deferred;
-    // The cache may have changed since: this is the account as it was listed.
+    // The cache may have changed since: return the account as it was when it was listed.
     const isUnread = this.#store.deferred.get(account) === deferred;
     const entries: readonly Entry[] = isUnread ? this.#store.ofAccount(account) : deferred.read();
     for (const { section, entity } of entries as readonly Entry<Section>[]) {
@@ -238,7 +238,7 @@ class FoundAccount implements CachedAccount {
   }
 }
 
-/** Returns what a vault's index says of an account; null where the account's tokens are in memory. */
+/** Returns the outline of an account in the vault's index; null if the account's tokens are in memory. */
 export function indexedOutline(account: CachedAccount): AccountOutline | null {
   return account instanceof FoundAccount ? account.outline : null;
 }

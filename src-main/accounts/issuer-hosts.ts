@@ -1,10 +1,13 @@
-/** Whose endpoints an issuer may name. A refresh token goes to another host than the issuer's only if the user has agreed. */
+/**
+ * Decides which hosts an issuer's endpoints may be on. A refresh token is sent to a host other than the issuer's only if the user has
+ * agreed.
+ */
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 
 const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i;
 
 /**
- * Returns whether a host of Microsoft's belongs to one of its customers (Azure AD B2C, External ID): subdomain and path name the customer.
+ * Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer.
  *
  * @example
  * import { isCustomerHost } from 'tokenkeep/ipc';
@@ -26,7 +29,7 @@ export function isMicrosoftCloud(issuer: string): boolean {
   return isMicrosoft(host) && !isCustomerHost(host);
 }
 
-/** The endpoints that receive tokens, codes or the user, and the keys that say whose ID tokens are. */
+/** The endpoints that receive tokens, codes or the user, and the keys that verify ID tokens. */
 const ENDPOINTS = {
   authorization_endpoint: 'sign-in page',
   token_endpoint: 'token endpoint',

@@ -35,7 +35,7 @@ export interface AccountFilter {
 
 /** One user among those that have the same account id. */
 export interface Identity<Item = unknown> {
-  /** The issuer; "" if MSAL's rules identify the user, or it is unknown. */
+  /** The issuer; "" if MSAL's rules identify the user, or if the issuer is unknown. */
   readonly issuer: string;
   /** The environment of the first item. */
   readonly environment: string;

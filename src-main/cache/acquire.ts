@@ -319,7 +319,7 @@ export async function singleFlight<T>(
     );
     return token === undefined ? renew(signal) : found(token);
   };
-  // A signal costs as much as a read, so one is asked for only where it is used.
+  // Creating a signal costs as much as a read, so one is requested only where it is used.
   return exclusively(handle, lock, needsSignal(renew) ? turn : withoutSignal(() => turn()));
 }
 
@@ -599,7 +599,7 @@ function take(
     .find((token) => token.secret === response['access_token']);
 }
 
-/** Returns the refresh token that has taken the place of a redeemed one meanwhile: of a new sign-in, or of another program's refresh. */
+/** Returns the refresh token that has replaced a redeemed one meanwhile: from a new sign-in, or from another program's refresh. */
 function successorOf(store: Store, used: RefreshToken): RefreshToken | undefined {
   const all = sameEntries(store, 'RefreshToken', used).flatMap(({ entity }) => entity ?? []);
   if (all.some(({ secret }) => secret === used.secret)) return undefined;

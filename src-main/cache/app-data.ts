@@ -1,7 +1,7 @@
 /**
- * [Note: app data in the cache] What an app keeps beside the entries of a cache: profiles, histories of accounts, activity. It stands in roots
- * of its own in the cache document, which no MSAL library touches, so it is durable in the same change as the entries that it is about.
- * `merge` leaves it out, so no document that is imported brings its own.
+ * [Note: app data in the cache] Data that an app keeps beside the entries of a cache: profiles, histories of accounts, activity. It is
+ * stored in separate roots of the cache document, which no MSAL library touches, so it is committed together with the entries that it is
+ * about. `merge` leaves it out, so an imported document can't bring its own.
  */
 import { Entry } from './entry.ts';
 import { storeOf, type TokenCache } from './token-cache.ts';
@@ -24,9 +24,9 @@ export function appData(cache: TokenCache, name: string): unknown {
 }
 
 /**
- * Keeps a value under a name, inside an update. It takes no part in searches, sign-outs of accounts or counts.
+ * Keeps a value under a name, inside an update. Searches and counts ignore it.
  *
- * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes it
+ * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes the value
  *
  * @example
  * import { setAppData } from 'tokenkeep/ipc';

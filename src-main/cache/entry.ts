@@ -90,8 +90,8 @@ export class Entry<In extends string = string> implements Place {
   }
 
   /**
-   * The value for callers outside of the library, the same object for as long as somebody has it: [Note: secrets are hidden]. Its
-   * secret is that of `value` at the time when it is read.
+   * The value for callers outside of the library, the same object for as long as a caller keeps it: [Note: secrets are hidden]. Its secret
+   * is that of `value` at the time when it is read.
    */
   get shown(): unknown {
     const known = this.#shown?.deref();

@@ -4,8 +4,8 @@ import { type Abortable, KeyedQueue, untilBegun } from '../waiting.ts';
 import { type TokenCache, transact } from './token-cache.ts';
 
 /**
- * A function of a cache that is not async. What an async function changes after its first `await` would be outside of the transaction, so
- * one does not compile, and is refused at run time.
+ * A function of a cache that is not async. Changes that an async function makes after its first `await` would be outside of the
+ * transaction, so an async function does not compile and is refused at run time.
  *
  * @example
  * import type { Synchronous } from 'tokenkeep';
@@ -19,7 +19,7 @@ export type Synchronous<T> = ((cache: TokenCache) => T) &
       ? unknown
       : 'The function must not be async. Await before the call, not inside of it.');
 
-/** Options for `update`. `signal` calls it off until the function has run. */
+/** Options for `update`. Aborting `signal` cancels the update until the function has run. */
 export interface UpdateOptions extends Abortable {
   /**
    * The `epoch` of the handle when the work behind this update began. Entities for an account that was signed out since are dropped, so
@@ -51,8 +51,9 @@ export interface CacheHandle {
   /** Like `update`, and makes older copies of the stored data unreadable. */
   erase?<T>(fn: Synchronous<T>): Promise<{ value: T }>;
   /**
-   * Runs `task` while no other task of the same name runs on the same stored cache, in this or any other process. The lock is released
-   * when its process ends. Calls must not be nested. `signal` calls it off until the task begins. Handles without this method exclude callers within one process at most.
+   * Runs `task` while no other task of the same name runs on the same stored cache, in this or any other process. The lock is released when
+   * its process ends. Calls must not be nested. Aborting `signal` cancels the call until the task begins. Handles without this method
+   * exclude callers within one process at most.
    *
    * @throws the error of the task; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
    */

@@ -18,7 +18,7 @@ class Existing {
   }
 }
 
-/** Ties an object to its source by a private field, which is in no copy and in no listing of properties. */
+/** Ties an object to its source by a private field, which copies and listings of properties don't include. */
 class Tie extends Existing {
   readonly #source: SecretSource;
 

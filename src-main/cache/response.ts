@@ -214,7 +214,7 @@ function placeOf(
     try {
       tenant = decodeURIComponent(tenant);
     } catch {
-      // It is no encoding, and stays as it is.
+      // This is not valid percent-encoding: the tenant stays as it is.
     }
   }
   return { url, environment: dialect === 'msal-python' ? host : cachedEnvironment(host), tenant };
@@ -283,7 +283,7 @@ function accountIdOf(event: TokenResponseEvent, identity: Identity): string | un
     : undefined;
 }
 
-/** Looks up the issuer of an account in the cache. */
+/** Returns the issuer of an account from the cache; undefined if it is unknown. */
 type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
 
 /**

@@ -1,7 +1,7 @@
-/** The names by which accounts are shown and ordered: by the window, and by main, which answers with the first of many. */
+/** The names by which accounts are shown and sorted: in the window, and in main, which sends only the first accounts of a long list. */
 import { appName } from './schema/well-known.ts';
 
-/** What a name is made of: an `AccountItem` has it. */
+/** The fields that a name is derived from; an `AccountItem` has them. */
 export interface NameSource {
   id: string;
   kind: 'user' | 'app' | 'orphan';
@@ -32,7 +32,7 @@ const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true })
 /** Compares names as people order them, regardless of case, with numbers by their value. */
 export const compareTexts = (a: string, b: string): number => collator.compare(a, b);
 
-/** What names tenants: an `AccountItem` has it. */
+/** The fields that tenant names are derived from; an `AccountItem` has them. */
 export interface TenantSource {
   kind: NameSource['kind'];
   authority_type: string | null;
@@ -41,7 +41,7 @@ export interface TenantSource {
 }
 
 /**
- * Returns the domains of tenants by lower-case ID: the domain that the users at home there share, else the domain in the
+ * Returns the domains of tenants by lower-case ID: the domain that the users of this home tenant share, else the domain in the
  * username of a guest. The cache has no tenant names.
  */
 export function tenantDomains(accounts: Iterable<TenantSource>): Map<string, string> {

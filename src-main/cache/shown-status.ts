@@ -1,4 +1,4 @@
-/** What the window, the menu bar, notices and the command say of an account's status. Each adds only how it writes times. */
+/** The status texts that the window, the menu bar, notices and the command show. Each formats only the times itself. */
 import type { AccountStatus } from './account-status.ts';
 
 /**
@@ -15,7 +15,7 @@ export const STATUSES = ['needs-sign-in', 'until', 'unknown', 'active'] as const
 export type StatusId = (typeof STATUSES)[number];
 
 /**
- * The words of each group. "Active until" is followed by a time.
+ * The title of each group. "Active until" is followed by a time.
  *
  * @example
  * import { STATUS_TITLES } from 'tokenkeep/ipc';
@@ -34,17 +34,17 @@ export interface ShownStatus {
   id: StatusId;
   /** "Active", "Active until", "Needs sign-in" or "Unknown". */
   title: (typeof STATUS_TITLES)[StatusId];
-  /** "Renews itself", "Can’t renew itself", "Refused", "Never tried"; may be "". */
+  /** A few words, such as "Renews itself", "Can’t renew itself", "Refused" or "Never tried"; never "". */
   detail: string;
-  /** The end of what is active, or when what the detail says happened; null if it has no time. */
+  /** When an active account stops being active, or when it was refused, revoked or expired; null if there is no such time. */
   time: number | null;
-  /** When it changes without a change of the account; null if it does not. */
+  /** When the status changes although the account does not; null if it stays. */
   changesAt: number | null;
   /** Why the user has to sign in again. */
   ended: Extract<AccountStatus, { state: 'needs-sign-in' }> | null;
 }
 
-/** What the status is computed from: an `AccountItem` has it. */
+/** The fields that the status is computed from; an `AccountItem` has them. */
 export interface StatusSource {
   kind: 'user' | 'app' | 'orphan';
   status: AccountStatus;

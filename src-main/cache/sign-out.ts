@@ -2,10 +2,9 @@
  * Verified sign-out. Every entry of the account is removed, matched by its fields and not by its key. (MSAL Python removes by key and
  * leaves entries that MSAL Node wrote.)
  *
- * [Note: what names an account] In data that is not understood, an account is named by its id, as any string or any
- * field's name, and by what begins with the id and a hyphen, as keys do. An id inside other text is not looked for: the
- * ids of generic providers may be as short as "1". An entry that says whose it is belongs to that account and to no
- * other. Ids are compared in any case.
+ * [Note: what names an account] In data that is not understood, a string or a field's name refers to an account if it is the
+ * account's id, or begins with the id and a hyphen, as keys do. Ids inside other text are ignored: the ids of generic providers
+ * may be as short as "1". An entry that names its account belongs only to that account. Ids are compared case-insensitively.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type OptionNames, TEXT } from '../options.ts';
@@ -212,8 +211,8 @@ function belongings(store: Store, { account, ids, owns, spares }: Removal): Entr
 }
 
 /**
- * Counts the account's remaining entries with a full scan that does not rely on the index. Deferred accounts are others
- * than this one, and all of their entries say so.
+ * Counts the account's remaining entries with a full scan that does not rely on the index. Deferred accounts are skipped: each
+ * is another account, and all of its entries name it.
  */
 function remaining(store: Store, { ids, owns, spares }: Removal): number {
   let left = 0;

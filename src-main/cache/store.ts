@@ -44,9 +44,9 @@ let states = 0;
 type Root = Map<string, Entry<Section>>;
 
 /**
- * [Note: deferred accounts] An account whose entries are read when they are asked for. Its entries are grants, whose keys are
- * listed, or of the types below, with keys that begin with the account's id and a hyphen, so that a store knows which account
- * to read when it is asked for a key. Other entries are put into the store at once.
+ * [Note: deferred accounts] An account whose entries are read on demand. Its entries are grants, whose keys are listed, or of
+ * the types below, with keys that begin with the account's id and a hyphen, so that a store knows which account to read when it
+ * is asked for a key. Other entries are put into the store at once.
  */
 export interface DeferredAccount {
   /** Lower-cased. */
@@ -171,7 +171,7 @@ export class Store {
     return count;
   }
 
-  /** The unrecognized entries in memory: those of deferred accounts say whose they are, and belong to nobody else. */
+  /** The unrecognized entries in memory: those of deferred accounts name their account and belong to no other. */
   get malformedInMemory(): ReadonlySet<Entry<Section>> {
     return this.#malformed;
   }
@@ -220,7 +220,7 @@ export class Store {
     return understood(type, this.#index.like(type, entity));
   }
 
-  /** Takes in an account whose entries are read when they are asked for; after it, entries in memory. */
+  /** Adds an account whose entries are read on demand. Call it before adding entries in memory. */
   defer(deferred: DeferredAccount): void {
     this.version = ++states;
     this.#deferred.set(deferred.account, deferred);
@@ -229,12 +229,12 @@ export class Store {
     this.#index.reserve(deferred.account);
   }
 
-  /** The accounts whose entries were not asked for yet. */
+  /** The accounts whose entries have not been read yet. */
   get deferred(): ReadonlyMap<string, DeferredAccount> {
     return this.#deferred;
   }
 
-  /** Reads a deferred account. This is no change: the store holds what it held before. */
+  /** Reads a deferred account. This is not a change: the contents stay the same. */
   #read(account: string): void {
     if (this.#deferred.size === 0) return;
     const deferred = this.#deferred.get(account);
@@ -280,7 +280,7 @@ export class Store {
     for (const section of empty) this.#root(section);
   }
 
-  /** The root of entities with this name, which is created if it is missing. */
+  /** Returns the root of entities with this name; creates it if it is missing. */
   #root(section: Section): Root {
     const root = this.#roots.get(section);
     if (root instanceof Map) return root;
@@ -425,7 +425,7 @@ export class Store {
 }
 
 function isItem(entry: Entry): entry is Entry<Section> {
-  return entry.key !== null; // Roots of other names are whole.
+  return entry.key !== null; // Roots with other names have no items.
 }
 
 // Indexes the entries by account, so that the cost of a lookup depends on the size of one account, not of the cache. IDs and

@@ -80,7 +80,7 @@ export class TokenCache {
   constructor(options: TokenCacheOptions = {}) {
     checkOptions(new.target.name, options, { now: FUNCTION });
     const now = options.now ?? systemClock;
-    this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has not.
+    this.#store = new Store(() => Math.floor(now())); // The schema has whole seconds; `Date.now() / 1000` has fractions.
     this.#store.onChange = (changes) => {
       this.changed();
       if (this.#listeners.size > 0) emit([...this.#listeners], eventOf(changes));

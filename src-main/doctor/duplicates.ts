@@ -162,7 +162,7 @@ function newestFirst<T extends Credential>(
   now: number,
 ): Entry<T>[] {
   const ranked = group.map((entry) => ({ entry, rank: rankOf(store, type, entry, now) }));
-  // Of equals, the last one in the document comes first.
+  // Of entries with equal rank, the last one in the document comes first.
   const sorted = ranked.toReversed().sort(({ rank: a }, { rank: b }) => {
     return b.use - a.use || b.age - a.age || b.home - a.home;
   });

@@ -13,7 +13,7 @@ import { hashText } from '../cache/schema/match.ts';
  * for (const kind of FINDING_KINDS) console.log(kind, findings.filter((finding) => finding.kind === kind).length);
  */
 export const FINDING_KINDS = [
-  'unreadable', // makes a library throw, or is found by none
+  'unreadable', // an entity that makes a library throw, or that no library finds
   'issuer-collision', // two issuers on one host, which MSAL libraries treat as one
   'duplicate-app', // app metadata stored twice, under aliases
   'duplicate-account', // a user stored twice for one tenant

@@ -52,7 +52,7 @@ export function leftovers(store: Store, home: string, now: number): Diagnosis[] 
   return found;
 }
 
-/** Whether the user has no refresh token and no access token that is valid, even in an outage of the provider. */
+/** Whether the user has no refresh token, and no access token that could be used, not even during an outage of the provider. */
 function isOver({ RefreshToken, AccessToken }: Belongings, now: number): boolean {
   return RefreshToken.length === 0 && AccessToken.every((entry) => expiredFor(entry, now) > 0);
 }

@@ -60,7 +60,7 @@ export function unreadable(store: Store, home: string): Diagnosis[] {
   return found;
 }
 
-/** Grants are not for MSAL libraries, which pass over their root. */
+/** MSAL libraries ignore the root of the grants. */
 function isOfEntities(entry: Entry<Section>): entry is Entry<EntityType> {
   return entry.section !== GRANT;
 }
@@ -88,7 +88,7 @@ function frozen(entity: Entity): Entity {
   return entity;
 }
 
-/** Converts numbers to strings, such as times and lifetimes. Returns null if that does not make the entity valid. */
+/** Converts numbers, such as times and lifetimes, to strings. Returns null if that does not make the entity valid. */
 function mend({ section, value }: Entry<EntityType>): Entity | null {
   if (!isRecord(value)) return null;
   const numbers = Object.keys(value).filter(

@@ -18,7 +18,7 @@ import { type ImportReport, reportOf } from './exchange/import.ts';
 export interface EarlierCache {
   /**
    * Reads the old copy: a cache document as text or UTF-8, or token responses as `cache.add` takes them, for apps with a format of their
-   * own. null, undefined or an empty text: there is none, or none any more.
+   * own. null, undefined or an empty text means that there is no old copy (any more).
    */
   read(): EarlierContents | Promise<EarlierContents>;
   /** Removes the old copy. Called once everything in it was read back from the vault. */
@@ -47,8 +47,9 @@ const MOST_READINGS = 10;
  * Moves the sign-ins of an earlier cache into the vault: reads the old copy, merges it, reads the vault back from the disk, and only then
  * removes the old copy. Call it at each start, before the app uses the vault; once the old copy is gone, it costs one `read`.
  *
- * Processes that start at the same time take turns, and only the first one finds something. Where both have a credential, the newer one is
- * kept. If an older version of the app writes the old copy meanwhile, it is merged again. Nothing is written in the clear.
+ * Processes that start at the same time take turns, and only the first one finds an old copy. If the vault and the old copy both have a
+ * credential, the newer one is kept. If an older version of the app writes the old copy meanwhile, it is merged again. Nothing is written
+ * in the clear.
  *
  * If it rejects, the old copy is still there, and nothing that the vault had is lost.
  *
@@ -81,7 +82,7 @@ export async function adopt(vault: Vault, earlier: EarlierCache): Promise<Adopti
       const now = await earlier.read();
       const isSame = isDeepStrictEqual(now, contents);
       contents = now;
-      if (!isSame) continue; // An older version of the app has changed or removed it.
+      if (!isSame) continue; // An older version of the app has changed or removed the old copy.
       await earlier.remove();
       if (!isNothing(await earlier.read())) throw stillThere();
       break;
@@ -94,7 +95,7 @@ export async function adopt(vault: Vault, earlier: EarlierCache): Promise<Adopti
 async function take(vault: Vault, old: SerializableTokenCache): Promise<ImportReport> {
   const report = reportOf(await vault.update((cache) => merge(cache, old)));
   if (vault.status.held === 'memory') {
-    // Opened with `unprotected: 'memory'`: it is saved later, and the old copy must stay until then.
+    // With `unprotected: 'memory'`, the change is saved later, and the old copy must stay until then.
     throw new VaultError(
       'vault_locked',
       vault.status.message ??

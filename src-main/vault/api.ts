@@ -40,7 +40,7 @@ export interface Forgotten {
 
 /** Options of `read`. `signal` stops waiting for the file. */
 export interface ReadOptions extends Abortable {
-  /** Read what memory holds in states in which the file can't be read. */
+  /** Whether to read what memory holds if the file can't be read. */
   held?: boolean;
 }
 
@@ -82,9 +82,9 @@ export interface Vault extends CacheHandle {
   update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T>;
 
   /**
-   * Runs `fn` while holding a named lock. The lock belongs to the operating system, which releases it when the
-   * process dies. Names share a small number of lock files. `signal` calls it off until the task begins, and is passed on
-   * to the task.
+   * Runs `fn` while holding a named lock. The lock belongs to the operating system, which releases it when the process dies.
+   * Names share a small number of lock files. Aborting `signal` cancels the call until the task begins. The signal is also
+   * passed to the task.
    */
   exclusively<T>(name: string, task: (signal?: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 
@@ -150,10 +150,10 @@ export interface Vault extends CacheHandle {
   makeOwn(): Promise<void>;
 
   /**
-   * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards.
-   * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available, or the new file could not
-   * be read back. The old key is destroyed as soon as that is possible, by whichever program has the vault open. `signal` calls it
-   * off until the account is removed.
+   * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards. With `oldKey:
+   * 'pending'`, the account is gone from the file, but the keychain was not available, or the new file could not be read back. The old key
+   * is destroyed as soon as that is possible, by whichever program has the vault open. Aborting `signal` cancels the call until the account
+   * is removed.
    */
   signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt>;
 
@@ -162,17 +162,20 @@ export interface Vault extends CacheHandle {
    * rewritten under a new key and read back, and the old key is destroyed. Concurrent calls share one rewrite.
    * Rejects, with nothing changed, in every state but `ready`, whatever `unprotected` says.
    *
-   * `oldKey` is absent if nothing was ever saved. `signal` calls it off until `fn` has run.
+   * `oldKey` is absent if nothing was ever saved. Aborting `signal` cancels the call until `fn` has run.
    */
   erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>>;
 
   /**
-   * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects,
-   * the old key stays in use and nothing is lost; `status.oldKey` then says that it is pending. `signal` calls it off until it begins.
+   * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects, the old key stays in
+   * use and nothing is lost; `status.oldKey` then says that it is pending. Aborting `signal` cancels the call until the rewrite begins.
    */
   rotateKey(options?: Abortable): Promise<void>;
 
-  /** Rewrites the file without its reclaimable space. The vault also compacts automatically. `signal` calls it off until it begins. */
+  /**
+   * Rewrites the file without its reclaimable space. The vault also compacts automatically. Aborting `signal` cancels the call until the
+   * rewrite begins.
+   */
   compact(options?: Abortable): Promise<void>;
 
   /**
@@ -183,10 +186,10 @@ export interface Vault extends CacheHandle {
   verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport>;
 
   /**
-   * Exports everything to a file in the age format, encrypted with the passphrase. `age --decrypt` opens it too, and
-   * yields a cache document that an MSAL library reads. The file is written atomically, with mode 0600, and has been
-   * read back when this resolves. In a state other than `ready`, whatever can be read is exported. `signal` calls it off until
-   * the file is written.
+   * Exports everything to a file in the age format, encrypted with the passphrase. `age --decrypt` opens it too, and yields a
+   * cache document that an MSAL library reads. The file is written atomically, with mode 0600, and has been read back when this
+   * resolves. In a state other than `ready`, whatever can be read is exported. Aborting `signal` cancels the call until the
+   * file is written.
    *
    * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read; InvalidArgumentError if
    *   the file is a vault or has the name of a file beside it
@@ -194,8 +197,9 @@ export interface Vault extends CacheHandle {
   exportTo(file: string, passphrase: string, options?: Abortable): Promise<void>;
 
   /**
-   * Merges an export, or any cache document of an MSAL library, in one atomic update. `signal` calls it off until then. App data is left
-   * out, because anyone may have written the file, and the accounts are marked with it: `historyOf` of `tokenkeep/ipc`.
+   * Merges an export, or any cache document of an MSAL library, in one atomic update. Aborting `signal` cancels the call until then. App
+   * data is left out, because anyone may have written the file, and the accounts are marked as imported from it; see `historyOf` of
+   * `tokenkeep/ipc`.
    *
    * @throws PassphraseError `passphrase_needed`, `passphrase_wrong`; DocumentError; and as `update` does
    */

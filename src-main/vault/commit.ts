@@ -1,4 +1,4 @@
-/** The way to a vault's file: one task at a time, each with what other programs wrote; then appends a frame, or rewrites the file. */
+/** Access to a vault's file: runs one task at a time, each on what other programs wrote last, then appends a frame or rewrites the file. */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Change, placeOf } from '../cache/entry.ts';
@@ -186,7 +186,7 @@ export class Saving {
     this.#access.settings.timers.clearTimeout(this.#timer);
   }
 
-  /** Runs the jobs, and commits them together with what is held. Settles every job; never rejects. */
+  /** Runs the jobs, and commits them together with the held changes. Settles every job; never rejects. */
   async save(jobs: Job[]): Promise<void> {
     const { settings, memory } = this.#access;
     if (jobs.length === 0 && memory.held.length === 0) return;
@@ -325,7 +325,7 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
   memory.saved({ ...opening, ...written }, now);
 }
 
-/** Where to write. */
+/** The file to write, and the system calls to write it with. */
 export interface Place {
   io: Io;
   file: string;
@@ -342,7 +342,7 @@ export interface Rewrite {
   metadata: VaultMetadata;
   /** The file's id. It may differ from the previous one only if no frame is kept, because frames are bound to it. */
   fileId: Buffer;
-  /** Default: one more than the previous file's. */
+  /** The number of this rewrite. Default: one more than the previous file's. */
   generation?: bigint;
   /** The states that the new file descends from. Default: unknown. */
   history?: readonly FileState[];

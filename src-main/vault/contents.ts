@@ -65,7 +65,7 @@ export interface Contents {
   readonly isLooseLost?: boolean;
 }
 
-/** Returns how far this file goes: the position that the keychain is to remember. */
+/** Returns the position of the file's end, for the keychain to remember. */
 export function markOf({ header, end, metadata }: Contents): Mark {
   return {
     generation: header.generation,
@@ -75,7 +75,7 @@ export function markOf({ header, end, metadata }: Contents): Mark {
   };
 }
 
-/** Returns the same position, to compare with a mark. `file` holds all of its bytes. */
+/** Returns the same position in the form that is compared with a mark. `file` holds the whole file. */
 export function positionOf({ header, end, history }: Contents, file: Buffer): Position {
   return {
     generation: header.generation,
@@ -107,10 +107,10 @@ const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombston
 const START: Cursor = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
 
 /**
- * Reads a file whose header is known and whose key is correct. A file that looks undamaged is read as far as its index;
- * the frames of its accounts are read when they are asked for.
+ * Reads a file whose header is known and whose key is correct. A file that looks undamaged is read as far as its index; the
+ * frames of its accounts are read on demand.
  *
- * @param isDoubted every frame is read at once, because damage was met that can't be seen without
+ * @param isDoubted whether to read every frame at once, because damage was found that can't be detected otherwise
  */
 export async function readContents(
   file: Buffer,
@@ -125,7 +125,7 @@ export async function readContents(
   return indexed ?? whole ?? readFrames(file, header, sealing, intact);
 }
 
-/** `null` if the file is damaged, as far as that can be seen. */
+/** Returns `null` if the file is damaged, as far as its index and checksums tell. */
 async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Promise<Contents | null> {
   const pause = pauses();
   const first = readFrame(file, START, sealing);
@@ -272,7 +272,7 @@ export function keptFrames(contents: Contents | null, changes: readonly Change[]
   const kept = new Map(contents?.groups);
   if (contents === null) return kept;
   const { misplaced } = contents.sealing.findings;
-  // Reading one may add others to the set, which the loop then visits. Accounts that are not copied must be in memory.
+  // Reading an account may add others to the set, which the loop then visits. Accounts that are not copied must be in memory.
   for (const account of misplaced) {
     if (account !== null) storeOf(contents.cache).ofAccount(account);
     kept.delete(account);

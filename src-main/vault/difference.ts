@@ -57,7 +57,7 @@ function readable(cache: TokenCache, account: string | null): Entry[] {
   }
 }
 
-/** A frame that changes gets another secrets key, so the sealed secrets tell whether two frames are the same. */
+/** A changed frame gets another secrets key, so the sealed secrets tell whether two frames are the same. */
 function sameFrames(a: Group | undefined, b: Group | undefined): boolean {
   if (a === undefined || a.frames.length !== b?.frames.length) return false;
   return a.frames.every(({ sealed }, index) => {

@@ -68,7 +68,7 @@ export class VaultMemory {
   readonly #statuses = new Listeners<VaultStatus>();
   cache: TokenCache;
   opening: Opening;
-  /** While the file is not what this program saw last: the vault as it saw it. `cache` belongs to it. */
+  /** The vault as this program last saw it, while the file differs from that; otherwise null. `cache` belongs to it. */
   mine: Opening | null = null;
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
@@ -78,9 +78,9 @@ export class VaultMemory {
   saveError: TokenkeepError | null = null;
   savedAt: number | null = null;
   #unsaved = 0;
-  /** `null`: it may have changed since it was described. */
+  /** `null`: the status may have changed since it was last described. */
   #status: VaultStatus | null = null;
-  /** What listeners know. */
+  /** The status that listeners know, as text. */
   #published = '';
   /** Milliseconds since the epoch. */
   readonly #now: (() => number) | undefined;
@@ -179,7 +179,7 @@ export class VaultMemory {
     try {
       changes = apply(this.cache, held);
     } catch (error) {
-      if (error instanceof VaultError) return; // Damage was met: the file is read again, and then they are applied.
+      if (error instanceof VaultError) return; // Damage was found: the changes are applied after the file is read again.
       throw error;
     }
     if (contents === null) return;
@@ -246,7 +246,7 @@ export class VaultMemory {
     this.refresh();
   }
 
-  /** Publishes the status if it changed. Without listeners, it is described when it is asked for: an update changes it each time. */
+  /** Publishes the status if it changed. Without listeners, it is described on demand, because each update changes it. */
   refresh(): void {
     this.#status = null;
     if (this.#statuses.size === 0) return;
@@ -293,12 +293,12 @@ export interface Circumstances {
   file: string;
   keychain: string;
   unsaved: number;
-  /** Why they are not saved. */
+  /** The reason why updates are not saved. */
   saveError: TokenkeepError | null;
   savedAt: number | null;
 }
 
-/** @param mine while the file is not what this program saw last: the vault as it saw it */
+/** @param mine the vault as this program last saw it, while the file differs from that */
 export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
   const { unsaved, saveError, file, keychain, savedAt } = circumstances;
   const error = opening.error ?? saveError;

@@ -43,7 +43,7 @@ export interface Opening {
   original: string | null;
 }
 
-/** The knowledge of a running program, from before. */
+/** What a running program knows from opening this vault before. */
 export interface Known {
   /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
   key: Buffer | null;
@@ -82,13 +82,13 @@ export async function look(place: Place, known?: Known): Promise<Opening> {
   return opening;
 }
 
-/** How often a file that other programs change during each look is opened again. */
+/** The largest number of times that a file which other programs keep changing is opened. */
 const MOST_LOOKS = 20;
 
 /**
- * Another program may change the file between the read of the file and the keychain's answer: the answer then belongs to
- * a newer file, and what was read looks keyless, older or damaged beside it. A file that has changed since is therefore
- * opened again, unless the keychain itself failed.
+ * Another program may change the file between the read of the file and the keychain's answer: the answer then belongs to a
+ * newer file, and the bytes that were read look keyless, older or damaged in comparison. A file that has changed since is
+ * therefore opened again, unless the keychain itself failed.
  */
 async function openSettled(place: Place, known?: Known): Promise<Opening> {
   for (let looks = 1; ; looks += 1) {
@@ -244,10 +244,7 @@ function isKeyOf({ start, check }: HeaderKey, key: Buffer): boolean {
   return keyCheck(key, start).equals(check);
 }
 
-/**
- * A header of a later version is accepted only if it is authentic under the key: otherwise anybody could make a vault
- * look newer.
- */
+/** A header of a later version is accepted only if it is authentic under the key: otherwise anyone could make a vault look newer. */
 async function openNewer(
   header: HeaderKey,
   identity: Identity,
@@ -272,7 +269,7 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
   return found.kind === 'header' ? found.header : null;
 }
 
-/** More than both header copies of any version take. A small vault is read in one piece. */
+/** More bytes than both header copies of any version take. A small vault is read in one piece. */
 const HEAD_LENGTH = 256 * 1024;
 
 /** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
@@ -286,19 +283,19 @@ export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<b
   return there?.equals(fileId) === true;
 }
 
-/** The file that is locked while the vault at this path is written. */
+/** Returns the file that is locked while the vault at this path is written. */
 export function lockFileOf(file: string): string {
   return `${file}.lock`;
 }
 
 /**
- * Returns whether two names of one file are names of one vault: programs that open it under either name wait for each
- * other. They do through a linked or mounted folder, and where case does not matter. A hard link has lock files of its own:
- * its programs would write into the same file at the same time.
+ * Returns whether two names of one file are names of one vault: programs that open it under either name wait for each other.
+ * They do if the names differ by a linked or mounted folder, or by case where that does not matter. A hard link has its own
+ * lock files: programs that use it would write to the same file at the same time.
  */
 async function sharesLock(io: Io, file: string, other: string): Promise<boolean> {
   const theirs = await identify(io, lockFileOf(other));
-  if (theirs === null) return true; // Nobody has written under that name.
+  if (theirs === null) return true; // No program has written under that name.
   const own = await identify(io, lockFileOf(file));
   return own !== null && sameFile(own, theirs);
 }

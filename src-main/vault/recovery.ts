@@ -154,7 +154,7 @@ export async function makeOwn(access: Access): Promise<void> {
     const fileId = randomBytes(16);
     const now = Math.floor(settings.now() / 1000);
     const key = await settings.slots.make(fileId, 'a', null);
-    // The programs of the original go on using the same refresh tokens.
+    // The original's programs continue to use the same refresh tokens.
     const marked = transact(contents.cache, () => markAllAsShared(contents.cache, opening.original));
     memory.notify(marked.changes);
     const written = await rewrite(settings, {
@@ -211,7 +211,7 @@ async function keyFor(
   }
 }
 
-/** What was lost of a damaged file may have said that another program uses these refresh tokens, so the user is asked again. */
+/** The lost part of a damaged file may have recorded that another program uses these refresh tokens, so the user is asked again. */
 function markIfLost({ cache, isLooseLost }: Contents): void {
   if (isLooseLost === true && !hasHistories(cache)) transact(cache, () => markAllAsShared(cache, null));
 }

@@ -72,7 +72,9 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
   return new VaultError(code, says, cause === undefined ? undefined : { cause });
 }
 
-/** Returns whether the error's own message explains why the vault can't be read: it has no cause in the system, or one about the path. */
+/**
+ * Returns whether the error's own message explains why the vault can't be read: it has no system error as its cause, or is about the path.
+ */
 function isSaid({ code, cause }: StorageError): boolean {
   return cause === undefined || code === 'path_invalid' || code === 'name_too_long';
 }
@@ -84,7 +86,7 @@ export function closed(): VaultError {
   );
 }
 
-/** The file was deleted while a program had it open. */
+/** Returns the error for a file that was deleted while this program had it open. */
 export function gone(): VaultError {
   return new VaultError(
     'vault_older',
@@ -92,7 +94,7 @@ export function gone(): VaultError {
   );
 }
 
-/** A program's open file was replaced with the file of another vault. */
+/** Returns the error for an open file that was replaced with the file of another vault. */
 export function replaced(): VaultError {
   return new VaultError(
     'vault_older',

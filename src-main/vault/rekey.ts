@@ -48,7 +48,7 @@ export class Rekeying {
     this.#access = access;
   }
 
-  /** Calls that arrive before the work starts share it. */
+  /** Calls that arrive before a rewrite starts share it. */
   async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
     const { job, outcome } = jobOf(fn);
     this.#jobs.push(job);
@@ -158,7 +158,7 @@ export class Rekeying {
     await write(jobs, fresh ?? null);
     if (fresh === undefined || fresh === null) await this.#leaveMarkFile([old]);
     if (fresh === undefined) {
-      known('pending'); // The keychain's part continues.
+      known('pending'); // The keychain call continues.
       fresh = await asked;
       if (fresh !== null) await write([], fresh);
     }
@@ -189,7 +189,7 @@ export class Rekeying {
     this.#access.assertReady();
   }
 
-  /** `undefined` if the keychain takes too long: it may be showing a prompt that nobody is there to answer. */
+  /** `undefined` if the keychain takes too long: it may be showing a prompt while the user is away. */
   async #unlessItWaits<T>(asked: Promise<T>): Promise<T | undefined> {
     const { timers } = this.#access.settings;
     let timer: unknown;

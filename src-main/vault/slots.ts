@@ -50,7 +50,7 @@ export class KeySlots {
 
   /** Stores the key and the mark in the slot. The caller holds the key lock, and knows that the slot is in use. */
   async keep(fileId: Buffer, slot: Slot, key: Buffer, mark: Mark | null): Promise<void> {
-    // A key that was overwritten because it is not needed any more must never replace the one that is.
+    // A key that was zeroed in memory after use must never replace a valid one.
     if (key.every((byte) => byte === 0)) throw new TypeError('This key was overwritten already.');
     const item = encodeKeyItem({ key, mark, file: this.#file, name: this.#name });
     await this.#keychain.set(this.#service, accountOf(fileId, slot), item);

@@ -38,7 +38,7 @@ export interface VaultStatus {
   savedAt: number | null;
   /** The keychain's display name: "macOS Keychain", "Secret Service", … */
   keychain: string;
-  /** The slot that holds the key, and the time since when (null: unknown). Absent before the file was read. */
+  /** The key's slot, and when the key was made, in seconds since the epoch (null: unknown). Absent before the file was read. */
   key?: { slot: 'a' | 'b'; madeAt: number | null };
   /** The fraction of the file's entries that are current, 0 to 1. Absent if it was not read. */
   live?: number;

@@ -13,8 +13,8 @@ const KEPT = 1_000;
 const REMEMBERED = 7 * 24 * 3600;
 
 /**
- * The longest time that may pass from one sign-out to the next, or to now, for their ages, in seconds. More can't be told from a
- * clock that jumped, such as one that was set right after it had stood at 1970.
+ * The longest time that may pass from one sign-out to the next, or to now, for their ages, in seconds. A longer time can't be told from a
+ * clock jump, such as that of a clock that was set after it had started at 1970.
  */
 const LONGEST_GAP = 24 * 3600;
 

@@ -76,7 +76,7 @@ export async function openVaultIn(options: VaultOptions, ports: VaultPorts): Pro
   return traced('vault.open', context, () =>
     abandonable(signal, async () => {
       const vault = await open();
-      if (signal?.aborted === true) await vault.close(); // Nobody has it.
+      if (signal?.aborted === true) await vault.close(); // The caller was already rejected and never gets this vault.
       return vault;
     }),
   );
@@ -381,7 +381,7 @@ class FileVault implements Vault {
     }
     const isPending = contents?.metadata.pending || this.#memory.opening.isSignOutPending;
     if ((state === 'ready' || state === 'older') && isPending) {
-      // It is tried again at the next opportunity; until then the status reports it.
+      // If this fails, it is retried at the next opportunity; until then, the status reports that it is pending.
       void this.#rekeying.finish().catch(() => undefined);
     }
   }
@@ -413,7 +413,7 @@ class FileVault implements Vault {
     await this.#inTurn(() => this.#access.catchUp()).catch(() => undefined);
   }
 
-  /** `null` if folders can't be watched: then the file is checked more often. */
+  /** Watches the folder. Returns `null` if folders can't be watched: then the file is checked more often. */
   #watched(): (() => void) | null {
     const { io, file } = this.#settings;
     let isLooking = false;

@@ -57,7 +57,7 @@ function outline({ state: found, error: why, contents, identity, slot }: Opening
   };
 }
 
-/** `null` if another program has written since: the earlier result is then about another file. */
+/** Returns `null` if another program has written since: the earlier result is then about another file. */
 async function regionsIn({ io, file }: Settings, { identity }: Opening, contents: Contents) {
   const whole = await readWhole(io, file).catch(() => null);
   if (whole === null || !sameIdentity(whole.identity, identity)) return null;
@@ -78,7 +78,7 @@ async function openAll(
         await new Promise((resolve) => setImmediate(resolve));
       }
       report.entries += 1;
-      // Its frame, which was authenticated when it was opened, covers it.
+      // The entry's frame, which was authenticated when it was opened, covers the secret.
       if (isObject(value) && sealedSecretOf(value) !== undefined) report.secrets += 1;
     }
   }

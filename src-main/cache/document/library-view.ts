@@ -101,7 +101,7 @@ export function takeFromLibrary(
       if (change.type !== 'Account' || signedIn.has(userOf(change))) continue;
       const environment = environmentIn(store, change, nameOf);
       const id = change.home_account_id;
-      // If two issuers share the host, MSAL had the account whose tokens were removed with it.
+      // If two issuers share the host, the account that MSAL had is the one whose tokens were removed with it.
       const issuers = new Set(
         had
           .filter((other) => other.entity !== undefined && userOf(other.change) === userOf(change))

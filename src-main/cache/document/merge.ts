@@ -1,7 +1,7 @@
 /**
- * Merges the accounts and tokens of one cache into another. Entities are matched by their fields, not by their keys. Of two entries for
- * one credential, the newer stays. Unrecognized entries are copied. App data is not: a document may be anybody's, and what it says of profiles,
- * agreed issuers or verified signatures is not taken for what happened here.
+ * Merges the accounts and tokens of one cache into another. Entities are matched by their fields, not by their keys. Of two entries for one
+ * credential, the newer stays. Unrecognized entries are copied. App data is not: anyone may have written the document, so its profiles,
+ * agreed issuers and verified signatures are not trusted.
  */
 import { summaries } from '../accounts.ts';
 import { isAppData } from '../app-data.ts';
@@ -91,7 +91,7 @@ interface GrantStep {
   readonly verdict: Verdict;
 }
 
-/** The imported grants. Grants of one label and client stand under one key, so the newer replaces the older. */
+/** The imported grants. Grants of one label and client share a key, so the newer replaces the older. */
 function grantSteps(into: Store, from: Store): GrantStep[] {
   return [...from.entries(GRANT)].flatMap((entry): GrantStep[] => {
     if (entry.entity === null) return [];

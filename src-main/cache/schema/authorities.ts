@@ -17,9 +17,9 @@ export function sameIssuer(a: string, b: string): boolean {
 }
 
 /**
- * Returns an issuer as it is requested and may be shown to a user (OpenID Connect Discovery §3: https, without query and fragment): the host
- * in lower case and Punycode, without a default port. undefined if the text is none, or is spelled so that it reads like another one: with a
- * user name, a backslash, white space, or invisible and bidirectional control characters, which URL parsers accept and drop.
+ * Returns an issuer as it is requested and may be shown to a user (OpenID Connect Discovery §3: https, without query and fragment): the
+ * host in lower case and Punycode, without a default port. undefined if the text is not an issuer, or could be mistaken for another one:
+ * with a user name, a backslash, white space, or invisible and bidirectional control characters, which URL parsers accept and drop.
  *
  * @example
  * import { plainIssuer } from 'tokenkeep/cache';
@@ -90,13 +90,13 @@ export function mayOwn(issuer: string, tokenEndpoint: URL): boolean {
 }
 
 /**
- * The hosts of Microsoft's clouds and what else they are called. Every other host is its own environment. Source:
- * the instance discovery metadata that MSAL Node (AuthorityMetadata) and MSAL.NET (KnownMetadataProvider) carry.
+ * The hosts of Microsoft's clouds, with their aliases. Every other host is its own environment. Source: the instance discovery
+ * metadata that MSAL Node (AuthorityMetadata) and MSAL.NET (KnownMetadataProvider) carry.
  */
 interface Cloud {
-  /** What MSAL Node and MSAL.NET write into a cache. */
+  /** The host that MSAL Node and MSAL.NET write into a cache. */
   cached: string;
-  /** What MSAL Python's constants name the cloud; it writes the host that was configured. */
+  /** The host of the cloud in MSAL Python's constants. MSAL Python writes the host that was configured. */
   configured: string;
   aliases: readonly string[];
 }
@@ -121,7 +121,7 @@ const BY_ALIAS: ReadonlyMap<string, Cloud> = new Map(
   CLOUDS.flatMap((known) => known.aliases.map((alias) => [alias, known] as const)),
 );
 
-/** A region's host (`westus2.login.microsoft.com`) is its cloud's. */
+/** Finds the cloud of a host. A region's host (`westus2.login.microsoft.com`) belongs to its cloud. */
 function find(environment: string): Cloud | undefined {
   const known = BY_ALIAS.get(environment);
   if (known !== undefined) return known;
@@ -129,14 +129,14 @@ function find(environment: string): Cloud | undefined {
   return BY_ALIAS.get(host) ?? BY_ALIAS.get(host.slice(host.indexOf('.') + 1));
 }
 
-/** The host of an environment without its port: MSAL Node writes the port, MSAL Python does not. */
+/** Returns the host of an environment without its port: MSAL Node writes the port, MSAL Python does not. */
 export function hostOf(environment: string): string {
   return environment.toLowerCase().replace(/:\d+$/, '');
 }
 
 const PORT = /:(\d+)$/;
 
-/** The one name that stands for all aliases of an environment: what MSAL Node and MSAL.NET write. */
+/** Returns the same name for all aliases of an environment: the one that MSAL Node and MSAL.NET write. */
 export function canonicalEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment.toLowerCase();
 }
@@ -153,7 +153,7 @@ export function configuredEnvironment(environment: string): string {
   return find(environment)?.configured ?? environment;
 }
 
-/** What MSAL Node and MSAL.NET look under. Hosts of no known cloud stay as they are. */
+/** Returns the host under which MSAL Node and MSAL.NET look up an environment. Hosts of no known cloud stay as they are. */
 export function cachedEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment;
 }

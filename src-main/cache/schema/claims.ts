@@ -20,7 +20,7 @@ export function decodeBase64url(text: string): string | undefined {
   const bare = text.endsWith('=') ? text.replace(/={1,2}$/, '') : text;
   if (!BASE64URL.test(bare) || bare.length % 4 === 1) return undefined;
   const binary = atob(bare.replaceAll('-', '+').replaceAll('_', '/'));
-  if (!NOT_ASCII.test(binary)) return binary; // As most are.
+  if (!NOT_ASCII.test(binary)) return binary; // Nearly all payloads are ASCII.
   // A plain loop: a search through ten thousand accounts decodes tens of megabytes, and `from` is ten times slower.
   const bytes = new Uint8Array(binary.length);
   for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);

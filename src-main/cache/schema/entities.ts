@@ -79,11 +79,11 @@ export interface AccessToken extends Entity {
 export interface RefreshToken extends Entity {
   /** `RefreshToken`, in any spelling. */
   readonly credential_type?: string | null;
-  /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
+  /** The token itself. A vault encrypts it separately and decrypts it when it is read. */
   readonly secret: string;
   /** The account: `uid.utid`, or the `sub` of the ID token. */
   readonly home_account_id: string;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** The provider's host, under any alias of its cloud. */
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
@@ -103,11 +103,11 @@ export interface RefreshToken extends Entity {
 export interface IdToken extends Entity {
   /** `IdToken`, in any spelling. */
   readonly credential_type?: string | null;
-  /** The token itself. In a vault it is sealed by itself, and opened when it is read. */
+  /** The token itself. A vault encrypts it separately and decrypts it when it is read. */
   readonly secret: string;
   /** The account: `uid.utid`, or the `sub` of the token. */
   readonly home_account_id: string;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** The provider's host, under any alias of its cloud. */
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
@@ -121,7 +121,7 @@ export interface IdToken extends Entity {
 export interface Account extends Entity {
   /** `uid.utid` (user and home tenant) at Microsoft; elsewhere the `sub` of the ID token. */
   readonly home_account_id: string;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** The provider's host, under any alias of its cloud. */
   readonly environment: string;
   /** The issuer of the account, outside of Microsoft's clouds, B2C and AD FS. MSAL libraries don't write it. */
   readonly issuer?: string | null;
@@ -141,7 +141,7 @@ export interface Account extends Entity {
 export interface AppMetadata extends Entity {
   /** The app. */
   readonly client_id: string;
-  /** Host of the provider, in one of the names of its cloud. */
+  /** The provider's host, under any alias of its cloud. */
   readonly environment: string;
   /** "1": the app belongs to the family. null or absent: it does not. For an app without metadata, this is unknown. */
   readonly family_id?: string | null;
@@ -255,7 +255,7 @@ export interface EntityFilter {
   /**
    * Fields and their required values. `environment` matches under any alias of its cloud. `home_account_id`, `client_id`,
    * `realm`, `username` and `local_account_id` are compared case-insensitively, and null or "" matches null, "" and an
-   * absent field. `target` is compared as a set of scopes. `token_type` compares schemes: every bearer type is one.
+   * absent field. `target` is compared as a set of scopes. `token_type` compares schemes: all bearer types are equal.
    * `key_id`, `resource`, `audience`, `user_assertion_hash`, `requested_claims_hash` and `ext_cache_key` also match under
    * the names that other libraries use for them. Any other field must be equal; null matches null and an absent field. A
    * token with extension components matches only if `ext_cache_key` (the hash of the components) is named, or if there

@@ -1,8 +1,8 @@
 /**
  * Whether a token can still be used: its lifetime, and whether its provider refused it. The lifetime of an access token is
- * told by the provider, read from the token itself, or unknown. MSAL libraries need one, so an unknown lifetime is stored
- * as their 600 seconds and marked in `unknown_expiry`. Everything in Tokenkeep that asks when a token ends uses `expiryOf`
- * or `isExpired`, never the field alone.
+ * stated by the provider, read from the token itself, or unknown. MSAL libraries need one, so an unknown lifetime is stored as
+ * their 600 seconds and marked in `unknown_expiry`. Everything in Tokenkeep that asks when a token ends uses `expiryOf` or
+ * `isExpired`, never the field alone.
  */
 
 import { folded, isRecord } from '../json.ts';
@@ -77,7 +77,7 @@ export function wantsRefresh(token: AccessToken, now: number): boolean {
 
 // [Note: refused once] Refusals of a refresh token, which are recorded in the token itself, so that no process sends it again.
 
-/** For which app the provider refused it, and for which scopes unless for all. */
+/** A refusal of the token to one app, for these scopes; without `scopes`, for all. */
 export interface Refusal {
   readonly client_id: string;
   /** The hash of the refused secret: if another library replaces the token but keeps this field, the refusal no longer applies. */

@@ -1,13 +1,13 @@
 /**
- * Grants of OAuth libraries other than MSAL, as they stand in a cache document: under a root of their own, which MSAL libraries pass over.
- * Fields that lists show are stored in plain form; everything else is JSON text in `secret`. See `tokenkeep/oauth`.
+ * Grants of OAuth libraries other than MSAL, as stored in a cache document: under a separate root, which MSAL libraries ignore. Fields that
+ * lists show are stored in plain form; everything else is JSON text in `secret`. See `tokenkeep/oauth`.
  */
 import type { CredentialType, Entity, EntityType, Seconds } from './entities.ts';
 
 /** The root of the grants in a cache document. */
 export const GRANT = 'TokenkeepGrant';
 
-/** A root of a cache document whose items stand under keys. */
+/** The name of a root whose items are stored under keys. */
 export type Section = EntityType | typeof GRANT;
 
 /** One grant in a document: fields for lists, and the rest as one secret. */
@@ -36,7 +36,7 @@ export interface GrantItem extends Entity {
   readonly holds: string;
   /** The time at which the provider refused the refresh token permanently. */
   readonly refused_at?: Seconds | null;
-  /** The grant as JSON text. In a vault it is sealed by itself, and opened when it is read. */
+  /** The grant as JSON text. A vault encrypts it separately and decrypts it when it is read. */
   readonly secret: string;
 }
 
@@ -46,7 +46,7 @@ const HELD: Readonly<Record<CredentialType, string>> = {
   IdToken: 'id_token',
 };
 
-/** Returns the tokens that a grant holds, as fields of the schema. Their secrets are in the grant's. */
+/** Returns the tokens that a grant holds, as fields of the schema. Their secrets are part of the grant's secret. */
 export function grantFields(item: GrantItem): [type: CredentialType, fields: Entity][] {
   const holds = new Set(item.holds.split(' '));
   const common = {

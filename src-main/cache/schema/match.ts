@@ -29,7 +29,7 @@ export function schemeOf(entity: Entity): string {
   const scheme = folded(entity['token_type']);
   if (BOUND_SCHEMES.has(scheme)) return scheme;
   const type = folded(entity['credential_type']);
-  if (BEARER_KINDS.has(type)) return ''; // Without looking for other spellings, as for nearly every token.
+  if (BEARER_KINDS.has(type)) return ''; // The usual spellings need no normalizing.
   const kind = type.replace(/[^a-z]/g, '');
   if (BEARER_KINDS.has(kind)) return '';
   return kind === 'accesstokenwithauthscheme' ? unnamedScheme(scheme) : kind;

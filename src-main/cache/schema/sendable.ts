@@ -1,4 +1,4 @@
-/** What may leave the cache for a header, a program or the clipboard. */
+/** Checks what may be put into a header, handed to a program or copied to the clipboard. */
 
 /**
  * Whether a secret is printable ASCII, as access and refresh tokens are (RFC 6749 §A.12 and §A.17). A line break in one would end a header

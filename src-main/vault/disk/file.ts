@@ -198,7 +198,7 @@ export async function replaceFile<T>(
   return { identity, end };
 }
 
-/** Runs what comes after a rename. If it fails, the file is not as it was before, and the error must not say so. */
+/** Runs a step that follows a rename. If it fails, the file has already been replaced, and the error must not say that it is unchanged. */
 async function confirmed<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await task();
@@ -239,7 +239,7 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
   return next.value;
 }
 
-/** The length of a part of a file, and its CRC-32: what a disk changed by accident is noticed. */
+/** The length of a part of a file, and its CRC-32, which detects accidental changes by a disk. */
 export interface PartSum {
   length: number;
   crc: number;
@@ -253,7 +253,7 @@ export function sumOf(part: Buffer): PartSum {
 export async function holds(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
-    // One buffer for all parts: collecting a hundred megabytes of garbage would stop the program.
+    // One buffer for all parts: collecting a hundred megabytes of garbage would block the program.
     const bytes = Buffer.allocUnsafe(Math.max(0, ...parts.map(({ length }) => length)));
     let at = 0;
     for (const { length, crc } of parts) {
@@ -385,7 +385,7 @@ export class Log {
         await cutOff(handle, at).catch(() => undefined); // The caller gets the first error.
         throw error;
       }
-      // The frame is durable. If nobody says how the file is now, the next look finds it changed and reads its end.
+      // The frame is durable. If `stat` fails, the next check finds the file changed and reads its end.
       const size = BigInt(at + bytes.length);
       const identity = await handle.stat().then(identityOf, () => ({ ...known, size, mtimeNs: 0n }));
       if (!this.#keep) await this.close();
@@ -486,7 +486,7 @@ const READING = process.platform === 'win32' ? 'r' : constants.O_RDONLY | consta
 /** Reads and writes of up to this many bytes take less time on this thread than a request to another thread does. */
 const SMALL_READ = 256 * 1024;
 const SMALL_WRITE = 64 * 1024;
-/** The most that is read from a network drive with one request: a slow one has a deadline for each of these. */
+/** The most bytes that one request reads from a network drive. Each request has a deadline of its own, so that a slow drive can meet it. */
 const LONGEST_READ = 1024 * 1024;
 
 /** Uses descriptors: a `FileHandle` costs as much as reading a small vault. [Note: network drives] */
@@ -572,29 +572,29 @@ export async function throughLinks(file: string, links = 0): Promise<string> {
     const real = await answered<string>(folder, (done) => realpath(folder, done));
     target = resolve(real, link);
   } catch {
-    return file; // It can’t be read; opening it says why.
+    return file; // The link can’t be read; opening the file reports why.
   }
   return links === MOST_LINKS ? file : throughLinks(target, links + 1);
 }
 
 /**
- * [Note: network drives] A local disk answers small requests from memory. On this thread they take a quarter of the processor time
- * that they take on libuv's threads, and don't wait for keychain calls, which occupy those threads until the user has answered
- * a prompt. A network drive whose server is away does not answer at all, and on this thread that would stop the program. So nothing
- * but `LOCAL_FILE_SYSTEMS` is called on this thread.
+ * [Note: network drives] A local disk answers small requests from memory. On this thread they take a quarter of the processor time that
+ * they take on libuv's threads, and don't wait for keychain calls, which occupy those threads until the user has answered a prompt. A
+ * network drive whose server is away does not answer at all, and on this thread that would block the program. So this thread makes calls
+ * only to `LOCAL_FILE_SYSTEMS`.
  *
- * Requests that only read are given up after a deadline. Requests that write are not: one that is carried out later, when another
- * program has the lock, would destroy what that one wrote.
+ * Requests that only read are given up after a deadline. Requests that write are not: if one were carried out later, when another program
+ * has the lock, it would destroy what that program wrote.
  */
 const ANSWER_DEADLINE = 10_000;
 
-/** How long the answer to that is believed, in milliseconds: a drive may be mounted over a folder at any time. */
+/** How long it is remembered whether a folder is on a local disk, in milliseconds: a drive may be mounted over a folder at any time. */
 const BELIEVED = 5_000;
 
-/** Whether folders are on a local disk, and until when that is believed; `null` as long as it is not known. */
+/** Whether folders are on a local disk, and until when that is remembered; `null` while it is unknown. */
 const folders = new Map<string, { isLocal: boolean; until: number } | null>();
 
-/** Returns the folder whose disk answers for a path: for a vault's folder, which may be where a drive is mounted, itself. */
+/** Returns the folder whose disk holds a path. A known folder is returned itself, because a drive may be mounted there. */
 function folderOf(path: string): string {
   return folders.has(path) ? path : dirname(path);
 }
@@ -603,7 +603,7 @@ async function isOnLocalDisk(folder: string): Promise<boolean> {
   const known = folders.get(folder) ?? null;
   if (known === null) return askWhetherLocal(folder);
   if (performance.now() > known.until) {
-    known.until = Infinity; // It is asked once at a time.
+    known.until = Infinity; // One check at a time.
     // Nobody waits for the answer: libuv's threads may be waiting for a keychain, and a disk hardly ever changes.
     void askWhetherLocal(folder);
   }
@@ -618,7 +618,7 @@ async function askWhetherLocal(folder: string): Promise<boolean> {
     folders.set(folder, { isLocal, until: performance.now() + BELIEVED });
     return isLocal;
   } catch {
-    folders.set(folder, null); // It does not exist, or does not answer.
+    folders.set(folder, null); // The folder does not exist, or its drive does not answer.
     return false;
   }
 }
@@ -650,7 +650,7 @@ async function answered<T>(
   });
   const ended = (): void => {
     clearTimeout(timer);
-    if (isLate) silent.delete(folder); // It answers again.
+    if (isLate) silent.delete(folder); // The drive answers again.
   };
   answer.then((value) => {
     ended();

@@ -24,7 +24,7 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
     'The file system refused to read or write the vault, which is as it was before. Check the disk, and that the folder exists and can be written, before you try again.',
 };
 
-/** More exact words where `storage_failed` would send the user to a disk that is well. */
+/** More specific messages where that of `storage_failed` would wrongly blame the disk. */
 const SAID: Readonly<Record<string, string>> = {
   EMFILE:
     'This program has as many files open as the system allows it. The vault is as it was before. Close windows or documents of the program, then try again.',
@@ -35,7 +35,7 @@ const SAID: Readonly<Record<string, string>> = {
   ESTALE: 'The vault’s file was replaced on its network drive. Nothing was written. Open the vault again.',
 };
 
-/** A container that mounts the file alone: it can be written, but never replaced. */
+/** For a container that mounts only the file: it can be written, but never replaced. */
 const MOUNTED_ALONE =
   'The vault’s file can’t be replaced, because it is mounted by itself or in use by the system. It is as it was before. Mount its folder instead of the file, or move the vault.';
 
@@ -44,7 +44,7 @@ const ERRNO = /^E[A-Z0-9]+$/;
 
 /**
  * Wraps an error of the file system, once. An error of Tokenkeep passes as it is. Any other error, such as a SyntaxError of
- * code that was called, becomes an UnexpectedError: it is never told as the file system's.
+ * code that was called, becomes an UnexpectedError: it is never reported as an error of the file system.
  */
 export function storageError(cause: unknown): TokenkeepError {
   if (isOurs(cause)) return cause;

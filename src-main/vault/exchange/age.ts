@@ -1,7 +1,7 @@
 /**
- * Reads and writes files in the age format (age-encryption.org/v1) that a passphrase opens: what `age --passphrase` writes
- * and `age --decrypt` reads. The package `age-encryption` does the format. Only the scrypt stanza is made and read here,
- * because the package derives its key on the main thread and stops the whole process meanwhile.
+ * Reads and writes files in the age format (age-encryption.org/v1) that a passphrase opens: what `age --passphrase` writes and
+ * `age --decrypt` reads. The package `age-encryption` implements the format. Only the scrypt stanza is written and read here,
+ * because the package derives its key on the main thread, which blocks the whole process.
  */
 import { randomBytes } from 'node:crypto';
 import type { Identity, Recipient, Stanza } from 'age-encryption';
@@ -14,9 +14,9 @@ const MAGIC = Buffer.from('age-encryption.org/v1\n');
 export const AGE_BEGINS = Buffer.concat([MAGIC, Buffer.from('-> scrypt ')]);
 const ARMOR = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
 
-/** As `age` itself: 2^18 rounds, 256 MB. */
+/** The same as `age` uses: 2^18 rounds, 256 MB. */
 const WORK_FACTOR = 18;
-/** The most that a file may ask for: 2^20 rounds take a gigabyte of memory. One derivation runs at a time. */
+/** The highest work factor that a file may ask for: 2^20 rounds take a gigabyte of memory. One derivation runs at a time. */
 const HIGHEST_WORK_FACTOR = 20;
 
 /** Bytes that are encrypted or decrypted between two pauses. */

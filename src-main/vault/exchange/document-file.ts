@@ -1,4 +1,4 @@
-/** Reads a file that someone chose to import, or says in one sentence why it can't be read. Writes nothing. */
+/** Reads a file that the user chose to import, or reports in one sentence why it can't be read. Writes nothing. */
 import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -46,7 +46,7 @@ const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 async function openFile(path: string, name: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
-    // Non-blocking: opening a named pipe that nobody writes to would wait for ever.
+    // Non-blocking: opening a named pipe without a writer would block forever.
     file = await open(path, constants.O_RDONLY | NON_BLOCKING);
   } catch (error) {
     throw unreadable(name, error);

@@ -51,7 +51,7 @@ async function sweepExports({ settings: { io, now } }: Access, folder: string): 
       const start = (await readWhole(io, path, AGE_BEGINS.length))?.bytes;
       if (start?.equals(AGE_BEGINS.subarray(0, start.length))) await io.unlink(path);
     } catch {
-      // The file belongs to somebody else, or is gone. An export must not fail because of an older one's leftovers.
+      // The file belongs to another user, or is gone. An export must not fail because of an older one's leftovers.
     }
   }
 }
@@ -59,13 +59,13 @@ async function sweepExports({ settings: { io, now } }: Access, folder: string): 
 /** Returns the current cache document in the dialect that it was read in, so that an MSAL library can read it after decryption. */
 async function document(access: Access): Promise<string> {
   await access.catchUp();
-  access.assertReadable(); // Changes that are held in memory only need an export most of all.
+  access.assertReadable(); // Changes held only in memory don't prevent an export: they need it most.
   return documentText(access.memory.cache);
 }
 
 /**
- * The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody, and the
- * vault removes files of the last three names.
+ * The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody, and the vault
+ * removes files with the last three suffixes.
  */
 const BESIDE =
   /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark|forgotten|new-[0-9a-f]{12})$/;
@@ -126,7 +126,7 @@ function worded(cause: unknown): TokenkeepError {
   if (cause instanceof StorageError) return cause;
   const error = storageError(cause);
   const message = error instanceof StorageError ? MESSAGES[error.code] : undefined;
-  if (!(error instanceof StorageError) || message === undefined) return error; // An error of the path names it.
+  if (!(error instanceof StorageError) || message === undefined) return error; // The error of an invalid path already names the path.
   return new StorageError(error.code, message, { cause });
 }
 

@@ -42,7 +42,7 @@ export function decodeBody(body: Buffer): { json: unknown; secretsKey: Buffer } 
   }
 }
 
-// Lone surrogates have no UTF-8; such a string stays in the frame's JSON, which escapes it.
+// Lone surrogates have no UTF-8 encoding; such a string stays in the frame's JSON, which escapes it.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export interface SealedBatch {
@@ -86,7 +86,7 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
   return { content: { body, sealed: secrets }, sealed };
 }
 
-/** Does what `sealBatch` does, and returns only the content. */
+/** Like `sealBatch`, but returns only the content. */
 export function encodeBatch(batch: Batch, secretsKey?: Buffer): FrameContent {
   return sealBatch(batch, secretsKey).content;
 }
@@ -128,7 +128,7 @@ export interface DecodedRow {
   key: string | null;
   /** `undefined`: the entry is removed. */
   value: unknown;
-  /** `null`: it has no sealed secret. */
+  /** `null`: the entry has no sealed secret. */
   sealedLength: number | null;
 }
 
@@ -230,7 +230,7 @@ export function rowOf({ mark, epoch, at }: Tombstone): [string, number, number] 
   return [mark, epoch, at];
 }
 
-/** `null` if a note does not conform to FORMAT.md. */
+/** Decodes the metadata in a frame's JSON; `null` if a part does not conform to FORMAT.md. */
 export function decodeMetadata(json: Record<string, unknown>): FrameMetadata | null {
   const { pending, tombstones } = json;
   const metadata: FrameMetadata = {};
@@ -266,7 +266,7 @@ export function decodeTombstones(rows: unknown): Tombstone[] | null {
 
 const BLOCK = 16;
 
-/** A cipher or a decipher, which do the same, for the secrets of a frame from an offset on. */
+/** Returns a stream that encrypts or decrypts (the same operation) the secrets of a frame, from an offset on. */
 function secretsStream(secretsKey: Buffer, at: number): Cipher {
   const counter = Buffer.alloc(BLOCK);
   counter.writeUInt32BE(Math.floor(at / BLOCK), BLOCK - 4);

@@ -45,7 +45,7 @@ export interface Scan {
  * hours.
  */
 const SEARCH_BYTES = 64 * 1024 * 1024;
-/** The secrets key, and an object. */
+/** Bytes: the secrets key (32) and an empty JSON object (2). */
 const SHORTEST_BODY = 34;
 
 /**

@@ -6,7 +6,7 @@ import { derive, type Header, KEY_LENGTH, sealingKey } from './header.ts';
 
 export const PREFIX_LENGTH = 64;
 export const TAG_LENGTH = 16;
-/** Of the tag, and the checksum after it. */
+/** Length of the tag and of the checksum after it, in bytes. */
 export const TRAILER_LENGTH = TAG_LENGTH + 4;
 /** The "previous tag" of the first frame. */
 export const NO_TAG = Buffer.alloc(TAG_LENGTH);
@@ -30,7 +30,7 @@ export interface Prefix {
 export interface FrameContent {
   readonly body: Buffer;
   readonly sealed: Buffer;
-  /** Present where it is known before the body is decrypted. */
+  /** Length in bytes; present if it is known before the body is decrypted. */
   readonly bodyLength?: number;
 }
 
@@ -51,7 +51,7 @@ export function seedsFrom(random: (length: number) => Buffer): () => Buffer {
 export interface Findings {
   /** A frame is not authentic, or not what FORMAT.md says. */
   isDamaged: boolean;
-  /** Accounts with entries in frames of others, and those others; `null` for entries without an account. */
+  /** Accounts with entries in another account's frame, and those other accounts; `null` for entries without an account. */
   readonly misplaced: Set<string | null>;
 }
 
@@ -63,7 +63,7 @@ export function noFindings(): Findings {
 export interface Sealing {
   readonly fileId: Buffer;
   readonly baseFrames: number;
-  /** Of the manifest and of appended frames. */
+  /** The key of the manifest and of appended frames. */
   readonly frameKey: KeyObject;
   /** Encrypts the seeds of the other frames. */
   readonly seedKey: KeyObject;
@@ -105,7 +105,7 @@ function contentKey(sealing: Sealing, ordinal: number, seed: Buffer): Buffer {
   }
 }
 
-/** Combines 32 bytes at `at` with others, by exclusive or. */
+/** XORs the 32 bytes at `at` with others. */
 function combine(target: Buffer, at: number, other: Buffer, from = 0): void {
   for (let index = 0; index < KEY_LENGTH; index += 1) {
     target[at + index] = (target[at + index] ?? 0) ^ (other[from + index] ?? 0);

@@ -7,8 +7,8 @@ export const HEADER_LENGTH = 128;
 export const HEADER_COPY_AT = 4096;
 export const FRAMES_AT = HEADER_COPY_AT + HEADER_LENGTH;
 
-// As in PNG: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line ends or strips
-// the eighth bit breaks it at once.
+// As in PNG: a byte with the high bit set, the name, CR LF, Ctrl-Z, LF. A transfer that rewrites line endings or strips the eighth bit is
+// detected at once.
 const MAGIC = Buffer.from('\x89TKV\r\n\x1a\n', 'latin1');
 export const MAGIC_LENGTH = MAGIC.length;
 const CHECKSUM_LENGTH = 32;
@@ -60,7 +60,7 @@ export interface HeaderKey {
 export type HeaderReading =
   /** `intact`: both copies are present and equal, with only zeros between them. */
   | { kind: 'header'; header: Header; bytes: Buffer; key: HeaderKey; intact: boolean }
-  /** Only a holder of the key can have written it; the caller has to check that. */
+  /** A header of a later version. The caller has to check that a holder of the key wrote it. */
   | { kind: 'newer'; key: HeaderKey }
   | { kind: 'none' };
 
@@ -155,8 +155,8 @@ const CHECK_LENGTH = 16;
 const FIRST_BLOCK = Buffer.of(1);
 
 /**
- * HKDF-SHA-256 (RFC 5869) for up to 32 bytes, the length of one hash. Node's own function takes three times as long, and is most of
- * the time of opening a small frame.
+ * HKDF-SHA-256 (RFC 5869) for up to 32 bytes, the length of one hash. Node's own function takes three times as long, most of the time that
+ * opening a small frame takes.
  *
  * @param input the input keying material
  */

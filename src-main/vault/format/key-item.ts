@@ -128,19 +128,19 @@ export function isBehind({ generation, end, tagAt, history }: Position, mark: Ma
   return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
 }
 
-/** Returns false if the history shows that the file does not descend from this state: it has another one in its place. */
+/** Returns false if the history shows that the file does not descend from this state, but from another one in its place. */
 function mayDescend(history: readonly FileState[], { generation, end, tag }: FileState): boolean {
   const [oldest] = history;
   if (oldest === undefined || isFurther(oldest, { generation, end, tag })) return true;
   return history.some((one) => isSame(one, { generation, end, tag }));
 }
 
-/** Far more than the updates that a running program falls behind by. */
+/** Number of states kept: far more than the updates that a running program can fall behind by. */
 export const MAX_HISTORY = 32;
 
 /**
- * Returns the history of a file that replaces others by the user's choice: it descends from the states of all of them, and of no
- * further one. A program that has seen another state is told that the file is not a later one.
+ * Returns the history of a file that replaces others by the user's choice: it descends from the states of all of them, and from no others.
+ * A program that has seen another state is told that the file is not a later one.
  *
  * @param histories of the replaced files; empty: unknown
  * @param mark the latest mark: the chosen file is current for this machine
@@ -148,7 +148,7 @@ export const MAX_HISTORY = 32;
 export function joinedHistory(histories: readonly (readonly FileState[])[], mark: Mark | null): FileState[] {
   const known = histories.filter(({ length }) => length > 0);
   const starts = known.flatMap(([oldest]) => oldest ?? []).sort(compare);
-  const start = starts.at(-1); // Before it, one of them may have gaps.
+  const start = starts.at(-1); // Before this state, one of the histories may have gaps.
   const all = [...known.flat(), ...(mark === null || mark.end === 0 ? [] : [mark])]
     .filter((one) => start === undefined || compare(one, start) >= 0)
     .sort(compare);

@@ -49,11 +49,11 @@ export interface Manifest extends VaultMetadata {
   history: readonly FileState[];
   /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
-  /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account is there twice. */
+  /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account occurs twice. */
   index: readonly (IndexRow | null)[];
 }
 
-/** An account in the index. A list shows it without reading its frame, and a lost account is named by it. */
+/** An account in the index. Lists show it without reading the account's frame, and it names a lost account. */
 export interface IndexRow {
   /** Lower-cased. */
   account: string;
@@ -256,7 +256,7 @@ function isTextOrAbsent(value: unknown): boolean {
 export interface Group {
   /** `null` for entries without an account. */
   readonly row: IndexRow | null;
-  /** A rewrite replaces them by the same frames in the new file. An account has one. */
+  /** A rewrite replaces them by their copies in the new file. An account has one frame. */
   frames: readonly FrameContent[];
 }
 
@@ -289,7 +289,7 @@ export interface ImageSource {
   slot: Header['slot'];
   manifest: Omit<Manifest, 'index'>;
   groups: readonly Group[];
-  /** Of the file that groups come from. */
+  /** The findings of the file that the groups come from. */
   findings?: Findings;
 }
 
@@ -300,8 +300,8 @@ export interface Image {
 }
 
 /**
- * A file being written: its parts come in order, and `end` is known after the last one. The memory of a part is used again for the
- * part after the next one.
+ * A file being written: its parts come in order, and `end` is known after the last one. The memory of a part is reused for the part after
+ * the next one.
  */
 export interface ImageInParts {
   header: Header;
@@ -314,7 +314,7 @@ export interface ImageInParts {
 /** Returns unpredictable bytes. Replaced only in tests, to get the same file twice. */
 export type Random = (length: number) => Buffer;
 
-/** Sealing this much takes about as long as writing it. */
+/** Bytes per part. Sealing this many takes about as long as writing them. */
 const PART = 4 * 1024 * 1024;
 
 /** Returns a whole vault file with a new salt. Nothing is sealed before the parts are requested. */
@@ -368,7 +368,7 @@ function* partsOf(
       length += one;
       if (last > 0 && !(isShared && contents[last] instanceof StoredFrame)) kept += one;
     }
-    // The caller may still be writing the previous part, so the one before that gives its memory.
+    // The caller may still be writing the previous part, so the memory of the one before that is reused.
     memory.reverse();
     if (memory[0] === undefined || memory[0].length < length) memory[0] = Buffer.allocUnsafe(length);
     const part = memory[0].subarray(0, length);
@@ -408,8 +408,8 @@ function* partsOf(
 const LEAST_USED = 0.85;
 
 /**
- * Returns whether the frames of a new file can stay in the memory that holds them: to touch as much new memory costs more than to
- * write the file.
+ * Returns whether the frames of a new file can stay in the memory that holds them: touching that much new memory costs more than writing
+ * the file.
  */
 function sharesMemory(contents: readonly FrameContent[], lengths: readonly number[]): boolean {
   const holders = new Set<Buffer>();
