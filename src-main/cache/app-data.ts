@@ -24,7 +24,7 @@ export function appData(cache: TokenCache, name: string): unknown {
 }
 
 /**
- * Keeps a value under a name, inside an update. Searches and counts ignore it.
+ * Keeps a value under a name, inside an update. Searches ignore it.
  *
  * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes the value
  *

@@ -220,7 +220,7 @@ export class Store {
     return understood(type, this.#index.like(type, entity));
   }
 
-  /** Adds an account whose entries are read on demand. Call it before adding entries in memory. */
+  /** Adds an account whose entries are read on demand and stay in memory from then on. */
   defer(deferred: DeferredAccount): void {
     this.version = ++states;
     this.#deferred.set(deferred.account, deferred);

@@ -150,10 +150,10 @@ export interface Vault extends CacheHandle {
   makeOwn(): Promise<void>;
 
   /**
-   * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards. With `oldKey:
-   * 'pending'`, the account is gone from the file, but the keychain was not available, or the new file could not be read back. The old key
-   * is destroyed as soon as that is possible, by whichever program has the vault open. Aborting `signal` cancels the call until the account
-   * is removed.
+   * Removes the account and all its entries, as `erase` does: nobody can open older copies of the file afterwards.
+   * With `oldKey: 'pending'`, the account is gone from the file, but the keychain was not available, or the new file could not be read
+   * back. The old key is destroyed as soon as that is possible, by whichever program has the vault open. Aborting `signal` cancels the
+   * call until the account is removed.
    */
   signOut(account: string | AccountReference, options?: Abortable): Promise<SignOutReceipt>;
 

@@ -314,7 +314,7 @@ export interface ImageInParts {
 /** Returns unpredictable bytes. Replaced only in tests, to get the same file twice. */
 export type Random = (length: number) => Buffer;
 
-/** Bytes per part. Sealing this many takes about as long as writing them. */
+/** A part is complete when it has this many bytes. Sealing them takes about as long as writing them. */
 const PART = 4 * 1024 * 1024;
 
 /** Returns a whole vault file with a new salt. Nothing is sealed before the parts are requested. */
