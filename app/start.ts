@@ -452,13 +452,15 @@ export async function start(
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   });
   /** The file that is imported once its window is loaded. Of many second starts, the last one counts. */
-  let waiting: string | null = null;
+  let waiting: { file: string; window: BrowserWindow } | null = null;
   const importOnceLoaded = (window: BrowserWindow, file: string | null): void => {
     if (file === null || away.locked) return;
-    const isListening = waiting !== null;
-    waiting = file;
+    // A window that was closed while it was loaded takes no file with it.
+    const isListening = waiting?.window === window;
+    waiting = { file, window };
     const begin = (): void => {
-      if (waiting !== null) void shown.planImport(waiting);
+      if (waiting?.window !== window) return;
+      void shown.planImport(waiting.file);
       waiting = null;
     };
     if (!window.webContents.isLoading()) begin();

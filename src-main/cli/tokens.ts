@@ -6,7 +6,7 @@ import { readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
-import { isSendable, schemeOf } from '../cache/schema/sendable.ts';
+import { isSendable, authorizationScheme } from '../cache/schema/sendable.ts';
 import { SignInRequiredError } from '../errors.ts';
 import {
   type AccountHistory,
@@ -159,7 +159,7 @@ async function grantTokenFor(
   });
   const { client_id } = grant;
   if (isRefreshed) await noteRefresh(vault, world, { ...token, accounts, client_id });
-  return { ...token, accounts, client_id, token_type: schemeOf(token.token_type) };
+  return { ...token, accounts, client_id, token_type: authorizationScheme(token.token_type) };
 }
 
 /** Where a refresh token was imported from that is shared with the program that wrote the file: a refresh may sign that program out. */
@@ -299,7 +299,7 @@ async function msalTokenFor(
     client_id,
     secret: token.secret,
     target: token.target,
-    token_type: schemeOf(token.token_type),
+    token_type: authorizationScheme(token.token_type),
     expiresOn: Number.isFinite(expiry) ? expiry : null,
   };
   if (refreshes > 0) await noteRefresh(vault, world, found);

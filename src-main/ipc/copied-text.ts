@@ -1,7 +1,7 @@
 /** The clipboard forms of a token. */
 import { InvalidArgumentError } from '../errors.ts';
 import type { CachedAccount } from '../accounts/cached-accounts.ts';
-import { isSendable, schemeOf } from '../cache/schema/sendable.ts';
+import { isSendable, authorizationScheme } from '../cache/schema/sendable.ts';
 import type { CopyForm } from './contract.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
@@ -21,7 +21,7 @@ export function copiedText(account: CachedAccount, which: IdentifiedToken, form:
   if (which.type !== 'AccessToken')
     throw new InvalidArgumentError('Only an access token can be sent to an API. Nothing was copied.');
   const item = tokenItems(account).find(({ id }) => id === which.id);
-  const header = `Authorization: ${schemeOf(item?.token_type)} ${secret}`;
+  const header = `Authorization: ${authorizationScheme(item?.token_type)} ${secret}`;
   if (form === 'header') return header;
   return `curl --header ${quoted(header)} ${quoted(urlOf(item?.audience ?? null, item?.scopes ?? []))}`;
 }

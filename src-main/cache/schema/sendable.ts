@@ -10,7 +10,7 @@ export const isSendable = (secret: string): boolean => /^[\x20-\x7e]+$/.test(sec
  * Returns the scheme of an Authorization header (RFC 9110 §11.1): the token type, or `Bearer` where that is missing or can't stand in a
  * header. Providers spell `Bearer` in both cases.
  */
-export function schemeOf(token_type: string | null | undefined): string {
+export function authorizationScheme(token_type: string | null | undefined): string {
   const scheme = token_type ?? '';
   return /^bearer$/i.test(scheme) || !/^[\w!#$%&'*+.^`|~-]+$/.test(scheme) ? 'Bearer' : scheme;
 }
