@@ -2,8 +2,8 @@
 import { isRecord } from '../cache/json.ts';
 
 /**
- * Removes an account's subscriptions from the list. If the default is removed, the first remaining one becomes the default. Unknown fields and the
- * byte order mark of Azure CLI are kept.
+ * Removes an account's subscriptions from the list. If the default is removed, the first remaining one becomes the default. Unknown fields
+ * and the byte order mark of Azure CLI are kept.
  *
  * @returns the new text; null if nothing has to change or the text is not such a list
  */

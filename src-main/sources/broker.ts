@@ -1,6 +1,6 @@
 /**
- * The broker that signs users in to Linux itself: Microsoft's identity broker (Intune) or Himmelblau, on the session bus. It tells the names of
- * its accounts, and never a token here. A broker that does not run is not started.
+ * The broker that signs users in to Linux itself: Microsoft's identity broker (Intune) or Himmelblau, on the session bus. Reads the names
+ * of its accounts, never a token. A broker that is not running is not started.
  */
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../cache/json.ts';
@@ -10,13 +10,13 @@ import type { NamedSignIn } from './names.ts';
 const NAME = 'com.microsoft.identity.broker1';
 const PATH = '/com/microsoft/identity/broker1';
 const INTERFACE = 'com.microsoft.identity.Broker1';
-/** The client that asks. Brokers list the accounts that a client may use; browser extensions ask as Edge, too. */
+/** The client ID sent to the broker, which lists the accounts that this client may use: that of Edge, as browser extensions use it. */
 const CLIENT = 'd7b530a4-7680-4c23-a8bf-c52c121d2e87';
 
 /**
  * Asks the broker for its accounts.
  *
- * @returns null if no broker runs, or it answers in a format that is not known
+ * @returns null if no broker is running, or its answer has an unknown format
  * @throws Error if the bus or the broker does not answer
  */
 export async function brokerSignIns(

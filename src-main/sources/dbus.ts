@@ -1,6 +1,6 @@
 /**
- * A D-Bus client, as small as the Secret Service needs it (D-Bus Specification 0.43): one connection over a Unix socket, method
- * calls and their answers, and the types that occur. The packages for this bring a hundred times the code into the main process.
+ * A minimal D-Bus client for the Secret Service (D-Bus Specification 0.43): one connection over a Unix socket, method calls and their
+ * replies, and the types that occur. The packages for this would load a hundred times the code into the main process.
  */
 import { type Socket, createConnection } from 'node:net';
 
@@ -142,7 +142,7 @@ export class Bus {
     });
   }
 
-  /** Calls the bus itself, with texts. @throws as `call` does */
+  /** Calls the bus itself, with strings as arguments. @throws as `call` does */
   callDaemon(member: string, ...body: string[]): Promise<Value[]> {
     return this.call({
       destination: 'org.freedesktop.DBus',
@@ -153,7 +153,7 @@ export class Bus {
     });
   }
 
-  /** Calls the listener for each signal of an object, from when this has resolved until the connection is closed. */
+  /** Calls the listener for each signal of an object, from when this method has resolved until the connection is closed. */
   async onSignal(
     { path, interface: of, member }: Pick<Call, 'path' | 'interface' | 'member'>,
     listener: (body: Value[]) => void,

@@ -1,6 +1,6 @@
 /**
- * The Data Protection API of Windows (`CryptProtectData`), for the current user. Windows PowerShell, which every Windows has,
- * calls it through .NET, so no native module is needed. Data goes through pipes: never through arguments or files.
+ * The Data Protection API of Windows (`CryptProtectData`), for the current user. Windows PowerShell, which every Windows has, calls it
+ * through .NET, so no native module is needed. Data goes through pipes, never through arguments or files.
  */
 import { spawn } from 'node:child_process';
 import { win32 } from 'node:path';
@@ -11,7 +11,7 @@ import { win32 } from 'node:path';
  * @example
  * import type { Dpapi, SecretReaders } from 'tokenkeep/sources';
  *
- * // A program that has the Data Protection API at hand, such as through a native module, passes its own.
+ * // For programs that can call the Data Protection API themselves, such as through a native module.
  * export const secretsWith = (dpapi: Dpapi): SecretReaders => ({ dpapi: () => dpapi });
  */
 export interface Dpapi {
@@ -29,7 +29,7 @@ const DEADLINE = 30_000;
 
 /**
  * @param env `SystemRoot` is where Windows is installed; default: `C:\Windows`
- * @returns null on other systems than Windows
+ * @returns null on systems other than Windows
  */
 export function windowsDpapi(
   platform: NodeJS.Platform = process.platform,
@@ -38,7 +38,7 @@ export function windowsDpapi(
   runProgram: RunProgram = run,
 ): Dpapi | null {
   if (platform !== 'win32') return null;
-  // By its full path: a program of that name in the working directory must not get what is read here.
+  // By its full path: a program of that name in the working directory must not get the bytes.
   const root = env['SystemRoot'] ?? 'C:\\Windows';
   const powershell = win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
   const call = async (name: 'Protect' | 'Unprotect', bytes: Uint8Array): Promise<Buffer> => {
@@ -67,7 +67,7 @@ function run(file: string, args: readonly string[], input: string): Promise<stri
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => (problem += chunk.toString('utf8').slice(0, 500)));
     child.on('error', reject);
-    child.stdin.on('error', () => undefined); // It ended before it read everything; its exit code tells.
+    child.stdin.on('error', () => undefined); // The program ended before it had read everything; its exit code says why.
     child.on('close', (code) => {
       if (code === 0) resolve(Buffer.concat(out).toString('utf8'));
       else

@@ -38,7 +38,7 @@ const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 /**
  * Returns the page on which the user of an account can sign out on all devices.
  *
- * @returns null if the provider is another one than Microsoft, or has no such page, such as Azure AD B2C
+ * @returns null if the provider is not Microsoft, or has no such page, as Azure AD B2C has none
  * @example
  * import { everywherePage } from 'tokenkeep/sources';
  *

@@ -37,8 +37,8 @@ export interface SourcesOptions {
   /** Absolute path of the home folder. Default: that of the current user. */
   home?: string;
   /**
-   * Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. Default: those of this process; none if `home` is given,
-   * since they would be another user's.
+   * Environment variables that may move a program's folder, such as `AZURE_CONFIG_DIR`. Default: those of this process; none if `home` is
+   * given, since the home folder may be another user's.
    */
   env?: Readonly<Record<string, string | undefined>>;
 }
@@ -63,7 +63,7 @@ export function displayPath(file: string, home: string = homedir()): string {
  * sides, and reads no contents.
  *
  * @param file absolute path
- * @returns null if the path is none of a known program
+ * @returns null if the path does not belong to a known program
  * @example
  * import { programAt } from 'tokenkeep/sources';
  *
@@ -78,7 +78,7 @@ export async function programAt(file: string, options: SourcesOptions = {}): Pro
     return rest === '' || (place.isFolder === true && !rest.startsWith('..') && !path.isAbsolute(rest));
   };
   const places = PROGRAMS.flatMap(({ name, places: of }) => of(computer).map((place) => ({ name, place })));
-  // The path alone first: a file server that does not answer must not hide a name that the path gives.
+  // The path alone is tried first: a file server that does not answer must not hide a name that the path gives.
   const known = places.find(({ place }) => isAt(place, file));
   if (known !== undefined) return known.name;
   const real = await realFile(file, path);
@@ -98,7 +98,7 @@ export async function realFile(file: string, path: typeof posix = defaultPath): 
 }
 
 /**
- * Returns whether a file was removed, such as one that an account was imported from. One that can't be looked at may be there.
+ * Returns whether a file no longer exists, such as one that an account was imported from. False if the file can't be looked up.
  *
  * @example
  * import { isGone } from 'tokenkeep/sources';
@@ -157,7 +157,7 @@ export async function findSources(options: SourcesOptions = {}): Promise<FoundSo
       }
     }
   }
-  // An empty file beside an item of the keyring signals changes of that item, and is no cache of its own.
+  // An empty file beside an item of the keyring signals changes of that item, and is not a cache itself.
   const signals = new Set(
     found.filter(({ sealing }) => isInKeychain(sealing)).map(({ file }) => dirname(file)),
   );
@@ -207,11 +207,11 @@ async function sourceAt(
 ): Promise<FoundSource | null> {
   const seen = await stat(place.file).catch((error: unknown) => error);
   const about = seen instanceof Stats ? seen : null;
-  // A folder that this user may not enter: whether the cache is there can't be told, and reading it says so.
+  // This user may not enter the folder. Whether the cache exists is unknown, and `readSource` reports it.
   const isBarred = codeOf(seen) === 'EACCES' && place.sealing === 'none';
   // Pipes and folders are also returned; reading them reports the problem.
   if (about === null && !isBarred && (await lstat(place.file).catch(() => null)) === null) return null;
-  // Beside an item of the keyring lies an empty file whose time tells of changes. One with contents is a cache itself.
+  // Programs that use a keyring item keep an empty file whose time signals changes. A file with contents is a cache itself.
   if (isInKeychain(place.sealing) && (about?.size ?? 0) > LARGEST_SIGNAL) return null;
   const inFile = !isInKeychain(place.sealing);
   return {
@@ -233,7 +233,7 @@ async function sourceAt(
 /** Lists the files of a folder and its subfolders, sorted; [] if the folder cannot be listed. */
 async function filesIn(folder: string, depth = 1): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
-    // The folder stands for its caches, so that their source has the state `no-permission`.
+    // Returns the folder in place of its caches, so that their source has the state `no-permission`.
     codeOf(error) === 'EACCES' ? null : [],
   );
   if (entries === null) return [folder];

@@ -1,7 +1,7 @@
 /**
  * `tokenkeep/sources`: finds the token caches of other programs on this computer. `findSources` looks at file names only, `readSource`
- * reads a cache, `watchSource` follows it, and only `signOutAtSource` changes it. `removeLeftovers` deletes what a killed sign-out left. Nothing
- * is sent over the network.
+ * reads a cache, `watchSource` follows it, and only `signOutAtSource` changes it. `removeLeftovers` deletes the files of a sign-out whose
+ * process was killed. Nothing is sent over the network.
  *
  * @module tokenkeep/sources
  */

@@ -34,7 +34,7 @@ export async function namesInDatabase(content: KeyedContent, file: string): Prom
   if (content === 'gcloud-credentials') return keys.map((name) => ({ name, at: 'googleapis.com' }));
   const found = new Map<string, NamedSignIn>();
   for (const key of keys) {
-    // Other parts of the program look up who uses an account under `PROVIDER-ACCOUNT-usages`, until it is signed out.
+    // The program records who uses an account under `PROVIDER-ACCOUNT-usages`, until the account is signed out.
     const [, provider = '', name = ''] = VSCODE_ACCOUNT.exec(key) ?? [];
     if (name !== '') found.set(`${name} ${provider}`, { name, at: VSCODE_PROVIDERS[provider] ?? provider });
   }
@@ -72,7 +72,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | null {
   return isRecord(value) ? value : null;
 }
 
-/** @returns undefined if the text is no JSON */
+/** @returns undefined if the text is not JSON */
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ''));
@@ -86,8 +86,8 @@ function filled(value: unknown): string | undefined {
 }
 
 /**
- * `hosts.yml` is two levels deep: hosts, and below them `user:` or a map `users:`. A YAML parser for these lines would be the
- * largest part of this room.
+ * `hosts.yml` is two levels deep: hosts, and below them `user:` or a map `users:`. A YAML parser for these lines would be larger than the
+ * rest of this folder.
  */
 function githubHosts(text: string): NamedSignIn[] | null {
   const names = new Map<string, NamedSignIn>();
@@ -137,7 +137,7 @@ function mcpTokens(json: Readonly<Record<string, unknown>>, file: string): Named
   return name === undefined || filled(json['access_token']) === undefined ? [] : [{ name }];
 }
 
-/** Apps that sign in to Azure CLI as themselves, by client id and tenant. Their secrets are beside the names. */
+/** Service principals in Azure CLI, by client ID and tenant. The file also contains their secrets. */
 function servicePrincipals(text: string): NamedSignIn[] | null {
   const list = text.trim() === '' ? [] : jsonIn(text);
   if (!Array.isArray(list)) return null;

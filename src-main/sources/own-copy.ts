@@ -1,15 +1,17 @@
-/** The file that an account was imported from, as the window and the command tell of it. The window has no Node, so nothing here needs it. */
+/**
+ * The file that an account was imported from, as the window and the command show it. Uses nothing of Node, which the window does not have.
+ */
 
 /** The file of another program that accounts were imported from, which keeps its own copy of their tokens. */
 export interface OwnCopy {
-  /** null if the path is none of a known program. */
+  /** null if the path does not belong to a known program. */
   program: string | null;
   /** Its path, with `~` for the home folder. */
   file: string;
 }
 
 /**
- * Says that a sign-out leaves the file alone that accounts were imported from.
+ * Returns a message: the sign-out does not change the file that the accounts were imported from.
  *
  * @param shown makes a path safe to show
  */

@@ -1,4 +1,4 @@
-/** Files of other programs: read without waiting, replaced whole. */
+/** Files of other programs: reads them without blocking, and replaces them atomically. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
@@ -86,11 +86,11 @@ export function refused(file: string, name: string, error: unknown): Unread {
   };
 }
 
-/** A new content that is on the disk already and waits beside the file that it will replace. */
+/** New contents that have been written to the disk, beside the file that they will replace. */
 export interface Prepared {
   /** Replaces the file, with a new modification time. */
   put: () => Promise<void>;
-  /** Removes what `put` has not used. */
+  /** Removes the new contents unless `put` has used them. */
   discard: () => Promise<void>;
 }
 
@@ -132,7 +132,7 @@ export async function prepareWhole(file: string, bytes: Uint8Array): Promise<Pre
   return {
     async put() {
       try {
-        // Before the rename: a program that runs would bring the account back if the new document had an old time, even for a moment.
+        // Before the rename: a running program would bring the account back if the new document had an old time, even for a moment.
         await setAhead(temporary);
         await renameOver(temporary, file);
         isThere = false;
@@ -154,7 +154,7 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-/** Milliseconds between attempts, and for all of them: Windows refuses to replace a file while another program has it open. */
+/** Milliseconds between attempts, and for all attempts together: Windows refuses to replace a file while another program has it open. */
 const [RETRY, RETRY_FOR] = [40, 800];
 const IN_USE = new Set(['EPERM', 'EACCES', 'EBUSY']);
 

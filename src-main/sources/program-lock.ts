@@ -16,7 +16,7 @@ import type { Place } from './programs.ts';
 
 /** The program name written into a lock file after the process ID. */
 const OURS = 'tokenkeep';
-/** A lock file may be taken over when its process is gone and it is older than this, in milliseconds. */
+/** Age in milliseconds after which a lock file may be taken over, if its process has ended. */
 const STALE = 60_000;
 const [FIRST_PAUSE, LONGEST_PAUSE] = [20, 200];
 
@@ -87,7 +87,7 @@ async function holderOf(file: string): Promise<{ pid: number; isAlive: boolean }
   }
 }
 
-/** Whether a running program has locked the cache, as far as its lock file tells. */
+/** Whether a running program has locked the cache, according to its lock file. */
 export async function isHeld(place: Place): Promise<boolean> {
   const file = lockFileOf(place);
   return file !== undefined && (await holderOf(file))?.isAlive === true;
@@ -128,7 +128,7 @@ interface Held {
 
 /** macOS has no `flock` command, but locks a file while opening it (`O_EXLOCK` of fcntl.h). */
 const EXCLUSIVE = process.platform === 'darwin' ? 0x20 : 0;
-// Windows has no links and pipes of this kind, and its Node no such constants.
+// Node has no such constants on Windows, where such links and pipes do not exist.
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants as Partial<typeof constants>;
 const FLAGS = constants.O_RDWR | O_NOFOLLOW | O_NONBLOCK | EXCLUSIVE;
 
@@ -137,7 +137,7 @@ async function take(file: string, now: () => number): Promise<Held | null> {
   const created = await createdWhole(file);
   if (created !== undefined) return created;
   const left = await opened(file, FLAGS);
-  if (left === null) return null; // Removed in the meantime, or not a file: try again.
+  if (left === null) return null; // Removed in the meantime, or not a file: the caller tries again.
   if (!(await isStale(left, now)) || !(await locked(left))) return letGo(left);
   await left.truncate(0);
   await left.write(`${process.pid} ${OURS}`, 0);
@@ -145,8 +145,8 @@ async function take(file: string, now: () => number): Promise<Held | null> {
 }
 
 /**
- * Creates the lock file, locked and with our name in it from the start: one without a name, as a process that is killed in between would
- * leave it, could not be told from another program's, and would be waited for for a minute.
+ * Creates the lock file, locked and with our name in it from the start. If the name were written later, a process killed in between would
+ * leave a file that could not be told from another program's, and every program would wait a minute for it.
  *
  * @returns null if another program was faster; undefined if the file is there
  */
@@ -163,7 +163,7 @@ async function createdWhole(file: string): Promise<Held | null | undefined> {
   } catch (error) {
     await handle.close();
     if (codeOf(error) === 'EEXIST') return undefined;
-    // The file system has no hard links, as on a memory card.
+    // The file system has no hard links, such as that of a memory card.
     if (NO_LINKS.has(codeOf(error))) return await createdEmpty(file);
     throw error;
   } finally {
@@ -238,7 +238,10 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
   );
 }
 
-/** Whether the process named in the lock file has ended: a while ago, since a program may be about to write its name. */
+/**
+ * Whether the process named in the lock file has ended. Another program's file must also be old, since the program may be about to write
+ * its name.
+ */
 async function isStale(handle: FileHandle, now: () => number): Promise<boolean> {
   const { pid, isOurs } = await ownerOf(handle);
   if (isOurs && pid !== undefined) return !isAlive(pid);

@@ -1,6 +1,6 @@
 /**
- * The table of programs whose sign-ins can be found, and the locations of their caches. Other files of this room read and
- * change the caches.
+ * The table of programs whose sign-ins can be found, and the locations of their caches. Other files of this folder read and change the
+ * caches.
  *
  * docs/sources.md names the source of each fact.
  */
@@ -23,7 +23,7 @@ export type Sealing =
   | 'keychain' // macOS
   | 'key-in-keyring' // a file, encrypted by the program under a key that it keeps in the keyring or keychain
   | 'vault' // a vault of Tokenkeep, whose key is in the system keychain
-  | 'program'; // by the program itself; others cannot open it
+  | 'program'; // by the program itself; other programs cannot open it
 
 /** How a program locks its cache while it writes. The lock file is named after the cache. */
 export type Locking =
@@ -37,7 +37,10 @@ export interface Place {
   readonly file: string;
   readonly sealing: Sealing;
   readonly locking: Locking;
-  /** `msal`: a document of the MSAL schema. `vault`: a vault of Tokenkeep. The other kinds only name the accounts; no token is read from them. */
+  /**
+   * `msal`: a document of the MSAL schema. `vault`: a vault of Tokenkeep. The other kinds only name the accounts; no token is read from
+   * them.
+   */
   readonly content:
     | 'msal'
     | 'vault'
@@ -82,7 +85,7 @@ export type Leaving =
   | {
       readonly by: 'program';
       readonly where: string;
-      /** What opens the program, or the part of the system, in which the user signs out. */
+      /** A link that opens the program, or the part of the system, in which the user signs out. */
       readonly opens?: { readonly name: string; readonly url: string };
     };
 
@@ -413,7 +416,7 @@ export const PROGRAMS: readonly Program[] = [
     places: (computer) => {
       if (computer.platform !== 'linux') return [];
       const { local, join } = foldersOf(computer);
-      // What tells the session bus that there is a broker.
+      // The files that tell the session bus that there is a broker.
       return ['/usr/share', local].map((folder) => ({
         file: join(folder, 'dbus-1', 'services', 'com.microsoft.identity.broker1.service'),
         sealing: 'program',

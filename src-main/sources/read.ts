@@ -169,7 +169,7 @@ async function understood(
   }
 }
 
-/** Lets the process serve others between two steps, which take up to 1.5 s each for a document of 100 MB. */
+/** Yields to the event loop between two steps, which take up to 1.5 s each for a document of 100 MB. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -204,7 +204,7 @@ function notUnderstood({ name, file, place }: FoundSource): string {
 }
 
 /**
- * Returns how to sign out of a program: that Tokenkeep does it, or what to run or where to go.
+ * Returns how to sign out of a program: that Tokenkeep does it, which command to run, or where to go.
  *
  * @param signIn one of the program's sign-ins, whose names are filled into the command
  * @example

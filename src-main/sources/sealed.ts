@@ -43,7 +43,7 @@ export interface SecretReaders {
   dpapi?: () => Dpapi | null;
   /** macOS: opens the user's keychain. Returns null on other systems. */
   keychain?: () => Promise<PasswordStore | null>;
-  /** Linux: asks a broker that runs for its accounts, by name. Returns null if none runs. */
+  /** Linux: asks a running broker for the names of its accounts. Returns null if none is running. */
   broker?: () => Promise<NamedSignIn[] | null>;
   /** Opens a vault of Tokenkeep that is a source. Default: `openVault` with the system keychain. */
   vault?: OpenVault;
@@ -52,10 +52,10 @@ export interface SecretReaders {
 /** A result, or the reason why there is none. */
 export type Result<T> = { readonly value: T } | Unread;
 
-/** A sealed cache. The text is the document, without its seal and encoding. */
+/** A sealed cache. Its text is the document, decrypted and decoded. */
 export interface SealedStore {
   read(): Promise<Result<{ readonly text: string; readonly raw: Buffer }>>;
-  /** Returns what is stored, with its seal. This is quick: what `read` unsealed can be compared with it under a lock. */
+  /** Returns the stored value, still sealed. This is quick, so under a lock it can be compared with what `read` unsealed. */
   raw(): Promise<Result<Buffer>>;
   /** Seals a document in the encoding that `read` found. `put` then replaces the stored one, and is quick. */
   prepare(text: string): Promise<Result<PreparedSecret>>;
@@ -66,11 +66,11 @@ interface PreparedSecret {
   discard: () => Promise<void>;
 }
 
-/** What is replaced in memory and by one call needs no preparation. */
+/** A store that replaces the value in one call needs no preparation. */
 const inMemory = (put: PreparedSecret['put']): Promise<Result<PreparedSecret>> =>
   Promise.resolve({ value: { put, discard: () => Promise.resolve() } });
 
-/** @returns why this system cannot open the cache, if it cannot */
+/** @returns the reason why this system cannot open the cache; undefined if it can */
 export function sealedStore(
   source: FoundSource,
   readers: SecretReaders = {},
@@ -194,7 +194,7 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** keytar reads other programs' items on macOS, where an item has a service and an account and nothing else. */
+/** keytar reads other programs' items on macOS, where an item has only a service and an account. */
 async function macKeychain(): Promise<PasswordStore | null> {
   return process.platform === 'darwin' ? loadKeytar() : null;
 }
@@ -342,7 +342,7 @@ function keyedStore(
   unlock: boolean,
 ): SealedStore {
   const { file, name } = source;
-  /** undefined: the document was plain, as the program writes it where there is no keyring. */
+  /** undefined: the document is not encrypted, as the program writes it where there is no keyring. */
   let key: string | undefined;
   const find = async (envelope: Envelope): Promise<Result<{ key: string; text: string }>> => {
     const found = await keysFor(source, keys, readers, unlock);
@@ -395,7 +395,7 @@ function envelopeIn(text: string): Envelope | null {
   }
 }
 
-/** Returns the text; null if the key is another one, or the envelope is damaged. */
+/** Returns the text; null if the key is the wrong one, or the envelope is damaged. */
 function openedWith(key: string, { i, c, t }: Envelope): string | null {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(i, 'hex'), { authTagLength: 16 });

@@ -1,6 +1,6 @@
 /**
  * The Secret Service of a Linux desktop (freedesktop.org, Secret Service API 0.2): GNOME Keyring, KWallet, KeePassXC. keytar reads only
- * what keytar wrote; other programs' items are found here by their attributes.
+ * items that keytar wrote; this module finds other programs' items by their attributes.
  */
 import { Bus, BusError, busSocket, type Value } from './dbus.ts';
 
@@ -29,7 +29,7 @@ export interface SecretService {
   labelOf(item: SecretItem): Promise<string>;
   /** @throws KeyringError */
   secretOf(item: SecretItem): Promise<Buffer>;
-  /** Replaces the secret of the same item: its attributes and its label stay. @throws KeyringError */
+  /** Replaces the secret of an item and keeps its attributes and label. @throws KeyringError */
   setSecret(item: SecretItem, secret: Buffer): Promise<void>;
   /**
    * Asks the system to unlock items, which prompts the user for the keyring's password.
@@ -161,7 +161,7 @@ type Asked = (
 ) => Promise<Value[]>;
 
 const PROMPT = 'org.freedesktop.Secret.Prompt';
-/** Milliseconds in which the user can type a password. */
+/** Milliseconds to wait for the user to type a password. */
 const ANSWERING = 120_000;
 
 /** Shows a prompt of the keyring. Returns whether the user answered it. */
@@ -171,7 +171,7 @@ async function promptOf(bus: Bus, path: string, asked: Asked): Promise<boolean> 
   await bus.onSignal({ path, interface: PROMPT, member: 'Completed' }, ([isDismissed]) =>
     answered(isDismissed !== true),
   );
-  await asked(path, PROMPT, 'Prompt', 's', ['']); // of no window
+  await asked(path, PROMPT, 'Prompt', 's', ['']); // no parent window
   const timer = setTimeout(() => {
     answered(false);
     void asked(path, PROMPT, 'Dismiss', '', []).catch(() => undefined);

@@ -47,7 +47,7 @@ export interface SourceReceipt {
   readonly remaining: number | null;
   /** A message to display if the result could not be checked. */
   readonly problem?: string;
-  /** A message to display about what the program may still show. */
+  /** A message to display about accounts that the program may still list. */
   readonly left?: string;
   /**
    * Restores the removed entries and keeps what the program has written since. Works until `done` is called or this
@@ -67,8 +67,8 @@ export interface SourceSignOutOptions extends ReadOptions {
 }
 
 /**
- * Removes an account and all its entries from another program's cache. The new document is prepared first. Under the program's own lock, the
- * old one is compared with what was read and replaced atomically. Then it is read back for verification.
+ * Removes an account and all its entries from another program's cache. The new document is prepared first. Under the program's own lock,
+ * the old one is compared with what was read and replaced atomically. Then it is read back for verification.
  *
  * Tokens are not revoked: an access token that a program holds in memory works until it expires, a refresh token until the
  * provider revokes it.
@@ -117,12 +117,12 @@ export async function signOutAtSource(
   };
 }
 
-/** What was removed, and how to put it back. */
+/** The removed entries, and how to restore them. */
 interface Removal {
   readonly removed: SignOutReceipt['removed'];
   /** The removed entries, as JSON. */
   readonly gone: string;
-  /** What stays in spite of it, in sentences; "" if nothing does. */
+  /** Sentences about what was not removed; "" if everything was. */
   readonly left: string;
   readonly putBack: (gone: string) => Promise<void>;
 }
@@ -160,7 +160,8 @@ async function removeFromDocument(
     return after;
   };
   try {
-    // The list of subscriptions first: if this process is killed in between, the account is still found and signed out the next time.
+    // The list of subscriptions is changed first: if this process is killed in between, the account is still found and signed out the next
+    // time.
     await changeDocument(source, medium, options, prepare, async () => {
       profile ??= await changeProfile();
     });
@@ -210,13 +211,13 @@ const NOTHING_REMOVED: SignOutReceipt['removed'] = {
   AppMetadata: 0,
 };
 
-/** Reads and replaces a document, independent of where it is stored. */
+/** Reads and replaces a document, regardless of where it is stored. */
 interface Medium {
-  /** Slow: a seal is opened, and the system may ask the user. */
+  /** Slow: decrypts the document, and the system may prompt the user. */
   read(): Promise<{ readonly text: string; readonly raw: Buffer }>;
-  /** Quick: what is stored now, with its seal. */
+  /** Quick: returns the stored value, still sealed. */
   raw(): Promise<Buffer>;
-  /** Slow: seals the new document and writes it to the disk, beside the one that `put` replaces. */
+  /** Slow: seals the new document and writes it to the disk, beside the one that `put` will replace. */
   prepare(text: string): Promise<Prepared>;
 }
 
@@ -247,7 +248,7 @@ function fileMedium(source: FoundSource): Medium {
       return valueOf(text === null ? notText(source.file) : { value: { text, raw: bytes } });
     },
     raw,
-    // Change the target of a symbolic link and keep the link.
+    // Changes the target of a symbolic link and keeps the link.
     prepare: async (text) =>
       prepareWhole(await realpath(source.file).catch(() => source.file), Buffer.from(text, 'utf8')),
   };
@@ -292,8 +293,8 @@ type Roots = Record<string, Record<string, unknown>>;
 const ATTEMPTS = 3;
 
 /**
- * Changes a document. The new one is computed, sealed and written beside the old one before the lock is taken. Under the lock, the old one is
- * compared with what was read, and replaced: this takes milliseconds, whatever the size and the seal. If a program keeps writing in
+ * Changes a document. The new one is computed, sealed and written beside the old one before the lock is taken. Under the lock, the old one
+ * is compared with what was read, and replaced. This takes milliseconds, whatever the size and protection. If a program keeps writing in
  * between, everything is done under the lock.
  *
  * @param change returns the new document; null if nothing has to change
@@ -322,7 +323,7 @@ async function changeDocument(
       found = await prepared();
     } catch (error) {
       if (!(error instanceof SourceError && error.code === 'source_unreadable')) throw error;
-      // It may be torn, because its program is writing it.
+      // The document may be incomplete, because its program is writing it.
       if (attempt < ATTEMPTS) await new Promise((resolve) => setTimeout(resolve, pause));
       continue;
     }
@@ -359,7 +360,7 @@ async function changeDocument(
   );
 }
 
-/** JSON parsers keep the last of two entries with the same name: a document that is written again has lost the first. */
+/** JSON parsers keep the last of two entries with the same name, so writing the document again would lose the first. */
 function assertNoDuplicates(source: FoundSource, text: string): void {
   if (!hasDuplicateNames(text.replace(/^\ufeff/, ''))) return;
   throw new SourceError(

@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** Maximum pages of the schema and of the index. Programs have some hundred keys. */
+/** Maximum pages of the schema and of the index. Programs have a few hundred keys. */
 const MOST_PAGES = 4_096;
 const MAGIC = 'SQLite format 3\0';
 /** Page types: b-trees of a table and of an index. */
@@ -13,7 +13,7 @@ const [INDEX_INTERIOR, TABLE_INTERIOR, INDEX_LEAF, TABLE_LEAF] = [0x02, 0x05, 0x
 const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
 /**
- * Returns the first column of the unique index that SQLite makes for `table`, such as for a text that is its primary key.
+ * Returns the first column of the unique index that SQLite creates for `table`, such as for a primary key of type text.
  *
  * @returns null if the file is not such a database, has no such table, or was changed while it was read
  * @throws the system's error if the file can't be read
@@ -31,7 +31,7 @@ export async function keysIn(file: string, table: string): Promise<string[] | nu
     const after = await bytesAt(handle, 0, 100);
     return before.equals(after) ? keys : null;
   } catch (error) {
-    // Not what the format says: torn, or another version of it.
+    // Not in the file format: incomplete, or another version.
     if (error instanceof RangeError) return null;
     throw error;
   } finally {
@@ -41,7 +41,7 @@ export async function keysIn(file: string, table: string): Promise<string[] | nu
 }
 
 interface Pages {
-  /** Bytes of a page that are used. */
+  /** Number of bytes of a page that are used. */
   readonly usable: number;
   /** Pages are counted from 1. */
   read: (number: number) => Promise<Buffer>;
@@ -71,7 +71,7 @@ async function pagesOf(handle: FileHandle, header: Buffer, wal: FileHandle | nul
   };
 }
 
-/** Where the write-ahead log has pages that are newer than the database's: those of transactions that were committed. */
+/** Returns where the write-ahead log has newer pages than the database: those of committed transactions. */
 async function pagesInLog(wal: FileHandle, size: number): Promise<Map<number, number>> {
   const committed = new Map<number, number>();
   const header = await bytesAt(wal, 0, 32);
@@ -102,7 +102,7 @@ async function textsIn(pages: Pages, root: number): Promise<string[]> {
 
 type Field = string | number | null;
 
-/** Returns the records of a b-tree, as far as they are in its own pages: longer ones are cut off. */
+/** Returns the records of a b-tree, as far as they are in its own pages. Longer ones are cut off. */
 async function recordsIn(pages: Pages, root: number): Promise<Field[][]> {
   const page = await pages.read(root);
   const start = root === 1 ? 100 : 0;
@@ -130,7 +130,7 @@ async function recordsIn(pages: Pages, root: number): Promise<Field[][]> {
   return records;
 }
 
-/** How much of a record is in its page; the rest is in others. */
+/** Returns the number of bytes of a record that are in its page. The rest is in overflow pages. */
 function localBytes(length: number, usable: number, isTable: boolean): number {
   const most = isTable ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23;
   if (length <= most) return length;
@@ -139,7 +139,7 @@ function localBytes(length: number, usable: number, isTable: boolean): number {
   return own <= most ? own : least;
 }
 
-/** Sizes of integers by their serial type. */
+/** Sizes of integers in bytes, by their serial type. */
 const INTEGERS = [0, 1, 2, 3, 4, 6, 8] as const;
 
 function fieldsOf(record: Buffer): Field[] {
@@ -161,7 +161,7 @@ function fieldsOf(record: Buffer): Field[] {
   return fields;
 }
 
-/** Reads an integer of one to nine bytes, of which seven bits count. */
+/** Reads a varint: an integer of one to nine bytes. */
 function varint(bytes: Buffer, at: number): { value: number; end: number } {
   let value = 0;
   for (let end = at; end < at + 9; end += 1) {

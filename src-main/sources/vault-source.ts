@@ -1,4 +1,4 @@
-/** Vaults of Tokenkeep as sources: another program's, or a copy. They are opened for one task and closed again. */
+/** Tokenkeep vaults as sources: another program's vault, or a copy. They are opened for one task and closed again. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dropOldHistories, putBack } from '../accounts/account-history.ts';
@@ -14,7 +14,7 @@ import type { VaultState } from '../vault/state.ts';
 import { openVault } from '../vault/vault.ts';
 import type { Unread } from './source-state.ts';
 
-/** A vault by its absolute path, and the name that messages call it by. */
+/** A vault: its absolute path, and its name in messages. */
 interface VaultFile {
   readonly file: string;
   readonly name: string;
@@ -34,7 +34,7 @@ export type OpenVault = (file: string) => Promise<Vault>;
 
 const openHere: OpenVault = (file) => openVault({ file });
 
-/** Whether a file begins as vaults do. Reads a few bytes, and never waits for a pipe. */
+/** Whether a file begins like a vault. Reads a few bytes, and never waits for a pipe. */
 export async function isVaultFile(file: string): Promise<boolean> {
   const { O_NONBLOCK = 0 } = constants as Partial<typeof constants>;
   const handle = await open(file, constants.O_RDONLY | O_NONBLOCK).catch(() => null);
@@ -50,7 +50,7 @@ export async function isVaultFile(file: string): Promise<boolean> {
   }
 }
 
-/** States in which the vault can't be read. In the others, a message may say that not all of it could. */
+/** States in which the vault can't be read. In the others, a message may say that parts could not be read. */
 const UNREAD: Partial<Record<VaultState, Unread['state']>> = {
   locked: 'locked',
   'no-keychain': 'sealed',
@@ -88,7 +88,9 @@ function asCache(text: string): string {
   return unmarkNumbers(JSON.stringify({ Account: {}, ...(isRecord(roots) ? roots : {}) }));
 }
 
-/** Signs an account out of a vault. `putBackIntoVault` takes what `removedFrom` returns. @throws VaultError if the vault can't be changed */
+/**
+ * Signs an account out of a vault. `putBackIntoVault` takes what `removedFrom` returns. @throws VaultError if the vault can't be changed
+ */
 export async function signOutOfVault(
   { file }: Pick<VaultFile, 'file'>,
   account: AccountSummary,
@@ -106,7 +108,7 @@ export async function signOutOfVault(
       const gone = removedFrom(
         () => {
           ({ removed } = cache.signOut(account));
-          dropOldHistories(cache); // in the same change, so that they can be put back
+          dropOldHistories(cache); // in the same change, so that they can be restored
         },
         () => documentText(cache),
       );
@@ -119,7 +121,7 @@ export async function signOutOfVault(
   }
 }
 
-/** Merges what was removed into the vault again. What the vault got since is newer and stays. */
+/** Merges the removed entries into the vault again. Entries written since are newer and are kept. */
 export async function putBackIntoVault(
   { file }: Pick<VaultFile, 'file'>,
   gone: string,

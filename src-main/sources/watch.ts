@@ -31,7 +31,7 @@ export function watchSource({ file }: Pick<FoundSource, 'file'>, listener: () =>
   const changed = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      // Before the listener reads: the folder may be another one now, and a link may lead elsewhere.
+      // Before the listener reads: the folder may have been replaced, and a link may point elsewhere.
       start();
       listener();
     }, QUIET);
