@@ -145,7 +145,7 @@ export function show(given: Given, world: World): Promise<number> {
   });
 }
 
-/** Why the user has to sign in again, and what the provider said. */
+/** Returns why the user has to sign in again, and the provider's error code. */
 function whyText(person: Person, now: number): string {
   const { status, refusal, account } = person;
   if (status.is !== 'Needs sign-in') return '';

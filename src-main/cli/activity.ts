@@ -5,7 +5,7 @@ import type { Activity } from '../ipc/contract.ts';
 import type { Vault } from '../vault/api.ts';
 import type { World } from './world.ts';
 
-/** Records an event if there is a vault that can be written. A look at the caches of other programs makes none. */
+/** Records an event if there is a vault that can be written. Reading the caches of other programs is not recorded. */
 export async function note(
   vault: Vault,
   world: World,

@@ -1,6 +1,6 @@
 /**
- * The hosts on which the user lets an issuer have its token endpoint, besides the issuer's own. The command keeps them in the vault, and also
- * reads those that the user has allowed in the app, from the sign-in profiles beside the vault.
+ * The hosts besides the issuer's own on which the user allows its token endpoint. The command keeps them in the vault, and also reads those
+ * that the user has allowed in the app, from the sign-in profiles beside the vault.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

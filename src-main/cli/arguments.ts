@@ -1,4 +1,4 @@
-/** Reads the command line. Unknown words are refused: a misspelt option must not be passed over. */
+/** Reads the command line. Unknown words are refused: a misspelt option must not be ignored. */
 import { EXIT, Stop } from './world.ts';
 
 /** One option of a verb. */
@@ -13,7 +13,7 @@ export interface Option {
 
 /** A verb as `--help` and the completions describe it. */
 export interface Verb {
-  /** What follows the verb, such as `ACCOUNT`. */
+  /** The operands after the verb, such as `ACCOUNT`. */
   readonly operands: string;
   readonly says: string;
   readonly details?: string;

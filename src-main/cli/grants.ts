@@ -1,4 +1,7 @@
-/** Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once among all programs. */
+/**
+ * Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once for all programs that use
+ * the vault.
+ */
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
@@ -22,7 +25,7 @@ export function grantsOf(cache: TokenCache, account: AccountSummary): GrantItem[
     .map(([grant]) => grant);
 }
 
-/** @returns those that were granted the scopes. One that names no scopes was granted what its client asked for, so it fits. */
+/** @returns the grants that include the scopes. A grant without scopes was granted what its client asked for, so it matches. */
 export function grantsWith(grants: readonly GrantItem[], scopes: readonly string[]): GrantItem[] {
   return grants.filter(({ target }) => {
     const held = new Set((target ?? '').toLowerCase().split(/\s+/));

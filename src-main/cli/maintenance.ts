@@ -59,7 +59,7 @@ export function exportVault(given: Given, world: World): Promise<number> {
 export function importInto(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     const file = resolve(given.operands[0] ?? '');
-    // Not `vault.importFrom`: the activity stands in the same update.
+    // Not `vault.importFrom`: the event is recorded in the same update.
     const at = Math.floor(world.now());
     const content = await readDocumentFile(file);
     const document = await openDocument(content, undefined, () => at).catch(async (error: unknown) => {

@@ -26,7 +26,7 @@ export interface Opened {
   readonly name: string;
   readonly cache: TokenCache;
   readonly accounts: readonly AccountSummary[];
-  /** undefined: the vault. */
+  /** undefined for the vault. */
   readonly source?: FoundSource;
 }
 
@@ -37,7 +37,7 @@ export interface Named {
   readonly signIn: NamedSignIn;
 }
 
-/** One token of a person, without its secret. */
+/** One token of an account, without its secret. */
 export interface TokenLine {
   readonly type: 'access' | 'refresh' | 'ID';
   readonly place: string;
@@ -55,7 +55,7 @@ export interface TokenLine {
   readonly expiresOn?: number;
 }
 
-/** A person, with every place that has them. */
+/** An account, and every place that has it. */
 export interface Person {
   readonly account: AccountSummary;
   /** Where the account and its tokens were read. */
@@ -70,13 +70,13 @@ export interface Person {
   readonly refusal?: Refused;
 }
 
-/** A refusal, and whose refresh token was refused by whom. The client and the provider are "" if unknown. */
+/** A refusal, with the provider that refused and the client of the refresh token; both are "" if unknown. */
 export interface Refused extends Refusal {
   readonly provider: string;
   readonly client_id: string;
 }
 
-/** The same four that the window shows. Times are seconds since the epoch. */
+/** The same four statuses that the window shows. Times are seconds since the epoch. */
 export type Status =
   | { readonly is: 'Active' }
   | { readonly is: 'Active until'; readonly until: number }
@@ -101,7 +101,7 @@ export function identityOf(account: {
   ].join('\n');
 }
 
-/** Returns an account of a cache as Activity names it; [] if the cache does not have it. */
+/** Finds an account in a cache, with the ID that Activity uses; [] if the cache does not have it. */
 export function namedIn(cache: TokenCache, account: AccountSummary): CachedAccount[] {
   const wanted = identityOf(account);
   for (const one of cachedAccounts(cache).byId.values()) {
@@ -113,7 +113,7 @@ export function namedIn(cache: TokenCache, account: AccountSummary): CachedAccou
   return [];
 }
 
-/** @param named joins an account of the same user name; the others are accounts of their own */
+/** @param named sign-ins by name only. One with the user name of an account is joined to it; the others become accounts. */
 export function peopleIn(caches: readonly Opened[], now: number, named: readonly Named[] = []): Person[] {
   const found = new Map<string, { opened: Opened; account: AccountSummary }[]>();
   for (const opened of caches)
@@ -184,12 +184,12 @@ function onlyNamed(named: Named, now: number): Person {
   };
 }
 
-/** The names of all places that have a person, each once. */
+/** Returns the names of all places that have an account, each once. */
 export function placesOf({ places, named }: Person): string[] {
   return [...new Set([...places.map(({ opened }) => opened.name), ...named.map(({ place }) => place)])];
 }
 
-/** Computes the status over all places: a person whose sign-in was refused in one place may be active in another. */
+/** Computes the status over all places: an account whose sign-in was refused in one place may be active in another. */
 function statusOf(
   held: readonly Held[],
   places: Person['places'],
@@ -226,7 +226,7 @@ function isUntried(held: readonly Held[], places: Person['places']): boolean {
   return !held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
 }
 
-/** Only the vault records refusals. Its activity says who refused, and whose refresh token. */
+/** Only the vault records refusals. Its activity names the provider that refused, and the client of the refresh token. */
 function refusalOf(places: Person['places'], now: number): Refused | undefined {
   const own = places.find(({ opened }) => opened.source === undefined);
   if (own === undefined) return undefined;
@@ -240,10 +240,10 @@ function refusalOf(places: Person['places'], now: number): Refused | undefined {
   return { ...refusal, provider: '', client_id: '' };
 }
 
-/** The tokens of one person in one place. */
+/** The tokens of one account in one place. */
 interface Held {
   readonly place: string;
-  /** Names of apps by client ID in lower case, as tokens say them. */
+  /** Names of apps according to the tokens, by client ID in lower case. */
   readonly apps: ReadonlyMap<string, string>;
   readonly accessTokens: readonly AccessToken[];
   readonly refreshTokens: readonly RefreshToken[];
@@ -300,7 +300,7 @@ function linesOf({ place, apps, accessTokens, refreshTokens, idTokens }: Held): 
   ];
 }
 
-/** Returns the name of an app that some token of a person is for; its ID if none is known. */
+/** Returns the name of an app that has a token of the account; its client ID if no name is known. */
 export function appOf({ tokens }: Person, client_id: string): string {
   return tokens.find((token) => token.client_id === client_id)?.app ?? appName(client_id) ?? client_id;
 }

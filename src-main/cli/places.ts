@@ -19,7 +19,7 @@ interface ReadSource {
   readonly reading: SourceReading;
 }
 
-/** What opens sealed caches. It never unlocks a keyring, since that would prompt for a password. */
+/** The mechanisms that open sealed caches. They never unlock a keyring, since that would prompt for a password. */
 export function secretsOf({ env, platform, keychain }: World): SecretReaders {
   return {
     secretService: () => secretService(env),
@@ -31,7 +31,7 @@ export function secretsOf({ env, platform, keychain }: World): SecretReaders {
   };
 }
 
-/** Reads every source on this computer, and those that are named. */
+/** Reads every source on this computer, and the files that are named. */
 export async function readSources(given: Given, world: World): Promise<ReadSource[]> {
   const known = given.has('vault-only')
     ? []
@@ -76,7 +76,7 @@ function namedIn(sources: readonly ReadSource[]): Named[] {
   );
 }
 
-/** Everyone who is signed in, in the vault and elsewhere. */
+/** Returns every account in the vault and the sources. */
 export async function everyone(
   given: Given,
   world: World,

@@ -24,7 +24,7 @@ async function ask(question: string, { hidden = false }: { hidden?: boolean } = 
   const lines = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY });
   try {
     const answer = await new Promise<string | null>((resolve) => {
-      // Ctrl+C, Ctrl+D, and the end of the input: some versions of Node then leave the question pending.
+      // Ctrl+C, Ctrl+D and the end of the input: some versions of Node leave the question pending then.
       lines.once('close', () => resolve(null));
       // readline redraws its line, and would erase a question that was written before.
       lines.question(hidden ? '' : question).then(resolve, () => resolve(null));

@@ -103,7 +103,7 @@ export async function endpointOf(
   const base = known.replace(/\/$/, '');
   const { origin, pathname } = new URL(base);
   let { json } = await asked(ask, `${base}/.well-known/openid-configuration`, {});
-  // RFC 8414 §3: a server without OpenID Connect.
+  // RFC 8414 §3, for a server without OpenID Connect.
   if (json === null || json['issuer'] === undefined) {
     const path = pathname === '/' ? '' : pathname;
     ({ json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
@@ -118,7 +118,7 @@ export async function endpointOf(
   return endpoint;
 }
 
-/** @throws Stop if the text is no issuer, or reads like another one; see `plainIssuer` */
+/** @throws Stop if the text is not an issuer, or reads like another one; see `plainIssuer` */
 export function issuerOrStop(issuer: string): string {
   const known = plainIssuer(issuer);
   if (known !== undefined) return known;
@@ -138,7 +138,7 @@ async function asked(
   try {
     const response = await ask(url, {
       ...request,
-      redirect: 'error', // a token is sent to the address that was meant, and not to where that points
+      redirect: 'error', // a token is sent to that address only, never to the target of a redirect
       signal: AbortSignal.timeout(DEADLINE),
       headers: { accept: 'application/json' },
     });

@@ -77,7 +77,7 @@ export function signOut(given: Given, world: World): Promise<number> {
   });
 }
 
-/** A sign-out of another program that can be put back until the command ends. */
+/** A sign-out at another program, which can be undone until the command ends. */
 interface Undoable {
   readonly person: Person;
   readonly place: string;
@@ -85,16 +85,16 @@ interface Undoable {
 }
 
 /**
- * Offers to put back what was removed from other programs. It is kept encrypted in memory until the user answers: on a disk, it would be a
- * sign-in that was not ended. The vault can't be put back, since its old key is destroyed.
+ * Offers to restore the entries that were removed from other programs. They are kept encrypted in memory until the user answers: on a disk,
+ * the sign-in would not have ended. A sign-out of the vault can't be undone, since its old key is destroyed.
  *
- * @returns whether something was put back
+ * @returns whether the user undid the sign-out
  */
 async function undone(undoable: readonly Undoable[], world: World): Promise<boolean> {
   const where = [...new Set(undoable.map(({ place }) => place))].join(', ');
   const question = `Press Enter to finish, or type “undo” to put back what was removed from ${where}: `;
   const answer = await world.ask(question).catch((error: unknown) => {
-    if (error instanceof Stop) return ''; // Ctrl+C puts nothing back.
+    if (error instanceof Stop) return ''; // Ctrl+C restores nothing.
     throw error;
   });
   if (!/^undo$/i.test(answer.trim())) return false;
@@ -112,8 +112,8 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
 }
 
 /**
- * The files that an account of the vault was imported from and that no place of this sign-out is about. Those that were deleted since
- * keep nothing; one that can't be looked at may be there.
+ * Returns the files that an account of the vault was imported from and that this sign-out does not change. Files that were deleted since
+ * are left out; one that can't be looked up counts as present.
  */
 async function otherCopies({ places, named }: Person, world: World): Promise<Leaving[]> {
   const own = places.find(({ opened }) => opened.source === undefined);
@@ -133,7 +133,7 @@ async function otherCopies({ places, named }: Person, world: World): Promise<Lea
   return copies;
 }
 
-/** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of theirs. */
+/** Microsoft has no endpoint that revokes a refresh token. The user can end all sessions on a page of Microsoft. */
 function atProvider({ account }: Person): Leaving[] {
   const page = everywherePage(account);
   if (page === null) return [];
@@ -216,7 +216,7 @@ async function leaveAll(
       }),
     );
   }
-  // Last, so that the event that is written with the removal has the tokens of all places.
+  // The vault is last, so that the event that is written with the removal counts the tokens of all places.
   if (own !== undefined)
     results.push(
       await leaving(VAULT, async () => {

@@ -31,7 +31,7 @@ export function table(
 }
 
 const [RED, YELLOW, GREEN] = [31, 33, 32];
-/** Words that have a colour in a terminal. Each says the same without it. */
+/** Words that are coloured in a terminal. Their meaning does not depend on the colour. */
 const COLOURS: readonly (readonly [RegExp, number])[] = [
   [/^(?:Needs sign-in|Still signed in|expired|refused)\b/, RED],
   [/^(?:Active until|Pending|locked by)\b/, YELLOW],

@@ -31,11 +31,11 @@ import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 export async function get(given: Given, world: World): Promise<number> {
-  // Fail before anything is opened or refreshed.
+  // Fails before anything is opened or refreshed.
   if (!given.has('reveal')) assertNoTerminal(world, ', or add --reveal');
   const token = await withVault(given, world, async (vault) => {
     const found = await tokenFor(vault, given, world);
-    // A token that goes to a program is no event: scripts ask for one every few minutes.
+    // A token given to a program is not recorded as an event: scripts ask for one every few minutes.
     if (world.out.isTerminal) {
       const { accounts, client_id, target } = found;
       await note(vault, world, accounts, { kind: 'reveal', token: 'AccessToken', api: target, client_id });
@@ -70,7 +70,7 @@ interface Found {
   readonly expiresOn: number | null;
 }
 
-/** @throws Stop if there is none, or what the cache has is no token: a line break would begin another header or attribute */
+/** @throws Stop if there is no token, or the secret is not a valid token: a line break would begin another header or attribute */
 async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found> {
   const found = await cachedOrRefreshed(vault, given, world);
   if (isSendable(found.secret)) return found;
@@ -162,16 +162,16 @@ async function grantTokenFor(
   return { ...token, accounts, client_id, token_type: authorizationScheme(token.token_type) };
 }
 
-/** Where a refresh token was imported from that is shared with the program that wrote the file: a refresh may sign that program out. */
+/** An imported refresh token, which the program that wrote the file uses too: a refresh may sign that program out. */
 interface Imported {
   readonly source: string | null;
-  /** The issuer that the file claims, and where the refresh token goes; "" if the file names none. */
+  /** The issuer that the file names, to which the refresh token is sent; "" if the file names none. */
   readonly issuer: string;
-  /** What the account's history says after a yes. */
+  /** Returns the changes to the account's history after the user has agreed. */
   readonly agreed: (history: AccountHistory) => Partial<AccountHistory>;
 }
 
-/** undefined: the account's refresh tokens are not shared. */
+/** @returns undefined if the account's refresh tokens are not shared */
 function importOf(
   { issuer = '' }: AccountSummary,
   client_id: string,
@@ -188,7 +188,7 @@ function importOf(
   };
 }
 
-/** undefined: the grant is this user's own, whatever else of the account was imported. */
+/** @returns undefined if the grant was not imported, whatever else of the account was */
 function importOfGrant(grant: GrantItem, history: AccountHistory | undefined): Imported | undefined {
   if (history === undefined || !isSharedGrant(history, grant)) return undefined;
   return {
@@ -206,7 +206,10 @@ interface Asked {
   readonly scopes: readonly string[];
 }
 
-/** Runs `act`; again, after a question, where it would use a refresh token that another program uses as well, or send one to a new host. */
+/**
+ * Runs `act`. If it would use a refresh token that another program uses as well, or send one to a new host, asks the user and runs it
+ * again.
+ */
 async function asking(
   vault: Vault,
   world: World,
@@ -335,7 +338,7 @@ async function noteRefusal(
       }
     });
   } catch {
-    // The error of the refresh says more, and the status says that the vault can't be written.
+    // The error of the refresh is more useful, and the status shows that the vault can't be written.
   }
 }
 

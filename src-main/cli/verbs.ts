@@ -196,7 +196,7 @@ export function helpOf(name: VerbName): string {
 /** Returns a completion script for the verbs and their options. */
 export function completion(shell: string): string | undefined {
   const verbs = Object.keys(VERBS);
-  /** Words that an operand can be, such as `get`, `store` and `erase`. */
+  /** Returns the words that an operand can be, such as `get`, `store` and `erase`. */
   const operands = (name: string): string[] =>
     isVerb(name) && /^[a-z]+(?:\|[a-z]+)+$/.test(VERBS[name].operands) ? VERBS[name].operands.split('|') : [];
   const options = (name: string): string[] =>

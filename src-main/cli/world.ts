@@ -4,7 +4,7 @@ import type { Keychain } from '../keychain/keychain.ts';
 /** An output stream. */
 export interface Output {
   write(text: string): void;
-  /** A terminal: what is printed stays in its scrollback. */
+  /** Whether the stream is a terminal, whose scrollback keeps what is printed. */
   readonly isTerminal: boolean;
   /** Characters in a line; undefined for a pipe. */
   readonly columns?: number | undefined;
