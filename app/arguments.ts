@@ -105,8 +105,8 @@ const DEVELOPMENT_SWITCHES: Readonly<Record<string, Value>> = {
 };
 
 /**
- * Variables that Chromium, Electron, Node and their libraries read. Of these families only the listed ones are accepted;
- * nothing in the app reads other variables. `LD_LIBRARY_PATH` is not among them: the loader obeys it before this check, and an AppImage sets it.
+ * Variables that Chromium, Electron, Node and their libraries read. Of these families only the listed ones are accepted; nothing in the app
+ * reads other variables. `LD_LIBRARY_PATH` is not among them: the loader obeys it before this check, and an AppImage sets it.
  */
 const OBEYED =
   /^(?:ELECTRON_|NODE_|CHROME_|CHROMIUM_|BREAKPAD_|V8_|UV_|OPENSSL_|SSLKEYLOGFILE$|SSL_CERT_|SSL_DIR$|NSS_|NSPR_|MOZ_|GOOGLE_(?:API_KEY|DEFAULT_CLIENT)|LIBGL_DEBUG|GTK_MODULES$|GTK3_MODULES$|GTK_PATH$|GTK_EXE_PREFIX$|GIO_EXTRA_MODULES$|GIO_MODULE_DIR$|GTK_IM_MODULE_FILE$|GDK_PIXBUF_MODULE|GCONV_PATH$|LIBGL_DRIVERS_|LIBVA_DRIVERS_|GBM_BACKENDS_|__EGL_VENDOR_|VK_(?:ICD|DRIVER|ADD_DRIVER|LAYER|ADD_LAYER|IMPLICIT_LAYER|ADD_IMPLICIT_LAYER|INSTANCE_LAYERS)|LD_PRELOAD$|LD_AUDIT$|DYLD_INSERT_LIBRARIES$|DYLD_FRAMEWORK_PATH$)/i;
@@ -189,7 +189,9 @@ export function assertAccepted({ args, env, platform, development }: Start): voi
   }
 }
 
-/** A switch as Chromium reads it: without white space around it, after `--` or `-`, on Windows also `/` and in any case. null for a word. */
+/**
+ * Parses a switch as Chromium does: without white space around it, after `--` or `-`, on Windows also `/` and in any case. null for a word.
+ */
 function switchIn(given: string, platform: NodeJS.Platform): { name: string; value: string } | null {
   const arg = given.trim();
   const prefix = (platform === 'win32' ? /^(?:--|-|\/)/ : /^(?:--|-)/).exec(arg)?.[0];

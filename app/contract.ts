@@ -28,10 +28,9 @@ export interface AppInfo {
 }
 
 /**
- * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed;
- * `unsigned`: it is not signed
- * by the publisher, and was removed; `refused`: the system did not install it, e.g. without an administrator's password. `restart`: the app was
- * updated on disk while it runs; it refuses to write until it is restarted.
+ * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed; `unsigned`: it is not
+ * signed by the publisher, and was removed; `refused`: the system did not install it, e.g. without an administrator's password. `restart`:
+ * the app was updated on disk while it runs; it refuses to write until it is restarted.
  */
 export type UpdateStatus =
   | { state: 'none' }

@@ -1,8 +1,8 @@
-/** Tracing channels of `node:diagnostics_channel`, for whoever monitors an app. Listed in docs/embedding.md. */
+/** Tracing channels of `node:diagnostics_channel`, for monitoring an app. Listed in docs/embedding.md. */
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { PublicError } from './errors.ts';
 
-/** What can be traced: `tracing:tokenkeep.<name>:start`, `:end`, `:asyncStart`, `:asyncEnd` and `:error`. */
+/** The operations that can be traced, on the channels `tracing:tokenkeep.<name>:start`, `:end`, `:asyncStart`, `:asyncEnd` and `:error`. */
 export type TraceName =
   | 'vault.open'
   | 'vault.read'
@@ -18,17 +18,17 @@ export type TraceName =
   | 'keychain.set'
   | 'keychain.delete';
 
-/** What a subscriber gets: one object for all events of one call. Holds no secret, no token and no user name. */
+/** The message to subscribers: one object for all events of one call. It contains no secret, token or user name. */
 export interface TraceContext {
   /** Absolute path of the vault's file. */
   file?: string;
-  /** The state of the vault, from the end of the call on. */
+  /** The state of the vault. Set when the call ends. */
   state?: string;
   /** The name of the keychain, such as "macOS Keychain". */
   keychain?: string;
-  /** Milliseconds from start to end, from the end of the call on. */
+  /** Duration in milliseconds. Set when the call ends. */
   duration?: number;
-  /** The code of the error, if the call rejected; "aborted" by a signal, "unexpected" for an error that is not Tokenkeep’s. */
+  /** The code of the error, if the call rejected: "aborted" if a signal aborted it, "unexpected" for an error that is not Tokenkeep’s. */
   code?: string;
 }
 
@@ -39,7 +39,7 @@ const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
  * Runs the task and publishes its events. Unlike `tracePromise`, it publishes neither the value nor the error, which may hold
  * secrets. Costs next to nothing while nobody listens.
  *
- * @param finish adds to the context what is known at the end
+ * @param finish adds values to the context that are known when the call ends
  */
 export function traced<T>(
   name: TraceName,

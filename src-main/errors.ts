@@ -35,8 +35,8 @@ export type TokenkeepErrorCode =
   | SourceErrorCode;
 
 /**
- * What to do after the program's files were replaced while it runs. Messages about code that can't be loaded then contain these words, so say
- * the same where your program notices an update.
+ * What to do after the program's files were replaced while it runs. Messages about code that can't be loaded then contain these words, so
+ * use the same words where your program notices an update.
  *
  * @example
  * import { RESTART_TO_FINISH } from 'tokenkeep/errors';
@@ -46,8 +46,8 @@ export type TokenkeepErrorCode =
 export const RESTART_TO_FINISH = 'Restart to finish the update';
 
 /**
- * An error whose code and message are written for people, so that they may be shown: `serveRequests` passes them on to the window. Of any
- * other error it passes nothing on. Subclass it for the errors of your own requests.
+ * An error whose code and message are written for users, so that they may be shown: `serveRequests` passes them to the window, and nothing
+ * of any other error. Subclass it for the errors of your own requests.
  *
  * @example
  * import { PublicError } from 'tokenkeep/errors';
@@ -55,7 +55,7 @@ export const RESTART_TO_FINISH = 'Restart to finish the update';
  * class UploadError extends PublicError<'upload_too_large' | 'upload_refused'> {}
  */
 export class PublicError<Code extends string = string> extends Error {
-  /** Stable across versions, made for `switch`; the message is made for people and may change. */
+  /** Stable across versions, for use in `switch`. The message is for users and may change. */
   readonly code: Code;
 
   constructor(code: Code, message: string, options?: { cause?: unknown }) {
@@ -113,8 +113,8 @@ export class InvalidArgumentError extends CodedError<'invalid_argument'> {
 }
 
 /**
- * An account id names more than one account: users of two issuers have the same. Nothing was removed. Pass the account
- * itself, as `accounts()` returns it.
+ * An account ID names more than one account, because users of two issuers have the same ID. Nothing was removed. Pass the account itself,
+ * as `accounts()` returns it.
  *
  * @example
  * import { AmbiguousAccountError } from 'tokenkeep';
@@ -143,10 +143,10 @@ export type DocumentErrorCode =
   | 'document_too_large'
   | 'document_unreadable' // no such file, a directory, no permission
   | 'document_damaged' // an exported file that was cut off or changed
-  | 'document_not_supported'; // an age file that no passphrase opens, or that asks for too much work
+  | 'document_not_supported'; // an age file that was not encrypted with a passphrase, or needs too much work
 
 /**
- * A text or a file that is not a cache document. Nothing was merged, nothing was lost.
+ * A text or a file is not a cache document. Nothing was merged, and nothing was lost.
  *
  * @example
  * import { DocumentError, SerializableTokenCache } from 'tokenkeep';
@@ -163,7 +163,7 @@ export class DocumentError extends CodedError<DocumentErrorCode> {}
 export type PassphraseErrorCode =
   | 'passphrase_needed' // the file was exported with one
   | 'passphrase_wrong'
-  | 'passphrase_weak'; // none, too short, or too simple to withstand being tried
+  | 'passphrase_weak'; // none, too short, or too easy to guess
 
 /**
  * A passphrase is missing, wrong or too weak. Nothing was written and nothing was imported.
@@ -181,7 +181,7 @@ export class PassphraseError extends CodedError<PassphraseErrorCode> {}
 
 /** Why the user was not asked. */
 export type QuestionErrorCode =
-  | 'no_user_gesture' // nobody clicked or typed in the window just before
+  | 'no_user_gesture' // nobody clicked or typed in the window just before the request
   | 'asked_too_often'; // the user declined a moment ago
 
 /**
@@ -223,7 +223,7 @@ export class SignInRequiredError extends CodedError<'sign_in_required'> {
 
 /** Why a grant was not kept or returned. */
 export type GrantErrorCode =
-  | 'grant_exists' // there is one under the label, and replacing it was not asked for
+  | 'grant_exists' // a grant has this label, and `replace` was not set
   | 'grant_other_subject' // a refresh was answered with another user's tokens
   | 'grant_other_issuer' // a refresh was answered with another issuer's tokens
   | 'grant_newer'; // written by a newer version
@@ -246,18 +246,18 @@ export class GrantError extends CodedError<GrantErrorCode> {}
 
 /** Why a keychain operation failed. */
 export type KeychainErrorCode =
-  | 'keychain_locked' // it is there and locked, its prompt was dismissed, or the passphrase is wrong
-  | 'keychain_timeout' // it was asked and has not answered in time; the question still stands
+  | 'keychain_locked' // the keychain is locked, its prompt was dismissed, or the passphrase is wrong
+  | 'keychain_timeout' // it has not answered in time, and may still be prompting the user
   | 'keychain_unavailable' // there is none on this machine or in this session, or its service died
-  | 'keychain_no_collection' // the keychain's service runs and has no default keychain to keep secrets in
+  | 'keychain_no_collection' // the keychain's service runs, but has no default keychain
   | 'keychain_full' // it has no room for another secret
   | 'keychain_refused' // a sandbox, a policy or a permission keeps this program from using it
   | 'keychain_library_missing' // the system's library for the keychain is not installed
   | 'keychain_module_missing' // the native module that reaches the keychain is not part of this program
   | 'keychain_module_failed' // that module is there and can't be loaded on this system
-  | 'keychain_wrong_key' // the key file, variable or store that was given does not open what is kept
-  | 'keychain_mismatch' // what was read back is not what was written
-  | 'keychain_failed'; // it failed in a way that Tokenkeep does not know; the message quotes it
+  | 'keychain_wrong_key' // the key in the key file, variable or store does not decrypt the stored secrets
+  | 'keychain_mismatch' // the value that was read back differs from the one written
+  | 'keychain_failed'; // an unknown error, which the message quotes
 
 const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeout'];
 
@@ -274,7 +274,7 @@ const LOCKED: readonly KeychainErrorCode[] = ['keychain_locked', 'keychain_timeo
  * }
  */
 export class KeychainError extends CodedError<KeychainErrorCode> {
-  /** `locked`: it can be unlocked, and its contents are intact. `unavailable`: its contents are unknown. */
+  /** `locked`: the keychain can be unlocked, and its contents are intact. `unavailable`: its contents are unknown. */
   get outcome(): 'locked' | 'unavailable' {
     return LOCKED.includes(this.code) ? 'locked' : 'unavailable';
   }
@@ -294,7 +294,7 @@ export class KeychainError extends CodedError<KeychainErrorCode> {
  * }
  */
 export class KeychainTimeoutError extends KeychainError {
-  /** Settles as the call would have when the keychain responds at last. May never settle. */
+  /** Settles with the result of the call once the keychain responds. May never settle. */
   readonly answer: Promise<unknown>;
 
   constructor(message: string, answer: Promise<unknown>) {
@@ -303,7 +303,7 @@ export class KeychainTimeoutError extends KeychainError {
   }
 }
 
-/** The vault's state (`vault_busy`: others are writing), or that it has no file yet or was closed. */
+/** The vault's state (`vault_busy`: other programs are writing), or that it has no file yet or was closed. */
 export type VaultErrorCode =
   | 'vault_locked'
   | 'vault_no_keychain'
@@ -313,10 +313,10 @@ export type VaultErrorCode =
   | 'vault_newer'
   | 'vault_read_only'
   | 'vault_unreadable'
-  | 'vault_older' // the file is older or shorter than what was seen of it
-  | 'vault_copy' // a copy of a vault that still lies elsewhere
+  | 'vault_older' // the file is older or shorter than when it was last read
+  | 'vault_copy' // a copy of a vault that still exists elsewhere
   | 'vault_busy'
-  | 'vault_empty' // asked for something that is done to the file, and there is none yet
+  | 'vault_empty' // the operation needs the file, which does not exist yet
   | 'vault_closed';
 
 /**
@@ -338,7 +338,7 @@ export type StorageErrorCode =
   | 'disk_full'
   | 'no_permission'
   | 'read_only_disk'
-  | 'path_invalid' // leads through a file or a circle of links, or the file system takes no folder there
+  | 'path_invalid' // leads through a file or a loop of links, or the file system allows no folder there
   | 'name_too_long' // longer than this file system allows for a file's name or path
   | 'storage_failed';
 
@@ -358,9 +358,9 @@ export class StorageError extends CodedError<StorageErrorCode> {}
 
 /** Why a lock could not be acquired. If another program holds it, the code is `vault_busy`. */
 export type LockErrorCode =
-  | 'lock_unsupported' // this file system has no locks, or refuses them for good
+  | 'lock_unsupported' // this file system has no locks, or always refuses them
   | 'lock_timeout' // the file system did not answer in time
-  | 'lock_file_invalid' // a link, a folder, a pipe or a device stands in the lock file's place
+  | 'lock_file_invalid' // a link, a folder, a pipe or a device is in the lock file's place
   | 'lock_module_missing' // the native module for locks is not part of this program
   | 'lock_module_failed'; // that module is there and can't be loaded on this system
 
@@ -432,8 +432,8 @@ export type PartitionErrorCode =
   | 'partition_unknown_key' // sealed with a key that is not among the sealing keys
   | 'partition_plain_text' // not sealed although sealing is configured, or the other way round
   | 'partition_other_user' // it holds, or would hold, another user's credentials
-  | 'partition_too_large' // larger than the store allows: a cookie's limit, or the memory store's
-  | 'partition_busy' // other writers won every race, or another holder kept the turn
+  | 'partition_too_large' // larger than the store allows, such as a cookie or the memory store
+  | 'partition_busy' // other writers won every race, or another process kept the lock
   | 'partition_turn_expired'; // the task ran longer than one turn may last
 
 /**
@@ -463,16 +463,16 @@ export class PartitionError extends CodedError<PartitionErrorCode> {
 
 /** Why the store failed. The first three may be temporary; the others need a change of configuration. */
 export type PartitionStoreErrorCode =
-  | 'store_unavailable' // it refused, or the connection was lost
+  | 'store_unavailable' // the store refused, or the connection was lost
   | 'store_timeout' // no answer within the timeout
   | 'store_full' // out of memory or disk space
   | 'store_newer' // a newer version of Tokenkeep made its table
   | 'store_forbidden' // the credentials lack a permission, or the server does not allow a command
   | 'store_read_only' // a replica, or a read-only connection
   | 'store_table_missing' // the PostgreSQL table does not exist
-  | 'store_wrong_type' // a Redis key or a table has another shape than Tokenkeep's
+  | 'store_wrong_type' // a Redis key has another type, or a table other columns, than Tokenkeep's
   | 'store_client' // the client passed in is from a library that is not supported
-  | 'store_mismatch'; // what was read back differs from what was written
+  | 'store_mismatch'; // the value that was read back differs from the one written
 
 /**
  * An operation of the partition store failed. A write happened completely or not at all.
@@ -534,12 +534,12 @@ export class LogoutTokenError extends CodedError<LogoutTokenErrorCode> {}
 /** Why a sign-in or sign-out of a web app failed. */
 export type WebSignInErrorCode =
   | 'sign_in_unknown' // not begun in this browser, answered before, or too old: sign in again
-  | 'sign_in_refused' // by the provider, which says why in `provider`
-  | 'sign_in_answer_invalid' // the ID token is not one for this sign-in
+  | 'sign_in_refused' // refused by the provider; see `provider`
+  | 'sign_in_answer_invalid' // the ID token is not valid for this sign-in
   | 'sign_in_no_token' // signed in, but without a token for the scopes that a page requires
   | 'session_not_kept' // the browser does not return the session's cookie
-  | 'provider_unreachable' // or its answer makes no sense: try again later
-  | 'cross_site_request'; // a page of another site wanted to sign the user out
+  | 'provider_unreachable' // or its answer is invalid: try again later
+  | 'cross_site_request'; // a page of another site tried to sign the user out
 
 const STATUS: Readonly<Record<WebSignInErrorCode, number>> = {
   sign_in_unknown: 400,
@@ -561,9 +561,9 @@ const STATUS: Readonly<Record<WebSignInErrorCode, number>> = {
  *   error instanceof WebSignInError && error.code === 'sign_in_refused' ? `Refused: ${error.provider?.error}` : 'Try again later.';
  */
 export class WebSignInError extends CodedError<WebSignInErrorCode> {
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   readonly status: number;
-  /** What the provider answered (RFC 6749 §4.1.2.1, §5.2). Its text: escape it. */
+  /** The provider's error response (RFC 6749 §4.1.2.1, §5.2). It is untrusted text: escape it. */
   readonly provider: { readonly error: string; readonly description: string } | undefined;
 
   constructor(
@@ -601,14 +601,14 @@ export class NoRequestError extends CodedError<'no_request'> {
 /** Why a source could not be changed. */
 export type SourceErrorCode =
   | 'source_busy' // another program holds its lock
-  | 'source_no_permission' // this user may not write it
-  | 'source_locked' // it lies in a keyring that is locked
+  | 'source_no_permission' // this user may not write the cache
+  | 'source_locked' // the cache is in a locked keyring
   | 'source_view_only' // only its own program can change it
-  | 'source_unreadable' // it is gone, torn, sealed or not understood
-  | 'source_failed'; // the system refused while it was written
+  | 'source_unreadable' // the cache was removed, is incomplete or sealed, or has an unknown format
+  | 'source_failed'; // the system refused the write
 
 /**
- * The cache of another program could not be changed. It is unchanged.
+ * The cache of another program could not be changed, and is as it was.
  *
  * @example
  * import { SourceError } from 'tokenkeep/errors';

@@ -5,20 +5,20 @@ import { codeOf } from './error-code.ts';
 import { StorageError } from './errors.ts';
 
 /**
- * Local file systems of Linux: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. Source: statfs(2). Their calls don't
- * wait for another machine. Elsewhere no file system is known to be local.
+ * Local file systems of Linux: ext, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS, bcachefs. Source: statfs(2). Their calls don't wait for another
+ * machine. On other systems, no file system is known to be local.
  */
 export const LOCAL_FILE_SYSTEMS: readonly number[] =
   process.platform === 'linux'
     ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
     : [];
 
-/** A folder for this user alone. */
+/** The mode of a folder for this user alone. */
 const PRIVATE = 0o700;
 
 /**
- * Creates a folder with its parents, one by one. Node's own recursive call never returns if a file system neither has such a
- * name nor takes one, as /proc does, and its synchronous form takes the whole program with it.
+ * Creates a folder with its parents, one by one. Node's own recursive call never returns on a file system such as /proc, which has no such
+ * name and accepts none, and its synchronous form blocks the whole program.
  *
  * @returns the outermost folder that was created, or `null` if all existed
  * @throws StorageError `path_invalid` or `name_too_long`; other errors of the system
@@ -95,11 +95,11 @@ function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** A message has room for this many characters of a path. */
+/** Maximum characters of a path in a message. */
 const SHOWN = 240;
 
 /**
- * Returns the error for a path that no permission and no free space makes usable, or `null` if `cause` is another error.
+ * Returns the error for a path that neither permissions nor free space would make usable, or `null` if `cause` is another error.
  *
  * @param path the path that was passed to the system
  */

@@ -1,8 +1,8 @@
 /**
  * The public API of `tokenkeep`: what most programs use. Re-exports only.
  *
- * Each room has an entry of its own with the rest: `tokenkeep/cache` (every type of the schema, merging), `tokenkeep/vault`,
- * `tokenkeep/keychain`, `tokenkeep/errors`, `tokenkeep/doctor`, `tokenkeep/msal`, `tokenkeep/partitions`, `tokenkeep/electron`.
+ * The rest is in entry points of their own: `tokenkeep/cache` (every type of the schema, merging), `tokenkeep/vault`, `tokenkeep/keychain`,
+ * `tokenkeep/errors`, `tokenkeep/doctor`, `tokenkeep/msal`, `tokenkeep/partitions`, `tokenkeep/electron`.
  *
  * @module tokenkeep
  */

@@ -4,19 +4,19 @@ import { codeOf } from './error-code.ts';
 import { RESTART_TO_FINISH } from './errors.ts';
 
 /**
- * Node's `createRequire`, asked for at run time: webpack follows calls of the imported function at build time, and puts `undefined` in
- * place of those that it can't follow.
+ * Node's `createRequire`, obtained at run time: webpack follows calls of the imported function at build time, and puts `undefined` in place
+ * of those that it can't follow.
  */
 const requireAt = (place: string): NodeJS.Require =>
   process.getBuiltinModule('node:module').createRequire(place);
 
-/** What to do where code that belongs to the program can't be loaded. */
+/** What to do if code that belongs to the program can't be loaded. */
 export const RESTART_IF_UPDATED = `${RESTART_TO_FINISH}, if the app was updated while it was running.`;
 
 /** Why a native module could not be loaded. */
 export type NativeFailureReason =
   | 'not-found' // the package is not installed beside the program, or a bundler swallowed it
-  | 'not-loaded' // the package is there; its binary is missing, is for another platform, or lacks a library
+  | 'not-loaded' // the package is there, but its binary is missing, is for another platform, or lacks a library
   | 'runtime'; // this runtime ends the process when it loads such a module
 
 /** A native module that could not be loaded. Callers wrap it in an error of their own. */
@@ -30,7 +30,7 @@ export class NativeModuleFailure extends Error {
   }
 }
 
-/** What a dynamic `import` gives: CommonJS exports arrive as `default` where they are not found by name. */
+/** The result of a dynamic `import`: CommonJS exports are in `default` if Node can't find them by name. */
 type Imported<T> = T | { readonly default: T };
 
 /**
@@ -83,8 +83,8 @@ function requireIt(name: string, failure: unknown, binary: string | undefined): 
 }
 
 /**
- * Node also remembers for the life of the process that a folder had no package.json. A package that was away for a moment, as in an
- * upgrade in place, is then not found by its name any more, so its main file is required by its path.
+ * Node also remembers for the life of the process that a folder had no package.json. If a package was missing for a moment, as in an
+ * upgrade in place, Node no longer finds it by its name, so its main file is required by its path.
  */
 function requirePackage(require: NodeJS.Require, name: string): object {
   try {
@@ -105,9 +105,9 @@ function unwrapped<T extends object>(module: Imported<T>): T {
 }
 
 /**
- * A `require` that finds the package; `undefined` where none does. A bundler may leave `import.meta.url` out or put the
- * path of the machine in that it ran on, so the program's own places are tried as well. The working directory is none of
- * them: it may be anybody's.
+ * Returns a `require` that finds the package; `undefined` if none does. A bundler may omit `import.meta.url` or replace it with a path of
+ * the build machine, so the program's own places are tried as well. The working directory is not among them, because others may be able to
+ * write there.
  */
 function requireFor(name: string): NodeJS.Require | undefined {
   const { resourcesPath } = process as { resourcesPath?: string };
@@ -123,7 +123,7 @@ function requireFor(name: string): NodeJS.Require | undefined {
       require.resolve(`${name}/package.json`);
       return require;
     } catch {
-      // Not from there.
+      // Not found from this place.
     }
   }
   return undefined;
@@ -140,7 +140,7 @@ const MISSING = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
 function explained(cause: unknown, name: string, binary: string | undefined): NativeModuleFailure {
   const code = codeOf(cause);
   const require = requireFor(name);
-  // Where its own loader ran and the package can't be found, a bundler has put the loader into the program's file.
+  // If the package can't be found although its loader ran, a bundler has put the loader into the program's file.
   if (require === undefined) return new NativeModuleFailure('not-found', cause);
   if (binary === undefined || MISSING.includes(code))
     return new NativeModuleFailure('not-loaded', deepest(cause));
@@ -149,7 +149,7 @@ function explained(cause: unknown, name: string, binary: string | undefined): Na
     require(binary);
     return new NativeModuleFailure('not-loaded', cause);
   } catch (why) {
-    // The package's own loader may hide why its binary did not load. The system's loader tells.
+    // The package's own loader may hide why its binary did not load. The error of the system's loader says why.
     return new NativeModuleFailure('not-loaded', why);
   }
 }

@@ -20,7 +20,7 @@ export const HOST: Kind = {
   is: (value) => isText(value) && /^[^\s/\\?#@]*$/.test(value),
   what: 'a host, without a scheme and a path',
 };
-/** Text that is not empty, or a list of such. */
+/** Text that is not empty, or a list of such texts. */
 export const NAMES: Kind = {
   is: (value) => isName(value) || (Array.isArray(value) && value.every(isName)),
   what: 'text that is not empty, or a list of such',
@@ -48,13 +48,13 @@ export const QUERY: Kind = {
   is: (value) => RECORD.is(value) && Object.values(value as object).every(TEXT_OR_NULL.is),
   what: 'an object of texts and nulls',
 };
-/** An AbortSignal, of whatever realm. */
+/** An AbortSignal of any realm. */
 export const SIGNAL: Kind = {
   is: (value) => RECORD.is(value) && typeof (value as AbortSignal).aborted === 'boolean',
   what: 'an AbortSignal',
 };
 
-/** Something that has these functions, such as a keychain or a cache handle. */
+/** An object that has these functions, such as a keychain or a cache handle. */
 export function having(what: string, ...names: readonly string[]): Kind {
   const is = (value: unknown): boolean =>
     typeof value === 'object' &&
@@ -66,19 +66,22 @@ export const KEYCHAIN: Kind = having(
   'a keychain, with the functions `get`, `set` and `delete`',
   ...['get', 'set', 'delete'],
 );
-/** One of some words. */
+/** One of the given words. */
 export const oneOf = (...words: readonly string[]): Kind => ({
   is: (value) => words.includes(value as string),
   what: `one of ${words.map((word) => `'${word}'`).join(', ')}`,
 });
 
-/** The options of `T`, each with what it must be. true: its value is checked where it is used. A name that is missing here does not compile. */
+/**
+ * The options of `T`, each with the kind of value that it takes. true: the value is checked where it is used. A missing name does not
+ * compile.
+ */
 export type OptionNames<T> = { readonly [Name in keyof T]-?: true | Kind };
 
 /**
- * Refuses values that are not objects, names that are not options, and options of the wrong kind. Otherwise a misspelt option or a
- * `URL` in place of a text would be ignored silently. Missing options are an empty object, so that the function itself reports which
- * option it needs. An option that is `undefined` is missing.
+ * Refuses values that are not objects, names that are not options, and options of the wrong kind. Otherwise a misspelt option or a `URL` in
+ * place of a string would be ignored silently. Missing options are an empty object, so that the function itself reports which option it
+ * needs. An option that is `undefined` is missing.
  *
  * @param caller the function that takes the options, for the message
  * @param consequence what was not done, as a sentence

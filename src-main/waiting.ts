@@ -33,10 +33,10 @@ export interface Abortable {
 }
 
 /**
- * Starts work that can be cancelled until it begins. After an abort, the promise rejects with the signal's reason, and `begin` throws.
- * Work that has begun is finished, and the promise settles with its outcome, so that the caller knows what was done.
+ * Starts work that can be cancelled until it begins. After an abort, the promise rejects with the signal's reason, and `begin` throws. Work
+ * that has begun is finished, and the promise settles with its outcome, so that the caller knows what was done.
  *
- * @param start calls `begin` at the last moment at which nothing was done yet
+ * @param start calls `begin` right before its first effect
  */
 export function untilBegun<T>(
   signal: AbortSignal | undefined,
@@ -49,7 +49,7 @@ export function untilBegun<T>(
  * Starts work whose outcome is not needed after an abort: the promise then rejects with the signal's reason at once, even if the work is
  * still running.
  *
- * @param start calls `assertWanted`, which throws after an abort, before each step that is not to be done in vain
+ * @param start calls `assertWanted`, which throws after an abort, before each step that would be wasted
  */
 export function abandonable<T>(
   signal: AbortSignal | undefined,

@@ -25,8 +25,8 @@ export interface SourceSignOuts {
    */
   offers(accountIds: readonly string[], usernames?: readonly string[]): PlaceOffer[];
   /**
-   * Signs the accounts out of the chosen places. Places that have them and are not chosen are in the receipts as well, and so are those that
-   * were offered and have been closed or have disappeared since.
+   * Signs the accounts out of the chosen places. The receipts also list places that have them and were not chosen, and places that were
+   * offered and have been closed or have disappeared since.
    *
    * @param except accounts that are left alone at a chosen place
    * @param reportId under which `undo` finds what was removed

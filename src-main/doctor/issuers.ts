@@ -1,6 +1,6 @@
 /**
- * Finds users of several issuers on one host. MSAL libraries identify a user by host and subject (OpenID Connect Core §2 says: by issuer and subject),
- * so they treat the users as one account and store their tokens under the same keys.
+ * Finds users of several issuers on one host. MSAL libraries identify a user by host and subject (OpenID Connect Core §2 says: by issuer
+ * and subject), so they treat the users as one account and store their tokens under the same keys.
  */
 import { usableBy } from '../cache/document/convert.ts';
 import type { Entry } from '../cache/entry.ts';

@@ -65,7 +65,9 @@ function isOfEntities(entry: Entry<Section>): entry is Entry<EntityType> {
   return entry.section !== GRANT;
 }
 
-/** Whether a token has no scopes. Tokens added by Tokenkeep carry `requested_scopes` and are converted for each library, so they are fine. */
+/**
+ * Whether a token has no scopes. Tokens added by Tokenkeep carry `requested_scopes` and are converted for each library, so they are fine.
+ */
 export function isWithoutScopes(token: Entity): boolean {
   return token['target'] === '' && token['requested_scopes'] === undefined;
 }

@@ -130,8 +130,8 @@ export interface WebSignIn {
   /** The routes: sign-in, callback, sign-out and back-channel logout. Mount it without a path: `app.use(auth.routes)`. */
   readonly routes: WebMiddleware;
   /**
-   * Lets only signed-in users pass. Others are sent to the provider and come back to the same page. Requests that no browser shows as a page
-   * (`fetch`) get 401. With `scopes`, there is also an access token, refreshed once if it has to be. The answer is marked `no-store`.
+   * Lets only signed-in users pass. Others are sent to the provider and come back to the same page. Requests other than page loads
+   * (`fetch`) get 401. With `scopes`, there is also an access token, refreshed once if it is due. The response is marked `no-store`.
    */
   requireUser(options?: RequireUserOptions): WebMiddleware;
   /** The user of a request that passed `requireUser`. @throws NoRequestError if it did not */

@@ -416,7 +416,10 @@ class WebApp {
     for (const account of accounts) this.#tell({ account, ...revocation });
   }
 
-  /** What the app's listener throws must leave no sign-out half done. It is reported as an uncaught exception, as for listeners of a cache. */
+  /**
+   * Calls the app's listener. An error of the listener must not leave the sign-out half done, so it is reported as an uncaught exception,
+   * as for listeners of a cache.
+   */
   #tell(signOut: WebSignOut): void {
     try {
       this.#options.onSignOut?.(signOut);

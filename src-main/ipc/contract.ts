@@ -315,9 +315,9 @@ export interface TokenCacheRequests {
   /** Returns the secret after a dialog of the main process; null if the user declined. */
   reveal(tokenId: string): string | null;
   /**
-   * Copies without showing, after a dialog; `form` other than `token` is for access tokens. For these, the user may choose not to be asked for
-   * five minutes, until the window loses the focus or the screen is locked. `clearsAt` in milliseconds since the epoch. null where the user
-   * declined.
+   * Copies without showing, after a dialog; `form` other than `token` is for access tokens. For these, the user may choose not to be asked
+   * for five minutes, until the window loses the focus or the screen is locked. `clearsAt` in milliseconds since the epoch. null where the
+   * user declined.
    */
   copy(tokenId: string, form?: CopyForm): { clearsAt: number } | null;
 

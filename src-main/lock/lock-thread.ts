@@ -121,7 +121,7 @@ function attempt(file, id) {
   }
 }
 
-// An error loses its code between threads.
+// Returns the fields of an error: its code would be lost between threads.
 function plain({ message, code = '' }) {
   return { message, code };
 }
@@ -141,7 +141,7 @@ async function acquire({ id, files, deadline }) {
   let outcome = { kind: 'held' };
   for (const { file, pause: longest } of files) {
     for (let pause = 1; ; pause = Math.min(pause * 1.6, longest)) {
-      // Another thread goes on with this request, since this one hung in a request of its own.
+      // Another thread has taken over this request, because this one was abandoned in a hanging call.
       if (![0, id].includes(Atomics.load(at, 2))) return;
       if (!wanted.get(id)) {
         outcome = { kind: 'busy' };
@@ -164,7 +164,7 @@ async function acquire({ id, files, deadline }) {
   }
   wanted.delete(id);
   const keep = outcome.kind === 'held' ? held.at(-1) : undefined;
-  // The main thread acts on the last lock while the thread lets go of those that were only the way to it.
+  // The main thread can use the last lock while this thread releases the ones before it.
   const fds = files.map(({ file }) => file.fd);
   if (keep === undefined) release(held);
   parentPort.postMessage({ id, outcome, fds, isLocal: keep !== undefined && isLocal(keep.path) });
@@ -184,7 +184,7 @@ function release(files) {
     try {
       native.unlock(fd, 0, 0);
     } catch {
-      // It was closed, and the lock ended with it.
+      // The file was closed, which released the lock.
     }
   }
 }
@@ -201,7 +201,7 @@ parentPort.on('message', (message) => {
       try {
         closeSync(fd);
       } catch {
-        // It is closed.
+        // Already closed.
       }
     }
     parentPort.postMessage({ id: message.id });
@@ -225,7 +225,7 @@ interface Answer {
 interface Request {
   readonly message: { readonly id: number };
   readonly opened?: (path: string, fd: number) => void;
-  /** @param thread the one that answers, which may not be the one in use any more */
+  /** @param thread the thread that answers, which may no longer be the one in use */
   readonly answered: (answer: Answer, thread: Thread) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -533,7 +533,10 @@ export function preload(): void {
 /** Set once the native module is loaded. */
 let loadedPath: string | undefined;
 
-/** Returns the binary that the main thread has loaded. The thread gets the same one, even if the file was replaced since. `null`: see IS_BUN. */
+/**
+ * Returns the binary that the main thread has loaded. The thread gets the same one, even if the file was replaced since. `null`: see
+ * IS_BUN.
+ */
 async function binaryPath(): Promise<string | null> {
   if (loadedPath !== undefined) return loadedPath;
   if (IS_BUN && process.platform === 'linux') return null;

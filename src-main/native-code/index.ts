@@ -1,5 +1,6 @@
 /**
- * `tokenkeep/native-code`: pins the native modules of an Electron app by their SHA-256, and copies them into a packaged app. Re-exports only.
+ * `tokenkeep/native-code`: pins the native modules of an Electron app by their SHA-256, and copies them into a packaged app. Re-exports
+ * only.
  *
  * @module tokenkeep/native-code
  */

@@ -228,8 +228,8 @@ function issuersSaidBy(tokens: TokenResponse): string[] {
 }
 
 /**
- * Whether an issuer that an ID token names may be the one that the grant is filed under. Microsoft's ID tokens name the user's tenant, where
- * the app was configured with `common`.
+ * Whether an issuer that an ID token names may be the one that the grant is filed under. Microsoft's ID tokens name the user's tenant even
+ * if the app was configured with `common`.
  */
 function mayBe(said: string, { issuer: filed, isResource }: Place): boolean {
   if (isResource === true || sameIssuer(said, filed)) return true;

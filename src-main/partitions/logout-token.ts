@@ -55,7 +55,7 @@ function invalid(what: string): never {
  * Verifies a logout token.
  *
  * @param token the `logout_token` of the posted form
- * @param signOut signs the user out. The token counts as used when this has resolved, so that the provider may post it again after a failure.
+ * @param signOut signs the user out. The token counts as used once it has resolved, so that the provider may post it again after a failure.
  *   Without it, the token counts as used at once
  * @throws LogoutTokenError `logout_token_invalid` (answer with status 400), or `logout_token_keys_unavailable` where the keys could not be
  *   fetched (the provider may try again); PartitionStoreError; what `signOut` throws

@@ -50,7 +50,10 @@ export class SigningKeys {
     this.#now = now;
   }
 
-  /** Returns why a token is not signed by the provider, as the end of a sentence; undefined if it is. @throws if the keys can't be fetched */
+  /**
+   * Returns why a token is not signed by the provider, as the end of a sentence; undefined if it is signed. @throws if the keys can't be
+   * fetched
+   */
   async refusal(token: string, { alg, kid }: Claims): Promise<string | undefined> {
     const algorithm = typeof alg === 'string' ? ALGORITHMS.get(alg) : undefined;
     if (algorithm === undefined) return 'has an unsupported signature algorithm in its header';

@@ -15,7 +15,10 @@ export interface TokenResponseOptions {
   username?: string;
   /** The user's full name. Default: the first part of the user name. */
   name?: string;
-  /** Default: "https://id.example". With a tenant of Entra ID, such as `https://login.microsoftonline.com/<tenant>/v2.0`, as Entra answers. */
+  /**
+   * Default: "https://id.example". For a tenant of Entra ID, such as `https://login.microsoftonline.com/<tenant>/v2.0`, the response has
+   * Entra's form.
+   */
   issuer?: string;
   /** Default: "test-app". */
   client_id?: string;

@@ -100,10 +100,11 @@ export function mcpOAuthProvider<Metadata extends McpClientMetadata>(
 /**
  * The provider; see `mcpOAuthProvider`. Fits `authProvider` of the SDK's transports.
  *
- * [Note: the SDK's sequence] `auth()` calls `discoveryState`, `clientInformation` and `tokens`, then `addClientAuthentication` just before it
- * sends the refresh token, then `saveTokens`. It has no place for a lock, and sends what it read even if another process has redeemed that
- * since. So this provider redeems by itself, in its turn, inside `addClientAuthentication`, and has the SDK read the answer from a `data:`
- * URL in place of the token endpoint. That answer holds a mark, no token: `saveTokens` recognizes it, since everything is kept by then.
+ * [Note: the SDK's sequence] `auth()` calls `discoveryState`, `clientInformation` and `tokens`, then `addClientAuthentication` just before
+ * it sends the refresh token, then `saveTokens`. It has no hook for a lock, and sends the token that it read even if another process has
+ * redeemed it since. So this provider redeems by itself, in its turn, inside `addClientAuthentication`, and has the SDK read the answer
+ * from a `data:` URL in place of the token endpoint. That answer holds a mark, no token: `saveTokens` recognizes it, since everything is
+ * kept by then.
  *
  * @example
  * import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';

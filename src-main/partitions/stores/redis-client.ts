@@ -159,11 +159,12 @@ interface ConnectionPorts {
 /**
  * The state of a client's connection, as far as it decides how a command ends.
  *
- * [Note: demoted servers] A server that is demoted keeps its connections, and would refuse every write for as long as the process lives. A new
+ * [Note: demoted servers] A demoted server keeps its connections, and would refuse every write for as long as the process lives. A new
  * connection follows the client's address to the new primary. If the address leads only to a replica, the interval keeps writes from
  * disturbing the other users of the client. Clients of Sentinel and Cluster follow the primary by themselves.
  *
- * [Note: refused credentials] While a server refuses the client's credentials, commands wait in the client for a connection that never comes.
+ * [Note: refused credentials] While a server refuses the client's credentials, commands wait in the client for a connection that never
+ * comes.
  */
 class Connection {
   readonly #ports: ConnectionPorts;
@@ -213,8 +214,9 @@ class NodeRedis implements RedisRunner {
   readonly #commands: RedisCommands;
 
   /**
-   * A client of one server sends a command in the same turn of the event loop, or is not ready. So it needs no timeout of its own, for which
-   * `redis` 6 creates an AbortSignal and a timer in each command. A pool, a cluster and a sentinel may keep a command for a node that is away.
+   * A client of one server sends a command in the same turn of the event loop, or is not ready. So it needs no timeout of its own, for
+   * which `redis` 6 creates an AbortSignal and a timer in each command. A pool, a cluster and a sentinel may keep a command for an
+   * unreachable node.
    */
   constructor(client: RedisClient) {
     this.#client = client;

@@ -103,8 +103,8 @@ function withoutSecret(value: Record<string, unknown>): Record<string, unknown> 
 }
 
 /**
- * Decodes a batch. Secrets of the entries stay sealed, in a copy, so that the content need not stay in memory. `null` if the content does not
- * conform to FORMAT.md.
+ * Decodes a batch. Secrets of the entries stay sealed, in a copy, so that the content need not stay in memory. `null` if the content does
+ * not conform to FORMAT.md.
  */
 export function decodeBatch(content: FrameContent): Batch | null {
   const decoded = decodeRows(content);
