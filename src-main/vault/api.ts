@@ -167,8 +167,9 @@ export interface Vault extends CacheHandle {
   erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>>;
 
   /**
-   * Rewrites the file under a new key, reads it back, and destroys the old key. If the keychain refuses, it rejects, the old key stays in
-   * use and nothing is lost; `status.oldKey` then says that it is pending. Aborting `signal` cancels the call until the rewrite begins.
+   * Rewrites the file under a new key, reads it back, and destroys the old key. Waits for a slow keychain. If the keychain refuses or does
+   * not answer, it rejects, the old key stays in use and nothing is lost; `status.oldKey` then says that it is pending. Aborting `signal`
+   * cancels the call until the rewrite begins.
    */
   rotateKey(options?: Abortable): Promise<void>;
 

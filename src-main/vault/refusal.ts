@@ -109,6 +109,16 @@ export function isCopyOf(original: string): VaultError {
   );
 }
 
+/** Returns the error for a rotation whose new key the keychain did not store. */
+export function notRotated(cause: KeychainError | null): VaultError {
+  if (cause?.outcome === 'unavailable') return refusal('no-keychain', cause);
+  return new VaultError(
+    'vault_locked',
+    'The keychain is locked, or waits for an answer to its prompt, so the vault’s key was not replaced. The old key stays in use, and nothing is lost. Unlock the keychain and try again.',
+    cause === null ? undefined : { cause },
+  );
+}
+
 export function notDestroyed(): StorageError {
   return new StorageError(
     'storage_failed',

@@ -43,6 +43,8 @@ export class Rekeying {
   readonly #turns = new KeyedQueue();
   #jobs: Job[] = [];
   #next: Promise<OldKey> | null = null;
+  /** Why the keychain did not store the last new key. */
+  refused: KeychainError | null = null;
 
   constructor(access: Access) {
     this.#access = access;
@@ -218,8 +220,9 @@ export class Rekeying {
     try {
       return { key: await settings.slots.make(fileId, slot, mark), slot, mark };
     } catch (error) {
-      if (error instanceof KeychainError) return null;
-      throw error;
+      if (!(error instanceof KeychainError)) throw error;
+      this.refused = error;
+      return null;
     }
   }
 

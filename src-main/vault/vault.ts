@@ -16,7 +16,7 @@ import { finishForgetting, forget } from './forget.ts';
 import { VaultMemory } from './memory.ts';
 import { look } from './open.ts';
 import { keepMine, makeOwn, recover, startFresh, takeFile } from './recovery.ts';
-import { closed, notDestroyed, refusal } from './refusal.ts';
+import { closed, notDestroyed, notRotated } from './refusal.ts';
 import { Rekeying } from './rekey.ts';
 import { type Settings, settingsFrom, type VaultPorts } from './settings.ts';
 import type { VaultReport, VaultStatus } from './state.ts';
@@ -280,7 +280,10 @@ class FileVault implements Vault {
     checkOptions('rotateKey', options, { signal: SIGNAL });
     const { oldKey } = await this.erase(() => undefined, options);
     if (oldKey !== 'pending') return;
-    throw this.#memory.opening.contents?.metadata.pending === 'destroy' ? notDestroyed() : refusal('locked');
+    await this.#rekeying.idle(); // A keychain that is only slow has stored the new key by then.
+    if (this.status.oldKey !== 'pending') return;
+    const isReplaced = this.#memory.opening.contents?.metadata.pending === 'destroy';
+    throw isReplaced ? notDestroyed() : notRotated(this.#rekeying.refused);
   }
 
   async compact(options?: Abortable): Promise<void> {

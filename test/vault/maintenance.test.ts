@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
+import type { Vault } from '../../src-main/vault/api.ts';
 import { SealedSecret } from '../../src-main/vault/format/batch.ts';
 import { openFile } from '../../src-main/vault/open.ts';
 import { metadataAfter } from '../../src-main/vault/tombstones.ts';
@@ -74,6 +75,47 @@ test('rotateKey replaces the key, or says that it could not', async () => {
   scene.keychain.mood = 'locked';
   await expect(vault.rotateKey()).rejects.toMatchObject({ code: 'vault_locked' });
   expect(await vault.read(usersIn)).toEqual({ [homeOf('ada')]: 'access secret of ada' });
+});
+
+describe('rotateKey with a keychain that takes longer than a sign-out waits', () => {
+  async function slow(): Promise<{ scene: Scene; vault: Vault; done: Promise<unknown>; answer: () => void }> {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const { keychain } = scene;
+    const set = keychain.set.bind(keychain);
+    let answer = (): void => undefined;
+    keychain.set = (...item) => new Promise((resolve) => (answer = () => resolve(set(...item))));
+    const done = vault.rotateKey().then(
+      () => 'rotated',
+      (error: unknown) => error,
+    );
+    await vi.waitFor(() => expect(scene.timers.fire(1_000)).toEqual([1_000]), 20_000);
+    await vi.waitFor(() => expect(vault.status.oldKey).toBe('pending'), 20_000);
+    keychain.set = set;
+    return { scene, vault, done, answer: () => answer() };
+  }
+
+  test('waits for it, and does not call it locked', async () => {
+    const { scene, vault, done, answer } = await slow();
+    answer();
+    expect(await done).toBe('rotated');
+    expect(vault.status.oldKey).toBeUndefined();
+    expect(scene.keychain.slots).toEqual(['b']);
+    expect(await vault.verify()).toMatchObject({ sound: true, keySlot: 'b' });
+  });
+
+  test.each([
+    ['locked', 'vault_locked', 'not replaced'],
+    ['unavailable', 'vault_no_keychain', 'unavailable'],
+  ] as const)('says why it could not if it turns out to be %s', async (mood, code, words) => {
+    const { scene, vault, done, answer } = await slow();
+    scene.keychain.mood = mood;
+    answer();
+    expect(await done).toMatchObject({ code, message: expect.stringContaining(words) });
+    expect(vault.status.oldKey).toBe('pending');
+    expect(scene.keychain.slots).toEqual(['a']);
+  });
 });
 
 test('verify reports each region and its progress', async () => {
