@@ -90,19 +90,23 @@ export interface SignInOptions {
  * @example
  * import type { WebSignOut } from 'tokenkeep/express';
  *
- * const onSignOut = ({ revocation, error }: WebSignOut) => {
- *   if (revocation === 'failed') console.warn('A refresh token stays valid at the provider:', error);
+ * const onSignOut = ({ notRevoked, error }: WebSignOut) => {
+ *   if (notRevoked > 0) console.warn(`${notRevoked} refresh tokens stay valid at the provider:`, error);
  * };
  */
 export interface WebSignOut {
   readonly account: AccountSummary;
   /**
-   * - `done`: the provider has revoked them (RFC 7009).
+   * - `done`: the provider has revoked them all (RFC 7009).
    * - `unsupported`: its discovery document names no revocation endpoint. They stay valid there until they expire, but no copy is kept.
-   * - `failed`: the same, because the request failed; see `error`.
+   * - `failed`: the same for at least one of them, because its request failed; see `error`.
    * - `none`: there were none.
    */
   readonly revocation: 'done' | 'unsupported' | 'failed' | 'none';
+  /** The number of the account's refresh tokens that the provider revoked. */
+  readonly revoked: number;
+  /** The number of the others. */
+  readonly notRevoked: number;
   readonly error?: unknown;
 }
 

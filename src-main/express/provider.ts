@@ -100,28 +100,35 @@ export class Provider {
   /**
    * Revokes refresh tokens, and the access tokens that came from them (RFC 7009).
    *
-   * @returns false if the provider has no revocation endpoint @throws WebSignInError `provider_unreachable`
+   * @returns undefined if the provider has no revocation endpoint; `failure` if it did not revoke all of them
    */
-  async revoke(refreshTokens: readonly string[]): Promise<boolean> {
+  async revoke(
+    refreshTokens: readonly string[],
+  ): Promise<{ revoked: number; failure?: WebSignInError } | undefined> {
     const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
-    try {
-      const { revocation_endpoint } = await abandonable(signal, () => this.metadata());
-      if (revocation_endpoint === undefined) return false;
-      await Promise.all(
-        refreshTokens.map(async (token) => {
-          const form = await this.#form({ token, token_type_hint: 'refresh_token' });
-          const { status } = await this.#ask(revocation_endpoint, { ...form, signal });
-          if (status !== 200) unreachable(`Its revocation endpoint answered with status ${status}.`);
-        }),
-      );
-      return true;
-    } catch (cause) {
-      throw new WebSignInError(
-        'provider_unreachable',
-        'The identity provider did not revoke the refresh tokens. The user is signed out here, and the tokens were removed. At the provider they stay valid until they expire.',
-        { cause },
-      );
-    }
+    const outcomes = await Promise.allSettled(refreshTokens.map((token) => this.#revokeOne(token, signal)));
+    const causes = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    const isUnsupported = outcomes.some((one) => one.status === 'fulfilled' && !one.value);
+    if (isUnsupported) return undefined;
+    const all = refreshTokens.length;
+    const revoked = all - causes.length;
+    if (revoked === all) return { revoked };
+    const failure = new WebSignInError(
+      'provider_unreachable',
+      `The identity provider revoked ${revoked} of ${all} refresh tokens. The user is signed out here, and all tokens were removed. The others stay valid at the provider until they expire.`,
+      { cause: causes[0] },
+    );
+    return { revoked, failure };
+  }
+
+  /** @returns false if the provider has no revocation endpoint */
+  async #revokeOne(token: string, signal: AbortSignal): Promise<boolean> {
+    const { revocation_endpoint } = await abandonable(signal, () => this.metadata());
+    if (revocation_endpoint === undefined) return false;
+    const form = await this.#form({ token, token_type_hint: 'refresh_token' });
+    const { status } = await this.#ask(revocation_endpoint, { ...form, signal });
+    if (status !== 200) unreachable(`Its revocation endpoint answered with status ${status}.`);
+    return true;
   }
 
   /** Returns a form that includes the client's authentication. */

@@ -404,16 +404,19 @@ class WebApp {
   async #signedOut(partition: Partition): Promise<void> {
     const found = await partition
       .update((cache) => {
-        const accounts = cache.accounts();
-        const refreshTokens = accounts.flatMap((account) => this.#ownRefreshTokens(cache, account));
+        const accounts = cache
+          .accounts()
+          .map((account) => ({ account, refreshTokens: this.#ownRefreshTokens(cache, account) }));
         cache.signOutAll();
-        return { accounts, refreshTokens };
+        return accounts;
       })
       .catch(unopened);
     await partition.remove(); // Even if it could not be opened.
-    const { accounts = [], refreshTokens = [] } = found ?? {};
-    const revocation = await this.#revocation(refreshTokens);
-    for (const account of accounts) this.#tell({ account, ...revocation });
+    await Promise.all(
+      (found ?? []).map(async ({ account, refreshTokens }) =>
+        this.#tell({ account, ...(await this.#revocation(refreshTokens)) }),
+      ),
+    );
   }
 
   /**
@@ -438,12 +441,15 @@ class WebApp {
   }
 
   async #revocation(refreshTokens: readonly string[]): Promise<Omit<WebSignOut, 'account'>> {
-    if (refreshTokens.length === 0) return { revocation: 'none' };
-    try {
-      return { revocation: (await this.#provider.revoke(refreshTokens)) ? 'done' : 'unsupported' };
-    } catch (error) {
-      return { revocation: 'failed', error };
-    }
+    const all = refreshTokens.length;
+    if (all === 0) return { revocation: 'none', revoked: 0, notRevoked: 0 };
+    const outcome = await this.#provider.revoke(refreshTokens);
+    if (outcome === undefined) return { revocation: 'unsupported', revoked: 0, notRevoked: all };
+    const { revoked, failure } = outcome;
+    const counts = { revoked, notRevoked: all - revoked };
+    return failure === undefined
+      ? { revocation: 'done', ...counts }
+      : { revocation: 'failed', ...counts, error: failure };
   }
 
   #hasIndex(): boolean {

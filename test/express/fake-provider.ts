@@ -10,7 +10,7 @@ export interface FakeProvider {
   readonly asked: URLSearchParams[];
   /** The same of the revocation endpoint, which answers with this status. */
   readonly revoked: URLSearchParams[];
-  revocationStatus: number;
+  revocationStatus: number | ((token: string) => number);
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
   claims: Record<string, unknown>;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
@@ -86,8 +86,10 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
         const body = await tokens(form);
         send(body, body['error'] === undefined ? 200 : 400);
       } else if (pathname === '/revoke') {
-        fake.revoked.push(await formOf(request));
-        response.writeHead(fake.revocationStatus).end();
+        const form = await formOf(request);
+        fake.revoked.push(form);
+        const { revocationStatus: status } = fake;
+        response.writeHead(typeof status === 'number' ? status : status(form.get('token') ?? '')).end();
       } else send({}, 404);
     })();
   }).listen(0, '127.0.0.1');

@@ -4,7 +4,10 @@ import session from 'express-session';
 import { once } from 'node:events';
 import { type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { merge } from '../../src-main/cache/document/merge.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import {
   type WebSignIn,
   webSignIn,
@@ -100,6 +103,23 @@ async function start({ cookie = {}, proxies = 0, ...settings }: Settings = {}): 
         skipAccountCreation: true,
       }),
     );
+    res.json(true);
+  });
+  app.get('/more-tokens', auth.requireUser(), async (req, res) => {
+    const { partition } = auth.user(req);
+    await partition.update((cache) => {
+      const [own] = cache.find('RefreshToken');
+      if (own === undefined) throw new Error('No refresh token.');
+      const document = JSON.stringify({
+        RefreshToken: {
+          a: { ...own, secret: 'refresh a', target: 'a' },
+          b: { ...own, secret: 'refresh b', target: 'b' },
+        },
+      });
+      const more = new SerializableTokenCache();
+      more.deserialize(document);
+      merge(cache, more);
+    });
     res.json(true);
   });
   app.get('/open', (req, res) => void res.json(auth.user(req).accessToken));
@@ -712,6 +732,22 @@ describe('signing out', () => {
         expect(await bodyOf(ada.ask('/'))).toBeNull();
       },
     );
+
+    it.each<[string, (token: string) => number, string, number]>([
+      ['all', () => 200, 'done', 3],
+      ['two of three', (token) => (token === 'refresh a' ? 503 : 200), 'failed', 2],
+      ['one of three', (token) => (token === 'refresh b' ? 200 : 400), 'failed', 1],
+      ['none', () => 500, 'failed', 0],
+    ])('%s of an account’s', async (_what, status, end, count) => {
+      expect(await bodyOf(ada.ask('/more-tokens'))).toBe(true);
+      provider.revocationStatus = status;
+      expect((await ada.ask('/sign-out', { method: 'POST' })).status).toBe(303);
+      expect(provider.revoked.length).toBe(3);
+      expect(told).toMatchObject([{ revocation: end, revoked: count, notRevoked: 3 - count }]);
+      if (end === 'failed')
+        expect(told[0]?.error).toMatchObject({ message: expect.stringContaining(`revoked ${count} of 3 `) });
+      expect(inspect(told[0]?.error)).not.toMatch(/refresh (a|b|\d)/);
+    });
 
     it('and completes the sign-out though the app’s listener throws', async () => {
       const others = process.listeners('uncaughtException');
