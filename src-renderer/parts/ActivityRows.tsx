@@ -116,12 +116,11 @@ const RESULT: Readonly<Record<'ok' | 'bad' | 'plain', IconName>> = {
 
 function Receipt({ id, report }: { id: string; report: NonNullable<ActivityRow['report']> }) {
   const { clock, toasts } = useModel();
-  const places = useTimed((now) => receiptPlaces(report, now));
   return (
     <div className="event-receipt" id={id}>
       <ul className="places">
-        {places.map(({ says, value, tone }) => (
-          <li key={says} data-tone={tone}>
+        {receiptPlaces(report).map(({ says, value, tone }, index) => (
+          <li key={`${String(index)} ${says}`} data-tone={tone}>
             <Icon name={RESULT[tone]} />
             <span>
               <b>

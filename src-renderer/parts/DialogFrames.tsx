@@ -157,8 +157,8 @@ export interface ReceiptLine {
 export function ReceiptLines({ lines }: { lines: readonly ReceiptLine[] }) {
   return (
     <dl className="pairs receipt">
-      {lines.map(({ says, value, tone = 'plain' }) => (
-        <div className="pair" key={says}>
+      {lines.map(({ says, value, tone = 'plain' }, index) => (
+        <div className="pair" key={`${String(index)} ${says}`}>
           <dt>
             <UserText>{says}</UserText>
           </dt>

@@ -73,7 +73,7 @@ export function SignOutMatrix({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         ))}
       </dl>
       <p className="note" role="status">
-        {matrixTotal(dialog).says}
+        <UserText>{matrixTotal(dialog).says}</UserText>
       </p>
     </>
   );

@@ -21,7 +21,8 @@ import {
   placeOfferText,
   placesText,
   providerResultLines,
-  receiptWords,
+  receiptSums,
+  receiptTitle,
   stillSignedIn,
 } from '../state/signOut.ts';
 import { count, listing, removals } from '../state/words.ts';
@@ -35,7 +36,6 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const several = names.length > 1;
   const matrix = isMatrix(dialog);
   const isListed = cachesAmong(places).length > 0;
-  const total = matrixTotal(dialog).places;
   return (
     <QuestionFrame
       alert
@@ -63,7 +63,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
                   : 'Sign out'
       }
       pending={working ? (user ? 'Signing out…' : 'Removing…') : null}
-      isDisabled={counts === null || (matrix ? total : chosen) === 0}
+      isDisabled={counts === null || (matrix ? matrixTotal(dialog).isEmpty : chosen === 0)}
       start="no"
       onYes={() => void signOut.confirm()}
     >
@@ -298,7 +298,7 @@ export function ReceiptDialog({ dialog }: { dialog: DialogOf<'receipt'> }) {
 function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'> }) {
   const { signOut, clock, toasts, vault } = useModel();
   const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
-  const lines = useTimed((now) => receiptPlaces(report, now));
+  const lines = receiptPlaces(report);
   const still = stillSignedIn(report);
   const when = useTimed((now) => localTime(report.at, now));
   const undoable = report.places.some(({ result }) => result === 'signed-out');
@@ -334,8 +334,8 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
             <b>
               Still signed in: <UserText>{listing(still.map(({ name }) => name))}</UserText>
             </b>
-            {still.map(({ name, says }) => (
-              <p key={name}>
+            {still.map(({ name, says }, index) => (
+              <p key={`${String(index)} ${name}`}>
                 <UserText>{still.length > 1 ? `${name}: ${says}` : says}</UserText>
               </p>
             ))}
@@ -358,19 +358,20 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
   );
 }
 
-function VaultReceipt({ dialog: { user, who, report } }: { dialog: DialogOf<'receipt'> }) {
-  const { title, removed, remaining, when, oldKey } = useTimed((now) =>
-    receiptWords(user, who, report.receipts, now),
-  );
+function VaultReceipt({ dialog }: { dialog: DialogOf<'receipt'> }) {
+  const { report } = dialog;
+  const { removed, remaining, oldKey } = receiptSums(report.receipts);
+  const when = useTimed((now) => localTime(report.at, now));
+  const lines = removals(removed);
   const list = (
     <ul>
-      {removals(removed).map((text) => (
+      {(lines.length === 0 ? ['Nothing: already removed'] : lines).map((text) => (
         <li key={text}>{text}</li>
       ))}
     </ul>
   );
   return (
-    <ReceiptFrame title={title}>
+    <ReceiptFrame title={receiptTitle(dialog)}>
       <ReceiptLines
         lines={[
           { says: 'Removed', value: list },

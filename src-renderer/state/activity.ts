@@ -4,7 +4,7 @@ import type { Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
-import { ownCopyLines, placesText, providerResultLines, receiptWords, stillSignedIn } from './signOut.ts';
+import { ownCopyLines, placesText, providerResultLines, receiptSums, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 import { plainCell, shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
@@ -378,8 +378,8 @@ export interface ReceiptPlace {
 }
 
 /** Returns the rows of a receipt: the places, the key, other copies, and what the provider was asked to do. */
-export function receiptPlaces(report: SignOutReport, now: number, timeZone?: string): ReceiptPlace[] {
-  const { removed, remaining, oldKey } = receiptWords(true, '', report.receipts, now, timeZone);
+export function receiptPlaces(report: SignOutReport): ReceiptPlace[] {
+  const { removed, remaining, oldKey } = receiptSums(report.receipts);
   const what = removals(removed);
   const vault = report.receipts.length > 0 || report.places.length === 0;
   return [
@@ -414,7 +414,7 @@ export function receiptText(report: SignOutReport, now: number, timeZone?: strin
   return [
     `${sentence(placesText(report) ?? 'signed out')}: ${listing(receiptRow(report).names)}`,
     `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
-    ...receiptPlaces(report, now, timeZone).map(({ says: place, value }) => `${place}: ${value}`),
+    ...receiptPlaces(report).map(({ says: place, value }) => `${place}: ${value}`),
   ].join('\n');
 }
 

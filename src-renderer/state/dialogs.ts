@@ -90,6 +90,8 @@ export type Dialog =
       kind: 'receipt';
       user: boolean;
       who: string;
+      /** Whether all accounts were signed out. */
+      isEveryone: boolean;
       report: SignOutReport;
     };
 

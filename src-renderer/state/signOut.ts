@@ -2,11 +2,10 @@ import type { KeptReceipt, OwnCopy, PlaceOffer, SignOutReport, SignOutWishes } f
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { DialogOf, Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
-import { localTime } from './time.ts';
 import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
 import type { Toasts } from './toasts.ts';
@@ -171,7 +170,13 @@ export function createSignOut(
       const { accountIds, user, who, wishes } = dialog;
       const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
-        dialogs.open({ kind: 'receipt', user, who, report: answer.value });
+        dialogs.open({
+          kind: 'receipt',
+          user,
+          who,
+          isEveryone: accountIds === null,
+          report: answer.value,
+        });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
     },
     async undo() {
@@ -267,36 +272,27 @@ export function providerResultLines({
   return lines;
 }
 
-export interface ReceiptWords {
-  title: string;
+/** "Ada is signed out", "3 accounts are signed out". */
+export function receiptTitle({ user, who, isEveryone, report }: Omit<DialogOf<'receipt'>, 'kind'>): string {
+  if (!user) return `The tokens of ${who} are removed`;
+  if (isEveryone) return 'Everyone is signed out';
+  return `${who} ${report.names.length > 1 ? 'are' : 'is'} signed out`;
+}
+
+export interface ReceiptSums {
   removed: RemovalCount;
   remaining: number;
-  when: string;
   /** null without a key: the cache is in memory. */
   oldKey: OldKeyLine | null;
 }
 
-/** Summarizes one receipt, or those of all accounts. */
-export function receiptWords(
-  user: boolean,
-  who: string,
-  receipts: readonly KeptReceipt[],
-  now: number,
-  timeZone?: string,
-): ReceiptWords {
-  const last = receipts.reduce((at, receipt) => Math.max(at, receipt.at), 0);
+/** Adds up what the vault removed for each account. */
+export function receiptSums(receipts: readonly KeptReceipt[]): ReceiptSums {
   return {
-    title: user ? signedOut(who, receipts.length) : `The tokens of ${who} are removed`,
     removed: addCounts(receipts.map(({ removed }) => removed)),
     remaining: receipts.reduce((sum, { remaining }) => sum + remaining, 0),
-    when: receipts.length === 0 ? 'never' : localTime(last, now, timeZone),
     oldKey: keyWords(receipts),
   };
-}
-
-function signedOut(who: string, accounts: number): string {
-  if (who === 'everyone') return 'Everyone is signed out';
-  return `${who} ${accounts > 1 || /^[\d,]+ accounts$/.test(who) ? 'are' : 'is'} signed out`;
 }
 
 export interface OldKeyLine {

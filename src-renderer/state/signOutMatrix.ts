@@ -134,21 +134,22 @@ function staying(
   return ` ${listing(all, all.length)} ${number === 1 ? 'stays' : 'stay'}.`;
 }
 
-/** "5 places on this computer, and the provider". A place counts once for each account. */
-export function matrixTotal(choice: SignOutChoice): { places: number; says: string } {
-  let places = 0;
-  let isRevoking = false;
-  const pages = new Set(choice.places.flatMap(({ id, page }) => (page === null ? [] : [id])));
-  let isPageOpened = false;
-  for (const column of matrixColumns(choice))
-    for (const account of column.has) {
-      if (column.viewOnly || !isChosen(choice.wishes, account, column.id)) continue;
-      if (column.id === 'provider') isRevoking = true;
-      else if (pages.has(column.id)) isPageOpened = true;
-      else places += 1;
-    }
+/** "Chosen: 2 places on this computer, id.adatum.example and a page in the browser." A place counts once, however many accounts it has. */
+export function matrixTotal(choice: SignOutChoice): { isEmpty: boolean; says: string } {
+  const chosen = matrixColumns(choice).filter(
+    ({ id, has, viewOnly }) => !viewOnly && [...has].some((account) => isChosen(choice.wishes, account, id)),
+  );
+  const isPage = new Set(choice.places.flatMap(({ id, page }) => (page === null ? [] : [id])));
+  const pages = chosen.filter(({ id }) => isPage.has(id)).length;
+  const isRevoking = chosen.some(({ id }) => id === 'provider');
+  const places = chosen.length - pages - (isRevoking ? 1 : 0);
+  const parts = [
+    ...(places > 0 ? [`${count(places, 'place')} on this computer`] : []),
+    ...(isRevoking ? [choice.offers?.provider ?? 'the providers'] : []),
+    ...(pages > 0 ? [pages === 1 ? 'a page in the browser' : `${count(pages, 'page')} in the browser`] : []),
+  ];
   return {
-    places,
-    says: `${count(places, 'place')} on this computer${isRevoking ? ', and the provider' : ''}${isPageOpened ? ', and a page in the browser' : ''}`,
+    isEmpty: parts.length === 0,
+    says: parts.length === 0 ? 'Nothing is chosen.' : `Chosen: ${listing(parts)}.`,
   };
 }

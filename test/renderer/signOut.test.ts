@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { otherCopies, ownCopyLines, receiptWords } from '../../src-renderer/state/signOut.ts';
+import { otherCopies, ownCopyLines, receiptSums, receiptTitle } from '../../src-renderer/state/signOut.ts';
 import { visible } from '../../src-renderer/state/text.ts';
 import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import { gate, stage } from './fake/model.ts';
@@ -151,12 +151,10 @@ describe('the receipt', () => {
     ...changes,
   });
 
-  test('adds up what was removed, and takes the last time', () => {
-    expect(receiptWords(true, 'everyone', [receipt({ at: NOW - 5 }), receipt()], NOW, 'UTC')).toMatchObject({
-      title: 'Everyone is signed out',
+  test('adds up what was removed', () => {
+    expect(receiptSums([receipt(), receipt()])).toMatchObject({
       removed: { Account: 2, AccessToken: 4 },
       remaining: 0,
-      when: 'today 14:56:00',
     });
   });
 
@@ -165,13 +163,28 @@ describe('the receipt', () => {
     await model.signOut.one('a005');
     await model.signOut.confirm();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', user: false, who: 'nightly-report' });
-    expect(receiptWords(false, 'nightly-report', [receipt()], NOW).title).toBe(
-      'The tokens of nightly-report are removed',
-    );
+    const shown = model.dialogs.view.get();
+    expect(shown?.kind === 'receipt' && receiptTitle(shown)).toBe('The tokens of nightly-report are removed');
+  });
+
+  test.each([
+    [1, 'Ada Marsh', false, 'Ada Marsh is signed out'],
+    [3, '3 accounts', false, '3 accounts are signed out'],
+    // Users choose their names.
+    [1, '3 accounts', false, '3 accounts is signed out'],
+    [1, 'everyone', false, 'everyone is signed out'],
+    [1, 'everyone', true, 'Everyone is signed out'],
+  ])('%i account, “%s”', (accounts, who, isEveryone, title) => {
+    const names = Array.from({ length: accounts }, () => 'x');
+    const report = {
+      ...{ id: 'r', at: NOW, names, receipts: [], revoked: null, session: null, places: [] },
+      keptInVault: false,
+    };
+    expect(receiptTitle({ user: true, who, isEveryone, report })).toBe(title);
   });
 
   test('does not hide what remains', () => {
-    expect(receiptWords(true, 'Ada', [receipt(), receipt({ remaining: 2 })], NOW).remaining).toBe(2);
+    expect(receiptSums([receipt(), receipt({ remaining: 2 })]).remaining).toBe(2);
   });
 
   test.each([
@@ -179,8 +192,7 @@ describe('the receipt', () => {
     ['destroyed', /^Destroyed/],
     ['pending', /^Pending: destroyed as soon as/],
   ])('old key %s', (oldKey, words) => {
-    const said =
-      receiptWords(true, 'Ada', [receipt(oldKey === undefined ? {} : { oldKey })], NOW).oldKey?.value ?? null;
+    const said = receiptSums([receipt(oldKey === undefined ? {} : { oldKey })]).oldKey?.value ?? null;
     if (words === null) expect(said).toBeNull();
     else expect(said).toMatch(words);
   });

@@ -76,7 +76,11 @@ describe('several accounts in several places', () => {
     expect(saysOf(all, 'az')).toBe('Removes 5 tokens of 2 accounts. Dana Whitfield and Mara Lindqvist stay.');
     expect(saysOf(all, 'code')).toBe('In VS Code, open Accounts.');
     expect(saysOf(all, 'provider')).toBe('id.adatum.example revokes the refresh tokens of 2 accounts.');
-    expect(matrixTotal(all)).toEqual({ places: 4, says: '4 places on this computer, and the provider' });
+    // Two accounts are in the vault and two in Azure CLI.
+    expect(matrixTotal(all)).toEqual({
+      isEmpty: false,
+      says: 'Chosen: 2 places on this computer and id.adatum.example.',
+    });
   });
 
   test('one is left out at one place, and chosen again', () => {
@@ -97,11 +101,31 @@ describe('several accounts in several places', () => {
     let { wishes } = all;
     for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, false);
     expect(wishes).toMatchObject({ vault: false, except: [] });
-    expect(matrixTotal(choice({ wishes }))).toEqual({ places: 2, says: '2 places on this computer' });
+    expect(matrixTotal(choice({ wishes })).says).toBe('Chosen: 1 place on this computer.');
     // Its refresh token stays in the vault, so it is not revoked.
     expect(isChosen(wishes, 'r', 'provider')).toBe(false);
     for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, true);
     expect(wishes).toMatchObject({ vault: true, except: [] });
+  });
+
+  test('add up to places, providers and pages', () => {
+    const all = choice();
+    const page = { ...all.places[0]!, id: 'page', name: 'Everywhere', page: 'myaccount.example' };
+    const says = (own: Partial<SignOutChoice>) => matrixTotal(choice(own)).says;
+    const places = [...all.places, page];
+    const nothing = { vault: false, revoke: false, endSession: false, places: [] };
+    expect(matrixTotal(choice({ wishes: nothing }))).toEqual({ isEmpty: true, says: 'Nothing is chosen.' });
+    // VS Code is never changed, so choosing it does nothing.
+    expect(matrixTotal(choice({ wishes: { ...nothing, places: ['code'] } })).isEmpty).toBe(true);
+    const offers = { ...all.offers!, provider: null };
+    const wishes = { ...all.wishes, places: ['az', 'page'] };
+    expect(says({ places, offers, wishes })).toBe(
+      'Chosen: 2 places on this computer, the providers and a page in the browser.',
+    );
+    expect(matrixTotal(choice({ places, wishes: { ...nothing, places: ['page'] } }))).toEqual({
+      isEmpty: false,
+      says: 'Chosen: a page in the browser.',
+    });
   });
 
   test('are a list of places where there are too many, or only one', () => {
