@@ -27,19 +27,18 @@ export function checkReceived(
   if (response['error'] !== undefined) throw signInError('answer_invalid', provider);
   const secret = response['id_token'];
   if (typeof secret !== 'string') return null;
-  const payload = payloadOf(secret);
-  const isAmbiguous = secret.split('.').slice(0, 2).map(decoded).some(hasDuplicateNames);
-  if (payload === undefined || isAmbiguous) throw signInError('answer_invalid', provider);
+  const [header, payload] = [protectedHeaderOf(secret), payloadOf(secret)];
+  if (header === undefined || payload === undefined) throw signInError('answer_invalid', provider);
   const { azp, sub } = payload;
   // OpenID Connect Core §3.1.3.7, number 5: refuses a token that another app requested, even if it is for this one as well.
   if (azp !== undefined && azp !== provider.client_id) throw signInError('answer_invalid', provider);
   // §12.2: a refresh answers for the same user. `sub` is case-sensitive.
   if (subjects.length > 0 && !subjects.includes(String(sub))) throw signInError('answer_invalid', provider);
-  const kid = objectIn(secret, 0)?.['kid'];
+  const { kid } = header;
   return { secret, key_id: typeof kid === 'string' ? kid.slice(0, 200) : null };
 }
 
-/** Returns the claims of a JWT, not verified; undefined if it is encrypted, damaged, or no JWT. */
+/** Returns the claims of a JWT, not verified; undefined if it is encrypted, damaged, no JWT, or names a claim twice. */
 export function payloadOf(token: string): Readonly<Record<string, unknown>> | undefined {
   return objectIn(token, 1);
 }
@@ -58,12 +57,11 @@ export function protectedHeaderOf(token: string): Readonly<Record<string, unknow
   return objectIn(token, 0);
 }
 
-const decoded = (part: string): string => Buffer.from(part, 'base64url').toString();
-
 function objectIn(token: string, part: 0 | 1): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(decoded(token.split('.')[part] ?? ''));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    const text = Buffer.from(token.split('.')[part] ?? '', 'base64url').toString();
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !hasDuplicateNames(text)
       ? (value as Record<string, unknown>)
       : undefined;
   } catch {

@@ -218,9 +218,11 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    // Published names, the names and order of accounts, the words of a status and of another program's copy, which the command shows as well.
+    // What the command or the main process decides by the same rules: ambiguous JSON, published names, the names and order of accounts, the
+    // words of a status and of another program's copy.
     knows: [
       'src-renderer',
+      'src-main/cache/json.ts',
       'src-main/cache/schema/well-known.ts',
       'src-main/cache/shown-names.ts',
       'src-main/cache/shown-status.ts',
@@ -235,6 +237,7 @@ export const rooms = [
     room: 'src-renderer/state',
     knows: [
       'src-renderer/bridge.ts',
+      'src-main/cache/json.ts',
       'src-main/cache/schema/well-known.ts',
       'src-main/cache/shown-names.ts',
       'src-main/cache/shown-status.ts',

@@ -131,16 +131,36 @@ export function folded(value: unknown): string {
  * hasDuplicateNames('{"iss":"https://id.example","iss":"https://other.example"}'); // true
  */
 export function hasDuplicateNames(text: string): boolean {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return lostNames(text, JSON.parse(text));
   } catch {
     return false;
   }
+}
+
+/** The same for a text that was parsed: whether it has names that are not in the value. */
+export function lostNames(text: string, value: unknown): boolean {
   let named = 0;
-  for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs))
-    if (colon !== undefined) named += 1;
+  for (let start = text.indexOf('"'); start !== -1; ) {
+    let next = endOfString(text, start) + 1;
+    while (SPACE.has(text.charCodeAt(next))) next += 1;
+    if (text.charCodeAt(next) === COLON) named += 1;
+    start = text.indexOf('"', next);
+  }
   return named !== namesIn(value);
+}
+
+const COLON = 0x3a;
+/** RFC 8259 §2 */
+const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** The index of the quotation mark that ends the string of a JSON text. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text[end - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return end;
+  }
 }
 
 function namesIn(json: unknown): number {
@@ -150,7 +170,7 @@ function namesIn(json: unknown): number {
     if (typeof value !== 'object' || value === null) continue;
     const inside: unknown[] = Object.values(value);
     if (!Array.isArray(value)) names += inside.length;
-    for (const one of inside) values.push(one);
+    for (const one of inside) if (typeof one === 'object') values.push(one);
   }
   return names;
 }

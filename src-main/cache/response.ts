@@ -15,7 +15,7 @@ import {
   issuerIn,
   mayOwn,
 } from './schema/authorities.ts';
-import { type Claims, claimsIn, decodeObject, stringClaim, subjectOf } from './schema/claims.ts';
+import { type Claims, claimsIn, decodeObject, isAmbiguous, stringClaim, subjectOf } from './schema/claims.ts';
 import { type Dialect, isNode } from './schema/dialects.ts';
 import type {
   AccessToken,
@@ -174,6 +174,10 @@ function assertEvent(event: TokenResponseEvent): void {
     if (typeof (response[field] ?? '') !== 'string') throw invalid(`response.${field}`, 'is not text');
   }
   if (!TOKENS.some((field) => filled(response[field]))) throw invalid('response', 'holds no token');
+  for (const field of ['id_token', 'client_info']) {
+    if (isAmbiguous(filled(response[field]) ?? ''))
+      throw invalid(`response.${field}`, 'names a field twice, so programs may read different users from it');
+  }
   if (scope === undefined && response['scope'] === undefined) throw invalid('scope', 'is missing');
   if (!TEXTS.is(scope ?? '')) throw invalid('scope', 'is neither text nor a list of texts');
   if (!TEXTS.is(response['scope'] ?? ''))

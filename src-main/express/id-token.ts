@@ -20,7 +20,7 @@ export async function verifiedIdToken(
 ): Promise<Claims> {
   if (typeof token !== 'string') invalid('is missing: is the scope "openid" allowed for the app?');
   const read = readToken(token);
-  if (read === undefined) invalid('is not a JWT');
+  if (read === undefined) invalid('is not a JWT, or names a claim twice');
   if (read.format === 'jwe') invalid('is encrypted, which is not supported');
   const { header, payload } = read;
   if (header['crit'] !== undefined) invalid('has a header "crit", which is not supported');

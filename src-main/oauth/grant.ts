@@ -1,6 +1,6 @@
 /** Grants: their types, validation, and their form in a cache document. */
 import { isRecord, MAX_DEPTH } from '../cache/json.ts';
-import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { type Claims, isAmbiguous, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { canonicalIssuer, followsMsal, isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
 import { sha256Base64url } from '../cache/schema/match.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
@@ -183,6 +183,11 @@ function assertTokens(tokens: JsonObject): void {
     if (typeof value !== 'string') throw cannotKeep(`tokens.${name}`, 'is not text');
     if (value === '' && name !== 'scope' && name !== 'token_type')
       throw cannotKeep(`tokens.${name}`, 'is empty');
+    if (name === 'id_token' && isAmbiguous(value))
+      throw cannotKeep(
+        'tokens.id_token',
+        'names a field twice, so programs may read different users from it',
+      );
   }
   if (typeof tokens['access_token'] !== 'string' && typeof tokens['refresh_token'] !== 'string')
     throw cannotKeep('tokens.access_token', 'is missing');

@@ -100,7 +100,7 @@ export function logoutTokens(options: LogoutTokenOptions): VerifyLogoutToken {
       invalid('is missing: the form has no field "logout_token"');
     if (token.length > LONGEST_TOKEN) invalid(`is longer than ${LONGEST_TOKEN} characters`);
     const read = readToken(token);
-    if (read === undefined) invalid('is not a JWT');
+    if (read === undefined) invalid('is not a JWT, or names a claim twice');
     if (read.format === 'jwe') invalid('is encrypted, which is not supported');
     const { header, payload } = read;
     const { crit, typ } = header;

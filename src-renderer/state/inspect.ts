@@ -1,5 +1,6 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
+import { hasDuplicateNames } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
@@ -169,6 +170,7 @@ export function readToken(token: string): ReadToken {
         }
       : { format: 'opaque', length: token.length };
   }
+  if (hasDuplicateNames(headerText ?? '')) return AMBIGUOUS;
   const header = claimsOf(headerValues);
   if (parts.length === 5) return { format: 'jwe', header, headerValues };
   const payloadText = decoded(parts[1] ?? '');
@@ -182,8 +184,14 @@ export function readToken(token: string): ReadToken {
     };
   }
   if (values === null) return { format: 'jws', header, headerValues, inner: null };
+  if (hasDuplicateNames(payloadText ?? '')) return AMBIGUOUS;
   return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
 }
+
+const AMBIGUOUS: ReadToken = {
+  format: 'broken',
+  why: 'It names a field twice, so one program may read another user, audience or expiry from it than the next.',
+};
 
 /** A sentence about a token. The most important one comes first. */
 export interface TokenProblem {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { acquireTokenSilent, InvalidArgumentError, SerializableTokenCache } from '../../src-main/index.ts';
 import { lookup, inMemory } from '../../src-main/cache/index.ts';
-import { jwt } from './events.ts';
+import { base64url, jwt } from './events.ts';
 
 const ISSUER = 'https://id.example/realms/alpha';
 const EVENT = {
@@ -111,6 +111,14 @@ describe('a token response', () => {
   it.each(Object.entries(EVENTS))('%s', async (field, values) => {
     for (const value of values)
       expect(await refused((cache) => cache.add({ ...EVENT, [field]: value }))).toBe(field);
+  });
+
+  it.each(['id_token', 'client_info'])('%s that names a field twice', async (field) => {
+    const part = base64url('{"sub":"u","uid":"u","utid":"t","s\\u0075b":"v","uid":"v"}');
+    for (const text of field === 'id_token' ? [`e30.${part}.x`, `${part}.e30.x`] : [part])
+      expect(
+        await refused((cache) => cache.add({ ...EVENT, response: { ...EVENT.response, [field]: text } })),
+      ).toBe(`response.${field}`);
   });
 
   it.each(['resource', 'audience', 'key_id', 'token_type', 'username', 'assertion'])(

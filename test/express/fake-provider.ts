@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 
 export interface FakeProvider {
   readonly issuer: string;
@@ -13,6 +13,8 @@ export interface FakeProvider {
   revocationStatus: number | ((token: string) => number);
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
   claims: Record<string, unknown>;
+  /** Changes the text of the claims before it is signed. */
+  payload: (json: string) => string;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
   /** Answers a path with this text instead, whatever its type; undefined: as usual. */
   raw: ((path: string) => { readonly status: number; readonly text: string } | undefined) | undefined;
@@ -30,7 +32,9 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
   const sign = (claims: Record<string, unknown>, typ = 'JWT'): Promise<string> =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1', typ }).sign(privateKey);
+    new CompactSign(Buffer.from(fake.payload(JSON.stringify(claims))))
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ })
+      .sign(privateKey);
   let count = 0;
   const tokens = async (form: URLSearchParams): Promise<Record<string, unknown>> => {
     const own = fake.answer?.(form);
@@ -103,6 +107,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
     answer: undefined,
     raw: undefined,
     lifetime: 3600,
+    payload: (json) => json,
     metadata: {},
     begun: new Map(),
     logoutToken: (claims) => {

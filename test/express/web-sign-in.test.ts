@@ -197,6 +197,7 @@ class Browser {
 
 function resetProvider(): void {
   provider.claims = {};
+  provider.payload = (json) => json;
   provider.answer = undefined;
   provider.lifetime = 3600;
   provider.metadata = {};
@@ -334,6 +335,11 @@ describe('signing in', () => {
     const ada = new Browser(app);
     expect(await ada.signIn('ada')).toBe('502 sign_in_answer_invalid');
     expect(await bodyOf(ada.ask('/'))).toBeNull();
+  });
+
+  it('an ID token that names two users signs nobody in', async () => {
+    provider.payload = (json) => json.replace('"sub":', '"sub":"bob","sub":');
+    expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
   });
 
   it.each([undefined, 'x', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, 'a.b.c.d.e'])(

@@ -12,7 +12,7 @@ import { merge, planMerge } from '../../src-main/cache/index.ts';
 import { removalCount } from '../../src-main/cache/token-cache.ts';
 import { examine } from '../../src-main/doctor/index.ts';
 import { type Grant, openGrants, type RefreshGrant } from '../../src-main/oauth/index.ts';
-import { jwt, signIn } from '../cache/events.ts';
+import { base64url, jwt, signIn } from '../cache/events.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 
 const ISSUER = 'https://id.example/realms/main';
@@ -249,6 +249,11 @@ describe('fresh', () => {
       'another issuer, by the ID token',
       { id_token: jwt({ iss: 'https://evil.example', sub: 'ada' }) },
       'grant_other_issuer',
+    ],
+    [
+      'two users, by the ID token',
+      { id_token: `e30.${base64url('{"sub":"eve","sub":"ada"}')}.x` },
+      'invalid_argument',
     ],
   ])('refuses an answer for %s, and keeps the old grant', async (_name, more, code) => {
     const grants = grantsIn(memory().handle);

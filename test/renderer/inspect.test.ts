@@ -142,6 +142,8 @@ describe('what is wrong stands on top', () => {
     ['a.b', 'opaque'],
     [jwt(GOOD).split('.').slice(0, 2).join('.'), 'broken'],
     [`${part({ alg: 'RS256' })}.!!!.x`, 'broken'],
+    [`${part({ alg: 'RS256' })}.${Buffer.from('{"sub":"a","sub":"b"}').toString('base64url')}.x`, 'broken'],
+    [`${Buffer.from('{"kid":"a","kid":"b"}').toString('base64url')}.${part(GOOD)}.x`, 'broken'],
     [`${part({ alg: 'RS256' })}.${part([1])}.x`, 'broken'],
     [`${jwt(GOOD).slice(0, 20)}.${part(GOOD)}.x`, 'broken'],
     [`${part({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.a.b.c.d`, 'jwe'],

@@ -3,7 +3,7 @@
  * received directly from the token endpoint (OpenID Connect Core §3.1.3.7, item 6). Never authorize anything based on
  * these claims.
  */
-import { freezeJson, isRecord } from '../json.ts';
+import { freezeJson, hasDuplicateNames, isRecord, lostNames } from '../json.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -31,13 +31,16 @@ export function decodeBase64url(text: string): string | undefined {
   }
 }
 
-/** Decodes a JSON object in base64url, such as `client_info`, and freezes it; undefined for anything else. */
+/**
+ * Decodes a JSON object in base64url, such as `client_info`, and freezes it; undefined for anything else, also for one that names a
+ * field twice: other programs may read the other value (RFC 7519 §4).
+ */
 export function decodeObject(text: string): Claims | undefined {
   const json = decodeBase64url(text);
   if (json === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(json);
-    return isRecord(value) && freezeJson(value) ? value : undefined;
+    return isRecord(value) && freezeJson(value) && !lostNames(json, value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -51,6 +54,11 @@ export function readToken(token: string): ReadToken | undefined {
   // MSAL libraries read the payload whatever the header is.
   const payload = parts.length === 3 ? decodeObject(parts[1] ?? '') : undefined;
   return payload && { format: 'jwt', header: header ?? {}, payload };
+}
+
+/** Whether the header or the payload of a JWT, or a JSON object in base64url, names a field twice. */
+export function isAmbiguous(token: string): boolean {
+  return token.split('.', 2).some((part) => hasDuplicateNames(decodeBase64url(part) ?? ''));
 }
 
 /** Returns the payload of a JWT (RFC 7519 §4), whatever its header is, as MSAL libraries read it; undefined for another token. */
