@@ -1,6 +1,6 @@
-// npm run audit: asks the registry for known weaknesses in what is shipped, and in what builds it. Ends with 0 where there
-// are none but those explained in scripts/audit-exceptions.json, 1 where there are, and 2 where the registry did not
-// answer, which is no good news: nothing was checked.
+// npm run audit: asks the registry for known vulnerabilities in the shipped packages and in the tools that build them. Exits with 0 if
+// there are none except those explained in scripts/audit-exceptions.json, with 1 if there are others, and with 2 if the registry did not
+// answer, so that nothing was checked.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findings, unexplained } from './packaging/advisories.mjs';

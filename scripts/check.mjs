@@ -1,5 +1,5 @@
-// npm run check: types, format, lint and the tests that need nothing but Node, in less than a minute. It runs in place and as the
-// current user; `npm test` runs everything.
+// npm run check: types, format, lint and the tests that need nothing but Node, in less than a minute. It runs in place, as the current
+// user; `npm test` runs everything.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,9 +1,8 @@
 #!/bin/bash
-# clean-room.sh [REPOSITORY] [FOLDER] [root|dev]: proves that the two commands work on a machine with nothing on it. Makes bare
-# Debian 12 roots in FOLDER (/tmp/cleanroom) with git and this machine's Node and npm, clones REPOSITORY (this clone) into
-# them, runs `npm test` and `npm start`, and leaves logs and screenshots in artifacts/clean-room. Needs root and
-# debootstrap, and takes this machine's own way to Debian's mirror and npm's registry along. Two roots, entered by chroot,
-# where there are no user namespaces, and no mount namespaces for the clone:
+# clean-room.sh [REPOSITORY] [FOLDER] [root|dev]: proves that the two commands work on a bare machine. Makes bare Debian 12 roots in FOLDER
+# (/tmp/cleanroom) with git and this machine's Node and npm, clones REPOSITORY (this clone) into them, runs `npm test` and `npm start`, and
+# leaves logs and screenshots in artifacts/clean-room. Needs root and debootstrap, and uses this machine's own mirror of Debian and registry
+# of npm. There are two roots, entered by chroot, without user namespaces, and without mount namespaces for the clone:
 #
 #   root  everything as root, in /root, which is closed to others
 #   dev   everything as a user who may sudo
@@ -14,15 +13,15 @@ repository=$(realpath "${1:-$here}")
 folder=$(realpath -m "${2:-/tmp/cleanroom}")
 results=$here/artifacts/clean-room
 registry=$(npm config get registry 2>/dev/null)
-authorities=/opt/authorities.pem # in a root: what this machine trusts besides the usual
+authorities=/opt/authorities.pem # in a root: the additional authorities that this machine trusts
 
-# All mounts and processes are in namespaces of this script's own: when it ends, however it ends, they are gone.
+# All mounts and processes are in namespaces of this script's own, so they are gone when it ends, however it ends.
 if [ -z "${CLEAN_ROOM_INSIDE:-}" ]; then
   exec env CLEAN_ROOM_INSIDE=1 unshare --mount --pid --fork --kill-child "$0" "$repository" "$folder" "${3:-}"
 fi
 
 mkdir -p "$results" "$folder"
-# What is in it is run as root, and /tmp is anybody's: a folder that another user has laid there is not used.
+# Root runs the files in this folder, and anyone can create it in /tmp, so a folder of another user is refused.
 [ -O "$folder" ] && [ ! -L "$folder" ] || { echo "clean-room: $folder is not yours; name another folder." >&2; exit 2; }
 date() { command date +%T; }
 say() { echo "clean-room $(date): $*"; }

@@ -1,5 +1,5 @@
-// npm run demo: an identity provider on this machine and the app beside it, with a profile ready, to sign in for real
-// without an account anywhere. See docs/signing-in.md.
+// npm run demo: starts an identity provider on this machine and the app with a sign-in profile for it, to try real sign-ins without an
+// account anywhere. See docs/signing-in.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ function cannotBeSeen() {
 
 async function demo(electron) {
   const provider = await startProvider();
-  // Always the same folder, emptied: its vault's key in the keychain is then one, and used again the next time.
+  // Always the same folder, emptied: then its vault has one key in the keychain, which is used again the next time.
   const folder = join(homedir(), '.tokenkeep-demo');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
@@ -75,7 +75,7 @@ async function startProvider() {
   );
   const [status] = await once(build, 'exit');
   if (status !== 0) throw new Error('the provider could not be built');
-  // Ten minutes: long enough to look around, short enough to see a token refreshed.
+  // Ten minutes are enough to look around, and short enough to see a token refreshed.
   const program = spawn(
     process.execPath,
     [join(root, 'artifacts/provider/main.mjs'), '--access-token-ttl', '600'],

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Lies in a development runtime, and nowhere else; a release build refuses an Electron that carries it. */
+/** A file that marks a development runtime. A release build refuses an Electron that contains it. */
 export const developmentMarker = 'DEVELOPMENT-RUNTIME.txt';
-/** Where the development runtime is put when Electron's own download is out of reach. */
+/** The folder of the development runtime, which is used if Electron's own download can't be reached. */
 export const developmentRuntime = join(root, '.electron-runtime');
 
 /**
- * Which Electron to run: the one answer for start, tests and packaging. First what ELECTRON_OVERRIDE_DIST_PATH names, then
- * Electron's own download in node_modules/electron, then the development runtime.
+ * Returns the Electron to run, for start, tests and packaging: the one that ELECTRON_OVERRIDE_DIST_PATH names, else Electron's own download
+ * in node_modules/electron, else the development runtime.
  *
- * @returns {{ executable: string, dist: string, version: string, development: boolean } | undefined} undefined: none yet
+ * @returns {{ executable: string, dist: string, version: string, development: boolean } | undefined} undefined: there is none yet
  */
 export function findElectron({ env = process.env } = {}) {
   const override = env.ELECTRON_OVERRIDE_DIST_PATH;

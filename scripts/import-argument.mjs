@@ -2,18 +2,18 @@ import { copyFileSync, chmodSync, mkdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 /**
- * The arguments with the file of --import as an absolute path.
+ * Returns the arguments with the file of --import as an absolute path.
  *
  * @param {string[]} args the app's arguments; both `--import FILE` and `--import=FILE`
- * @param {string} folder what a relative path is relative to
+ * @param {string} folder the folder that a relative path is relative to
  */
 export function absoluteImport(args, folder) {
   return mapImport(args, (file) => resolve(folder, file));
 }
 
 /**
- * The arguments with the file of --import where `user` can read it: when that is someone other than the caller, a private
- * copy in the session's own folder, gone with it. What isn't a readable file is left for the app to judge.
+ * Returns the arguments with a file of --import that `user` can read: if that is not the caller, a private copy in the session's folder,
+ * which is removed with the session. A path that isn't a readable file is passed on, and the app reports it.
  *
  * @param {import('./session/ordinary-user.mjs').OrdinaryUser} user
  * @param {string} directory the session's folder
@@ -23,7 +23,7 @@ export function importFor(user, directory, args) {
   return mapImport(args, (file) => {
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
     const folder = join(directory, 'import');
-    const copy = join(folder, basename(file)); // the app shows its name
+    const copy = join(folder, basename(file)); // keeps the file's name, which the app shows
     mkdirSync(folder, { mode: 0o700 });
     copyFileSync(file, copy);
     chmodSync(copy, 0o600);

@@ -1,7 +1,7 @@
-// npm run package [-- options of electron-builder]: builds the installers. Where what a release needs is missing, builds what
-//   is possible, marked as a development build, and says why.
-// npm run package:release [-- …]: a release or nothing. docs/releasing.md
-// npm run package:dev: the unpacked app for this machine, and no more.
+// npm run package [-- options of electron-builder]: builds the installers. If something that a release needs is missing,
+//   builds what is possible, marked as a development build, and says why.
+// npm run package:release [-- …]: builds a release, or fails. See docs/releasing.md.
+// npm run package:dev: builds only the unpacked app for this machine.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

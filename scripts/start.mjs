@@ -18,7 +18,7 @@ import { setUp } from './setup/set-up.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
 await runEntry(async (words) => {
-  // npm runs this in the clone; a relative path means the folder in which the person typed it.
+  // npm runs this in the clone; a relative path is relative to the folder in which the user typed it.
   const args = absoluteImport(words, process.env.INIT_CWD ?? process.cwd());
   const headless = process.platform === 'linux' && (process.getuid() === 0 || !hasDisplay());
   const electron = await setUp(root, headless ? ['app', 'headless'] : ['app']);

@@ -29,7 +29,7 @@ await runEntry(async (words) => {
   let installer;
   let disks;
   const ended = inSession(root, electron.executable, ({ directory, see, user }) => {
-    // All that the tests write in the clone: reports and pictures, and vitest's record of what was slow.
+    // The folders in the clone that the tests write: reports and pictures, and vitest's record of slow tests.
     for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
       mkdirSync(folder, { recursive: true });
       user.own(folder);
@@ -60,7 +60,7 @@ await runEntry(async (words) => {
   return code;
 });
 
-/** Where root runs this on Debian, the tests have the package installed; others look at it unpacked, and say so. */
+/** If root runs this on Debian, the tests have the package installed. For other callers they check it unpacked, and say so. */
 function installerFor(deb, directory, user) {
   if (!deb || !user.other || !existsSync('/usr/bin/apt-get')) return undefined;
   const socket = join(directory, 'installer');
@@ -69,7 +69,7 @@ function installerFor(deb, directory, user) {
   return { env: { TOKENKEEP_INSTALLER: socket }, end };
 }
 
-/** What doesn't build is one failure among others: the checks that don't need the build still have something to say. */
+/** A failed build is one failure among others: the checks that don't need the build still run. */
 async function built(electron, parts) {
   if (!needsBuild(parts)) return true;
   try {
@@ -88,7 +88,7 @@ async function built(electron, parts) {
   }
 }
 
-/** A Mac and a Windows machine have a display and a keychain, and their tests use these. */
+/** On macOS and Windows, the tests use the machine's own display and keychain. */
 async function here(electron, args) {
   const child = spawn(process.execPath, [checks, ...args], {
     cwd: root,
@@ -100,7 +100,7 @@ async function here(electron, args) {
   return code ?? 1;
 }
 
-/** Lets git read a clone of which the tests' user is not the owner. */
+/** Lets git read a clone that the tests' user does not own. */
 function trusting(folder) {
   return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: folder };
 }

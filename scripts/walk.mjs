@@ -19,7 +19,7 @@ register(`data:text/javascript,${encodeURIComponent(loader)}`);
 const { openVault, memoryKeychain } = await import(new URL('../src-main/index.ts', import.meta.url).href);
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** The answer of a token endpoint for a made-up user. */
+/** Returns the response of a token endpoint for a made-up user. */
 const event = (user) => ({
   client_id: 'walk',
   scope: ['user.read'],

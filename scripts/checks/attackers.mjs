@@ -19,13 +19,13 @@ export function attacksIn(page) {
 }
 
 /**
- * Returns what is named as an attack and was not run: no test of it passed. A test that was skipped beside one that passed is among the
- * runner's own skipped ones, which fail in CI.
+ * Returns the test files that the page names as attacks and of which no test passed. A test that was skipped beside one that passed is
+ * reported by its runner, as skipped, which fails in CI.
  *
  * @param {string} page docs/threat-model.md
  * @param {object[]} reports of vitest and Playwright
  * @param {string} root
- * @returns {{ missing: string[], skipped: string[] }} skipped: all of its tests were, as on another system
+ * @returns {{ missing: string[], skipped: string[] }} skipped: files whose tests were all skipped, such as on another system
  */
 export function attacksNotRun(page, reports, root) {
   const ran = reports.flatMap((report) =>

@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from 'node:util';
  */
 
 /**
- * Counts vitest's JSON report. A file that could not be run has no tests in it, and is one failure.
+ * Counts vitest's JSON report. A file that could not be run contains no tests, and counts as one failure.
  *
  * @returns {Counts}
  */
@@ -25,7 +25,7 @@ export function countVitest(report) {
 }
 
 /**
- * Counts Playwright's JSON report. A test that passed only when it was tried again has failed.
+ * Counts Playwright's JSON report. A test that passed only on a retry counts as failed.
  *
  * @returns {Counts}
  */
@@ -48,7 +48,7 @@ export function countPlaywright(report) {
 }
 
 /**
- * Counts the fault campaign's report: one for each kind of fault, failed when one of them was lost.
+ * Counts the fault campaign's report: one for each kind of fault, failed if data was lost in any run of that kind.
  *
  * @returns {Counts}
  */
@@ -57,7 +57,7 @@ export function countTorture(report) {
 }
 
 /**
- * Counts the attack campaign's report: one for each kind of attack, failed when one of them got through.
+ * Counts the attack campaign's report: one for each kind of attack, failed if any attack of that kind succeeded.
  *
  * @returns {Counts}
  */
@@ -80,7 +80,7 @@ function countCampaign(rows, verb) {
   return counts;
 }
 
-/** Lines of a failure's message that are shown beside its name; the runner printed the rest. */
+/** Number of lines of a failure's message that are shown beside its name. The runner has printed the rest. */
 const LINES = 12;
 
 function add(counts, status, name, why = '') {

@@ -20,7 +20,7 @@ export function recordJudges(root) {
   writeFileSync(page, withResults(text, judgesTable(report, { commit, root, date: new Date() })));
 }
 
-/** The page with the results in place of the last ones. */
+/** Returns the page with these results in place of the previous ones. */
 export function withResults(page, table) {
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
@@ -28,7 +28,7 @@ export function withResults(page, table) {
   return `${page.slice(0, from)}${begin}\n\n${table}\n\n${page.slice(to)}`;
 }
 
-/** What the judges said, as Markdown. */
+/** Returns the judges' results as Markdown. */
 export function judgesTable({ startTime, testResults }, { commit, date, root }) {
   const rows = testResults
     .map(({ name, assertionResults, startTime: begun, endTime, message }) => {

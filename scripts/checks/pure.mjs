@@ -3,20 +3,21 @@ import { join } from 'node:path';
 import { modules, root } from '../lint/graph.mjs';
 import { resolveImport } from '../lint/imports.mjs';
 
-/** What a pure test does without, wherever it is imported from: other processes, servers, and tools that take seconds to load. */
+/** Modules that a pure test does not import, directly or not: those for other processes, servers, and tools that take seconds to load. */
 const heavy =
   /^(child_process|worker_threads|net|https?|dgram|eslint|typescript|esbuild|express|redis|pg|oidc-provider|@playwright\/test|@azure\/msal-node|msal-node-\d)$/;
 
 /**
- * Whatever a formatted module loads by a literal name. Every run of vitest asks for the pure tests, and parsing all modules would take
+ * Matches what a formatted module loads by a literal name. Every run of vitest asks for the pure tests, and parsing all modules would take
  * four seconds.
  */
 const LOADED =
   /^(?:import|export)\s(?!type\b)(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\b(?:import|require|URL)\(\s*['"]([^'"]+)['"]/gm;
 
 /**
- * Returns the test files that need nothing but Node and a temporary folder: neither they nor what they import of test/, scripts/
- * or examples/ starts a process or a server, or loads a large third party. They share what they load, so none replaces a module.
+ * Returns the test files that need nothing but Node and a temporary folder: neither they nor what they import of test/, scripts/ or
+ * examples/ starts a process or a server, or loads a large third party. They share the modules that they load, so none of them replaces
+ * (mocks) a module.
  *
  * @returns {string[]} paths from the root of the clone
  */
@@ -30,7 +31,7 @@ export function pureTests() {
 }
 
 /**
- * Returns the test files that replace modules: what they load can't be shared with others.
+ * Returns the test files that replace (mock) modules: the modules that they load can't be shared with others.
  *
  * @returns {string[]} paths from the root of the clone
  */
@@ -61,7 +62,7 @@ function loadedBy(file) {
   );
 }
 
-/** The file and those of the map that it loads, directly or not. */
+/** Returns the file and the files of the map that it loads, directly or not. */
 function reached(loaded, file) {
   const seen = new Set([file]);
   for (const of of seen)

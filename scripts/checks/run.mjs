@@ -1,5 +1,5 @@
-// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the steps in the place and as
-// the user it is started, two at a time, goes on after a failed one, and ends with the line "N passed, N failed".
+// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the steps in the current folder and as
+// the current user, two at a time. Continues after a failed step, and ends with the line "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -45,7 +45,7 @@ async function follow(lane, other = []) {
 async function run(step) {
   if (step.onBuild && !built)
     return { passed: 0, failed: [`${step.name}: there is no build to test`], skipped: [] };
-  if (step.report) rmSync(step.report, { force: true }); // an old report must not speak for a runner that crashed
+  if (step.report) rmSync(step.report, { force: true }); // an old report must not be taken for that of a runner that crashed
   const started = performance.now();
   if (!sideBySide) console.log(`\n=== ${step.name}`);
   const child = spawn(
@@ -57,7 +57,7 @@ async function run(step) {
       stdio: ['ignore', sideBySide ? 'pipe' : 'inherit', sideBySide ? 'pipe' : 'inherit'],
     },
   );
-  // Two steps at once would mix their lines: each is printed as a whole when it has ended.
+  // The lines of two concurrent steps would mix, so the output of each is printed when it has ended.
   const [[status], ...said] = await Promise.all([
     once(child, 'exit'),
     ...(sideBySide ? [text(child.stdout), text(child.stderr)] : []),
@@ -67,7 +67,7 @@ async function run(step) {
   return verdict(step, status, step.report && read(step.report), { strict });
 }
 
-/** What the threat model names as an attack has run in this very run. */
+/** Checks that every attack that the threat model names was part of this run. */
 function assertAttacked() {
   const reports = ATTACKING.map((part) => read(join(artifacts, `${part}.json`))).filter(Boolean);
   const page = readFileSync(join(root, 'docs/threat-model.md'), 'utf8');
@@ -77,7 +77,7 @@ function assertAttacked() {
   if (missing.length === 0) total.passed++;
 }
 
-/** The script behind a package's command; all of ours are Node scripts. */
+/** Returns the script of a package's command. All commands used here are Node scripts. */
 function command(name) {
   const manifest = join(root, 'node_modules', name, 'package.json');
   const { bin } = require(manifest);

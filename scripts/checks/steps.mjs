@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { countAttack, countPlaywright, countTorture, countVitest } from './counts.mjs';
 
 /**
- * One step of `npm test`. A check passes or fails as one; a runner is counted by the tests in its report.
+ * One step of `npm test`. A check counts as one test; a runner counts as the tests in its report.
  *
  * @typedef {object} Step
  * @property {'check' | 'lint' | 'unit' | 'torture' | 'attack' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
- * @property {0 | 1} lane steps of one lane run after each other, the two lanes side by side
- * @property {boolean} [anyLane] whether the other lane may run it, when that has nothing left to do
+ * @property {0 | 1} lane steps of one lane run one after the other, the two lanes concurrently
+ * @property {boolean} [anyLane] whether the other lane may run it when it has nothing left to do
  * @property {string} name
  * @property {string} [package] whose command runs it
  * @property {string} [script] of ours that runs it
@@ -20,12 +20,12 @@ import { countAttack, countPlaywright, countTorture, countVitest } from './count
  */
 
 /**
- * Returns what the parts run. Lane 0 has the work that keeps a processor busy, lane 1 what waits for windows, servers and
+ * Returns the steps of the parts. Lane 0 has the steps that keep a processor busy, lane 1 those that wait for windows, servers and
  * processes, so that two processors suffice for both.
  *
  * @param {string} artifacts folder for the reports
- * @param {string[]} words handed to the runners: which tests, and how
- * @param {string[]} parts that are asked for. The fault campaign takes other words than the runners do
+ * @param {string[]} words arguments for the runners: which tests, and how
+ * @param {string[]} the parts to run. The fault campaign takes other arguments than the runners
  * @returns {Step[]}
  */
 export function steps(artifacts, words = [], parts = []) {
@@ -37,7 +37,7 @@ export function steps(artifacts, words = [], parts = []) {
     lane,
     name,
     package: 'vitest',
-    // The runner loads its configuration without writing beside it: the tests' user may not be the clone's owner.
+    // Loads the configuration without writing beside it: the tests' user may not be the clone's owner.
     args: [
       'run',
       '--configLoader=runner',
@@ -58,20 +58,20 @@ export function steps(artifacts, words = [], parts = []) {
     args: ['test', `--project=${project}`, '--reporter=list,json', ...words],
     env: {
       PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`),
-      // `npm run screenshots` is asked for its pictures.
+      // For `npm run screenshots`, all pictures are taken.
       ...(words.includes('screenshots') && { TOKENKEEP_PICTURES: 'all' }),
     },
     onBuild: true,
     report: join(artifacts, `${part}.json`),
     count: countPlaywright,
   });
-  // ESLint and TypeDoc make millions of short-lived objects. With little room for them, collecting them takes a sixth of the time.
+  // ESLint and TypeDoc make millions of short-lived objects. With the default semi-space, garbage collection takes a sixth of the time.
   const node = ['--max-semi-space-size=64'];
   const cached = ['--cache', '--cache-strategy=content', '--cache-location=node_modules/.cache/eslint/'];
   const types = { name: 'types and rules that need them', package: 'oxlint', args: [] };
   const format = { name: 'format', package: '@biomejs/biome', args: ['format'] };
   return [
-    // Every second counts: ESLint looks at what changed since the last time; `npm test` looks at everything.
+    // To save time, ESLint checks only the files changed since the last run; `npm test` checks all.
     { part: 'check', lane: 0, ...types },
     { part: 'check', lane: 0, ...format },
     { part: 'check', lane: 0, name: 'walls and habits', package: 'eslint', node, args: ['.', ...cached] },
@@ -110,7 +110,7 @@ export function steps(artifacts, words = [], parts = []) {
 }
 
 /**
- * Takes the next step from a lane; from the other lane's end where this one has nothing left and the step may run in any lane.
+ * Takes the next step from a lane, or from the end of the other lane if this one is empty and that step may run in any lane.
  *
  * @param {Step[]} lane
  * @param {Step[]} other

@@ -5,7 +5,7 @@
  * @param {import('./steps.mjs').Step} step
  * @param {number | null} status its exit code
  * @param {any} report the runner's report; undefined when there is none
- * @param {{ strict: boolean }} options strict: a skipped test is a failed one
+ * @param {{ strict: boolean }} options strict: a skipped test counts as failed
  * @returns {import('./counts.mjs').Counts}
  */
 export function verdict(step, status, report, { strict }) {
@@ -31,6 +31,6 @@ function readable(step, report) {
   try {
     return step.count(report);
   } catch {
-    return undefined; // a report of another shape is none
+    return undefined; // a report of another shape counts as missing
   }
 }

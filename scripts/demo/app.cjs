@@ -1,5 +1,5 @@
-// The app as it was built, with two things that only the demo needs: its network trusts the demo's provider, and that
-// provider's pages open in the demo's own browser window, since nobody should teach their browser to trust such an authority.
+// Runs the built app with two changes for the demo: its network trusts the demo's provider, and that provider's pages open in the demo's
+// own browser window, since nobody should make their browser trust such an authority.
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { spawn } = require('node:child_process');

@@ -1,5 +1,5 @@
-// The demo's browser: one window without Node, in memory, that trusts the demo's provider besides what the system trusts.
-// A second start hands its address to the first, so that the provider's session is one, as in a browser.
+// The demo's browser: one window without Node, in memory, that trusts the demo's provider besides what the system trusts. A second start
+// passes its address to the first, so that there is one session at the provider, as in a browser.
 const { readFileSync } = require('node:fs');
 const { app, BrowserWindow, session } = require('electron');
 const { trust } = require('./trust.cjs');
@@ -40,7 +40,7 @@ function open() {
     const { origin, hostname } = new URL(url);
     if (origin !== issuer && hostname !== '127.0.0.1') event.preventDefault();
   });
-  // Which page one is on, as an address bar would say.
+  // Shows the address of the page, as an address bar would.
   opened.webContents.on('page-title-updated', (event, title) => {
     event.preventDefault();
     opened.setTitle(`${title} — ${new URL(opened.webContents.getURL()).host}`);

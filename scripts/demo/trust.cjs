@@ -1,7 +1,7 @@
 // Lets one Electron session trust one certificate authority besides the system's, for one host: the demo's provider.
 const { X509Certificate } = require('node:crypto');
 
-/** As Chromium has them: go on, and decide as without this. */
+/** Chromium's results: accept the certificate, or decide as usual. */
 const GOOD = 0;
 const AS_EVER = -3;
 

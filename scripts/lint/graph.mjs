@@ -1,4 +1,4 @@
-// Which module imports which, and the circles among them. `node scripts/lint/graph.mjs` prints the circles.
+// The import graph of the modules, and its cycles. `node scripts/lint/graph.mjs` prints the cycles.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench', 'test'];
 
 /**
- * Reads the modules of the repository, or those given.
+ * Reads the modules of the repository, or the given ones.
  *
  * @param {readonly string[]} files paths from the root
  * @param {(file: string) => string} read
@@ -20,7 +20,7 @@ export function graph(files = modules(), read = (file) => readFileSync(join(root
   return new Map(files.map((file) => [file, new Set(edges(read(file), file).filter((to) => known.has(to)))]));
 }
 
-/** The files of the repository that a module imports. */
+/** Returns the files of the repository that a module imports. */
 export function edges(text, file) {
   return importsOf(text, file)
     .filter(({ isWhole }) => isWhole)
@@ -29,7 +29,7 @@ export function edges(text, file) {
     .map(({ name }) => name);
 }
 
-/** Every source file under version control or about to be. */
+/** Returns every source file that git tracks or that is new and not ignored. */
 export function modules(within = folders) {
   const listed = execFileSync(
     'git',
@@ -46,7 +46,7 @@ export function modules(within = folders) {
 }
 
 /**
- * Returns the groups of modules that reach each other (Tarjan's strongly connected components); none where imports point one way.
+ * Returns the groups of modules that reach each other (Tarjan's strongly connected components); none if there are no cycles.
  *
  * @param {Map<string, Set<string>>} imports
  * @returns {string[][]}

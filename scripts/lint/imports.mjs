@@ -1,5 +1,5 @@
-// Finds every way in which a module names another one, and the file that each of them leads to. ESLint's walls and the search for
-// circles both use it, so that neither sees less than the other.
+// Finds every way in which a module names another one, and the file that each name resolves to. ESLint's walls and the search for cycles
+// both use it, so that both see the same imports.
 import { existsSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -9,7 +9,7 @@ import ts from 'typescript';
  * One mention of another module.
  *
  * @typedef {object} Import
- * @property {string | undefined} specifier undefined where it is computed; for a template, the part before the first `${`
+ * @property {string | undefined} specifier undefined if it is computed; for a template, the part before the first `${`
  * @property {boolean} isWhole false for the beginning of a template
  * @property {boolean} isType whether it is erased, as `import type` is
  * @property {number} start offset in the text
@@ -79,7 +79,7 @@ export function importsIn(source) {
   return found;
 }
 
-/** Whether nothing of the import is left at run time. */
+/** Whether the import is erased at compile time. */
 function isErased(clause) {
   if (!clause) return false;
   if (clause.isTypeOnly) return true;
@@ -139,8 +139,8 @@ function mention(node, isType, source) {
 const relativeTo = (path) => (path.startsWith('.') || path.startsWith('/') ? path : `./${path}`);
 
 /**
- * Where a specifier leads: `file`, a path from the root with `/`; `entry`, one of the package's own; `builtin`, a module of Node's or
- * of Electron's; or another `package`.
+ * Resolves a specifier: `file`, a path from the root with `/`; `entry`, an entry point of this package; `builtin`, a module of Node or
+ * Electron; or another `package`.
  *
  * @param {string} specifier
  * @param {string} from the importing file, absolute
@@ -165,7 +165,7 @@ function inRepository(specifier, from, root) {
   return relative(root, onDisk(path)).split(sep).join('/');
 }
 
-/** The file behind a path without an extension, or with the extension that it will have once it is compiled. */
+/** Returns the file of a path without an extension, or with the extension that the compiled file will have. */
 function onDisk(path) {
   const stem = path.replace(/\.[cm]?jsx?$/, '');
   const candidates = [

@@ -1,4 +1,4 @@
-// ESLint's side of the house: the walls between rooms, and no circles.
+// The ESLint rules of this repository: walls between rooms, and no import cycles.
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { edges, root } from './graph.mjs';
@@ -17,7 +17,7 @@ function report(context, { start, end }, message) {
 
 const parsed = new WeakMap();
 
-/** The imports of the linted file. TypeScript has parsed it already where a program was made for it. */
+/** The imports of the linted file. TypeScript has parsed the file already if a program was created for it. */
 function importsHere({ sourceCode }, file) {
   const known = parsed.get(sourceCode);
   if (known) return known;
@@ -27,7 +27,7 @@ function importsHere({ sourceCode }, file) {
   return found;
 }
 
-/** Each import stays within what the file's room may know. */
+/** Each import must be among those that the file's room may know. */
 const walls = {
   meta: { type: 'problem', schema: [] },
   create(context) {
@@ -47,13 +47,13 @@ const walls = {
 
 function complaint({ specifier, isWhole, isType }, room, from) {
   const target = specifier === undefined ? undefined : resolveImport(specifier, from, root);
-  // Of a template the package is known if it stands before the first `${`; a file is not.
+  // In a template, a package is known if its name comes before the first `${`; a file is not known.
   if (!target || (!isWhole && (target.kind === 'file' || !specifier.includes('/'))))
     return 'Import by a literal path: a computed one passes every wall unseen.';
   return refusal(room, target, isType);
 }
 
-/** No module imports itself through others, not even for a type. */
+/** No module may import itself through others, not even for a type. */
 const circles = {
   meta: { type: 'problem', schema: [] },
   create(context) {
@@ -64,7 +64,7 @@ const circles = {
           .filter(({ isWhole }) => isWhole)
           .map((found) => ({ found, ...resolveImport(found.specifier, context.filename, root) }))
           .filter(({ kind }) => kind === 'file');
-        // Nearly always there is no way back: one search for all imports finds that out.
+        // Nearly always there is no path back to this module, which one search from all imports shows.
         if (!wayBack(new Set(imports.map(({ name }) => name)), file)) return;
         for (const { found, name } of imports) {
           const way = wayBack([name], file);
@@ -80,7 +80,7 @@ const circles = {
   },
 };
 
-/** The modules from one of `starts` to `goal`, each importing the next; undefined where none leads there. */
+/** Returns the modules from one of `starts` to `goal`, each importing the next; undefined if there is no such path. */
 function wayBack(starts, goal) {
   const from = new Map([...starts].map((start) => [start, undefined]));
   for (const file of from.keys()) {
@@ -96,7 +96,7 @@ function* chain(from, file) {
 
 const read = new Map();
 
-/** Milliseconds for which a file is not looked at again. Editors lint for hours, a run of ESLint lints hundreds of files. */
+/** Milliseconds for which a file's imports are not read again. Editors lint for hours, and a run of ESLint lints hundreds of files. */
 const FRESH = 1000;
 
 function importsOnDisk(file) {

@@ -1,13 +1,13 @@
-// The rooms of the house and what each may know. `knows` names rooms and `packages` npm packages; what is not named is not known.
-// `why` is the one sentence that whoever breaks a wall reads.
+// The rooms of the code, and what each may import. `knows` names rooms, and `packages` names npm packages; nothing else may be imported.
+// `why` is the sentence in the error about a forbidden import.
 
 /**
  * @typedef {object} Room
- * @property {string} room a folder with everything below it, or one file; where two match, the longer one holds
+ * @property {string} room a folder with everything below it, or one file; if two match, the longer one applies
  * @property {readonly string[]} knows folders or files it may import from, beside its own
  * @property {readonly string[]} [typesOnly] those of which it may import types only
- * @property {boolean} [node] whether it may use Node's own modules; true unless said
- * @property {readonly string[]} [packages] npm packages it may import; all but Electron and the clients below unless said
+ * @property {boolean} [node] whether it may use Node's own modules; default: true
+ * @property {readonly string[]} [packages] npm packages it may import; default: all but Electron and the clients below
  * @property {boolean} [entries] whether it may import the package by its name, as an embedder does
  * @property {string} why
  */
@@ -218,8 +218,8 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    // What the command or the main process decides by the same rules: ambiguous JSON, published names, the names and order of accounts, the
-    // words of a status and of another program's copy.
+    // Rules that the window shares with the command or the main process: ambiguous JSON, published names, the names and order of accounts, and
+    // the texts of a status and of another program's copy.
     knows: [
       'src-renderer',
       'src-main/cache/json.ts',
@@ -257,7 +257,7 @@ export const rooms = [
   },
 ];
 
-/** Packages that only rooms which name them may import, with the reason. */
+/** Packages that only the rooms that name them may import, with the reason. */
 export const guarded = [
   {
     name: 'electron',
@@ -271,7 +271,7 @@ export const guarded = [
   },
 ];
 
-/** The room that a file belongs to: the longest that contains it. */
+/** Returns the room that a file belongs to: the longest path that contains it. */
 export function roomOf(file) {
   return rooms
     .filter(({ room }) => isIn(file, room))
@@ -281,7 +281,7 @@ export function roomOf(file) {
 export const isIn = (file, room) => file === room || file.startsWith(`${room}/`);
 
 /**
- * Why a room may not import this; undefined where it may.
+ * Returns why a room may not import a target; undefined if it may.
  *
  * @param {Room} room
  * @param {{ kind: string, name: string }} target

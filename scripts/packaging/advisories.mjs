@@ -7,12 +7,12 @@
  * @typedef {object} Exception
  * @property {string} id
  * @property {string} reason why it can't be reached in Tokenkeep
- * @property {string} until a day, 2026-12-31, after which someone looks again
+ * @property {string} until a date such as 2026-12-31, after which the exception has to be reviewed
  */
 
 /**
  * @param {string} text what `npm audit --json` printed
- * @returns {Finding[] | undefined} undefined: that was no answer
+ * @returns {Finding[] | undefined} undefined if the text is not a report
  */
 export function findings(text) {
   let report;
@@ -22,7 +22,7 @@ export function findings(text) {
     return undefined;
   }
   if (typeof report?.vulnerabilities !== 'object' || report.vulnerabilities === null) return undefined;
-  // A package that only depends on a weak one names that one by a string.
+  // A package that only depends on a vulnerable one names it by a string.
   const found = Object.values(report.vulnerabilities).flatMap(({ name, via }) =>
     via
       .filter((each) => typeof each === 'object')

@@ -1,4 +1,4 @@
-// The beforePack hook of electron-builder.yml: what ends a build that must not go on.
+// The beforePack hook of electron-builder.yml: ends a build that must not continue.
 const refuseDevelopmentRuntime = require('./refuse-development-runtime.cjs').default;
 const refuseUnownedRelease = require('./refuse-unowned-release.cjs').default;
 

@@ -6,8 +6,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const app = join(root, 'out/bundled');
 
 /**
- * A plugin for vite and tsdown that notes which packages a bundle has code of: what npm knows only as tools of development
- * is shipped all the same, and has to be in the bill of materials and among the licenses.
+ * A plugin for vite and tsdown that records the packages whose code is in a bundle. npm may know them only as development dependencies, but
+ * they are shipped, and have to be in the bill of materials and among the licenses.
  *
  * @param {string} name of the bundle
  * @param {string} [folder] default: that of the app's bundles
@@ -28,8 +28,8 @@ export function noteBundled(name, folder = app) {
 }
 
 /**
- * `/clone/node_modules/a/node_modules/@b/c/index.js` is of `node_modules/a/node_modules/@b/c`. The folder may be a link to that of
- * another clone, so what comes before it does not matter.
+ * `/clone/node_modules/a/node_modules/@b/c/index.js` belongs to `node_modules/a/node_modules/@b/c`. The folder may be a link to that of
+ * another clone, so the path before it does not matter.
  */
 export function packageOf(id) {
   const path = id.replaceAll('\\', '/');

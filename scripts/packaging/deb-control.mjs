@@ -2,7 +2,7 @@
  * The control file of a binary package (Debian Policy, chapter 5), from fpm's options.
  *
  * @param {Record<string, any>} options as scripts/packaging/fpm-by-dpkg.mjs reads them
- * @param {number} kilobytes what it takes when it is installed
+ * @param {number} kilobytes the installed size
  */
 export function debControl(options, kilobytes) {
   const [synopsis = options.name, ...more] = options.description
@@ -26,7 +26,10 @@ export function debControl(options, kilobytes) {
   return `${lines.map(([name, value]) => `${name}: ${value}`).join('\n')}\n`;
 }
 
-/** A pre-release of semver is older than its release, which Debian writes with a tilde; a hyphen would begin a revision. */
+/**
+ * Returns Debian's form of a semver version. A pre-release is older than its release, which Debian writes with a tilde; a hyphen would
+ * begin a revision.
+ */
 export function debVersion(version) {
   return version.replaceAll('-', '~');
 }

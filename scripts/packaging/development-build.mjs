@@ -7,8 +7,8 @@ import { developmentOptions, runBuilder } from './electron-builder.mjs';
 const folder = 'artifacts/packaged';
 
 /**
- * Builds the app as it is installed, unpacked and on Linux as a deb, into artifacts/packaged; but not if the last build there was made
- * of the same. All tests of the packaged app share it.
+ * Builds the app as it is installed, unpacked and on Linux also as a deb, into artifacts/packaged, unless the last build there has the same
+ * sources. All tests of the packaged app share it.
  *
  * @param {string} root the clone, after `npm run build`
  * @param {{ dist: string, version: string }} electron
@@ -35,7 +35,7 @@ export async function ensurePackaged(root, electron) {
   return packaged(root);
 }
 
-/** Where the app packaged for tests is; undefined where there is none. */
+/** Returns where the app packaged for tests is; undefined if there is none. */
 export function packaged(root) {
   const output = join(root, folder);
   if (!existsSync(join(output, 'stamp'))) return undefined;
@@ -52,12 +52,12 @@ export function packaged(root) {
   return {
     app: join(output, ...place),
     deb: deb && join(output, deb),
-    /** Of the copy that inspectable.mjs makes. */
+    /** The path in the copy that inspectable.mjs makes. */
     inspectable: join(output, 'inspectable', place[1]),
   };
 }
 
-/** Everything that a package is made of, by content. */
+/** Returns a hash of the contents of everything that goes into a package. */
 function stamp(root, electron) {
   const hash = createHash('sha256').update(`${electron.dist} ${electron.version}\0`);
   const tops = ['out', 'scripts/packaging', 'app/resources', 'package.json', 'package-lock.json'];

@@ -11,12 +11,12 @@ import { publicKeyOf, signingKey } from './sign-updates.mjs';
 const require = createRequire(import.meta.url);
 
 /**
- * Runs electron-builder on what `npm run build` made.
+ * Runs electron-builder on the output of `npm run build`.
  *
  * @param {string} root the clone
  * @param {{ config: 'electron-builder.yml' | 'electron-builder.dev.yml', args: string[], env?: NodeJS.ProcessEnv,
  *   electron: { version: string }, quiet?: boolean }} options
- * @throws {SetUpError} it failed
+ * @throws {SetUpError} if electron-builder failed
  */
 export async function runBuilder(root, { config, args, electron, env = {}, quiet = false }) {
   await drawIcons(join(root, 'release/icons'));
@@ -39,10 +39,11 @@ export async function runBuilder(root, { config, args, electron, env = {}, quiet
 }
 
 /**
- * What whoever releases says about themselves, as options of electron-builder.
+ * Returns options of electron-builder from the environment of the publisher.
  *
- * @param {NodeJS.ProcessEnv} env TOKENKEEP_MAINTAINER `Name <address>`, TOKENKEEP_HOMEPAGE, TOKENKEEP_UPDATES_URL: a folder
- *   on the web that holds the newest release's files; without it a build never looks for updates. TOKENKEEP_UPDATES_SIGNING_KEY: signs them for Linux, see sign-updates.mjs
+ * @param {NodeJS.ProcessEnv} env TOKENKEEP_MAINTAINER `Name <address>`, TOKENKEEP_HOMEPAGE, TOKENKEEP_UPDATES_URL: a folder on the web that
+ *   holds the newest release's files; without it, a build never checks for updates. TOKENKEEP_UPDATES_SIGNING_KEY: signs them for Linux,
+ *   see sign-updates.mjs
  */
 export function ownerOptions(env) {
   const { TOKENKEEP_MAINTAINER, TOKENKEEP_HOMEPAGE, TOKENKEEP_UPDATES_URL } = env;
@@ -57,7 +58,7 @@ export function ownerOptions(env) {
   ];
 }
 
-/** Over plain http anyone on the way could offer a version of their own; a loopback address is for tests. */
+/** Over plain HTTP, anyone on the network path could offer a version of their own. A loopback address is for tests. */
 function updatesUrl(text) {
   const url = new URL(text);
   if (url.protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
@@ -66,8 +67,8 @@ function updatesUrl(text) {
 }
 
 /**
- * The options of a build that is not a release. It has this machine's Electron inside, and where electron-builder's own
- * tools may be out of reach, Debian's: dpkg-deb behind fpm's options, and 7za.
+ * Returns the options of a build that is not a release. It contains this machine's Electron. Because electron-builder's own tools may be
+ * unreachable, it uses Debian's: dpkg-deb behind fpm's options, and 7za.
  */
 export function developmentOptions(root, electron) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Stands in for fpm where that can't be downloaded: takes the options that electron-builder gives it for a deb, and has
-// dpkg-deb build one. No root, no network. A release is built with fpm itself.
+// Replaces fpm where that can't be downloaded: takes the options that electron-builder passes for a deb, and builds one with dpkg-deb.
+// Needs neither root nor the network. A release is built with fpm itself.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -56,7 +56,7 @@ try {
   script(values['after-remove'], join(control, 'postrm'));
   const compression =
     { gz: 'gzip', bzip2: 'gzip' }[values['deb-compression']] ?? values['deb-compression'] ?? 'xz';
-  // electron-builder's own switch for its archives, so that a build for a test is done in seconds.
+  // electron-builder's own setting for its archives, so that a build for a test takes seconds.
   const { ELECTRON_BUILDER_COMPRESSION_LEVEL: level } = process.env;
   const words = ['--root-owner-group', `-Z${compression}`, ...(level ? [`-z${level}`] : [])];
   words.push('--build', work, values.package);
@@ -65,7 +65,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** `FROM=TO`: a file, or with a slash at its end what is in a folder; TO is absolute in the package. */
+/** Copies `FROM=TO`: a file or, with a slash at its end, the contents of a folder. TO is absolute in the package. */
 function put(pair) {
   const [from, to] = pair.split('=');
   const target = join(work, to);
@@ -73,7 +73,7 @@ function put(pair) {
   cpSync(from, target, { recursive: true, verbatimSymlinks: true });
 }
 
-/** What was built under the builder's umask is installed for everyone. chrome-sandbox gets its bits by the postinst. */
+/** Sets the modes of installed files, which otherwise depend on the builder's umask. The postinst sets those of chrome-sandbox. */
 function modes(folder) {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

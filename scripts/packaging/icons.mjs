@@ -15,7 +15,7 @@ const linuxSizes = [16, 24, 32, 48, 64, 128, 256, 512];
 
 let loaded;
 
-/** Loaded at the first drawing: the commands that lead here also run where nothing is installed yet. */
+/** Loaded at the first drawing: commands that import this file also run before packages are installed. */
 async function load() {
   const library = await import('@resvg/resvg-wasm');
   await library.initWasm(
@@ -24,7 +24,7 @@ async function load() {
   return library;
 }
 
-/** Draws app/resources/icon.svg; the same bytes on every machine. */
+/** Draws app/resources/icon.svg. The bytes are the same on every machine. */
 export async function drawIcon(size) {
   const { Resvg } = await (loaded ??= load());
   const svg = await readFile(join(resources, 'icon.svg'), 'utf8');
@@ -32,9 +32,9 @@ export async function drawIcon(size) {
 }
 
 /**
- * Draws what electron-builder.yml names: linux/<size>x<size>.png, icon.icns and icon.ico.
+ * Draws the files that electron-builder.yml names: linux/<size>x<size>.png, icon.icns and icon.ico.
  *
- * @param {string} folder made if it is not there
+ * @param {string} folder created if it does not exist
  */
 export async function drawIcons(folder) {
   const sizes = [...new Set([...linuxSizes, ...icoSizes, ...Object.keys(icnsTypes).map(Number)])];
@@ -47,7 +47,7 @@ export async function drawIcons(folder) {
   await writeFile(join(folder, 'icon.ico'), ico(images));
 }
 
-/** Apple Icon Image: `icns` and the length of all; then for each image its type, its length with these 8 bytes, and itself. */
+/** Apple Icon Image: `icns` and the total length; then, for each image, its type, its length including these 8 bytes, and the image. */
 function icns(images) {
   const chunk = (type, data) => {
     const head = Buffer.from(`${type}\0\0\0\0`);
@@ -58,7 +58,7 @@ function icns(images) {
   return chunk('icns', Buffer.concat(chunks));
 }
 
-/** Windows icon: a directory of 16 bytes for each image, 256 pixels written as 0; then the images. */
+/** Windows icon: a directory entry of 16 bytes for each image, with 256 pixels written as 0; then the images. */
 function ico(images) {
   const head = Buffer.alloc(6 + 16 * icoSizes.length);
   head.writeUInt16LE(1, 2);

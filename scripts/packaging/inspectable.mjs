@@ -3,10 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { FuseV1Options, FuseVersion, flipFuses } from '@electron/fuses';
 
 /**
- * Makes a copy of the app packaged for tests that Playwright can drive from within: one fuse is set back, the inspector's.
- * All else in it is what is shipped.
+ * Makes a copy of the app packaged for tests in which Playwright can drive the main process: the fuse of the inspector is reset. Everything
+ * else is as shipped.
  *
- * @param {{ app: string, inspectable: string }} build executables: of the packaged app, and of the copy to be made
+ * @param {{ app: string, inspectable: string }} build the executables of the packaged app and of the copy
  */
 export async function makeInspectable({ app, inspectable }) {
   const copy = dirname(inspectable);

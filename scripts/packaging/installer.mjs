@@ -7,12 +7,12 @@ import { join } from 'node:path';
 const name = 'tokenkeep-development';
 
 /**
- * Lets a test, which is no root, have the packaged app installed into this system and removed again: two words that it writes to a
- * socket, and nothing that it can change is run as root. The package is copied first, out of the tests' reach.
+ * Lets a test that is not root install the packaged app into this system and remove it, by writing one of two words to a socket. Root runs
+ * nothing that the test can change: the package is copied first, out of the tests' reach.
  *
  * @param {string} deb
- * @param {string} socket where to listen; who may connect is up to the caller
- * @returns {{ end: () => void }} removes what was installed and is still there
+ * @param {string} socket the path to listen on; the caller decides who may connect
+ * @returns {{ end: () => void }} removes the package if it is still installed
  */
 export function serveInstaller(deb, socket) {
   const folder = mkdtempSync('/var/tmp/tokenkeep-deb-');
@@ -20,7 +20,7 @@ export function serveInstaller(deb, socket) {
   copyFileSync(deb, copy);
   const apt = ['-qq', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
   const commands = {
-    // As root's own file is read by root alone, apt need not fetch it as another user, and says so otherwise.
+    // Only root can read the file, so apt must read it as root; as its sandbox user it would print a warning.
     install: ['install', '-o', 'APT::Sandbox::User=root', copy],
     remove: ['purge', name],
   };
@@ -40,7 +40,7 @@ export function serveInstaller(deb, socket) {
         JSON.stringify(Object.hasOwn(commands, word) ? run(word) : { status: 1, said: 'install or remove' }),
       );
     });
-    connection.on('error', () => {}); // a test that gave up
+    connection.on('error', () => {}); // the test has ended
   });
   server.listen(socket);
   return {

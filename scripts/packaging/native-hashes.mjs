@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The packages that carry native code; nothing else may bring any into the app. */
+/** The packages with native code; no other package may bring any into the app. */
 export const nativePackages = ['keytar', 'fs-native-extensions'];
 
 /**
- * The SHA-256 of every native binary that the app may load, for all platforms: a macOS build holds two of them.
+ * Returns the SHA-256 of every native binary that the app may load, for all platforms: a macOS build contains two of them.
  *
  * @param {string} root the clone
- * @returns {Record<string, string>} from the path below node_modules, with slashes, to hexadecimal
+ * @returns {Record<string, string>} hexadecimal hashes by the path below node_modules, with slashes
  */
 export function nativeHashes(root) {
   const found = nativePackages.flatMap((name) => {

@@ -3,16 +3,16 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetUpError } from '../setup/say.mjs';
 
-/** Needed where keytar is compiled, and left out of the app. */
+/** Needed only to compile keytar, and not part of the app. */
 const notShipped = new Set(['node_modules/node-addon-api']);
 
 /**
- * Writes what goes with the app about what is in it: sbom.cdx.json (CycloneDX) and THIRD-PARTY-NOTICES.txt. In it are the
- * packages that are installed with it and those that were bundled; Electron's own notices lie beside its executable.
+ * Writes the files that say what the app contains: sbom.cdx.json (CycloneDX) and THIRD-PARTY-NOTICES.txt. They list the packages that are
+ * installed with it and those that were bundled. Electron's own notices are beside its executable.
  *
  * @param {string} root the clone, after `npm run build`
  * @param {string} folder
- * @param {string} electronVersion of the Electron that is put in
+ * @param {string} electronVersion of the Electron that the app contains
  */
 export function writePapers(root, folder, electronVersion) {
   const bill = billOfMaterials(root, electronVersion);
@@ -39,7 +39,7 @@ function billOfMaterials(root, electronVersion) {
   };
 }
 
-/** Out of package-lock.json, with what npm knows only as tools of development. */
+/** Returns the bill of materials of package-lock.json, including packages that npm knows only as development dependencies. */
 function everyPackage(root) {
   const tool = join(root, 'node_modules/@cyclonedx/cyclonedx-npm');
   const { bin } = JSON.parse(readFileSync(join(tool, 'package.json'), 'utf8'));
@@ -77,7 +77,7 @@ function versioned({ name, purl }, version) {
   return { version, purl: purl.replace(/@[^@]*$/, `@${version}`), name };
 }
 
-/** Where npm puts the package, in the clone. */
+/** Returns the folder in the clone in which npm installs the package. */
 function pathOf(component) {
   return property(component, 'path');
 }
@@ -87,7 +87,7 @@ function property({ properties = [] }, name) {
 }
 
 /**
- * Writes THIRD-PARTY-NOTICES.txt beside a bundle that has code of other packages.
+ * Writes THIRD-PARTY-NOTICES.txt beside a bundle that contains code of other packages.
  *
  * @param {string} root the clone
  * @param {string} file
@@ -101,7 +101,9 @@ export function writeNotices(root, file, bundled) {
   writeFileSync(file, notices(root, components));
 }
 
-/** The text of each license, as they ask for; a package without one is named with what it declares. */
+/**
+ * Returns the text of each license, as the licenses require. A package without a license file is listed with the license that it declares.
+ */
 function notices(root, components) {
   const texts = components.map((component) => {
     const { group, name, version, licenses = [] } = component;
@@ -125,7 +127,7 @@ function licenseText(folder) {
   return license === 'MIT' ? MIT(author?.name ?? author) : undefined;
 }
 
-/** For a package that declares this license and has no file with its text. */
+/** The text for a package that declares this license and has no file with it. */
 const MIT = (author) => `MIT License
 
 Copyright (c) ${author}

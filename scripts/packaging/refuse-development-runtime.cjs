@@ -2,11 +2,11 @@ const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
 /**
- * Ends a build for users that was given the development runtime: that is an older Electron, put together for tests. A
- * build that says in its own version that it is for development may have it.
+ * Ends a build for users that was given the development runtime, which is an older Electron, made for tests. A build whose version says
+ * that it is for development may contain it.
  *
  * @param {{ packager: { config: { electronDist?: unknown }, appInfo: { version: string } } }} context electron-builder's
- * @throws {Error} the build must not go on
+ * @throws {Error} if the build must not continue
  */
 exports.default = function refuseDevelopmentRuntime({ packager }) {
   const { electronDist } = packager.config;

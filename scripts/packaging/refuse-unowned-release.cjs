@@ -1,10 +1,10 @@
 /**
- * Ends a build for users that names nobody who stands for it: the addresses in electron-builder.yml end in `.invalid`
- * (RFC 2606), where no one can be reached.
+ * Ends a build for users that names no publisher: the addresses in electron-builder.yml end in `.invalid` (RFC 2606), which is reserved and
+ * reaches nobody.
  *
  * @param {{ packager: { config: { linux?: { maintainer?: string } | null }, appInfo: { version: string },
  *   metadata: { homepage?: string } } }} context electron-builder's
- * @throws {Error} the build must not go on
+ * @throws {Error} if the build must not continue
  */
 exports.default = function refuseUnownedRelease({ packager }) {
   if (packager.appInfo.version.endsWith('-development')) return;

@@ -3,8 +3,8 @@ const { rmSync } = require('node:fs');
 const { join } = require('node:path');
 
 /**
- * Takes out of a development build what stands in the development runtime for Electron's default app, as electron-builder
- * takes out that one. A fuse keeps it from being loaded; it has no business in a package all the same.
+ * Removes the development runtime's replacement of Electron's default app from a development build, as electron-builder removes the default
+ * app. A fuse keeps it from being loaded, but a package must not contain it.
  *
  * @param {{ appOutDir: string, packager: { getResourcesDir: (folder: string) => string } }} context electron-builder's
  */

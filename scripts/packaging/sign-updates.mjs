@@ -3,16 +3,16 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetUpError } from '../setup/say.mjs';
 
-/** As in app/signed-updates.ts. */
+/** The same as in app/signed-updates.ts. */
 const feed = 'updates-linux.signed.json';
 const prefix = 'tokenkeep updates v1\n';
 
 /**
- * The key that signs updates for Linux: a PEM file with an ed25519 private key, which `openssl genpkey -algorithm ed25519` makes.
+ * The key that signs updates for Linux: a PEM file with an Ed25519 private key, as `openssl genpkey -algorithm ed25519` creates it.
  *
  * @param {NodeJS.ProcessEnv} env TOKENKEEP_UPDATES_SIGNING_KEY: the file's path
  * @returns {import('node:crypto').KeyObject | undefined}
- * @throws {SetUpError} if it is no such key
+ * @throws {SetUpError} if the file has no such key
  */
 export function signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: file }) {
   if (!file) return undefined;
@@ -20,12 +20,12 @@ export function signingKey({ TOKENKEEP_UPDATES_SIGNING_KEY: file }) {
     const key = createPrivateKey(readFileSync(file));
     if (key.asymmetricKeyType === 'ed25519') return key;
   } catch {
-    // Said below; the cause might quote the key.
+    // The error below has no cause, which might quote the key.
   }
   throw new SetUpError('TOKENKEEP_UPDATES_SIGNING_KEY must name a PEM file with an ed25519 private key.');
 }
 
-/** The public key as it stands in the package.json inside the asar: base64url, 32 bytes. */
+/** Returns the public key in the form of the package.json inside the asar: 32 bytes in base64url. */
 export function publicKeyOf(key) {
   return createPublicKey(key).export({ format: 'jwk' }).x;
 }

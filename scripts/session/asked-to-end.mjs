@@ -1,6 +1,6 @@
 /**
- * Calls `end` with the signal when this process is asked to end: by a signal, or by the death of what started it. npm runs
- * a script in a shell, and a SIGTERM for npm ends that shell and reaches no one else.
+ * Calls `end` with the signal when this process is asked to end: by a signal, or because its parent has ended. npm runs a script in a
+ * shell, and a SIGTERM for npm ends that shell and reaches no one else.
  *
  * @param {(signal: NodeJS.Signals) => void} end
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { endDaemon, startDaemon } from './daemon.mjs';
 
-/** A session bus that starts nothing by itself: what is on it was put there, and it can be told what isn't. */
+/** The configuration of a session bus that starts no services by itself: it has only those that the session starts. */
 const configuration = (
   address,
 ) => `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -41,14 +41,14 @@ export async function startBus(directory, env) {
   child.stderr.on('data', (text) => {
     complaint = (complaint + text).slice(-500);
   });
-  // It prints its address once it listens; nothing at all when it can't.
+  // The bus prints its address once it listens, and nothing if it can't.
   const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
   if (typeof said[0] === 'number') throw new Error(`dbus-daemon ended with ${said[0]}: ${complaint.trim()}`);
   return { address, end: () => endDaemon(child) };
 }
 
 /**
- * Calls a method and returns what it answers, as dbus-send prints it.
+ * Calls a method and returns the reply as dbus-send prints it.
  *
  * @param {NodeJS.ProcessEnv} env whose session bus
  * @param {string[]} words destination, object path, method, arguments

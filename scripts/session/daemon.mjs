@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Starts a program that must not outlive the one that started it: the kernel ends it when its parent is gone, however
- * that went. It gets a process group of its own, so that Ctrl-C reaches the parent alone, which ends things in order.
+ * Starts a program that must not outlive its parent: the kernel ends it when the parent has ended, for whatever reason. It gets a process
+ * group of its own, so that Ctrl-C reaches only the parent, which ends its children in order.
  *
  * @param {string} program
  * @param {string[]} args
@@ -29,10 +29,10 @@ export function hasEnded(child) {
 }
 
 /**
- * Asks until the answer is true.
+ * Polls until the answer is true.
  *
  * @param {() => Promise<boolean> | boolean} answer
- * @param {import('node:child_process').ChildProcess} child what is waited for; when it ends, there is nothing to wait for
+ * @param {import('node:child_process').ChildProcess} child the process that is waited for; if it ends, so does the waiting, with an error
  * @param {string} what for the error, such as `the keyring is unlocked`
  */
 export async function until(answer, child, what, timeout = 10_000) {

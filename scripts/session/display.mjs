@@ -7,13 +7,13 @@ import { endDaemon, startDaemon } from './daemon.mjs';
 /** The size of the virtual screen, in pixels. */
 const size = '1280x800x24';
 
-/** Where the virtual screen of a session keeps its picture, an X window dump that is always current. */
+/** Returns the file in which the virtual screen of a session keeps its picture: an X window dump that is always current. */
 export function pictureOf(directory) {
   return join(directory, 'screen/Xvfb_screen0');
 }
 
 /**
- * Starts a virtual X screen with a free number, which only those may use who can read its cookie.
+ * Starts a virtual X screen with a free number. Only users who can read its cookie may use it.
  *
  * @param {string} directory private to the user
  * @param {NodeJS.ProcessEnv} env
@@ -46,7 +46,7 @@ export async function startDisplay(directory, env) {
   child.stderr.on('data', (text) => {
     complaint = (complaint + text).slice(-500);
   });
-  // It writes the number it took once it takes connections.
+  // Xvfb writes its number once it accepts connections.
   const said = await Promise.race([once(child.stdio[3], 'data'), once(child, 'exit')]);
   if (!Buffer.isBuffer(said[0])) throw new Error(`Xvfb ended with ${said[0]}: ${complaint.trim()}`);
   return { DISPLAY: `:${String(said[0]).trim()}`, XAUTHORITY: authority, end: () => endDaemon(child) };

@@ -13,15 +13,15 @@ import { viewFor } from './view.mjs';
  * leaves nothing behind. Signals go to the session, which ends in order.
  *
  * @param {string} root the clone
- * @param {string} electron its executable; must be readable for the user, as the clone must
- * @param {(place: { directory: string, see: (path: string) => string, user: import('./ordinary-user.mjs').OrdinaryUser }) =>
- *   { home: string, env?: NodeJS.ProcessEnv, command: string[] }} prepare says what to run, given the session's own folder
- *   (removed at the end), and where the user finds what the caller has at a path
- * @returns {Promise<number>} the command's exit code; 128 and the signal's number when it was ended by one
+ * @param {string} electron its executable. The user must be able to read it and the clone
+ * @param {(place: { directory: string, see: (path: string) => string, user: import('./ordinary-user.mjs').OrdinaryUser }) => { home:
+ *   string, env?: NodeJS.ProcessEnv, command: string[] }} prepare returns the command to run. It is given the session's folder, which is
+ *   removed at the end, and `see`, which maps the caller's path of a file to the user's
+ * @returns {Promise<number>} the command's exit code; 128 plus the signal's number if a signal ended it
  */
 export async function inSession(root, electron, prepare) {
   const user = ordinaryUser();
-  // Not in TMPDIR, which may be the caller's own; and sockets want short paths.
+  // Not in TMPDIR, which may be closed to the user; and paths of sockets must be short.
   const directory = mkdtempSync('/tmp/tokenkeep-');
   let view;
   try {

@@ -9,15 +9,15 @@ const service = 'org.freedesktop.secrets';
 const properties = 'org.freedesktop.DBus.Properties';
 
 /**
- * Starts a GNOME Keyring on the session bus of `env`, unlocked, and made if HOME has none yet.
+ * Starts a GNOME Keyring on the session bus of `env`, unlocked; creates the keyring if HOME has none yet.
  *
  * @param {string} directory private to the user; its control socket goes there
- * @param {NodeJS.ProcessEnv} env HOME says where its files are
+ * @param {NodeJS.ProcessEnv} env HOME has its files
  * @param {string} password
  */
 export async function startKeyring(directory, env, password) {
   const control = join(directory, 'keyring');
-  // Without new privileges, which its file may carry to lock memory: a privileged process does not heed its parent's death.
+  // Without new privileges, which the executable may have for locking memory: a privileged process gets no signal when its parent ends.
   const child = startDaemon(
     'setpriv',
     [
@@ -30,18 +30,18 @@ export async function startKeyring(directory, env, password) {
     ],
     { env, stdio: ['pipe', 'ignore', 'pipe'] },
   );
-  // Only for the error: as long as it runs, it warns about prompts that no one could answer here.
+  // Kept for the error only: while it runs, it warns about prompts that nobody could answer here.
   child.complaint = '';
   child.stderr.on('data', (text) => {
     child.complaint = (child.complaint + text).slice(-500);
   });
-  child.stdin.on('error', () => undefined); // it has ended, which is told below
+  child.stdin.on('error', () => undefined); // it has ended, which is reported below
   child.stdin.end(password);
   await until(async () => (await isLocked(env)) === false, child, 'the keyring was unlocked');
   return { ...controls(control, env, password, child.pid), end: () => endDaemon(child) };
 }
 
-/** The controls of a keyring that runs already, of a session with the same `directory`, `env` and `password`. */
+/** Returns the controls of a running keyring, in a session with the same `directory`, `env` and `password`. */
 export async function connectKeyring(directory, env, password) {
   const answer = await askBus(env, 'GetConnectionUnixProcessID', `string:${service}`);
   return controls(join(directory, 'keyring'), env, password, Number(/\d+$/.exec(answer)?.[0]));
@@ -53,7 +53,7 @@ function controls(control, env, password, pid) {
     unlock: () => unlockKeyring(control, password),
     isLocked: () => isLocked(env),
     signal: (name) => process.kill(pid, name),
-    /** Ends it as a crash would, and waits until the bus has noticed. */
+    /** Kills the keyring, as in a crash, and waits until the bus has noticed. */
     async kill() {
       process.kill(pid, 'SIGKILL');
       while (/true/.test(await askBus(env, 'NameHasOwner', `string:${service}`))) await delay(25);
@@ -66,7 +66,7 @@ function askBus(env, method, argument) {
   return callBus(env, [bus, '/org/freedesktop/DBus', `${bus}.${method}`, argument]);
 }
 
-/** Whether the keyring that new secrets go to is locked; undefined while there is none. */
+/** Whether the default keyring is locked; undefined while there is none. */
 async function isLocked(env) {
   try {
     const path = '/org/freedesktop/secrets/aliases/default';

@@ -6,14 +6,14 @@ import { SetUpError, say } from '../setup/say.mjs';
 const account = 'tokenkeep';
 
 /**
- * The user that the app and the tests run as. Chromium's sandbox doesn't run as root, and tests of what happens without
- * permission mean nothing there; so root gets a user for it, and anyone else is that user already.
+ * The user that the app and the tests run as. Chromium's sandbox doesn't run as root, and tests of what happens without permission mean
+ * nothing there. So root gets another user for it; any other caller is that user already.
  *
  * @typedef {object} OrdinaryUser
  * @property {string} name
  * @property {string[]} prefix what to put before a command so that this user runs it, for as long as its parent lives
- * @property {string} home where sessions without a display keep their sign-ins between starts
- * @property {NodeJS.ProcessEnv} env the caller's environment, as far as it is this user's business
+ * @property {string} home the folder in which sessions without a display keep their sign-ins between starts
+ * @property {NodeJS.ProcessEnv} env the caller's environment, as far as this user may have it
  * @property {(path: string) => void} own makes a file, or a folder with all that is in it, this user's
  * @property {boolean} other whether this is someone other than the caller
  *
@@ -43,7 +43,7 @@ export function ordinaryUser() {
   };
 }
 
-/** What lies in the caller's home, such as npm's cache and settings, is nothing that another user can open. */
+/** Another user can't open files in the caller's home, such as npm's cache and settings. */
 export function environmentForOthers(env, home) {
   const within = (value) => value === home || value.startsWith(`${home}/`);
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => name === 'PATH' || !within(value)));

@@ -12,16 +12,16 @@ import { dirname } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 
 /**
- * Keeps a PNG of a virtual screen current: whenever the picture has changed, every two seconds at most. Whoever opens the
- * file sees a whole picture.
+ * Keeps a PNG of a virtual screen current: writes it when the picture has changed, at most every two seconds. The file always has a
+ * complete picture.
  *
  * @param {string} screen the X window dump that Xvfb keeps
  * @param {string} file the PNG
- * @returns {() => void} ends it
+ * @returns {() => void} stops it
  */
 export function keepScreenshot(screen, file) {
   mkdirSync(dirname(file), { recursive: true });
-  rmSync(file, { force: true }); // what an earlier run left would be taken for this one's
+  rmSync(file, { force: true }); // the file of an earlier run would be taken for this one's
   let last = Buffer.alloc(0);
   const take = () => {
     const dump = readDump(screen);
@@ -30,14 +30,14 @@ export function keepScreenshot(screen, file) {
     const picture = decodeDump(dump);
     if (!picture || isBlank(picture.pixels)) return;
     rmSync(`${file}.tmp`, { force: true });
-    writeFileSync(`${file}.tmp`, encodePng(picture), { flag: 'wx' }); // the folder may be another user's: no link is followed
+    writeFileSync(`${file}.tmp`, encodePng(picture), { flag: 'wx' }); // the folder may belong to another user, so no link is followed
     renameSync(`${file}.tmp`, file);
   };
   const timer = setInterval(take, 2000);
   return () => clearInterval(timer);
 }
 
-/** Undefined until the screen is there. It belongs to another user, so a link is not followed. */
+/** Undefined until the screen exists. It belongs to another user, so a link is not followed. */
 function readDump(screen) {
   let descriptor;
   try {
@@ -54,8 +54,8 @@ function readDump(screen) {
  * Reads an X window dump (XWDFile.h): 25 numbers of 32 bits in network order, a name, the colours, the pixels.
  *
  * @param {Buffer} dump
- * @returns {{ width: number, height: number, pixels: Buffer } | undefined} pixels: red, green, blue; rows from the top.
- *   Undefined: it is not, or not yet, a whole dump with 32 bits for each pixel
+ * @returns {{ width: number, height: number, pixels: Buffer } | undefined} pixels: red, green, blue; rows from the top. Undefined if it is
+ *   not, or not yet, a complete dump with 32 bits per pixel
  */
 export function decodeDump(dump) {
   if (dump.length < 100) return undefined;

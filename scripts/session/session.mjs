@@ -1,7 +1,7 @@
-// node session.mjs DIRECTORY HOME COMMAND [arguments]: runs COMMAND, in the clone and as the user who runs this, in a session of
-// its own with a D-Bus session bus, an unlocked keyring and a virtual screen; ends with its code. Whatever ends this, by
-// itself or by a signal, nothing that was started in the session is left. DIRECTORY is empty and private to the user, and
-// is removed at the end; HOME is kept or thrown away as the caller likes, and so are its sign-ins.
+// node session.mjs DIRECTORY HOME COMMAND [arguments]: runs COMMAND, in the clone and as the user who runs this, in a session of its own
+// with a D-Bus session bus, an unlocked keyring and a virtual screen; exits with its code. However it ends, by itself or by a signal, no
+// process of the session is left. DIRECTORY is empty and private to the user, and is removed at the end; HOME, and with it the sign-ins, is
+// the caller's to keep or remove.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -45,8 +45,8 @@ async function open() {
   await mkdir(home, { recursive: true, mode: 0o700 });
   const env = { ...inherited(), HOME: home, TMPDIR: temporary, XDG_RUNTIME_DIR: directory };
   const bus = keep(await startBus(directory, env));
-  // One bus for both: this session has no business with the machine's own services, and Chromium complains loudly
-  // where there is no system bus at all.
+  // One bus serves as both: the session must not reach the machine's own services, and Chromium logs many errors if there is no system bus
+  // at all.
   Object.assign(env, { DBUS_SESSION_BUS_ADDRESS: bus.address, DBUS_SYSTEM_BUS_ADDRESS: bus.address });
   const [screen, password] = await Promise.all([startDisplay(directory, env), keyringPassword()]);
   keep(screen);
@@ -60,7 +60,7 @@ function keep(service) {
   return service;
 }
 
-/** The caller's environment without what belongs to the caller's own session and home. */
+/** Returns the caller's environment without the variables of the caller's own session and home. */
 function inherited() {
   const { username } = userInfo();
   const env = { ...process.env, USER: username, LOGNAME: username };
@@ -75,8 +75,8 @@ function inherited() {
 }
 
 /**
- * A keyring that no one is there to unlock needs its password beside it. It is then as safe as this user's files are, and
- * no safer; a session on a real desktop has a keyring that the user's own password opens.
+ * A keyring that nobody can unlock by hand needs its password in a file beside it. It is then only as safe as this user's files. On a real
+ * desktop, the user's own password opens the keyring.
  */
 async function keyringPassword() {
   const file = join(home, '.tokenkeep-keyring-password');

@@ -2,16 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Tests run side by side: the unit tests have a disk, and each of the end-to-end tests' workers has one. */
+/** Tests run concurrently: the unit tests have a disk, and each worker of the end-to-end tests has one. */
 const NAMES = ['unit', 'worker-0', 'worker-1'];
 
 /**
- * Disks that the tests can fill up, and a view of each that may only be read. Tests mount theirs themselves where the kernel lets
- * an ordinary user have a namespace; elsewhere, in a chroot or some containers, root has to do it.
+ * Mounts disks that the tests can fill up, and a read-only view of each. Tests mount theirs themselves where the kernel lets an ordinary
+ * user create a namespace; elsewhere, in a chroot or some containers, root has to do it.
  *
  * @param {import('./ordinary-user.mjs').OrdinaryUser} user whose disks they are
  * @returns {{ folder: string, end: () => void } | undefined} `folder` has `unit`, `worker-0` and `worker-1`, each with `disk` and
- *   `read-only` in it; undefined where root may not mount either
+ *   `read-only` in it; undefined if root may not mount either
  */
 export function mountSmallDisks(user) {
   const folder = mkdtempSync('/var/tmp/tokenkeep-disk-');

@@ -2,8 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Ends what a session's programs left behind: every process of this user whose environment names the session's own
- * directory, but not this process and what it is responsible for itself.
+ * Ends the processes that a session's programs left behind: every process of this user whose environment names the session's directory,
+ * except this process and its own children.
  *
  * @param {string} directory the XDG_RUNTIME_DIR of the session
  */
@@ -18,7 +18,7 @@ export async function sweep(directory) {
   }
 }
 
-/** Process ids of this user's processes in the session, those started by this process itself left out. */
+/** Returns the IDs of this user's processes in the session, except this process's own children. */
 export function processesOf(directory) {
   const mark = `\0XDG_RUNTIME_DIR=${directory}\0`;
   return readdirSync('/proc')

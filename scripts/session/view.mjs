@@ -7,20 +7,19 @@ import { SetUpError, say } from '../setup/say.mjs';
 const namespaceScript = fileURLToPath(new URL('view.sh', import.meta.url));
 
 /**
- * Lets another user see the clone (and Node, and Electron, wherever these are), which may lie in a folder that is closed to
- * others, such as /root. Nobody's permissions are changed. Three ways, the first that works:
+ * Lets another user see the clone (and Node, and Electron, wherever these are), which may be in a folder that is closed to others, such as
+ * /root. No permissions are changed. There are three ways, and the first that works is used:
  *
- * 1. as it is;
- * 2. in a mount namespace of its own, where an empty folder stands in the place of the closed one and shows nothing but
- *    the clone, under the path it has;
- * 3. a copy, where namespaces can't be made (some containers) or the clone's own files are closed (a umask of 077).
+ * 1. in place;
+ * 2. in a mount namespace of its own, where an empty folder replaces the closed one and shows only the clone, under its own path;
+ * 3. as a copy, if namespaces can't be created (some containers) or the clone's own files are closed (a umask of 077).
  *
  * @param {import('./ordinary-user.mjs').OrdinaryUser} user
  * @param {string} root the clone
  * @param {string} electron its executable
- * @param {string} stage an empty folder, to mount on inside the namespace
- * @returns {{ prefix: string[], see: (path: string) => string, release: () => void }} what to put before a command, the
- *   user's own prefix included; where the user finds what the caller has at `path`; and what to call at the end
+ * @param {string} stage an empty folder to mount on inside the namespace
+ * @returns {{ prefix: string[], see: (path: string) => string, release: () => void }} the words before a command, including the user's own
+ *   prefix; a function that maps the caller's path of a file to the user's; and one to call at the end
  */
 export function viewFor(user, root, electron, stage) {
   const files = [join(root, 'package.json'), join(root, 'scripts/session/session.mjs'), electron];
@@ -82,14 +81,14 @@ function keepArtifacts(copy, root) {
   cpSync(join(copy, 'artifacts'), join(root, 'artifacts'), { recursive: true });
 }
 
-/** Asks Node itself, run by that user in that place: that it starts is half of the answer. */
+/** Runs Node as that user, in that place, to read the files. This also shows that Node itself can be read there. */
 function canRead(prefix, files) {
   const script = 'process.argv.slice(1).forEach((file) => fs.accessSync(file, fs.constants.R_OK))';
   const [program, ...args] = [...prefix, process.execPath, '-e', script, ...files];
   return spawnSync(program, args, { cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-/** The outermost folder on the way to `path`, that itself included, which is closed to others. */
+/** Returns the outermost folder of `path`, including `path` itself, that is closed to others. */
 function closedFolder(path) {
   const outer = path === '/' ? undefined : closedFolder(dirname(path));
   return outer ?? ((statSync(path).mode & 0o005) === 0o005 ? undefined : path);

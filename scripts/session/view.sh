@@ -1,13 +1,12 @@
-# sh view.sh STAGE [CLOSED PATH]… -- COMMAND [arguments]: to be run by root in a mount namespace of its own. Puts an empty
-# folder in the place of each folder CLOSED, in which PATH (CLOSED itself, or a folder in it) is all there is, and runs
-# COMMAND. STAGE is an empty folder.
+# sh view.sh STAGE [CLOSED PATH]… -- COMMAND [arguments]: to be run by root in a mount namespace of its own. Mounts an empty folder over
+# each folder CLOSED, which then contains only PATH (CLOSED itself, or a folder in it), and runs COMMAND. STAGE is an empty folder.
 set -eu
 
 stage=$1
 shift
 mount -t tmpfs -o mode=755 tokenkeep "$stage"
 
-# First everything is taken aside, since covering one folder may hide the next.
+# First, all folders are mounted aside, since covering one folder may hide the next.
 number=0
 for word; do
   [ "$word" = -- ] && break
@@ -31,7 +30,7 @@ while [ "$1" != -- ]; do
       ;;
   esac
   mkdir -p "$path"
-  # Entry by entry: the folder itself may be what is closed.
+  # Entry by entry, since the folder itself may be the closed one.
   for entry in "$stage/$number"/* "$stage/$number"/.[!.]*; do
     name=$path/${entry##*/}
     if [ -L "$entry" ]; then

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /**
- * What to put before a command so that root runs it: nothing for root, else sudo, which asks for a password only where
- * someone is there to type it. Undefined: there is no way.
+ * Returns the words to put before a command so that root runs it: none for root, else sudo, which asks for a password only if there is a
+ * terminal. Undefined if root can't run it.
  *
  * @returns {string[] | undefined}
  */

@@ -15,8 +15,8 @@ const sources = [
 const outputs = ['dist', 'out'];
 
 /**
- * Builds dist/ (the library) and out/ (the app), unless they are exactly what the sources here gave the last time: both
- * sides are compared by content, so neither a switch of branches nor a build by hand is missed.
+ * Builds dist/ (the library) and out/ (the app), unless they are unchanged since the last build of the same sources. Sources and builds are
+ * compared by content, so neither a switch of branches nor a build by hand is missed.
  *
  * @param {string} root the clone
  */
@@ -39,7 +39,7 @@ function stamp(root) {
   return `${digest(root, [...sources, ...configuration(root)])} ${digest(root, outputs)}\n`;
 }
 
-/** Every file at the top of the clone that can steer a build. */
+/** Every file at the top of the clone that can affect a build. */
 function configuration(root) {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(json|[cm]?[jt]s|html)$/.test(entry.name))
@@ -65,7 +65,7 @@ function add(hash, root, path) {
   return hash.update(`${path} ${bytes.length}\0`).update(bytes);
 }
 
-/** The sorted names in a folder; undefined for a file. */
+/** Returns the sorted names in a folder; undefined for a file. */
 function listing(path) {
   try {
     return readdirSync(path).sort();

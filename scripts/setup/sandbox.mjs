@@ -5,13 +5,13 @@ import { asRootPrefix } from './as-root.mjs';
 import { SetUpError, say } from './say.mjs';
 
 /**
- * Sees to it that Chromium's sandbox can work for a user. It is made of user namespaces; where these are not to be had (in
- * a chroot, in some containers, on an Ubuntu that restricts them), Chromium has a helper beside it, which must be root's
- * and setuid. The app is never run without a sandbox.
+ * Makes sure that Chromium's sandbox works for a user. It needs user namespaces; where these are not available (in a chroot, in some
+ * containers, on an Ubuntu that restricts them), Chromium uses a helper beside it, which must be owned by root and setuid. The app is never
+ * run without a sandbox.
  *
- * @param {string} dist Electron's folder, as that user sees it
+ * @param {string} dist Electron's folder, by the path that the user has
  * @param {string[]} prefix what to put before a command so that the user runs it
- * @throws {SetUpError} with the command for root to run
+ * @throws {SetUpError} names the command for root to run
  */
 export function ensureSandbox(dist, prefix = []) {
   if (process.platform !== 'linux' || canMakeNamespaces(prefix)) return;
@@ -33,7 +33,7 @@ export function ensureSandbox(dist, prefix = []) {
   );
 }
 
-/** What Chromium's sandbox does: a user namespace, and in it a network namespace. */
+/** Creates what Chromium's sandbox needs: a user namespace, and in it a network namespace. */
 function canMakeNamespaces(prefix) {
   const [program, ...args] = [...prefix, 'unshare', '--user', '--map-root-user', '--net', 'true'];
   return spawnSync(program, args, { cwd: '/', stdio: 'ignore' }).status === 0;

@@ -1,14 +1,14 @@
-/** One plain line for the person at the terminal: what is being done, with what, and where. */
+/** Prints one line for the user: what is being done, with what, and where. */
 export function say(line) {
   process.stdout.write(`tokenkeep: ${line}\n`);
 }
 
-/** What went wrong, in words that end with something to do. Entry scripts print the message and no stack. */
+/** A failure whose message ends with what to do. Entry scripts print the message without a stack. */
 export class SetUpError extends Error {}
 
 /**
- * Runs an entry script: exits with the number it resolves to; a SetUpError is printed as a sentence, and anything
- * else, being a defect of these scripts, with its stack.
+ * Runs an entry script and exits with the number that it resolves to. A SetUpError is printed as a sentence; any other error is a defect of
+ * these scripts and is printed with its stack.
  */
 export async function runEntry(main) {
   try {

@@ -4,10 +4,10 @@ import { ensureNodeModules } from './node-modules.mjs';
 import { SetUpError } from './say.mjs';
 
 /**
- * Everything that has to be there before the app can be built and run, or tested. What is there already is only looked at.
+ * Sets up everything that is needed to build, run or test the app. What is already set up is only checked.
  *
  * @param {string} root the clone
- * @param {Array<'app' | 'headless' | 'tests' | 'packaging'>} kinds what the system is needed for; see debian.mjs
+ * @param {Array<'app' | 'headless' | 'tests' | 'packaging'>} kinds purposes that need Debian packages; see debian.mjs
  * @returns {Promise<{ executable: string, dist: string, version: string, development: boolean }>} the Electron to run
  */
 export async function setUp(root, kinds) {

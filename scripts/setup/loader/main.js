@@ -1,6 +1,6 @@
-// Stands in the development runtime where Electron's default_app.asar stands in Electron, and does what that does with
-// `electron [-r MODULE]… PATH [arguments]`: PATH is a folder with a package.json, or a script. Differs in one thing: a
-// script in CommonJS is loaded before anything else happens, an ES module possibly after `ready`.
+// Replaces Electron's default_app.asar in the development runtime, and handles `electron [-r MODULE]… PATH [arguments]` as that does: PATH
+// is a folder with a package.json, or a script. It differs in one point: a script in CommonJS is loaded before anything else happens, an ES
+// module possibly after `ready`.
 const { app } = require('electron');
 const { existsSync, readFileSync } = require('node:fs');
 const Module = require('node:module');
