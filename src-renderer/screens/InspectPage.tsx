@@ -10,6 +10,7 @@ import { PAYLOAD } from '../state/claimMeanings.ts';
 import { type ClaimLine, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
 import {
   type ClaimDifference,
+  comparisonTitle,
   compareTokens,
   LONGEST_INPUT,
   problemsOf,
@@ -17,13 +18,13 @@ import {
   readToken,
   summaryOf,
   timesOf,
+  tokenLabel,
   tokensIn,
   whyNone,
   whyNotCompared,
 } from '../state/inspect.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { visible, visibleLines } from '../state/text.ts';
-import { count } from '../state/words.ts';
 
 /** Shows what a pasted token says, or how two tokens differ. Nothing is stored. */
 export function InspectPage() {
@@ -319,10 +320,8 @@ function ClaimLines({
 function Compare({ first, second }: { first: string; second: string }) {
   const { inspect } = useModel();
   const [all, showAll] = useState(false);
-  const [a, b] = [first, second].map((text) => {
-    const token = tokensIn(text)[0];
-    return token === undefined ? null : readToken(token.token);
-  });
+  const [one, other] = [first, second].map((text) => tokensIn(text)[0]?.token);
+  const [a, b] = [one, other].map((token) => (token === undefined ? null : readToken(token)));
   const rows = useTimed((now) =>
     (a && b ? compareTokens(a, b) : []).map((row) => ({ ...row, ...compared(row, now) })),
   );
@@ -342,11 +341,7 @@ function Compare({ first, second }: { first: string; second: string }) {
       ) : a && b ? (
         <>
           <div className="compare-head">
-            <b role="status">
-              {different.length === 0
-                ? 'The claims are the same'
-                : `${different.length} of ${count(rows.length, 'claim')} ${different.length === 1 ? 'differs' : 'differ'}`}
-            </b>
+            <b role="status">{comparisonTitle(rows, one === other)}</b>
             <Action kind="quiet" onPress={inspect.swap}>
               Swap A and B
             </Action>
@@ -428,7 +423,7 @@ function Slot({
   token: ReadToken | null;
   onChange: (text: string) => void;
 }) {
-  const problem = useTimed((now) => (token === null ? null : (problemsOf(token, now)[0] ?? null)));
+  const problem = useTimed((now) => (token === null ? null : tokenLabel(token, now)));
   const summary = token === null ? null : summaryOf(token);
   const audience = summary?.facts.find(({ name }) => name === 'For')?.value;
   return (
@@ -440,7 +435,7 @@ function Slot({
         <b>{summary === null ? `Token ${letter}` : `${summary.title}${audience ? ` · ${audience}` : ''}`}</b>
         {problem !== null && (
           <span className="slot-tag" data-tone={problem.tone}>
-            {problem.title.replace(/[.,]$/, '')}
+            {problem.title}
           </span>
         )}
       </div>

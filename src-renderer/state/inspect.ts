@@ -5,6 +5,7 @@ import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
+import { count } from './words.ts';
 
 /** Maximum characters that are read of an input. No token is longer. */
 export const LONGEST_INPUT = 1_000_000;
@@ -192,6 +193,12 @@ const AMBIGUOUS: ReadToken = {
   format: 'broken',
   why: 'It names a field twice, so one program may read another user, audience or expiry from it than the next.',
 };
+
+/** Returns the most important fact about a token as a label: "Expired 3 years ago". */
+export function tokenLabel(token: ReadToken, now: number): Pick<TokenProblem, 'tone' | 'title'> | null {
+  const [first] = problemsOf(token, now);
+  return first === undefined ? null : { tone: first.tone, title: first.title.replace(/[.:]$/, '') };
+}
 
 /** A sentence about a token. The most important one comes first. */
 export interface TokenProblem {
@@ -396,6 +403,16 @@ export function compareTokens(a: ReadToken, b: ReadToken): ClaimDifference[] {
       onlyB: sets ? right.filter((item) => !left.includes(item)) : [],
     };
   });
+}
+
+/** Returns the result of a comparison: "2 of 9 claims differ". */
+export function comparisonTitle(rows: readonly ClaimDifference[], sameText: boolean): string {
+  const different = rows.filter(({ differs }) => differs).length;
+  if (different > 0)
+    return `${String(different)} of ${count(rows.length, 'claim')} ${different === 1 ? 'differs' : 'differ'}`;
+  return sameText
+    ? 'The tokens are the same'
+    : 'The claims are the same. The header or the signature differs.';
 }
 
 /** Returns why two tokens can't be compared claim by claim; null if they can. */

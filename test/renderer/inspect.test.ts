@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   compareTokens,
+  comparisonTitle,
   problemsOf,
   readToken,
   summaryOf,
   timesOf,
+  tokenLabel,
   tokensIn,
   whyNone,
   whyNotCompared,
@@ -242,6 +244,19 @@ test('two tokens: what differs, item by item where a claim is a set', () => {
     { name: 'groups', a: null, b: 'g', differs: true, onlyA: [], onlyB: [] },
   ]);
   expect(compareTokens(a, a).some(({ differs }) => differs)).toBe(false);
+});
+
+test('a comparison tells tokens with the same claims from the same token', () => {
+  const rows = compareTokens(readToken(jwt({ sub: 'u' })), readToken(jwt({ sub: 'u' })));
+  expect(comparisonTitle(rows, true)).toBe('The tokens are the same');
+  expect(comparisonTitle(rows, false)).toBe('The claims are the same. The header or the signature differs.');
+  const other = compareTokens(readToken(jwt({ sub: 'u', aud: 'a' })), readToken(jwt({ sub: 'v', aud: 'a' })));
+  expect(comparisonTitle(other, false)).toBe('1 of 2 claims differs');
+});
+
+test('the label of a token ends without punctuation', () => {
+  expect(tokenLabel(readToken(jwt({ exp: NOW - 300 })), NOW)?.title).toBe('Expired 5 min ago');
+  expect(tokenLabel(readToken('opaque-token'), NOW)?.title).toBe('Opaque token');
 });
 
 test('order makes no difference where it has no meaning, and what has no claims is not compared', () => {
