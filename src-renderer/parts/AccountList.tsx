@@ -197,7 +197,8 @@ export const AccountLine = memo(function AccountLine({
   /** Number of accounts in the list. */
   size: number;
 }) {
-  const { selection } = useModel();
+  const { accounts, selection } = useModel();
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   return (
     <div
       className="account-line"
@@ -215,7 +216,7 @@ export const AccountLine = memo(function AccountLine({
           <Highlight>{visible(accountName(account))}</Highlight>
         </span>
         <span className="account-detail">
-          <Highlight>{visible(accountDetail(account))}</Highlight>
+          <Highlight>{visible(accountDetail(account, tenants))}</Highlight>
         </span>
       </span>
       <StatusDot account={account} />

@@ -487,7 +487,7 @@ const Person = memo(function Person({
             {account.kind === 'app' ? (
               'App without a user'
             ) : (
-              <Highlight>{visible(accountDetail(account))}</Highlight>
+              <Highlight>{visible(accountDetail(account, tenants))}</Highlight>
             )}
           </span>
         </span>

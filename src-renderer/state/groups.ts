@@ -27,10 +27,10 @@ export const LONGEST_TENANT_NAME = 60;
 export const accountName = (account: AccountItem): string => shownName(account, shortId);
 
 /** Returns the second line of an account; differs from its name. */
-export function accountDetail(account: AccountItem): string {
+export function accountDetail(account: AccountItem, names: TenantNames): string {
   if (account.kind === 'app') {
     const realm = account.tenants[0]?.realm;
-    return realm ? `tenant ${shortId(realm)}` : visible(account.environment);
+    return realm ? `tenant ${tenantName(realm, names)}` : visible(account.environment);
   }
   if (account.kind === 'orphan') return visible(account.environment);
   if (account.username !== '' && account.username !== accountName(account)) return account.username;

@@ -258,7 +258,7 @@ const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 function listCells({ accounts, named, tenants, appNames, places }: Listed, now: number): string[][] {
   const lines = accounts.map((account) => [
     accountName(account),
-    account.username || accountDetail(account),
+    account.username || accountDetail(account, tenants),
     homeTenant(account, tenants),
     guestTenants(account, tenants).join(', '),
     account.clients.map((id) => appLabel(id, appNames)).join(', '),

@@ -83,7 +83,7 @@ function textsOf(account: AccountItem, context: SearchContext): ShownTexts {
   const plain = (parts: readonly string[]) => plainText(parts.join('\n'));
   const app = plain(account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']));
   const tenant = plain(account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]));
-  const any = `${plain([accountName(account), accountDetail(account)])}\n${app}\n${tenant}`;
+  const any = `${plain([accountName(account), accountDetail(account, context.tenants)])}\n${app}\n${tenant}`;
   const made = { context, app, tenant, any };
   texts.set(account, made);
   return made;

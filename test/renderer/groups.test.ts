@@ -63,11 +63,15 @@ test('names sort as people sort them: ignoring case, numbers by size', () => {
 
 test('every account has a name, and its second line is not the name again', () => {
   expect(accountName(account({ id: 'a', username: 'x@y.example' }))).toBe('x@y.example');
-  expect(accountDetail(account({ id: 'a', username: 'x@y.example' }))).toBe('login.microsoftonline.com');
+  expect(accountDetail(account({ id: 'a', username: 'x@y.example' }), new Map())).toBe(
+    'login.microsoftonline.com',
+  );
   expect(accountName(account({ id: 'a', home_account_id: null }))).toBe('No name');
   expect(
     accountName(account({ id: 'a', kind: 'app', clients: ['04b07795-8ddb-461a-bbee-02f9e1bf7b46'] })),
   ).toBe('Azure CLI');
+  const app = account({ id: 'a', kind: 'app', tenants: [{ realm: 'T1', local_account_id: '' }] });
+  expect(accountDetail(app, new Map([['t1', 'contoso.example']]))).toBe('tenant contoso.example');
   expect(accountPlace(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }), new Map())).toBe(
     'ada@contoso.example',
   );
