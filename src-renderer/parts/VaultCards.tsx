@@ -79,7 +79,8 @@ export function VerifyCard({ status }: { status: VaultStatus }) {
   const { maintenance } = useModel();
   const { verifying, verified } = useStore(maintenance.view);
   const when = useTimed((now) => (verified === null ? '' : verifiedWhen(verified.at, now)));
-  const found = verified === null ? null : findings(verified.report);
+  const changed = verified !== null && status.savedAt !== null && status.savedAt > verified.at;
+  const found = verified === null ? null : findings(verified.report, changed);
   return (
     <Card
       title="Verification"
@@ -106,7 +107,7 @@ export function VerifyCard({ status }: { status: VaultStatus }) {
           <Pairs facts={found.rows} />
           <p className="note">
             {when}
-            {status.savedAt !== null && status.savedAt > verified.at && '; the file has changed since'}.
+            {changed && '; the file has changed since'}.
           </p>
         </div>
       )}
@@ -144,8 +145,9 @@ function VerificationProgress({ done, of }: { done: number; of: number }) {
 
 /** Export and restore. */
 export function CopyCard() {
-  const { dialogs, importing, accounts } = useModel();
+  const { dialogs, importing, accounts, vault } = useModel();
   const some = useStore(accounts.view, (view) => view.byId.size > 0);
+  const closed = useStore(vault.view, ({ status }) => status?.state !== 'ready' && status?.bytes !== null);
   return (
     <Card
       title="Backup"
@@ -165,7 +167,11 @@ export function CopyCard() {
         An export is one file with all accounts and tokens, encrypted with a passphrase. Tokenkeep restores
         it, and <code>age</code> can decrypt it.
       </p>
-      {!some && <p className="note">There is nothing to export.</p>}
+      {!some && (
+        <p className="note">
+          {closed ? 'You can export when the file is open.' : 'There is nothing to export.'}
+        </p>
+      )}
     </Card>
   );
 }

@@ -89,8 +89,11 @@ export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[
   return facts;
 }
 
-/** Returns the result of a verification, by region. */
-export function findings(report: VaultReport): { sound: boolean; title: string; rows: Fact[] } {
+/** Returns the result of a verification, by region. `changed`: the file was written since. */
+export function findings(
+  report: VaultReport,
+  changed = false,
+): { sound: boolean; title: string; rows: Fact[] } {
   const { regions, sound, recovered } = report;
   const rows: Fact[] = [];
   if (regions !== undefined) {
@@ -122,7 +125,11 @@ export function findings(report: VaultReport): { sound: boolean; title: string; 
   }
   return {
     sound,
-    title: sound ? 'File verified: complete and unchanged' : troubles(report),
+    title: !sound
+      ? troubles(report)
+      : changed
+        ? 'File verified before its last change'
+        : 'File verified: complete and unchanged',
     rows,
   };
 }
@@ -195,7 +202,12 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
       saved: lastSaved(status, now),
     };
   }
-  return { safe: false, badge: BADGES[status.state], key: null, saved: fileSaved(status, now) };
+  return {
+    safe: false,
+    badge: status.waiting ? 'Waiting' : BADGES[status.state],
+    key: null,
+    saved: fileSaved(status, now),
+  };
 }
 
 const BADGES = {

@@ -152,6 +152,11 @@ describe('the footer', () => {
       false,
       { safe: false, badge: 'Read-only', key: null, saved: 'File saved just now' },
     ],
+    [
+      status('locked', { waiting: true }),
+      false,
+      { safe: false, badge: 'Waiting', key: null, saved: 'File saved just now' },
+    ],
     [status('damaged'), false, { safe: false, badge: 'Damaged', key: null, saved: 'File saved just now' }],
   ])('%o', (at, demo, said) => expect(keeping(at, demo, NOW)).toEqual(said));
 

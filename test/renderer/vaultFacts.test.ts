@@ -72,6 +72,7 @@ describe('what a verification found', () => {
   test('nothing wrong', () => {
     const { sound, title, rows } = findings(REPORT);
     expect([sound, title]).toEqual([true, 'File verified: complete and unchanged']);
+    expect(findings(REPORT, true).title).toBe('File verified before its last change');
     expect(said(rows)).toEqual([
       'Header: 2 of 2: both copies intact',
       'Base frames: 9 of 9 frames: authentic',
