@@ -20,5 +20,5 @@ export function ownCopyText({ program, file }: OwnCopy, shown: (path: string) =>
     program === null
       ? `The program that wrote ${shown(file)} keeps its own copy.`
       : `${program} keeps its own copy in ${shown(file)}.`;
-  return `Removed from Tokenkeep only. ${keeper}`;
+  return `Only Tokenkeep’s copy is removed. ${keeper}`;
 }

@@ -130,16 +130,27 @@ export function QuestionFrame({
   );
 }
 
-/** A dialog that reports a result. */
-export function ReceiptFrame({ title, children }: { title: string; children: ReactNode }) {
+/** A dialog that reports a result. `keep`: buttons that copy or save it. */
+export function ReceiptFrame({
+  title,
+  keep,
+  children,
+}: {
+  title: string;
+  keep?: ReactNode;
+  children: ReactNode;
+}) {
   const { dialogs } = useModel();
   return (
     <DialogFrame
       title={title}
       buttons={
-        <Action kind="primary" onPress={dialogs.close} autoFocus>
-          Done
-        </Action>
+        <>
+          {keep}
+          <Action kind="primary" onPress={dialogs.close} autoFocus>
+            Done
+          </Action>
+        </>
       }
     >
       {children}

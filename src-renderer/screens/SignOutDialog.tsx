@@ -87,7 +87,9 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       )}
       {apps.length > 0 && (
         <p>
-          <UserText>{affected(apps)}</UserText>{' '}
+          <UserText>
+            {otherCopies(dialog).length > 0 ? 'Programs that use this vault' : affected(apps)}
+          </UserText>{' '}
           {user ? 'will ask you to sign in again' : 'will get new tokens'}.
         </p>
       )}
@@ -211,11 +213,11 @@ function withPlace(wishes: SignOutWishes, place: string, isChosen: boolean): Sig
 const MOST_NAMES = 12;
 const MOST = 5;
 
-/** "Mail Assistant, Order Desk and every other program that uses this file". */
+/** "Mail Assistant, Order Desk and every other program that shares these tokens". */
 function affected(apps: readonly string[]): string {
   const more = apps.length - MOST;
   const others = more > 0 ? [count(more, 'more app')] : [];
-  return listing([...apps.slice(0, MOST), ...others, 'every other program that uses this file']);
+  return listing([...apps.slice(0, MOST), ...others, 'every other program that shares these tokens']);
 }
 
 /** Options of a sign-out at the provider. Unsupported options are named. */
@@ -296,7 +298,7 @@ export function ReceiptDialog({ dialog }: { dialog: DialogOf<'receipt'> }) {
 
 /** Lists the places, those that are still signed in first. */
 function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'> }) {
-  const { signOut, clock, toasts, vault } = useModel();
+  const { signOut, vault } = useModel();
   const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
   const lines = receiptPlaces(report);
   const still = stillSignedIn(report);
@@ -307,15 +309,7 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
       title={`${who}: ${placesText(report) ?? ''}`}
       buttons={
         <>
-          <Action
-            onPress={() => {
-              const copied = copyText(receiptText(report, clock.now()));
-              toasts.show(copied ? 'Receipt copied.' : 'The receipt could not be copied.');
-            }}
-          >
-            Copy receipt
-          </Action>
-          <Action onPress={() => void signOut.save(receiptText(report, clock.now()))}>Save…</Action>
+          <KeepReceipt report={report} />
           {undoable && (
             <Action kind="quiet" onPress={() => void signOut.undo()}>
               Undo in other programs
@@ -358,6 +352,24 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
   );
 }
 
+/** Buttons that copy the receipt as text or save it as a file. */
+function KeepReceipt({ report }: { report: DialogOf<'receipt'>['report'] }) {
+  const { signOut, clock, toasts } = useModel();
+  return (
+    <>
+      <Action
+        onPress={() => {
+          const copied = copyText(receiptText(report, clock.now()));
+          toasts.show(copied ? 'Receipt copied.' : 'The receipt could not be copied.');
+        }}
+      >
+        Copy receipt
+      </Action>
+      <Action onPress={() => void signOut.save(receiptText(report, clock.now()))}>Save…</Action>
+    </>
+  );
+}
+
 function VaultReceipt({ dialog }: { dialog: DialogOf<'receipt'> }) {
   const { report } = dialog;
   const { removed, remaining, oldKey } = receiptSums(report.receipts);
@@ -371,7 +383,7 @@ function VaultReceipt({ dialog }: { dialog: DialogOf<'receipt'> }) {
     </ul>
   );
   return (
-    <ReceiptFrame title={receiptTitle(dialog)}>
+    <ReceiptFrame title={receiptTitle(dialog)} keep={dialog.user && <KeepReceipt report={report} />}>
       <ReceiptLines
         lines={[
           { says: 'Removed', value: list },

@@ -620,9 +620,10 @@ describe('signout', () => {
     const link = join(home, 'link.json');
     symlinkSync(file, link);
     const sentences = {
-      [file]: 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.',
-      [link]: 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/link.json.',
-      [copy]: 'Removed from Tokenkeep only. The program that wrote ~/copy Ada.json keeps its own copy.',
+      [file]:
+        'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.',
+      [link]: 'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copy in ~/link.json.',
+      [copy]: 'Only Tokenkeep’s copy is removed. The program that wrote ~/copy Ada.json keeps its own copy.',
     };
     const bringIn = (path: string): Promise<unknown> => tokenkeep('import', { operand: path });
     for (const [path, sentence] of Object.entries(sentences)) {

@@ -69,7 +69,8 @@ test('the sign-out of an imported account says which program keeps its own copy,
 }) => {
   const file = azureCache(keyring.env, 'msal-python-aad-single.json');
   const text = readFileSync(file, 'utf8');
-  const says = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
+  const says =
+    'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
 
   const { window, quit } = await start(['--import', file]);
   await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();

@@ -118,12 +118,13 @@ describe('signing out', () => {
 
 describe('the file that an account was imported from', () => {
   const copies = [{ program: 'Azure CLI', file: '~/.azure/msal_token_cache.json' }];
-  const text = 'Removed from Tokenkeep only. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
+  const text =
+    'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
 
   test('is named with its program, or without, and shows what is hidden in its name', () => {
     expect(ownCopyText(copies[0]!, visible)).toBe(text);
     expect(ownCopyText({ program: null, file: '/srv/a\u202eb.json' }, visible)).toBe(
-      'Removed from Tokenkeep only. The program that wrote /srv/a⟨U+202E⟩b.json keeps its own copy.',
+      'Only Tokenkeep’s copy is removed. The program that wrote /srv/a⟨U+202E⟩b.json keeps its own copy.',
     );
   });
 
