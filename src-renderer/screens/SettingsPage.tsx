@@ -33,7 +33,7 @@ export function SettingsPage() {
           <Card title="Locking">
             <Choice
               label="Lock the vault"
-              detail="You are away when the screen is locked, the computer sleeps, or nothing was typed or clicked for 5 min. Revealed tokens are hidden then in any case. While the vault is locked, no token is refreshed."
+              detail="You are away when the screen is locked, when the computer sleeps, and after 5 min without typing or clicking. Revealed tokens are always hidden then. While the vault is locked, no token is refreshed."
             >
               <Option on={!closeWhenAway} onChoose={() => void settings.setCloseWhenAway(false)}>
                 Never
@@ -57,10 +57,7 @@ export function SettingsPage() {
             </Choice>
           </Card>
           <Card title="Time">
-            <Choice
-              label="Show times in"
-              detail="Both: in full times, the time in UTC follows in parentheses."
-            >
+            <Choice label="Show times in" detail="With Both, full times are followed by UTC in parentheses.">
               {TIMES.map((one) => (
                 <Option key={one.times} on={times === one.times} onChoose={() => void change(one.times)}>
                   {one.label}
@@ -81,8 +78,8 @@ export function SettingsPage() {
               label="Start at login"
               detail={
                 menuBar
-                  ? 'In the menu bar, without a window. Turn it off before you remove Tokenkeep.'
-                  : 'With its window. Turn it off before you remove Tokenkeep.'
+                  ? 'Starts in the menu bar, without a window. Turn this off before you uninstall Tokenkeep.'
+                  : 'Opens the window. Turn this off before you uninstall Tokenkeep.'
               }
               on={startAtLogin}
               onChange={(next) => void settings.setStartAtLogin(next)}
