@@ -1,4 +1,4 @@
-// A small app that signs people in with MSAL and keeps what it gets in a vault of Tokenkeep's.
+// A small app that signs users in with MSAL and keeps the tokens in a Tokenkeep vault.
 const { readFile } = require('node:fs/promises');
 const { join } = require('node:path');
 const { app, BrowserWindow, dialog, protocol, session } = require('electron');
@@ -7,7 +7,7 @@ const { assertNativeCode, guardNativeCode } = require('tokenkeep/native-code');
 const { noArguments, serveRequests, serveTokenCache } = require('tokenkeep/electron');
 const { signIn } = require('./sign-in.cjs');
 
-// Electron's integrity check doesn't cover native modules, which lie outside the asar. `npm run build` wrote their hashes into it.
+// Electron's integrity check doesn't cover native modules, which are outside the asar. `npm run build` wrote their hashes into it.
 const pinned = require('./built/native-hashes.json');
 try {
   guardNativeCode(pinned);
@@ -41,7 +41,7 @@ app.whenReady().then(async () => {
     title: 'Order Desk',
     webPreferences: { preload: join(__dirname, 'built/preload.cjs') },
   });
-  // Electron's security checklist, items 5, 13 and 14: the page stays where it is, opens nothing and is permitted nothing.
+  // Electron's security checklist, items 5, 13 and 14: the page can't navigate, opens no windows, and gets no permissions.
   window.webContents.on('will-navigate', (event) => event.preventDefault());
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));

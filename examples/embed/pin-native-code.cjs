@@ -1,4 +1,4 @@
-// Writes the hashes of the native modules to where they are packaged into the asar. Sign the modules first: that changes them.
+// Writes the hashes of the native modules to a file that is packaged into the asar. Sign the modules first, since that changes them.
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { nativeHashes } = require('tokenkeep/native-code');

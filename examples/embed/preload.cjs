@@ -1,4 +1,4 @@
-// Bundled into built/preload.cjs: a sandboxed preload script can load nothing but Electron.
+// Bundled into built/preload.cjs: a sandboxed preload script can load only Electron.
 const { exposeRequests, exposeTokenCache } = require('tokenkeep/preload');
 
 exposeTokenCache({ only: ['accounts', 'signOut'] });

@@ -3,8 +3,8 @@ const { shell } = require('electron');
 const { msalCachePlugin } = require('tokenkeep/msal');
 
 /**
- * Signs someone in with the system's browser. MSAL writes what it gets through the plugin, so it is in the vault, and in
- * the window, when this resolves.
+ * Signs a user in with the system's browser. MSAL stores the tokens through the plugin, so when this resolves, they are in the vault, and
+ * the window shows the account.
  *
  * @param {import('tokenkeep').Vault} vault
  * @param {NodeJS.ProcessEnv} env ORDER_DESK_AUTHORITY: the issuer of an OpenID Connect provider; ORDER_DESK_CLIENT_ID
@@ -23,7 +23,7 @@ async function signIn(vault, { ORDER_DESK_AUTHORITY: authority, ORDER_DESK_CLIEN
   });
 }
 
-/** The address comes from the provider's metadata, and the system opens programs and files as well (checklist item 15). */
+/** The address comes from the provider's metadata, and the system would also open programs and files (checklist item 15). */
 async function openWebPage(url) {
   if (new URL(url).protocol !== 'https:')
     throw new Error('The provider names a sign-in page that is not https.');

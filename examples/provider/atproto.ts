@@ -1,11 +1,11 @@
-/** What atproto asks of a provider beyond OAuth (https://atproto.com/specs/oauth): DIDs as subjects, pushed requests and DPoP nonces. */
+/** The requirements of atproto beyond OAuth (https://atproto.com/specs/oauth): DIDs as subjects, pushed requests and DPoP nonces. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { User } from './users.ts';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** The user's DID, as the PLC directory makes them. */
+/** Returns the user's DID, in the form of the PLC directory. */
 export function didOf({ id }: User): string {
   const bytes = createHash('sha256').update(id).digest();
   return `did:plc:${Array.from(bytes.subarray(0, 24), (byte) => BASE32[byte % 32]).join('')}`;
@@ -17,7 +17,7 @@ export const atprotoFeatures = {
   pushedAuthorizationRequests: { enabled: true },
 } satisfies Configuration['features'];
 
-/** The provider as a personal data server with its own authorization server, and as the PLC directory of its users. */
+/** Serves as a personal data server with its own authorization server, and as the PLC directory of its users. */
 export function atproto(issuer: string, users: readonly User[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const asked = users.find((user) => ctx.path === `/${encodeURIComponent(didOf(user))}`);

@@ -5,14 +5,14 @@
 import { request } from 'node:http';
 
 export interface Person {
-  /** The id of the user who signs in. */
+  /** The ID of the user who signs in. */
   user: string;
-  /** Presses Refuse on the consent page; `login`: cancels before that. */
+  /** true: presses Refuse on the consent page; `login`: cancels before that. */
   refuse?: 'consent' | 'login';
 }
 
 export interface Arrived {
-  /** The last address, and its page. */
+  /** The last address and its page. */
   url: string;
   status: number;
   html: string;
@@ -31,8 +31,8 @@ export interface Browser {
 const MOST_PAGES = 40;
 
 /**
- * @param fetchFn used for https: one that trusts the provider. Loopback redirects use node:http.
- * @param alone true: a redirect to a loopback port where nobody listens is the last address, with status 0
+ * @param fetchFn used for HTTPS; must trust the provider. Loopback redirects use node:http.
+ * @param alone true: a redirect to a loopback port on which nothing listens is the last address, with status 0
  */
 export function browser(fetchFn: typeof fetch, { alone = false } = {}): Browser {
   const jars = new Map<string, Map<string, string>>();

@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Identity {
-  /** PEM of the authority: what a client is told to trust. */
+  /** PEM of the authority that clients have to trust. */
   ca: string;
   /** PEM of the server's certificate and its key. */
   cert: string;
@@ -12,8 +12,8 @@ export interface Identity {
 const DAY = 86_400_000;
 
 /**
- * The authority's key is dropped when its one certificate is signed, so that nobody can make another with it: who trusts
- * it, trusts this server on this machine and nothing else.
+ * Discards the authority's key after signing its one certificate, so that nobody can issue another. A client that trusts the authority
+ * trusts only this server on this machine.
  */
 export async function makeIdentity(now = new Date()): Promise<Identity> {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -90,7 +90,7 @@ function certificate({ issuer, period, signer, subject, key, extensions }: Issue
   return `-----BEGIN CERTIFICATE-----\n${text.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
 }
 
-/** A tag, the length of the content, and the content (X.690 §8.1). */
+/** Encodes a tag, the length of the content, and the content (X.690 §8.1). */
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const bytes = Buffer.concat(content);
   const size = bytes.length;

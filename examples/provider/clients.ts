@@ -9,7 +9,7 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Any port of the loopback interface (RFC 8252 §7.3), with and without the slash that a URL parser adds. */
 const LOOPBACK = ['http://127.0.0.1', 'http://127.0.0.1/', 'http://localhost', 'http://localhost/'];
 
-/** A public client: a program on someone's machine, which can keep no secret. */
+/** A public client: a program on a user's machine, which can't keep a secret. */
 export const DESKTOP_APP = {
   client_id: 'desktop-app',
   client_name: 'Tokenkeep',
@@ -21,7 +21,7 @@ export const DESKTOP_APP = {
   response_types: ['code'],
 } satisfies ClientMetadata;
 
-/** As the first, without the right to use the device code flow. */
+/** Like DESKTOP_APP, but not allowed to use the device code flow. */
 export const BROWSER_ONLY_APP = {
   ...DESKTOP_APP,
   client_id: 'browser-only-app',
@@ -29,7 +29,7 @@ export const BROWSER_ONLY_APP = {
   grant_types: ['authorization_code', 'refresh_token'],
 } satisfies ClientMetadata;
 
-/** A confidential client without a user. Its secret protects nothing: the provider listens on this machine alone. */
+/** A confidential client without a user. Its secret protects nothing: the provider listens on this machine only. */
 export const SERVICE = {
   client_id: 'service',
   client_secret: 'service-secret-of-the-example',

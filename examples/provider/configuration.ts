@@ -8,7 +8,7 @@ import { inMemory } from './memory.ts';
 import { escaped, page } from './pages.ts';
 import type { User } from './users.ts';
 
-/** Seconds. */
+/** In seconds. */
 export interface Lifetimes {
   accessToken: number;
   refreshToken: number;
@@ -32,13 +32,13 @@ export function configuration(
     adapter: inMemory(),
     clients: [...clients],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'signing', use: 'sig', alg: 'RS256' }] },
-    // oidc-provider refuses to connect to loopback addresses; the apps of this one have no others.
+    // oidc-provider refuses to connect to loopback addresses, but the apps of this provider have no others.
     fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     // A client that registers itself names the scopes that it may ask for.
     scopes: ['openid', 'offline_access', 'profile', 'email', ...(registers ? API_SCOPES : []), ...more],
     claims: { openid: ['sub', 'oid', 'tid'], profile: ['name', 'preferred_username'], email: ['email'] },
-    // MSAL, as most programs, looks for the user's name in the ID token and nowhere else.
+    // MSAL, like most programs, looks for the user's name only in the ID token.
     conformIdTokenClaims: false,
     findAccount: (_ctx, id) => {
       const user = users.find((each) => each.id === id);
@@ -47,7 +47,7 @@ export function configuration(
     interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     pkce: { required: () => true },
-    // Who may have one gets one, and keeps it when the browser's session ends: apps are signed out by revoking it.
+    // Every client that may have a refresh token gets one, and keeps it when the browser's session ends: apps sign out by revoking it.
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
     rotateRefreshToken: true,

@@ -1,4 +1,4 @@
-/** What Microsoft's and Google's libraries expect of a provider beyond the standards, as their own have it. */
+/** Features beyond the standards that Microsoft's and Google's libraries expect, because their own providers have them. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { DESKTOP_APP } from './clients.ts';
 import { readForm } from './form.ts';
@@ -6,10 +6,10 @@ import type { User } from './users.ts';
 
 type Next = () => Promise<void>;
 
-/** MSAL derives it from the token endpoint instead of reading it from the metadata: `…/token` becomes `…/devicecode`. */
+/** MSAL derives this path from the token endpoint instead of reading it from the metadata: `…/token` becomes `…/devicecode`. */
 export const DEVICE_ENDPOINT = '/devicecode';
 
-/** MSAL sends `device_code` where RFC 8628 §3.4 has a URN. */
+/** Accepts MSAL's grant type `device_code`, for which RFC 8628 §3.4 has a URN. */
 export async function msalDeviceGrant(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
   if (ctx.method === 'POST' && ctx.path === '/token') {
     const form = await readForm(ctx.req);
@@ -21,7 +21,7 @@ export async function msalDeviceGrant(ctx: KoaContextWithOIDC, next: Next): Prom
   await next();
 }
 
-/** Google's libraries send the token to revoke in the query, and name no client: it is taken to be the desktop app's. */
+/** Google's libraries send the token to revoke in the query, and name no client, so the desktop app is assumed. */
 export async function googleRevocation(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
   const token = ctx.path === '/token/revocation' ? ctx.query['token'] : undefined;
   if (ctx.method === 'POST' && typeof token === 'string') {
@@ -32,10 +32,7 @@ export async function googleRevocation(ctx: KoaContextWithOIDC, next: Next): Pro
   await next();
 }
 
-/**
- * `client_info` beside the tokens, when the provider is to be like Entra ID: base64url of `{uid, utid}`, by which MSAL
- * names the account.
- */
+/** Adds `client_info` to the token response, as Entra ID does: base64url of `{uid, utid}`, by which MSAL names the account. */
 export function clientInfo(users: readonly User[]) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     await next();

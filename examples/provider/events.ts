@@ -1,11 +1,11 @@
-/** What the provider saw, for tests and for whoever watches it: who, which app, and how often. Never a token. */
+/** Records what happened at the provider, for tests and demos: which user, which app, and how often. Never a token. */
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { REUSED } from './memory.ts';
 
 export type EventType =
   | 'signed-in' // a code or a device code was redeemed
   | 'refreshed'
-  | 'reused' // a refresh token came a second time; its whole family was revoked
+  | 'reused' // a refresh token was used a second time, so its whole family was revoked
   | 'refused' // the token endpoint refused a grant, for another reason
   | 'revoked' // RFC 7009
   | 'session-ended'

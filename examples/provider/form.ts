@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 const LARGEST = 64 * 1024;
 
-/** The body of a request as `application/x-www-form-urlencoded`. */
+/** Reads the body of a request as `application/x-www-form-urlencoded`. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,4 +1,4 @@
-/** Signing in and consenting: what happens between an authorization request and its answer. */
+/** Signing in and consenting: the steps between an authorization request and its response. */
 import { interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { consentPage, loginPage } from './pages.ts';
 import { readForm } from './form.ts';
@@ -13,7 +13,7 @@ export function prompts(): interactionPolicy.DefaultPolicy {
   return policy;
 }
 
-/** Answers the pages of an interaction; everything else goes on to the provider. */
+/** Serves the pages of an interaction, and passes all other requests to the provider. */
 export function interactions(provider: Provider, users: readonly User[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (!PATH.test(ctx.path)) return next();

@@ -1,6 +1,6 @@
 /**
- * The provider as a program: `node artifacts/provider/main.mjs [--port N] [--access-token-ttl SECONDS] [--entra]`. Prints
- * one line of JSON when it listens, and ends when it is asked to, or when what started it has ended.
+ * The provider as a program: `node artifacts/provider/main.mjs [--port N] [--access-token-ttl SECONDS] [--entra]`. Prints one line of JSON
+ * when it listens, and ends when it is asked to, or when its parent process has ended.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ async function end(): Promise<void> {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
 process.on('disconnect', () => void end());
-// A parent that is killed sends no signal; its children are given to another process.
+// A killed parent sends no signal, but its children get another parent.
 const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) void end();

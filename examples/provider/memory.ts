@@ -1,9 +1,9 @@
-/** What the provider remembers, in memory, for as long as it runs: an adapter as oidc-provider asks for. */
+/** The adapter that oidc-provider needs: keeps the provider's data in memory for as long as it runs. */
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
 type Entries = Map<string, AdapterPayload>;
 
-/** Why a refresh token was refused that had been used; oidc-provider's own words for one that comes late. */
+/** The error detail for a refresh token that was used before, in oidc-provider's own words. */
 export const REUSED = 'refresh token already used';
 
 /** @returns the adapters of one provider, one per model, over one memory. */
@@ -33,8 +33,8 @@ function adapter(entries: Entries, models: ReadonlyMap<string, Entries>): Adapte
     findByUserCode: async (userCode) => first((payload) => payload.userCode === userCode),
     findByUid: async (uid) => first((payload) => payload.uid === uid),
     /**
-     * Once only. oidc-provider looks whether a token was used before it asks for this, and two requests at the same
-     * moment would both pass that look; the second one fails here, as one that came later does.
+     * Marks a token as used, once only. oidc-provider checks whether it was used before it calls this, and two concurrent requests would
+     * both pass that check. The second one fails here, as a later one would.
      */
     async consume(id) {
       const entry = entries.get(id);

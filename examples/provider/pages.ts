@@ -1,4 +1,4 @@
-/** The provider's pages: plain HTML that a person, and a program that fills in forms, can use. No script. */
+/** The provider's pages: plain HTML without scripts, for users and for programs that fill in forms. */
 import type { User } from './users.ts';
 
 export function escaped(text: string): string {

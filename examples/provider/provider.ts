@@ -1,4 +1,4 @@
-/** A real OpenID Connect provider on this machine, for tests and for trying out: oidc-provider with made-up people. */
+/** A real OpenID Connect provider on this machine, for tests and trials: oidc-provider with made-up users. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -14,26 +14,26 @@ import { page } from './pages.ts';
 import { type User, USERS } from './users.ts';
 
 export interface ProviderOptions {
-  /** Of the loopback interface; any that is free where it is left out. */
+  /** A port of the loopback interface. Default: any free port. */
   port?: number;
-  /** Seconds: 3600, 86400, 3600 and 600 where they are left out. */
+  /** In seconds. Defaults: 3600, 86400, 3600 and 600. */
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
   idTokenTtl?: number;
   deviceCodeTtl?: number;
-  /** Seconds between two questions of a device; 5 where it is left out, as in RFC 8628 §3.2. */
+  /** Seconds between two polls of a device. Default: 5, as in RFC 8628 §3.2. */
   deviceInterval?: number;
-  /** Registered beside CLIENTS. */
+  /** Clients to register besides CLIENTS. */
   clients?: readonly ClientMetadata[];
   /** Clients may register themselves (RFC 7591). */
   registration?: boolean;
-  /** Answers with Entra's `client_info` beside the tokens, so that accounts are named `oid.tid`. */
+  /** Adds Entra's `client_info` to token responses, so that accounts are named `oid.tid`. */
   entra?: boolean;
-  /** Tokens are for an API, and the provider's own user info refuses them. Default: true. */
+  /** Whether access tokens are for an API, so that the provider's user info endpoint refuses them. Default: true. */
   api?: boolean;
-  /** Serves atproto's clients: DIDs, pushed requests, DPoP nonces. By http, as they take no https on this machine. */
+  /** Serves atproto's clients: DIDs, pushed requests, DPoP nonces. Over HTTP, because they don't accept HTTPS on loopback. */
   atproto?: boolean;
-  /** Of an earlier provider, so that who trusts that one trusts this one. */
+  /** The certificate of an earlier provider, so that clients that trust that one trust this one. */
   identity?: Identity;
 }
 
@@ -55,7 +55,7 @@ export interface RunningProvider {
   clients: readonly ClientMetadata[];
   users: readonly User[];
   events: Events;
-  /** Endpoints that answer 503 while they are in it. */
+  /** Endpoints that answer 503 while they are in this set. */
   outages: Set<Endpoint>;
   stop(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
-  // The issuer names the port, which is known only now.
+  // The issuer contains the port, which is only known now.
   const issuer = `${isHttp ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(
     issuer,
@@ -135,7 +135,7 @@ const greeting: Middleware = async (ctx, next) => {
   ctx.body = page('An identity provider', '<p>Apps send you here to sign in.</p>');
 };
 
-/** RFC 8628 §3.2: how often a device may ask. oidc-provider leaves it to the default. */
+/** RFC 8628 §3.2: how often a device may poll. oidc-provider omits it, which means the default. */
 function deviceInterval(seconds: number): Middleware {
   return async (ctx, next) => {
     await next();

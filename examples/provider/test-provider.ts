@@ -16,22 +16,22 @@ import { trustingFetch } from './trusting-fetch.ts';
  * const options: TestProviderOptions = { accessTokenTtl: 60, entra: true };
  */
 export interface TestProviderOptions {
-  /** Of the loopback interface. Default: any that is free. */
+  /** A port of the loopback interface. Default: any free port. */
   port?: number;
   /** Seconds. Default: 3,600. */
   accessTokenTtl?: number;
   /** Seconds. Default: 86,400. */
   refreshTokenTtl?: number;
-  /** Answers with the `client_info` of Entra ID beside the tokens. Default: false. */
+  /** Adds the `client_info` of Entra ID to token responses. Default: false. */
   entra?: boolean;
   /** Redirect URIs of a web app, which is registered as the client `web-app`. */
   redirectUris?: readonly string[];
 }
 
-/** What happened at the provider. `reused`: a refresh token came a second time, and its whole family was revoked. */
+/** An event at the provider. `reused`: a refresh token was used a second time, so its whole family was revoked. */
 export type TestProviderEvent = 'signed-in' | 'refreshed' | 'reused' | 'refused' | 'revoked';
 
-/** An endpoint that can be out of order. */
+/** An endpoint that can be made to fail. */
 export type TestProviderEndpoint =
   | '/token'
   | '/token/revocation'
@@ -41,7 +41,7 @@ export type TestProviderEndpoint =
   | '/.well-known/openid-configuration';
 
 /**
- * A provider that runs. Its refresh tokens rotate, and reuse is treated as theft.
+ * A running provider. Its refresh tokens rotate, and reuse is treated as theft.
  *
  * @example
  * import { type TestProvider, testProvider } from 'tokenkeep/testing/provider';
@@ -55,27 +55,27 @@ export interface TestProvider {
   readonly issuer: string;
   /** PEM of the certificate authority that signed its certificate: for `NODE_EXTRA_CA_CERTS`, or `ca` of `node:https`. */
   readonly ca: string;
-  /** Client ID of a desktop app: public, with PKCE, any loopback port as redirect URI, and device codes. */
+  /** Client ID of a desktop app: a public client with PKCE, any loopback port as redirect URI, and device codes. */
   readonly clientId: string;
-  /** The web app of `redirectUris`. */
+  /** The credentials of the web app with the `redirectUris`. */
   readonly webApp: { readonly clientId: string; readonly clientSecret: string };
-  /** Who can sign in. */
+  /** The users who can sign in. */
   readonly users: readonly { readonly id: string; readonly name: string; readonly username: string }[];
-  /** `fetch` that trusts this provider as well. It takes the options of `fetch`, as any library declares them. */
+  /** `fetch` that trusts this provider as well. It takes the options of `fetch`, whichever library declares their type. */
   readonly fetch: (input: string | URL | Request, init?: object) => Promise<Response>;
   /** Endpoints that answer 503 while they are in this set. */
   readonly outages: Set<TestProviderEndpoint>;
   /**
-   * Plays the browser: opens the address, signs the user in, consents, and follows the redirects, to the
-   * app's own listener on loopback too if there is one.
+   * Plays the browser: opens the address, signs the user in, consents, and follows the redirects, including those to the app's own loopback
+   * listener if there is one.
    *
-   * @param user id or user name. Default: the first
+   * @param user ID or user name. Default: the first user
    * @returns the last address
    */
   signIn(url: string | URL, user?: string): Promise<string>;
-  /** How often that has happened, for a user (id or user name) or for all. */
+  /** Returns how often an event has happened, for one user (ID or user name) or for all. */
   count(event: TestProviderEvent, user?: string): number;
-  /** Ends the provider, which forgets everything. */
+  /** Stops the provider, which forgets everything. */
   stop(): Promise<void>;
   /** Calls `stop`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -143,7 +143,7 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
   };
 }
 
-/** Loaded late, so that a missing `oidc-provider` is an error that says what to do. */
+/** Loaded late, so that the error about a missing `oidc-provider` can say what to do. */
 async function implementation() {
   try {
     const [{ startProvider }, { webApp }] = await Promise.all([

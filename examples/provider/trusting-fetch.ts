@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:https';
 
 /**
- * `fetch` that trusts one certificate authority more than the system does, for this function's callers only. Node's own
- * takes such an authority for the whole process, at its start (NODE_EXTRA_CA_CERTS). Certificates are verified as ever.
+ * Returns a `fetch` that trusts one certificate authority besides those of the system, for its callers only. Node itself adds authorities
+ * only for the whole process, at its start (NODE_EXTRA_CA_CERTS). Certificates are verified as usual.
  *
  * @param ca PEM.
  */
@@ -29,7 +29,7 @@ export function trustingFetch(ca: string): typeof fetch {
           resolve(new Response(empty ? null : Buffer.concat(chunks), { status, headers: given }));
         });
       });
-      // As the global fetch has it: the cause says what happened.
+      // Like the error of the global fetch: the cause says what happened.
       sent.on('error', (cause) => reject(signal.aborted ? cause : new TypeError('fetch failed', { cause })));
       sent.end(body);
     });

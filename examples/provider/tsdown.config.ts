@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown';
 
-/** The provider as a program of its own; the packages it uses are loaded as they are. */
+/** Builds the provider as a program. The packages that it uses are not bundled. */
 export default defineConfig({
   cwd: import.meta.dirname,
   entry: ['main.ts'],

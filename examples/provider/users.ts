@@ -1,12 +1,12 @@
-/** Who can sign in. Names, ids and hosts are invented; the host names are reserved for examples (RFC 2606). */
+/** The users who can sign in. Names, IDs and hosts are invented; the host names are reserved for examples (RFC 2606). */
 
 export interface User {
-  /** What the login page's button carries, and the `sub` of the user's tokens. */
+  /** The value of the login page's button, and the `sub` of the user's tokens. */
   id: string;
   name: string;
   /** `preferred_username` and `email`. */
   username: string;
-  /** As Microsoft's identity platform has them: object id and tenant id. */
+  /** Object ID and tenant ID, as in Microsoft's identity platform. */
   oid: string;
   tid: string;
 }

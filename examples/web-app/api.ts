@@ -1,4 +1,4 @@
-/** A small API that is given away to nobody without a token of its own. */
+/** A small API that requires an access token issued for it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
@@ -11,7 +11,7 @@ export interface ApiOptions {
   fetch?: typeof fetch;
 }
 
-/** Answers who is asking, and what they ordered. RFC 6750 has the refusals, RFC 9068 what is checked. */
+/** Returns the caller and their orders. Refusals follow RFC 6750, and the checks of the token RFC 9068. */
 export async function startApi({ issuer, audience, scope, port = 0, fetch: own }: ApiOptions) {
   const keys = createRemoteJWKSet(
     new URL(`${issuer}/jwks`),

@@ -1,4 +1,4 @@
-/** The web app: signs people in, shows who they are, calls an API for them. */
+/** The web app: signs users in, shows who they are, and calls an API for them. */
 import express from 'express';
 import { webSignIn } from 'tokenkeep/express';
 import { ApiFailure, failureOf, notReached } from './failures.ts';
@@ -28,7 +28,7 @@ export function appWith(settings: Settings, { caches, sessions }: Stores): expre
   });
 
   app.use(((error, req, res, _next) => {
-    console.error(error); // No token is ever in a message of Tokenkeep.
+    console.error(error); // Messages of Tokenkeep never contain a token.
     const { status, ...message } = failureOf(error, req.method === 'GET' ? req.path : '/');
     res.status(status).send(messagePage(message));
   }) satisfies express.ErrorRequestHandler);

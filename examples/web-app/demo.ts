@@ -1,4 +1,4 @@
-/** All that the app needs, on this machine: the example provider, an API, a Redis where it is asked for. */
+/** Everything that the app needs, on this machine: the example provider, an API, and a Redis if it is asked for. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,8 +20,8 @@ export interface Demo {
 }
 
 /**
- * @param env PORT, CACHE, REDIS_URL (else a Redis is started for CACHE=redis, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL (seconds),
- * PUBLIC_URL (of a TLS proxy in front)
+ * @param env PORT, CACHE, REDIS_URL (default: starts a Redis for CACHE=redis, which must be installed), POSTGRES_URL, ACCESS_TOKEN_TTL
+ *   (seconds), PUBLIC_URL (of a TLS proxy in front)
  */
 export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
   const cache = cachePlace(env); // Before anything is started.
@@ -61,7 +61,7 @@ export async function startDemo(env: NodeJS.ProcessEnv): Promise<Demo> {
       sqliteFile: env['SQLITE_FILE'] ?? ':memory:',
       ...(env['POSTGRES_URL'] === undefined ? {} : { postgresUrl: env['POSTGRES_URL'] }),
       sealingKeys: [{ id: 'demo', key: randomBytes(32) }],
-      // The provider's by its own authority, everything else as ever.
+      // Trusts the provider's own authority for the provider only.
       fetch: (input, init) =>
         ((input instanceof Request ? input.url : String(input)).startsWith(`${issuer}/`) ? trusting : fetch)(
           input,
@@ -89,7 +89,7 @@ async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
   ]);
   process.once('exit', () => child.kill());
   return {
-    url: `redis://127.0.0.1:${port}`, // The app's client tries until it is there.
+    url: `redis://127.0.0.1:${port}`, // The app's client retries until Redis is up.
     close: async () => {
       child.kill();
       await once(child, 'exit');
@@ -98,7 +98,7 @@ async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
   };
 }
 
-/** Returns a port below those that systems give to connections, one of which could take it before the server does. */
+/** Returns a port below the range of outgoing connections, which could take the port before the server does. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 12_000 + randomInt(10_000);

@@ -20,7 +20,7 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
     clientId: needed('CLIENT_ID'),
     clientSecret: needed('CLIENT_SECRET'),
     issuer: other ?? `${needed('AUTHORITY').replace(/\/$/, '')}/v2.0`,
-    // Microsoft gives a refresh token for offline_access; others, as OpenID Connect Core §11 has it, with consent.
+    // Microsoft issues a refresh token for offline_access; others require consent, as OpenID Connect Core §11 does.
     parameters: other === undefined ? {} : { prompt: 'consent' },
     apiUrl: env['ENDPOINT'] ?? 'https://graph.microsoft.com/v1.0/me',
     scopes: (env['SCOPE'] ?? 'User.Read').split(' '),

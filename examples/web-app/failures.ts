@@ -1,4 +1,4 @@
-/** What went wrong, for the person in front of it: what it means for the sign-in, and what to do. No token is in it. */
+/** Error pages for users: what went wrong, what it means for the sign-in, and what to do. They contain no token. */
 import { PartitionError, PartitionStoreError, SessionEndedError, WebSignInError } from 'tokenkeep/express';
 import type { Message } from './pages.ts';
 
@@ -7,7 +7,7 @@ export class SessionsUnavailable extends Error {}
 
 /** The API refused, or was not reached. */
 export class ApiFailure extends Error {
-  /** undefined: it was not reached. */
+  /** undefined: the API was not reached. */
   readonly status: number | undefined;
 
   constructor(status: number | undefined, options?: { cause?: unknown }) {
@@ -26,7 +26,7 @@ export interface Failure extends Message {
 
 const SIGN_IN = { to: '/sign-in', text: 'Sign in again' };
 
-/** @param path what was asked for, to be tried again */
+/** @param path the path of the request, to try again */
 export function failureOf(error: unknown, path: string): Failure {
   const again = { to: path, text: 'Try again' };
   if ([SessionsUnavailable, PartitionStoreError, SessionEndedError].some((of) => error instanceof of)) {

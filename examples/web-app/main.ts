@@ -1,6 +1,6 @@
 /**
- * `npm run web-app`: with CLIENT_ID in the environment or in examples/web-app/.env against Microsoft Entra ID, or any provider;
- * without, against the demo provider and its API, which it starts. See README.md.
+ * `npm run web-app`: with CLIENT_ID in the environment or in examples/web-app/.env, uses Microsoft Entra ID or another provider; without
+ * it, starts and uses the demo provider and its API. See README.md.
  */
 import { existsSync } from 'node:fs';
 import { startDemo } from './demo.ts';
@@ -33,5 +33,5 @@ try {
   await start();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exit(1); // What had been started ends with it.
+  process.exit(1); // Servers that were started end with the process.
 }

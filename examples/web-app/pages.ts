@@ -1,4 +1,4 @@
-/** The few pages there are. Whatever comes from outside is escaped. */
+/** The pages of the app. All text from outside is escaped. */
 import type { WebUser } from 'tokenkeep/express';
 
 function escaped(text: string): string {
@@ -39,9 +39,9 @@ const link = (to: string, text: string, kind = ''): string =>
 const SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form>';
 
 export interface About {
-  /** Who signs people in, as a host. */
+  /** The host of the provider. */
   provider: string;
-  /** What "Call the API" asks. */
+  /** The URL that "Call the API" requests. */
   apiUrl: string;
 }
 
@@ -76,7 +76,7 @@ export function answerPage(answer: unknown, { apiUrl }: About): string {
 export interface Message {
   title: string;
   text: string;
-  /** Where to go on from there, beside the way back. */
+  /** A link to continue with, besides the one back. */
   next?: { to: string; text: string };
 }
 

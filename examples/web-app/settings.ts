@@ -1,16 +1,16 @@
-/** What the app has to be told. `main.ts` reads it from the environment; the demo makes it up. */
+/** The settings of the app. `main.ts` reads them from the environment; the demo creates its own. */
 import type { SealingKeys } from 'tokenkeep/partitions';
 
 /** Where each user's token cache is kept. */
 export type CachePlace = 'memory' | 'sqlite' | 'session' | 'redis' | 'postgres';
 
 export interface Settings {
-  /** Where browsers find this app, without a slash at its end. */
+  /** The address of this app for browsers, without a slash at the end. */
   url: string;
   port: number;
-  /** How many proxies are in front of it. */
+  /** How many proxies are in front of the app. */
   proxies: number;
-  /** Where the provider sends people back to: a path of this app. */
+  /** The path of this app to which the provider returns users. */
   redirectUri: string;
   /** As registered with the provider. */
   clientId: string;
@@ -19,19 +19,19 @@ export interface Settings {
   issuer: string;
   /** Further parameters of a sign-in. */
   parameters: Record<string, string>;
-  /** What "Call the API" asks, and what for. */
+  /** The URL that "Call the API" requests, and the scopes for it. */
   apiUrl: string;
   scopes: string[];
   /** Signs the session's cookie. */
   sessionSecret: string;
   cache: CachePlace;
-  /** Sessions are there, and token caches for `redis`. Without it, sessions are in memory. */
+  /** Keeps the sessions and, for `redis`, the token caches. Without it, sessions are in memory. */
   redisUrl?: string;
   /** For `postgres`. */
   postgresUrl?: string;
   /** For `sqlite`. */
   sqliteFile: string;
   sealingKeys: SealingKeys;
-  /** A provider that the system does not trust needs one of its own. */
+  /** Needed for a provider that the system does not trust. */
   fetch?: typeof fetch;
 }

@@ -1,4 +1,4 @@
-/** Where sessions and the token caches of users are kept: in the place that the setting names. */
+/** The stores of sessions and of the users' token caches, as the settings name them. */
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
 import type express from 'express';
@@ -21,7 +21,7 @@ export interface Stores {
 
 const EIGHT_HOURS = 8 * 3600 * 1000;
 const TEN_MINUTES = 600_000;
-/** A request waits for a server that is down or hangs no longer than this, in milliseconds. */
+/** Milliseconds for which a request waits at most for a server that is down or hangs. */
 const PATIENCE = 4000;
 
 export async function openStores(settings: Settings): Promise<Stores> {
@@ -48,7 +48,7 @@ export async function openStores(settings: Settings): Promise<Stores> {
   };
 }
 
-/** @param store where sessions are; in memory where it is left out: they end with the process */
+/** @param store the store of the sessions. Default: memory, so that they end with the process */
 function sessionsOf({ sessionSecret: secret, url }: Settings, store?: session.Store): express.RequestHandler {
   const cookie = {
     httpOnly: true,
@@ -67,12 +67,12 @@ function sessionsOf({ sessionSecret: secret, url }: Settings, store?: session.St
 async function connected(url: string) {
   const client = createClient({
     url,
-    disableOfflineQueue: true, // Requests are told at once, and do not wait for it to come back.
+    disableOfflineQueue: true, // Requests fail at once while Redis is down, instead of waiting.
     pingInterval: PATIENCE / 2,
     socket: {
       connectTimeout: PATIENCE,
       socketTimeout: PATIENCE,
-      // Its default gives up for good after such a timeout.
+      // The default strategy gives up for good after such a timeout.
       reconnectStrategy: (retries) => Math.min(retries * 100, 2000),
     },
   });

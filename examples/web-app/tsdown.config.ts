@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown';
 
 const source = (path: string) => fileURLToPath(new URL(`../../src-main/${path}`, import.meta.url));
 
-/** The web app as a program of its own. In an app of yours `tokenkeep` comes from npm; here, from beside it. */
+/** Builds the web app as a program. In your own app, `tokenkeep` comes from npm; here, from this repository. */
 export default defineConfig({
   cwd: import.meta.dirname,
   entry: ['main.ts'],
