@@ -13,7 +13,10 @@ import { type ImportReport, reportOf } from './exchange/import.ts';
  * @example
  * import type { EarlierCache } from 'tokenkeep/vault';
  *
- * const earlier: EarlierCache = { read: () => settings.get('tokens'), remove: () => settings.delete('tokens') };
+ * const earlier: EarlierCache = {
+ *   read: () => settings.get('tokens'),
+ *   remove: (moved) => settings.get('tokens') === moved && settings.delete('tokens'),
+ * };
  */
 export interface EarlierCache {
   /**
@@ -21,8 +24,13 @@ export interface EarlierCache {
    * own. null, undefined or an empty text means that there is no old copy (any more).
    */
   read(): EarlierContents | Promise<EarlierContents>;
-  /** Removes the old copy. Called once everything in it was read back from the vault. */
-  remove(): unknown;
+  /**
+   * Removes the old copy. Called once everything in it was read back from the vault. If it has changed since, and is no longer `moved`, leave
+   * it: `adopt` then reads and moves it again.
+   *
+   * @param moved what `read` returned
+   */
+  remove(moved: EarlierContents): unknown;
 }
 
 /** The contents of an old copy. */
@@ -48,8 +56,8 @@ const MOST_READINGS = 10;
  * removes the old copy. Call it at each start, before the app uses the vault; once the old copy is gone, it costs one `read`.
  *
  * Processes that start at the same time take turns, and only the first one finds an old copy. If the vault and the old copy both have a
- * credential, the newer one is kept. If an older version of the app writes the old copy meanwhile, it is merged again. Nothing is written
- * in the clear.
+ * credential, the newer one is kept. If an older version of the app writes the old copy meanwhile, it is merged again; what it writes between
+ * the last comparison and the removal is safe if `remove` compares as well, as that of `earlierFile` does. Nothing is written in the clear.
  *
  * If it rejects, the old copy is still there, and nothing that the vault had is lost.
  *
@@ -57,15 +65,11 @@ const MOST_READINGS = 10;
  *   can't be added; VaultError if the vault is not `ready`; StorageError if the vault does not hold what was written, or if the old copy
  *   is still there after `remove`
  * @example
- * import { readFile, rm } from 'node:fs/promises';
  * import { adopt, openVault } from 'tokenkeep';
+ * import { earlierFile } from 'tokenkeep/vault';
  *
- * const old = '/home/ada/.config/my-app/cache.json';
  * const vault = await openVault({ file: '/home/ada/.config/my-app/accounts.vault' });
- * await adopt(vault, {
- *   read: () => readFile(old, 'utf8').catch(() => null),
- *   remove: () => rm(old),
- * });
+ * await adopt(vault, earlierFile('/home/ada/.config/my-app/cache.json'));
  */
 export async function adopt(vault: Vault, earlier: EarlierCache): Promise<AdoptionReport> {
   const given = checkOptions('adopt', earlier, { read: true, remove: true }, 'Nothing was moved.');
@@ -76,16 +80,18 @@ export async function adopt(vault: Vault, earlier: EarlierCache): Promise<Adopti
   return vault.exclusively('adopt an earlier cache', async () => {
     const total: AdoptionReport = { adopted: false, ...nothing() };
     let contents = await earlier.read();
+    let wasThere = false;
     for (let readings = 1; !isNothing(contents); readings += 1) {
       if (readings > MOST_READINGS) throw busy();
-      add(total, await take(vault, cacheOf(contents)));
-      const now = await earlier.read();
-      const isSame = isDeepStrictEqual(now, contents);
-      contents = now;
-      if (!isSame) continue; // An older version of the app has changed or removed the old copy.
-      await earlier.remove();
-      if (!isNothing(await earlier.read())) throw stillThere();
-      break;
+      const moved = contents;
+      add(total, await take(vault, cacheOf(moved)));
+      contents = await earlier.read();
+      if (!isDeepStrictEqual(contents, moved)) continue; // An older version of the app has changed or removed the old copy.
+      await earlier.remove(moved);
+      contents = await earlier.read(); // It may have been written to again, before or after it was removed.
+      if (!isDeepStrictEqual(contents, moved)) continue;
+      if (wasThere) throw stillThere();
+      wasThere = true; // An older version of the app may have written the same once more.
     }
     return total;
   });

@@ -11,6 +11,7 @@ export {
   type Vault,
   type VaultOptions,
 } from './api.ts';
+export { earlierFile, type EarlierFileOptions } from './earlier-file.ts';
 export { type ImportReport } from './exchange/import.ts';
 export { printable } from './printable.ts';
 export {

@@ -1,12 +1,23 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { link, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { adopt } from '../../src-main/vault/adopt.ts';
+import { type EarlierDisk, earlierFile, earlierFileOn } from '../../src-main/vault/earlier-file.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { bundle } from '../support/bundle.ts';
 import { temporaryFolder } from './fakes.ts';
@@ -119,6 +130,160 @@ it('changes that an older version of the app writes meanwhile are merged as well
       return read();
     },
     remove,
+  });
+  expect(await vault.read((cache) => cache.accounts().length)).toBe(2);
+  expect(existsSync(old)).toBe(false);
+});
+
+describe('an earlier cache in a file', () => {
+  /** Calls `before` ahead of each call, with its number. */
+  function watched(before: (nth: number) => void): EarlierDisk {
+    let nth = 0;
+    const ahead =
+      <Words extends unknown[], T>(call: (...words: Words) => Promise<T>) =>
+      async (...words: Words): Promise<T> => {
+        before((nth += 1));
+        return call(...words);
+      };
+    const read = (file: string): Promise<Buffer | null> =>
+      Promise.resolve(existsSync(file) ? readFileSync(file) : null);
+    return { read: ahead(read), rename: ahead(rename), link: ahead(link), unlink: ahead(unlink) };
+  }
+
+  const textOf = (users: readonly string[]): string => {
+    const cache = new SerializableTokenCache();
+    for (const username of users) cache.add(tokenResponse({ username }));
+    return cache.serialize();
+  };
+
+  /** How an older version of the app may write its file. */
+  const WAYS: [way: string, write: (file: string, text: string) => void][] = [
+    ['in place', (file, text) => writeFileSync(file, text)],
+    [
+      'by a rename',
+      (file, text) => {
+        writeFileSync(`${file}.tmp`, text);
+        renameSync(`${file}.tmp`, file);
+      },
+    ],
+    [
+      'after it deleted the old one',
+      (file, text) => {
+        rmSync(file, { force: true });
+        writeFileSync(file, text);
+      },
+    ],
+  ];
+
+  it.each(WAYS)('an older version that writes %s before any call loses nothing', async (_way, write) => {
+    let at = 0;
+    for (let reached = [at]; reached.length > 0; ) {
+      at += 1;
+      reached = [];
+      const { vault, old } = await open({ users: [] });
+      plainFile(old, ['noor@example.org']);
+      const disk = watched((nth) => {
+        if (nth !== at) return;
+        reached.push(at);
+        write(old, textOf(['ben@example.org', 'noor@example.org']));
+      });
+      await adopt(vault, earlierFileOn(disk, old));
+      await adopt(vault, earlierFile(old)); // What was written after the last look is moved at the next start.
+      const accounts = await vault.read((cache) => cache.accounts().length);
+      expect([at, accounts]).toEqual([at, reached.length > 0 ? 2 : 1]);
+      expect(readdirSync(dirname(old)).filter((name) => name.startsWith('old'))).toEqual([]);
+      await vault.close();
+    }
+    expect(at).toBeGreaterThan(8);
+  });
+
+  it('that an older version changed is put back under its name', async () => {
+    const { vault, old } = await open({ users: [] });
+    plainFile(old, ['noor@example.org']);
+    let wasPutBack = false;
+    const disk = watched(() => undefined);
+    const earlier = earlierFileOn(
+      {
+        ...disk,
+        rename: (from, to) => {
+          if (!wasPutBack) writeFileSync(old, textOf(['ben@example.org']));
+          return disk.rename(from, to);
+        },
+        unlink: async (file) => {
+          await disk.unlink(file);
+          wasPutBack ||= existsSync(old);
+        },
+      },
+      old,
+    );
+    expect(await adopt(vault, earlier)).toMatchObject({ adopted: true, accountsAdded: 2 });
+    expect(wasPutBack).toBe(true);
+    expect(existsSync(old)).toBe(false);
+  });
+
+  it('is moved at the next start if any call fails or the process ends there, also if there is a new one by then', async () => {
+    let at = 0;
+    for (let reached = [at]; reached.length > 0; ) {
+      at += 1;
+      reached = [];
+      const { vault, old } = await open({ users: [] });
+      plainFile(old, ['noor@example.org']);
+      let isChanged = false;
+      const disk = watched((nth) => {
+        if (nth === 5) writeFileSync(old, textOf(['ben@example.org'])); // It has to be put back.
+        isChanged ||= nth === 5;
+        if (nth === at) reached.push(at);
+        if (nth >= at) throw new Error('the process has ended');
+      });
+      await adopt(vault, earlierFileOn(disk, old)).catch(() => undefined);
+      if (at % 2 === 0) writeFileSync(old, textOf(['cas@example.org', 'noor@example.org']));
+      await adopt(vault, earlierFile(old));
+      const users = await vault.read((cache) => cache.accounts().map(({ username }) => username));
+      expect([at, users]).toEqual([at, expect.arrayContaining(['noor@example.org'])]);
+      if (at % 2 === 0) expect(users).toContain('cas@example.org');
+      else if (isChanged) expect(users).toContain('ben@example.org');
+      expect(readdirSync(dirname(old)).filter((name) => name.startsWith('old'))).toEqual([]);
+      await vault.close();
+    }
+    expect(at).toBeGreaterThan(8);
+  });
+
+  it('behind a link is removed itself, and decoded first', async () => {
+    const { vault, old } = await open({ users: [] });
+    const linked = join(dirname(old), 'link.json');
+    writeFileSync(old, Buffer.from(textOf(['noor@example.org'])).toString('base64'));
+    symlinkSync('old.json', linked);
+    const decode = (bytes: Buffer): Buffer => Buffer.from(bytes.toString(), 'base64');
+    expect(await adopt(vault, earlierFile(linked, { decode }))).toMatchObject({ accountsAdded: 1 });
+    expect(existsSync(old)).toBe(false);
+    expect(await adopt(vault, earlierFile(linked, { decode }))).toMatchObject({ adopted: false });
+  });
+
+  it('that is a folder or a pipe is named, and stays', async () => {
+    const { vault, old } = await open({ users: [] });
+    mkdirSync(old);
+    await expect(adopt(vault, earlierFile(old))).rejects.toMatchObject({ code: 'document_unreadable' });
+    if (process.platform !== 'win32') {
+      rmSync(old, { recursive: true });
+      execFileSync('mkfifo', [old]);
+      await expect(adopt(vault, earlierFile(old))).rejects.toMatchObject({ code: 'document_unreadable' });
+    }
+    expect(existsSync(old)).toBe(true);
+    expect(() => earlierFile('old.json')).toThrow(/absolute/);
+  });
+});
+
+it('what is written back at once after the removal is moved as well', async () => {
+  const { vault, old } = await open({ users: [] });
+  const { read, remove } = plainFile(old, ['noor@example.org']);
+  let removed = 0;
+  await adopt(vault, {
+    read,
+    remove: () => {
+      remove();
+      removed += 1;
+      if (removed === 1) plainFile(old, ['ben@example.org']);
+    },
   });
   expect(await vault.read((cache) => cache.accounts().length)).toBe(2);
   expect(existsSync(old)).toBe(false);
