@@ -18,7 +18,7 @@ const people = memory();
 const make = (): ReturnType<typeof subject> => subject(people);
 const send = process.send.bind(process);
 
-/** Warms up on a small cache, so that a large one is not charged for compiling the code. */
+/** Warms up on a small cache, so that the time of a large one does not include compiling the code. */
 const WARM = 64;
 const warm = { operation, text: documentOf(WARM), accounts: WARM, make, responses: responseFor };
 await measure({ ...warm, budget: 150 });

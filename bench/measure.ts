@@ -1,4 +1,4 @@
-/** Times one operation on one cache, until the time is up or the operation can't be run again. */
+/** Times one operation on one cache, until the time limit is reached or the operation can't be run again. */
 import { indexOf, type Operation, type Round } from './operations.ts';
 import type { Subject } from './subject.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Measures getting a token through MSAL Node with our cache plugin, beside MSAL Node without a plugin and Tokenkeep
- * itself: part of `npm run bench`. Includes MSAL Python if Debian's python3-msal is installed.
+ * Measures getting a token through MSAL Node with Tokenkeep's cache plugin, beside MSAL Node without a plugin and Tokenkeep itself. Part of
+ * `npm run bench`. Includes MSAL Python if Debian's python3-msal is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,7 +64,7 @@ async function measured(accounts: number): Promise<Map<string, Cell>> {
   const cells = new Map<string, Cell>();
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     for (const { peer, operations } of ROWS) {
-      // One listing is enough, and may take as long as everything else.
+      // One listing is enough; it may take as long as all the rest.
       for (const operation of repetition === 0 ? operations : ['find']) {
         const cell = cells.get(`${peer} ${operation}`) ?? emptyCell();
         cells.set(`${peer} ${operation}`, cell);

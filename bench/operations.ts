@@ -49,7 +49,7 @@ export function memory(): (index: number) => Person {
 export const responseFor = (index: number): TokenResponse => tokenResponse(index, 1);
 
 function same(actual: unknown, expected: unknown, what: string): void {
-  // The values are not printed: they may be tokens, and documents are megabytes.
+  // The values are not printed: they may be tokens, or documents of several megabytes.
   if (actual !== expected) throw new Error(`Wrong result: ${what}`);
 }
 

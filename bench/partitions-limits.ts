@@ -76,7 +76,7 @@ async function perSecond(
   return done / ((performance.now() - start) / 1000);
 }
 
-/** Milliseconds, after warm-up. */
+/** Duration in milliseconds, after warm-up. */
 async function perCall(task: () => unknown): Promise<number> {
   const batches: number[] = [];
   for (let batch = 0; batch < 60; batch += 1) {

@@ -26,7 +26,7 @@ import { app } from './generate.ts';
 import { realisticResponse, smallUser } from './small-user.ts';
 import { median, times } from './statistics.ts';
 
-/** A `redis` client as far as it is used here. */
+/** The part of a `redis` client that is used here. */
 interface Redis {
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<unknown>;
@@ -34,23 +34,23 @@ interface Redis {
 
 interface Ratios {
   caches: PartitionedCaches;
-  /** The same behind `layered`. */
+  /** The same cache behind `layered`. */
   inMemory: PartitionedCaches;
   redis: Redis;
   /** A bare GET, as bytes. */
   get: (key: string) => Promise<unknown>;
   /** Compares and sets the bytes of an entry. */
   set: Task;
-  /** The same, after the document was packed and sealed. */
+  /** Compares and sets an entry after packing and sealing the document. */
   sealAndSet: Task;
 }
 
 const USERS = 1000;
 const AT_ONCE = 64;
 const ROUNDS = 5;
-/** Rounds before those that are measured: a server runs code that V8 has optimized, and an update needs some thousand calls for that. */
+/** Rounds before those that are measured: a server runs code that V8 has optimized, and an update needs a few thousand calls for that. */
 const WARM_UPS = 3;
-/** Each round asks for each user once. */
+/** Each round makes one request for each user. */
 const CALLS = USERS;
 const SCOPES = ['User.Read'];
 
@@ -96,7 +96,7 @@ export async function measureRatios(): Promise<Map<string, Figures>> {
   }
 }
 
-/** What no update can do without, whatever it changes. */
+/** The minimum work of any update. */
 function leastUpdates(store: PartitionStore, keys: SealingKeys): Pick<Ratios, 'set' | 'sealAndSet'> {
   const sealing = { keys: new KeyRing(keys), acceptPlainText: false };
   const user = new SerializableTokenCache();
@@ -208,8 +208,8 @@ function eventOf(index: number, salt: number) {
 }
 
 /**
- * Returns different responses for each user, one for each round: no round asks for a user twice. They are parsed from JSON, as an app gets
- * them, and beforehand, because an update does not make them.
+ * Returns different responses for each user, one for each round: no round requests a user twice. They are parsed from JSON, as in an app,
+ * before the measurement, because creating them is not part of an update.
  */
 function responses(): ReturnType<typeof eventOf>[][] {
   const salts = Array.from({ length: WARM_UPS + ROUNDS }, (_, round) => round + 1);
@@ -231,7 +231,7 @@ async function silently(own: ConfidentialClientApplication, forceRefresh: boolea
   return (await own.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh })).accessToken;
 }
 
-/** One client per request, as Tokenkeep has it: MSAL mixes up the users of a shared one. */
+/** One client per request, as with Tokenkeep: MSAL mixes up the users of a shared client. */
 function distributed(redis: Redis, user: string): ConfidentialClientApplication {
   const store = {
     get: async (key: string) => (await redis.get(`msal:${key}`)) ?? '',
@@ -252,7 +252,7 @@ function client(cachePlugin: ICachePlugin): ConfidentialClientApplication {
 
 let answers = 0;
 
-/** A provider that costs nothing: it knows the user by the code or the refresh token. */
+/** A stub of a provider that costs no time: it finds the user by the code or the refresh token. */
 const network = {
   sendGetRequestAsync: () => Promise.resolve({ headers: {}, status: 200, body: metadata as never }),
   sendPostRequestAsync: (_url: string, options?: { body?: string }) => {

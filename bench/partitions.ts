@@ -104,8 +104,8 @@ async function measure(users: Users, count: number): Promise<Figures> {
 }
 
 /**
- * Warms up until three consecutive blocks are no faster than the best before them: compiled code, filled pools, a
- * warm server.
+ * Warms up until three consecutive blocks are no faster than the best before them: then the code is compiled, the pools are filled, and the
+ * server is warm.
  */
 async function untilSteady(task: (turn: number) => Promise<void>): Promise<void> {
   const BLOCK = 100;

@@ -1,8 +1,8 @@
-/** Draws the figures of a report as SVG, in light and in dark: curves on two logarithmic axes, and bars. */
+/** Draws the figures of a report as SVG, for light and dark backgrounds: curves on two logarithmic axes, and bars. */
 
 export type Theme = 'light' | 'dark';
 
-/** What a series or a bar stands for: Tokenkeep, a peer by its number, or a reference such as an empty window. */
+/** What a series or a bar represents: Tokenkeep, a peer by its number, or a reference such as an empty window. */
 export type Role = 'ours' | 'reference' | 'lost' | 'refused' | 0 | 1 | 2;
 
 const INK: Readonly<Record<Theme, Record<'page' | 'text' | 'faint' | 'grid', string>>> = {
@@ -70,16 +70,16 @@ export interface Series {
 }
 
 export interface Curves {
-  /** What the picture says, for those who don't see it. */
+  /** The text alternative of the picture. */
   label: string;
   xTitle: string;
   yTitle: string;
-  /** The text of a value at the y axis. */
+  /** Formats a value at the y axis. */
   tick: (value: number) => string;
   series: readonly Series[];
 }
 
-/** Both axes are logarithmic. Each curve is named at its end. */
+/** Draws curves on two logarithmic axes. Each curve has its name at its end. */
 export function curves({ label, xTitle, yTitle, tick, series }: Curves, theme: Theme): string {
   const [width, height, left, right, top, bottom] = [820, 440, 66, 596, 40, 386];
   const ink = INK[theme];
@@ -108,7 +108,7 @@ export function curves({ label, xTitle, yTitle, tick, series }: Curves, theme: T
     for (const [x, y] of points)
       parts.push(`<circle cx="${at(xOf(x))}" cy="${at(yOf(y))}" r="3.5" fill="${stroke}"/>`);
   }
-  // The names stand beside the last points, pushed apart where these are close.
+  // The names are beside the last points, moved apart if the points are close.
   let lowest = -Infinity;
   const ends = series.map((each) => ({ ...each, y: yOf(each.points.at(-1)?.[1] ?? 1) }));
   for (const { name, role, y } of ends.sort((a, b) => a.y - b.y)) {
@@ -122,18 +122,18 @@ export function curves({ label, xTitle, yTitle, tick, series }: Curves, theme: T
 export interface Bar {
   name: string;
   parts: readonly { value: number; role: Role }[];
-  /** What stands behind the bar. */
+  /** The text behind the bar. */
   text: string;
 }
 
 export interface Panel {
   title: string;
-  /** What the colours mean, where the names of the bars don't say it. */
+  /** The meaning of the colours, if the names of the bars don't give it. */
   key?: readonly (readonly [role: Role, meaning: string])[];
   bars: readonly Bar[];
 }
 
-/** Panels of horizontal bars, one below the other, each with a scale of its own that begins at zero. */
+/** Draws panels of horizontal bars, one below the other, each with its own scale that begins at zero. */
 export function bars(label: string, panels: readonly Panel[], theme: Theme): string {
   const [width, left, longest, step] = [820, 250, 320, 28];
   const ink = INK[theme];

@@ -1,4 +1,4 @@
-/** docs/benchmarks.md and its pictures, from the figures of one run. Nothing on the page is written by hand. */
+/** Generates docs/benchmarks.md and its pictures from the figures of one run. Nothing on the page is written by hand. */
 import type { Figures } from './partitions-ratios.ts';
 import { type Bar, bars, type Curves, curves, type Panel, type Role, type Theme } from './plot.ts';
 import type { EntrySize, Installation } from './sizes.ts';
@@ -7,13 +7,13 @@ import type { Outcome } from './together-programs.ts';
 
 export interface ChangeFigures {
   program: string;
-  /** Accounts, and milliseconds of one change. */
+  /** The number of accounts, and the milliseconds of one change. */
   points: [number, number][];
 }
 
 type Beside<T> = Record<'empty' | 'app', T>;
 
-/** What test/e2e/budgets.spec.ts leaves. */
+/** The results of test/e2e/budgets.spec.ts. */
 export interface WindowFigures {
   electron: string;
   sizes: ({ accounts: number } & Beside<{ drawn: number[]; memory: number[] }>)[];
@@ -43,10 +43,10 @@ export interface Report {
   installed: Installation[];
 }
 
-/** More than this many programs that compute beside the run, for each core. */
+/** The load per core, in running programs, above which the page warns. */
 const BUSY = 0.75;
 
-/** @returns the texts of all files, by their paths from the clone's root */
+/** @returns the contents of all files, by their paths from the clone's root */
 export function filesOf(report: Report): Record<string, string> {
   const pictures: [name: string, draw: (theme: Theme) => string][] = [
     ['change', (theme) => curves(changeCurves(report), theme)],
@@ -212,10 +212,10 @@ const sizePanels = ({ installed }: Report): Panel[] => {
   ];
 };
 
-/** Less than this is noise. */
+/** Smaller differences are noise. */
 const LONGER = 1.05;
 
-/** Every comparison of the run in which Tokenkeep takes longer, or is larger. */
+/** Returns every comparison of the run in which Tokenkeep takes longer or is larger. */
 export function slower(report: Report): string[] {
   const { changes, installed } = report;
   const found: string[] = [];

@@ -17,7 +17,7 @@ import { peers, type Program, race, remove, start, underMsal, vaultAlone } from 
 
 const quick = process.argv.includes('--quick');
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Accounts, and how many changes are timed; the first is not counted. */
+/** The number of accounts, and of changes that are timed. The first change is not counted. */
 const SIZES: readonly (readonly [accounts: number, changes: number])[] = quick
   ? [
       [10, 6],
@@ -59,7 +59,7 @@ async function changesOf(program: Program): Promise<ChangeFigures> {
   return { program: program.title, points };
 }
 
-/** The end-to-end test that observes the app, with the build that it makes. */
+/** Runs the end-to-end test that measures the app; it builds the app first. */
 function observeWindow(): WindowFigures {
   const words = ['scripts/test.mjs', 'e2e', 'budgets.spec.ts', '-g', 'told', '--workers=1'];
   const env = { ...process.env, TOKENKEEP_ROUNDS: String(ROUNDS) };

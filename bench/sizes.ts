@@ -1,4 +1,4 @@
-/** Measures what the package weighs: each entry as bundled for production, and an installation beside its peers'. */
+/** Measures the size of the package: each entry point as bundled for production, and an installation beside those of its peers. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,14 @@ const NOT_BUNDLED = [...NATIVE, ...Object.keys(manifest.peerDependencies)];
 /** How often each installation is timed. */
 const INSTALLS = 2;
 
-/** In bytes, minified, without the native packages and the peers. */
+/** Sizes in bytes, minified, without the native packages and the peers. */
 export interface EntrySize {
   entry: string;
-  /** What loading the entry reads. */
+  /** Size of the code that is loaded with the entry point. */
   loaded: number;
   /** The same, compressed with gzip. */
   gzip: number;
-  /** What it reads when it is first used. */
+  /** Size of the code that is loaded on first use. */
   later: number;
 }
 
@@ -46,7 +46,7 @@ export function pack(root: string, folder: string): string {
   return join(folder, packed.filename);
 }
 
-/** A program as a bundler makes it: what it loads at once, and what it loads when that is first used. */
+/** Bundles a program: the files that it loads at once, and those that it loads on first use. */
 interface Bundled {
   readonly now: OutputFile[];
   readonly later: OutputFile[];
@@ -72,7 +72,7 @@ export async function bundled(
     logLevel: 'error',
   });
   const { outputs } = metafile;
-  // What is loaded later has an entry point too, its own.
+  // Code that is loaded later has an entry point of its own.
   const loaded = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === '<stdin>'));
   for (const name of loaded)
     for (const { path, kind, external: isOutside } of outputs[name]?.imports ?? [])
@@ -123,7 +123,7 @@ function installed(name: string, specifier: string): Installation {
   const place = mkdtempSync(join(tmpdir(), 'tokenkeep-install-'));
   const seconds: number[] = [];
   let folder = place;
-  // The first fills npm's cache, and is not counted.
+  // The first installation fills npm's cache, and is not counted.
   for (let time = 0; time <= INSTALLS; time += 1) {
     folder = join(place, String(time));
     mkdirSync(folder);
@@ -148,7 +148,7 @@ function installed(name: string, specifier: string): Installation {
 
 const QUIET = ['--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', '--loglevel=error'];
 
-/** In bytes, of all files in the folder. */
+/** Returns the total size of all files in the folder, in bytes. */
 function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -17,7 +17,7 @@ const letters = (seed: number, length: number): string => {
 
 const noise = letters(1, 100_000);
 
-/** Returns letters that depend on the seed, at no cost that a measurement would see. */
+/** Returns letters that depend on the seed, at a cost too low to affect a measurement. */
 const cheapLetters = (seed: number, length: number): string => {
   const at = (seed * 7919) % (noise.length - length);
   return noise.slice(at, at + length);

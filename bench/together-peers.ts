@@ -29,8 +29,8 @@ export function installPeers(folder: string): void {
     cwd: folder,
     stdio: 'ignore',
   });
-  // electron-store runs in plain Node here, so that all programs run in the same one: it asks for nothing of Electron
-  // when it is told where its file is.
+  // electron-store runs in plain Node here, so that all programs run in the same runtime. It needs nothing of Electron if the path of its
+  // file is given.
   mkdirSync(electron, { recursive: true });
   writeFileSync(join(electron, 'package.json'), '{ "name": "electron", "version": "0.0.0" }');
   writeFileSync(join(electron, 'index.js'), 'module.exports = {};\n');

@@ -18,7 +18,7 @@ const at = (name: string): string => fileURLToPath(new URL(name, import.meta.url
 
 export interface Program {
   title: string;
-  /** Creates a file with the accounts of that document. */
+  /** Creates a file with the accounts of a document. */
   seed: (file: string, document: string) => Promise<void>;
   writer: (file: string, name: string, count: number) => ChildProcess;
   /** Returns the targets of all access tokens; null if the file is empty or can't be read. */
@@ -118,7 +118,7 @@ const pythonExtensions = (version: string): Program => ({
   targets: ofDocument,
 });
 
-/** Installs what is missing. Without Debian's python3-msal-extensions, MSAL Python's are left out. */
+/** Installs missing peers. Without Debian's python3-msal-extensions, MSAL Python is left out. */
 export function peers(): Program[] {
   installPeers(installed);
   const python = pythonPeer();
@@ -161,10 +161,10 @@ export async function start(program: Program, file: string, name: string, count:
 export const missing = (targets: Set<string> | null, acknowledged: string[]): number =>
   acknowledged.filter((target) => targets?.has(target) !== true).length;
 
-/** What became of the updates of several writers at once. */
+/** The outcome of updates by several concurrent writers. */
 export interface Outcome {
   acknowledged: number;
-  /** Of those, the ones that are not in the file. All of them where it can't be read. */
+  /** Acknowledged updates that are not in the file; all, if the file can't be read. */
   lost: number;
   isReadable: boolean;
   refused: number;

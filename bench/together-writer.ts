@@ -45,7 +45,7 @@ const WRITERS: Readonly<Record<string, () => Promise<Write>>> = {
   },
 };
 
-/** What MSAL Node stores when it redeems a refresh token. */
+/** Stores what MSAL Node stores when it redeems a refresh token. */
 function underMsal(plugin: ICachePlugin): Write {
   const msal = msalNode((index) => ({ ...person(user), scopes: [scope(index)] }), plugin);
   return (index) => msal.add(index, responseFor(index));

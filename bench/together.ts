@@ -1,6 +1,6 @@
 /**
- * Counts lost updates in a token cache with several concurrent writers, and in one whose writer is killed:
- * `npm run bench -- together [--quick]`. It counts and doesn't measure time, so a busy machine does not matter.
+ * Counts lost updates in a token cache with several concurrent writers, and in one whose writer is killed: `npm run bench -- together
+ * [--quick]`. It counts updates and doesn't compare times, so a busy machine does not matter.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

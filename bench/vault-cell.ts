@@ -179,7 +179,7 @@ async function footprint(): Promise<void> {
   await vault.close();
 }
 
-/** Runs the doctor's checks, at once and yielding to other tasks. */
+/** Runs the doctor's checks, once without a pause and once yielding to other tasks. */
 async function examination(vault: Vault): Promise<void> {
   const found = await watched('examine', () => vault.read((cache) => examine(cache)));
   let again = 0;
