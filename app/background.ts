@@ -3,6 +3,10 @@ import { type AccountItem, type ShownStatus, shownStatus, STATUS_TITLES } from '
 
 /** How many seconds before an account expires the user is told that it can't renew itself. */
 const NOTICE = 600;
+/** Notices that are shown at once. More are one notice, so that a document with thousands of accounts is not thousands of notices. */
+const MOST_AT_ONCE = 3;
+/** Seconds between notices. */
+const QUIET = 60;
 /** Accounts and tokens that a menu lists. The window has the rest. */
 const MOST = 12;
 
@@ -103,45 +107,61 @@ export function menuBarItems(
 }
 
 export interface Notice {
-  accountId: string;
+  /** null: it is about several accounts. */
+  accountId: string | null;
   title: string;
   body: string;
 }
 
 export interface ExpiryNotices {
   /**
-   * Returns the notices that are due and were not returned before, and when to look again: seconds since the epoch, null for never.
+   * Returns the notices that are due and were not returned before, and when to look again: seconds since the epoch, null for never. After a
+   * notice, the next ones come a minute later at the earliest, however often the accounts change.
    *
    * @param now seconds since the epoch
    */
   look(accounts: readonly AccountItem[], now: number): { due: Notice[]; next: number | null };
 }
 
+function summaryOf(due: readonly Notice[]): Notice {
+  return {
+    accountId: null,
+    title: `${due.length} accounts expire soon`,
+    body: 'These sign-ins can’t renew themselves. Sign in to continue without a break.',
+  };
+}
+
 /** Remembers which expiries were announced, so that each is announced once. */
 export function expiryNotices(): ExpiryNotices {
   let told = new Map<string, number>();
+  let quietUntil = -Infinity;
   return {
     look(accounts, now) {
       const due: Notice[] = [];
+      const isQuiet = now < quietUntil && now >= quietUntil - QUIET; // The clock may have been set back.
       let next = Infinity;
       const seen = new Map<string, number>();
       for (const account of accounts) {
         const end = account.kind === 'user' ? endOf(shownStatus(account, now)) : null;
         if (end === null) continue;
         if (end > now + NOTICE) next = Math.min(next, end - NOTICE);
+        else if (told.get(account.id) === end) seen.set(account.id, end);
+        else if (isQuiet) next = Math.min(next, quietUntil);
         else {
           seen.set(account.id, end);
-          const body = `This sign-in can’t renew itself. Sign in to continue without a break.`;
-          if (told.get(account.id) !== end)
-            due.push({
-              accountId: account.id,
-              title: `${nameOfAccount(account)} expires ${minutesUntil(end, now)}`,
-              body,
-            });
+          due.push({
+            accountId: account.id,
+            title: `${nameOfAccount(account)} expires ${minutesUntil(end, now)}`,
+            body: 'This sign-in can’t renew itself. Sign in to continue without a break.',
+          });
         }
       }
       told = seen;
-      return { due, next: next === Infinity ? null : next };
+      if (due.length > 0) quietUntil = now + QUIET;
+      return {
+        due: due.length > MOST_AT_ONCE ? [summaryOf(due)] : due,
+        next: next === Infinity ? null : next,
+      };
     },
   };
 }

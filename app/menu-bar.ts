@@ -64,7 +64,13 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
   };
   /** Whether the app was locked or stopped while an update was running: it must then show no name and set no timer. */
   const isOver = (): boolean => stopped || isLocked();
-  const look = async (): Promise<void> => {
+  /** `setTimeout` can't wait for months. */
+  const lookIn = (seconds: number): void => {
+    clearTimeout(timer); // also one that was set by another update meanwhile
+    if (!stopped && seconds !== Infinity)
+      timer = setTimeout(() => void look().catch(onUnexpected), Math.min(seconds, 86_400) * 1000);
+  };
+  const update = async (): Promise<void> => {
     clearTimeout(timer);
     const { menuBar: inBar, notify } = wanted();
     if (inBar && item === undefined) {
@@ -90,14 +96,19 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
     const { accounts } = await accountList(await own.read((cache) => cache, { held: true }), now);
     const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
     if (isOver()) return;
-    const { due, next } = notices.look(accounts, now);
-    if (notify) for (const notice of due) tell(notice);
+    // An expiry that came while notices were off is announced when they are on again.
+    const { due, next } = notify ? notices.look(accounts, now) : { due: [], next: null };
+    for (const notice of due) tell(notice);
     show(menuBarItems(accounts, tokens, now));
-    clearTimeout(timer); // Set by another update that ran meanwhile.
-    const pause = Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity);
-    // `setTimeout` can't wait for months.
-    if (pause !== Infinity)
-      timer = setTimeout(() => void look().catch(onUnexpected), Math.min(pause, 86_400) * 1000);
+    lookIn(Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity));
+  };
+  const look = async (): Promise<void> => {
+    try {
+      await update();
+    } catch (error) {
+      if (!isOver()) lookIn(LOOK_EVERY); // A vault that can't be read now may be readable then.
+      throw error;
+    }
   };
   const lookSoon = (): void => {
     if (stopped) return;

@@ -19,10 +19,11 @@ export function showNotice(
   run: (action: BackgroundAction) => void,
 ): void {
   if (!Notification.isSupported()) return;
-  const notification = new Notification({ title, body, actions: [{ type: 'button', text: 'Sign in' }] });
-  const signIn = (): void => run({ do: 'sign-in-again', accountId });
-  notification.on('click', signIn);
-  notification.on('action', signIn);
+  const actions = accountId === null ? [] : [{ type: 'button' as const, text: 'Sign in' }];
+  const notification = new Notification({ title, body, actions });
+  const open = (): void => run(accountId === null ? { do: 'show' } : { do: 'sign-in-again', accountId });
+  notification.on('click', open);
+  notification.on('action', open);
   notification.show();
 }
 

@@ -102,7 +102,9 @@ export function updates({
   /** The verified files of the update that is ready. */
   let files: readonly string[] = [];
   const running = installed?.() ?? null;
+  /** In state `restart`, the app on disk is newer than what was offered or downloaded before, so nothing leads out of it. */
   const move = (next: UpdateStatus): void => {
+    if (status.state === 'restart') return;
     status = next;
     onStatus(next);
   };
@@ -146,7 +148,7 @@ export function updates({
 
   function lookAtDisk(): void {
     const now = installed?.() ?? null;
-    if (running === null || now === null || now === running || status.state === 'restart') return;
+    if (running === null || now === null || now === running) return;
     move({ state: 'restart' });
   }
 
@@ -174,16 +176,17 @@ export function updates({
       }
     },
     async install() {
+      if (status.state === 'ready' || status.state === 'refused') {
+        const { version } = status;
+        try {
+          await verifyAll(version); // checked again, because the files could be changed on disk since
+        } catch (error) {
+          fail(error, version);
+        }
+      }
       if (status.state === 'restart') restart();
       if (status.state !== 'ready' && status.state !== 'refused') return;
-      const { version } = status;
-      try {
-        await verifyAll(version); // checked again, because the files could be changed on disk since
-      } catch (error) {
-        fail(error, version);
-        return;
-      }
-      status = { state: 'ready', version };
+      status = { state: 'ready', version: status.version };
       updater?.quitAndInstall();
       if (isInstalling()) startAgain?.();
     },

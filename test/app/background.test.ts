@@ -101,6 +101,28 @@ describe('the notice before an account ends', () => {
     expect(notices.look([account('Tom', until(7200))], NOW + 6700).due).toHaveLength(1);
   });
 
+  it('does not flood the screen: of many, there is one, and then none for a minute', () => {
+    const notices = expiryNotices();
+    const all = (seconds: number) =>
+      Array.from({ length: 1000 }, (_, at) => account(`user ${at}`, until(seconds)));
+    const { due, next } = notices.look(all(500), NOW);
+    expect(due).toEqual([
+      {
+        accountId: null,
+        title: '1000 accounts expire soon',
+        body: 'These sign-ins can’t renew themselves. Sign in to continue without a break.',
+      },
+    ]);
+    expect(next).toBeNull();
+    // A script that writes another end at every look.
+    for (let second = 1; second < 60; second++) {
+      const again = notices.look(all(500 - second), NOW + second);
+      expect(again).toEqual({ due: [], next: NOW + 60 });
+    }
+    expect(notices.look(all(440), NOW + 60).due).toHaveLength(1);
+    expect(notices.look(all(-3200), NOW - 3600).due).toHaveLength(1); // the clock was set back
+  });
+
   it('is not for those that renew themselves, have ended, or are apps', () => {
     const all = [
       account('a', renews),

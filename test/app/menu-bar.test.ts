@@ -1,10 +1,14 @@
-/** The item in the menu bar never names anybody after the vault was locked, whatever was under way at that moment. */
+/**
+ * The item in the menu bar never names anybody after the vault was locked, whatever was under way at that moment. Looks go on after one
+ * has failed.
+ */
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { BackgroundItem, Notice } from '../../app/background.ts';
 import { menuBar } from '../../app/menu-bar.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Vault } from '../../src-main/index.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
 import { fakeVault } from '../ipc/fake-vault.ts';
 
 const DOCUMENT = readFileSync('test/vectors/documents/msal-python-aad-single.json', 'utf8');
@@ -85,5 +89,60 @@ it('names the accounts once the vault is unlocked', async () => {
   while (await goOn());
   await look;
   expect(shown.at(-1)).toMatch(NAMED);
+  bar.stop();
+});
+
+afterEach(() => void vi.useRealTimers());
+
+/** An account that can't renew itself and expires in five minutes. */
+function expiring(): Vault {
+  const cache = new SerializableTokenCache();
+  cache.add(tokenResponse({ expires_in: 300, refresh_token: null }));
+  return Object.assign(fakeVault(cache), { on: () => () => undefined }) as unknown as Vault;
+}
+
+function barOf(vault: () => Promise<Vault>) {
+  const shown: string[] = [];
+  const told: Notice[] = [];
+  const unexpected: unknown[] = [];
+  const wanted = { menuBar: true, notify: true };
+  const bar = menuBar({
+    open: () => ({ show: (items) => void shown.push(JSON.stringify(items)), remove: () => undefined }),
+    tell: (notice) => void told.push(notice),
+    vault,
+    wanted: () => wanted,
+    isLocked: () => false,
+    onUnexpected: (error) => void unexpected.push(error),
+  });
+  return { bar, shown, told, unexpected, wanted };
+}
+
+it('looks again a minute after the vault could not be read', async () => {
+  vi.useFakeTimers();
+  let isDown = true;
+  const vault = expiring();
+  const { bar, shown, unexpected } = barOf(() =>
+    isDown ? Promise.reject(new Error('down')) : Promise.resolve(vault),
+  );
+  await expect(bar.look()).rejects.toThrow('down');
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(unexpected).toHaveLength(1);
+  isDown = false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(shown.at(-1)).toContain('Expires soon');
+  bar.stop();
+});
+
+it('announces an expiry that came while notices were off once they are on', async () => {
+  const vault = expiring();
+  const { bar, told, wanted } = barOf(() => Promise.resolve(vault));
+  wanted.notify = false;
+  await bar.look();
+  expect(told).toEqual([]);
+  wanted.notify = true;
+  await bar.look();
+  expect(told).toHaveLength(1);
+  await bar.look();
+  expect(told).toHaveLength(1);
   bar.stop();
 });

@@ -226,6 +226,90 @@ describe('an update that something else installed', () => {
   });
 });
 
+function gated(): { passed: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open: () => open() };
+}
+
+describe('an update that something else installed meanwhile', () => {
+  /** The app on disk is replaced, and the window is focused. */
+  const replacedWhile = (verified: () => Promise<void>, download = verified) => {
+    let onDisk = 'one';
+    const told: UpdateStatus[] = [];
+    const restarts: string[] = [];
+    const updater = fakeUpdater('0.2.0', () => download().then(() => ['/a.deb']));
+    const running = updates({
+      isWanted: () => true,
+      open: () => Promise.resolve(updater),
+      verify: verified,
+      onRequest: () => undefined,
+      onStatus: (status) => told.push(status),
+      startAgain: () => undefined,
+      restart: () => restarts.push('restart'),
+      installed: () => onDisk,
+      onUnexpected: () => undefined,
+    });
+    const replace = (): void => {
+      onDisk = 'two';
+      running.look();
+      onDisk = 'three'; // A status that is told once stays told once.
+      running.look();
+    };
+    return { running, updater, told, restarts, replace };
+  };
+  const ends: [string, () => Promise<void>][] = [
+    ['ends', () => Promise.resolve()],
+    ['fails', () => Promise.reject(new Error('offline'))],
+  ];
+
+  it.each(ends)('is still to be finished when a download %s', async (_how, end) => {
+    const gate = gated();
+    const { running, told, restarts, replace } = replacedWhile(
+      () => Promise.resolve(),
+      () => gate.passed.then(end),
+    );
+    await new Promise(setImmediate);
+    const downloaded = running.download();
+    replace();
+    gate.open();
+    await downloaded;
+    expect(running.status).toEqual({ state: 'restart' });
+    expect(told.filter(({ state }) => state === 'restart')).toHaveLength(1);
+    await running.install();
+    expect(restarts).toEqual(['restart']);
+    running.close();
+  });
+
+  it.each(ends)('is finished in place of an installation whose check %s', async (_how, end) => {
+    let check: Promise<void> = Promise.resolve();
+    const { running, updater, restarts, replace } = replacedWhile(
+      () => check,
+      () => Promise.resolve(),
+    );
+    await new Promise(setImmediate);
+    await running.download();
+    const gate = gated();
+    check = gate.passed.then(end);
+    const installed = running.install();
+    replace();
+    gate.open();
+    await installed;
+    expect(restarts).toEqual(['restart']);
+    expect(updater.asked).not.toContain('install');
+    expect(running.status).toEqual({ state: 'restart' });
+    running.close();
+  });
+
+  it('is still to be finished when the update server answers', async () => {
+    const { running, told, replace } = replacedWhile(() => Promise.resolve());
+    replace(); // before the first answer
+    await new Promise(setImmediate);
+    expect(told).toEqual([{ state: 'restart' }]);
+    running.close();
+  });
+});
+
 describe('a request that fails after an upgrade in place', () => {
   const begun = (onDisk: { value: string | null }, told: UpdateStatus[] = []) =>
     updates({
