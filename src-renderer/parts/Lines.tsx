@@ -1,4 +1,7 @@
-import type { ClaimLine } from '../state/claims.ts';
+import type { Claim } from '../../src-main/ipc/contract.ts';
+import { type ClaimLine, MOST_LINES } from '../state/claims.ts';
+import { count } from '../state/words.ts';
+import { useTimed } from './hooks.ts';
 import { Highlight } from './text.tsx';
 
 /** Names, meanings and values, which are safe to show (`visible`). */
@@ -26,4 +29,27 @@ export function Lines({ lines }: { lines: readonly ClaimLine[] }) {
       ))}
     </dl>
   );
+}
+
+/** Claims with relative times, at most MOST_LINES. */
+export function ClaimLines({
+  claims,
+  line,
+}: {
+  claims: readonly Claim[];
+  line: (claim: Claim, now: number) => ClaimLine;
+}) {
+  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
+  return (
+    <>
+      <Lines lines={lines} />
+      <NotShown more={claims.length - MOST_LINES} />
+    </>
+  );
+}
+
+/** Says that lines are left out. */
+export function NotShown({ more }: { more: number }) {
+  if (more <= 0) return null;
+  return <p className="note">{`${count(more, 'more line')} ${more === 1 ? 'is' : 'are'} not shown.`}</p>;
 }

@@ -10,16 +10,15 @@ import {
   TextArea,
   TextField,
 } from 'react-aria-components';
-import type { Claim, DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
+import type { DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
 import { onLeave } from '../bridge.ts';
-import { type ClaimLine, detailLines, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import { detailLines, headerLine, payloadLine } from '../state/claims.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { secondsUntil } from '../state/time.ts';
 import { appLabel, signatureNote, tokenTitle, tokenWhen } from '../state/tokens.ts';
-import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { Lines } from './Lines.tsx';
+import { ClaimLines, Lines } from './Lines.tsx';
 import { TokenMenu } from './TokenMenu.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 
@@ -97,11 +96,13 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
       </TabList>
       {format === 'jwt' && <Signature token={token} />}
       <TabPanel id="claims" className="segment-panel">
-        {claims?.format === 'jwt' && <Claims claims={claims.payload} line={payloadLine} />}
+        {claims?.format === 'jwt' && <ClaimLines claims={claims.payload} line={payloadLine} />}
         {note !== null && <p className="note">{note}</p>}
       </TabPanel>
       <TabPanel id="header" className="segment-panel">
-        {claims !== null && claims.format !== 'opaque' && <Claims claims={claims.header} line={headerLine} />}
+        {claims !== null && claims.format !== 'opaque' && (
+          <ClaimLines claims={claims.header} line={headerLine} />
+        )}
         {note !== null && <p className="note">{note}</p>}
       </TabPanel>
       <TabPanel id="details" className="segment-panel">
@@ -140,28 +141,6 @@ function Signature({ token }: { token: TokenItem }) {
 
 function Details({ token }: { token: TokenItem }) {
   return <Lines lines={useTimed((now) => detailLines(token, now))} />;
-}
-
-/** Claims with relative times. */
-function Claims({
-  claims,
-  line,
-}: {
-  claims: readonly Claim[];
-  line: (claim: Claim, now: number) => ClaimLine;
-}) {
-  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
-  const more = claims.length - MOST_LINES;
-  return (
-    <>
-      <Lines lines={lines} />
-      {more > 0 && (
-        <p className="note">
-          {number(more)} more {more === 1 ? 'is' : 'are'} not shown.
-        </p>
-      )}
-    </>
-  );
 }
 
 /** A menu button for the other forms of the token and the other actions. */

@@ -1,17 +1,16 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import type { Claim } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Lines } from '../parts/Lines.tsx';
+import { ClaimLines, NotShown } from '../parts/Lines.tsx';
 import { PAYLOAD } from '../state/claimMeanings.ts';
-import { type ClaimLine, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import { headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
 import {
   type ClaimDifference,
-  comparisonTitle,
   compareTokens,
+  type FoundToken,
   LONGEST_INPUT,
   problemsOf,
   type ReadToken,
@@ -29,7 +28,7 @@ import { visible, visibleLines } from '../state/text.ts';
 /** Shows what a pasted token says, or how two tokens differ. Nothing is stored. */
 export function InspectPage() {
   const { inspect } = useModel();
-  const { first, second, compares } = useStore(inspect.view);
+  const { compares } = useStore(inspect.view);
   return (
     <main className="inspect-page">
       <div className="inspect-head">
@@ -55,17 +54,49 @@ export function InspectPage() {
           </button>
         </div>
       </div>
-      {compares ? <Compare first={first} second={second} /> : <One text={first} />}
+      {compares ? <Compare /> : <One />}
     </main>
   );
 }
 
-function One({ text }: { text: string }) {
+/** The input of a slot, and the chosen one of its tokens. */
+function useSlot(slot: 'first' | 'second'): {
+  text: string;
+  found: readonly FoundToken[];
+  token: string | null;
+} {
   const { inspect } = useModel();
-  const found = tokensIn(text);
-  const [chosen, choose] = useState(0);
-  const token = found[Math.min(chosen, found.length - 1)];
-  const read = token === undefined ? null : readToken(token.token);
+  const view = useStore(inspect.view);
+  const text = view[slot];
+  const found = useMemo(() => tokensIn(text), [text]);
+  return { text, found, token: found[view.chosen[slot]]?.token ?? null };
+}
+
+/** A button for each token of an input with several. */
+function TokenChoice({ slot, found }: { slot: 'first' | 'second'; found: readonly FoundToken[] }) {
+  const { inspect } = useModel();
+  const chosen = useStore(inspect.view, (view) => view.chosen[slot]);
+  if (found.length < 2) return null;
+  return (
+    <div className="actions" role="group" aria-label="Tokens found">
+      {found.map(({ field }, index) => (
+        <Action
+          key={field}
+          kind={index === chosen ? 'primary' : 'plain'}
+          aria-pressed={index === chosen}
+          onPress={() => inspect.choose(slot, index)}
+        >
+          {visible(field ?? 'Token')}
+        </Action>
+      ))}
+    </div>
+  );
+}
+
+function One() {
+  const { inspect } = useModel();
+  const { text, found, token } = useSlot('first');
+  const read = token === null ? null : readToken(token);
   return (
     <div className="inspect">
       <div className="inspect-input">
@@ -78,25 +109,12 @@ function One({ text }: { text: string }) {
           )}
           <span className="note">Never stored</span>
         </div>
-        {found.length > 1 && (
-          <div className="actions" role="group" aria-label="Tokens found">
-            {found.map(({ field }, index) => (
-              <Action
-                key={field}
-                kind={index === chosen ? 'primary' : 'plain'}
-                aria-pressed={index === chosen}
-                onPress={() => choose(index)}
-              >
-                {visible(field ?? 'Token')}
-              </Action>
-            ))}
-          </div>
-        )}
+        <TokenChoice slot="first" found={found} />
         {read !== null && <Summary token={read} />}
         {read?.format === 'jws' && read.inner !== null && (
           <Action onPress={() => inspect.set('first', read.inner ?? '')}>Inspect the inner token</Action>
         )}
-        {read?.format === 'jwt' && token !== undefined && <SignatureCard token={token.token} />}
+        {read?.format === 'jwt' && token !== null && <SignatureCard token={token} />}
       </div>
       <div className="inspect-result">
         {read === null ? (
@@ -106,7 +124,7 @@ function One({ text }: { text: string }) {
               : whyNone(text)}
           </p>
         ) : (
-          <Result key={token?.token} token={read} text={token?.token ?? ''} />
+          <Result key={token} token={read} text={token ?? ''} />
         )}
       </div>
     </div>
@@ -306,42 +324,47 @@ function rawJson(token: Extract<ReadToken, { format: 'jwt' | 'jwe' | 'jws' }>): 
   return token.format === 'jwt' ? `${header}\n\n${JSON.stringify(token.values, null, 2)}` : header;
 }
 
-function ClaimLines({
-  claims,
-  line,
-}: {
-  claims: readonly Claim[];
-  line: (claim: Claim, now: number) => ClaimLine;
-}) {
-  const lines = useTimed((now) => claims.slice(0, MOST_LINES).map((claim) => line(claim, now)));
-  return <Lines lines={lines} />;
-}
+/** A claim or a member of the header, as the table shows it. */
+type ComparedLine = ClaimDifference & ReturnType<typeof compared>;
 
-function Compare({ first, second }: { first: string; second: string }) {
+function Compare() {
   const { inspect } = useModel();
   const [all, showAll] = useState(false);
-  const [one, other] = [first, second].map((text) => tokensIn(text)[0]?.token);
-  const [a, b] = [one, other].map((token) => (token === undefined ? null : readToken(token)));
-  const rows = useTimed((now) =>
-    (a && b ? compareTokens(a, b) : []).map((row) => ({ ...row, ...compared(row, now) })),
-  );
-  const different = rows.filter(({ differs }) => differs);
-  const notCompared = a && b ? whyNotCompared(a, b) : null;
-  const shown = all ? rows : different;
+  const [a, b] = [useSlot('first'), useSlot('second')];
+  const both = a.token !== null && b.token !== null ? ([a.token, b.token] as const) : null;
+  const comparison = useTimed((now) => {
+    const found = both === null ? null : compareTokens(...both);
+    if (found === null) return null;
+    const lines = (of: readonly ClaimDifference[], line: typeof payloadLine): ComparedLine[] =>
+      of.filter(({ differs }) => all || differs).map((row) => ({ ...row, ...compared(row, line, now) }));
+    const claims = lines(found.claims, payloadLine);
+    const header = lines(found.header, headerLine);
+    return {
+      ...found,
+      claims: claims.slice(0, MOST_LINES),
+      header: header.slice(0, MOST_LINES),
+      lines: claims.length + header.length,
+    };
+  });
+  const shown = comparison === null ? 0 : comparison.claims.length + comparison.header.length;
   return (
     <div className="compare">
       <div className="slots">
-        <Slot letter="A" text={first} token={a ?? null} onChange={(text) => inspect.set('first', text)} />
-        <Slot letter="B" text={second} token={b ?? null} onChange={(text) => inspect.set('second', text)} />
+        <Slot letter="A" slot="first" />
+        <Slot letter="B" slot="second" />
       </div>
-      {notCompared !== null ? (
+      {both === null ? (
+        <p className="inspect-empty">Paste two tokens to see how they differ.</p>
+      ) : comparison === null ? (
         <p className="inspect-empty" role="status">
-          {notCompared}
+          {whyNotCompared(...both)}
         </p>
-      ) : a && b ? (
+      ) : (
         <>
           <div className="compare-head">
-            <b role="status">{comparisonTitle(rows, one === other)}</b>
+            <p role="status">
+              <b>{comparison.title}</b> <span className="second">{comparison.text}</span>
+            </p>
             <Action kind="quiet" onPress={inspect.swap}>
               Swap A and B
             </Action>
@@ -349,80 +372,77 @@ function Compare({ first, second }: { first: string; second: string }) {
               {all ? 'Show differences' : 'Show all claims'}
             </Action>
           </div>
-          {shown.length > 0 && (
+          {shown > 0 && (
             <div className="table-card">
               <table className="compare-table">
-                <thead>
-                  <tr>
-                    <th scope="col">Claim</th>
-                    <th scope="col">A</th>
-                    <th scope="col">B</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {shown.map(({ name, says, left, right, onlyA, onlyB }) => (
-                    <tr key={name}>
-                      <th scope="row">
-                        <code>
-                          <bdi>{visible(name)}</bdi>
-                        </code>
-                        {says !== null && <span className="second">{says}</span>}
-                      </th>
-                      <td>{left === null ? <span className="soft">Not present</span> : <bdi>{left}</bdi>}</td>
-                      <td>
-                        {right === null ? <span className="soft">Not present</span> : <bdi>{right}</bdi>}
-                        {onlyA.length + onlyB.length > 0 && (
-                          <span className="changes">
-                            {onlyA.map((item) => (
-                              <span className="minus" key={`- ${item}`}>
-                                − <bdi>{item}</bdi>
-                              </span>
-                            ))}
-                            {onlyB.map((item) => (
-                              <span className="plus" key={`+ ${item}`}>
-                                + <bdi>{item}</bdi>
-                              </span>
-                            ))}
-                          </span>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
+                <ComparedLines title="Claim" lines={comparison.claims} />
+                <ComparedLines title="Header" lines={comparison.header} />
               </table>
             </div>
           )}
+          <NotShown more={comparison.lines - shown} />
         </>
-      ) : (
-        <p className="inspect-empty">Paste two tokens to see how their claims differ.</p>
       )}
       <p className="note">Never stored</p>
     </div>
   );
 }
 
-/** Returns the texts of a claim in both tokens. Times are readable, followed by their epoch. */
-function compared({ name, a, b }: ClaimDifference, now: number) {
-  const lineOf = (value: unknown) => payloadLine({ name, json: JSON.stringify(value) }, now);
-  const isTime = PAYLOAD.get(name)?.reading === 'time';
-  const shown = (value: string | null) => {
-    if (value === null || !isTime || !/^\d+$/.test(value)) return value;
-    return `${lineOf(Number(value)).value} · ${value}`;
-  };
-  return { says: PAYLOAD.get(name)?.says ?? null, left: shown(a), right: shown(b) };
+function ComparedLines({ title, lines }: { title: string; lines: readonly ComparedLine[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <tbody>
+      <tr className="compare-columns">
+        <th scope="col">{title}</th>
+        <th scope="col">A</th>
+        <th scope="col">B</th>
+      </tr>
+      {lines.map(({ name, says, left, right, onlyA, onlyB }) => (
+        <tr key={name}>
+          <th scope="row">
+            <code>
+              <bdi>{visible(name)}</bdi>
+            </code>
+            {says !== null && <span className="second">{says}</span>}
+          </th>
+          <td>{left === null ? <span className="soft">Not present</span> : <bdi>{left}</bdi>}</td>
+          <td>
+            {right === null ? <span className="soft">Not present</span> : <bdi>{right}</bdi>}
+            {onlyA.length + onlyB.length > 0 && (
+              <span className="changes">
+                {onlyA.map((item) => (
+                  <span className="minus" key={`- ${item}`}>
+                    − <bdi>{visible(item)}</bdi>
+                  </span>
+                ))}
+                {onlyB.map((item) => (
+                  <span className="plus" key={`+ ${item}`}>
+                    + <bdi>{visible(item)}</bdi>
+                  </span>
+                ))}
+              </span>
+            )}
+          </td>
+        </tr>
+      ))}
+    </tbody>
+  );
 }
 
-function Slot({
-  letter,
-  text,
-  token,
-  onChange,
-}: {
-  letter: string;
-  text: string;
-  token: ReadToken | null;
-  onChange: (text: string) => void;
-}) {
+/** Returns the texts of a claim in both tokens. Times are readable, followed by their epoch. */
+function compared({ name, a, b }: ClaimDifference, line: typeof payloadLine, now: number) {
+  const { says } = line({ name, json: 'null' }, now);
+  const shown = (value: string | null) => {
+    if (value === null || PAYLOAD.get(name)?.reading !== 'time' || !/^\d+$/.test(value)) return value;
+    return `${line({ name, json: value }, now).value} · ${value}`;
+  };
+  return { says, left: shown(a), right: shown(b) };
+}
+
+function Slot({ letter, slot }: { letter: string; slot: 'first' | 'second' }) {
+  const { inspect } = useModel();
+  const { text, found, token: chosen } = useSlot(slot);
+  const token = chosen === null ? null : readToken(chosen);
   const problem = useTimed((now) => (token === null ? null : tokenLabel(token, now)));
   const summary = token === null ? null : summaryOf(token);
   const audience = summary?.facts.find(({ name }) => name === 'For')?.value;
@@ -439,7 +459,8 @@ function Slot({
           </span>
         )}
       </div>
-      <TokenInput label={`Token ${letter}`} text={text} onChange={onChange} />
+      <TokenInput label={`Token ${letter}`} text={text} onChange={(next) => inspect.set(slot, next)} />
+      <TokenChoice slot={slot} found={found} />
       {token === null && text.trim() !== '' && <p className="note">{whyNone(text)}</p>}
     </section>
   );

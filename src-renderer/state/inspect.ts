@@ -5,36 +5,51 @@ import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
-import { count } from './words.ts';
+import { count, listing, number } from './words.ts';
 
 /** Maximum characters that are read of an input. No token is longer. */
 export const LONGEST_INPUT = 1_000_000;
 
+type Slot = 'first' | 'second';
+
 export interface InspectView {
   first: string;
   second: string;
+  /** Index of the chosen token among those of each input. */
+  chosen: Readonly<Record<Slot, number>>;
   compares: boolean;
 }
 
 export interface Inspect {
   view: Store<InspectView>;
-  set: (slot: 'first' | 'second', text: string) => void;
+  set: (slot: Slot, text: string) => void;
+  choose: (slot: Slot, index: number) => void;
   compare: (on: boolean) => void;
   swap: () => void;
   /** Forgets both tokens. */
   clear: () => void;
 }
 
-const EMPTY: InspectView = { first: '', second: '', compares: false };
+const EMPTY: InspectView = { first: '', second: '', chosen: { first: 0, second: 0 }, compares: false };
 
 /** The tokens of the Inspect page: in memory, until another page is shown. */
 export function createInspect(): Inspect {
   const view = createStore<InspectView>(EMPTY);
+  const choose = (slot: Slot, index: number) =>
+    view.set({ ...view.get(), chosen: { ...view.get().chosen, [slot]: index } });
   return {
     view,
-    set: (slot, text) => view.set({ ...view.get(), [slot]: text }),
+    set(slot, text) {
+      view.set({ ...view.get(), [slot]: text });
+      choose(slot, 0);
+    },
+    choose,
     compare: (compares) => view.set({ ...view.get(), compares }),
-    swap: () => view.set({ ...view.get(), first: view.get().second, second: view.get().first }),
+    swap() {
+      const { first, second, chosen, ...others } = view.get();
+      const swapped = { first: chosen.second, second: chosen.first };
+      view.set({ ...others, first: second, second: first, chosen: swapped });
+    },
     clear: () => view.set(EMPTY),
   };
 }
@@ -374,7 +389,7 @@ function kindOf(header: Values, values: Values): string {
   return values['nonce'] !== undefined || values['at_hash'] !== undefined ? 'ID token' : 'Token';
 }
 
-/** A claim in two tokens. */
+/** A claim, or a member of the header, in two tokens. */
 export interface ClaimDifference {
   name: string;
   a: string | null;
@@ -385,12 +400,52 @@ export interface ClaimDifference {
   onlyB: readonly string[];
 }
 
-/** Compares the claims of two tokens, in the order of the first. */
-export function compareTokens(a: ReadToken, b: ReadToken): ClaimDifference[] {
-  const [first, second] = [a, b].map((token) => (token.format === 'jwt' ? token.values : {}));
-  const names = [...new Set([...Object.keys(first ?? {}), ...Object.keys(second ?? {})])];
+/** What two tokens with claims have in common, and what not. */
+export interface Comparison {
+  /** "2 of 17 claims differ". */
+  title: string;
+  /** What else differs; may be empty. */
+  text: string;
+  claims: ClaimDifference[];
+  header: ClaimDifference[];
+}
+
+/** Compares the claims, headers and signatures of two tokens; null if one of them has no claims that can be read. */
+export function compareTokens(a: string, b: string): Comparison | null {
+  const [first, second] = [readToken(a), readToken(b)];
+  if (first.format !== 'jwt' || second.format !== 'jwt') return null;
+  const claims = membersOf(first.values, second.values);
+  const header = membersOf(first.headerValues, second.headerValues);
+  const different = claims.filter(({ differs }) => differs).length;
+  const title =
+    different > 0
+      ? `${number(different)} of ${count(claims.length, 'claim')} ${different === 1 ? 'differs' : 'differ'}`
+      : `The ${a === b ? 'tokens' : 'claims'} are the same`;
+  return { title, text: otherDifferences(a, b, header), claims, header };
+}
+
+function otherDifferences(a: string, b: string, header: readonly ClaimDifference[]): string {
+  const [[signed, signature], [otherSigned, otherSignature]] = [signedParts(a), signedParts(b)];
+  const headers = header.some(({ differs }) => differs);
+  // A signature covers the header and the claims (RFC 7515 §5.1).
+  if (signature === otherSignature && signature !== '' && signed !== otherSigned)
+    return `${headers ? 'The headers differ. ' : ''}The signatures are the same, so at least one of the tokens was changed.`;
+  const parts = [...(headers ? ['headers'] : []), ...(signature === otherSignature ? [] : ['signatures'])];
+  return parts.length === 0 ? '' : `The ${listing(parts)} differ.`;
+}
+
+/** The signing input and the signature (RFC 7515 §7.1). */
+function signedParts(token: string): [string, string] {
+  const end = token.lastIndexOf('.');
+  return [token.slice(0, end), token.slice(end + 1)];
+}
+
+/** Compares the members of two objects, in the order of the first. */
+function membersOf(first: Values, second: Values): ClaimDifference[] {
+  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])];
+  const member = (values: Values, name: string) => (Object.hasOwn(values, name) ? values[name] : undefined);
   return names.map((name) => {
-    const [x, y] = [first?.[name], second?.[name]];
+    const [x, y] = [member(first, name), member(second, name)];
     const [left, right] = [itemsOf(name, x), itemsOf(name, y)];
     const sets = left !== null && right !== null;
     return {
@@ -405,25 +460,15 @@ export function compareTokens(a: ReadToken, b: ReadToken): ClaimDifference[] {
   });
 }
 
-/** Returns the result of a comparison: "2 of 9 claims differ". */
-export function comparisonTitle(rows: readonly ClaimDifference[], sameText: boolean): string {
-  const different = rows.filter(({ differs }) => differs).length;
-  if (different > 0)
-    return `${String(different)} of ${count(rows.length, 'claim')} ${different === 1 ? 'differs' : 'differ'}`;
-  return sameText
-    ? 'The tokens are the same'
-    : 'The claims are the same. The header or the signature differs.';
-}
-
-/** Returns why two tokens can't be compared claim by claim; null if they can. */
-export function whyNotCompared(a: ReadToken, b: ReadToken): string | null {
-  const [x, y] = [a, b].map(({ format }) => format !== 'jwt');
+/** Returns why two tokens can't be compared claim by claim, and whether they are the same; null if they can. */
+export function whyNotCompared(a: string, b: string): string | null {
+  const [x, y] = [a, b].map((token) => readToken(token).format !== 'jwt');
   if (x !== true && y !== true) return null;
   const which =
     x === true && y === true
-      ? 'Neither token has claims that can be read'
-      : `Token ${x === true ? 'A' : 'B'} has no claims that can be read`;
-  return `${which}, so there is nothing to compare.`;
+      ? 'Neither token has claims that can be read.'
+      : `Token ${x === true ? 'A' : 'B'} has no claims that can be read.`;
+  return `${which} The tokens are ${a === b ? 'the same' : 'different'}.`;
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {

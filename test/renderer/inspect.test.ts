@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   compareTokens,
-  comparisonTitle,
   problemsOf,
   readToken,
   summaryOf,
@@ -171,7 +170,7 @@ describe('what is wrong stands on top', () => {
             problemsOf(read, NOW);
             timesOf(read, NOW);
             summaryOf(read);
-            compareTokens(read, read);
+            compareTokens(token, token);
           }
         },
       ),
@@ -236,22 +235,50 @@ test('the summary names what the token is for, with what others wrote made visib
 });
 
 test('two tokens: what differs, item by item where a claim is a set', () => {
-  const a = readToken(jwt({ ...GOOD, scp: 'Read Write', amr: ['pwd', 'mfa'], tid: 't' }));
-  const b = readToken(jwt({ ...GOOD, scp: 'Read Export', amr: ['pwd'], groups: ['g'], tid: 't' }));
-  expect(compareTokens(a, b).filter(({ differs }) => differs)).toEqual([
+  const a = jwt({ ...GOOD, scp: 'Read Write', amr: ['pwd', 'mfa'], tid: 't' });
+  const b = jwt({ ...GOOD, scp: 'Read Export', amr: ['pwd'], groups: ['g'], tid: 't' });
+  const found = compareTokens(a, b);
+  expect(found?.title).toBe('3 of 9 claims differ');
+  expect(found?.claims.filter(({ differs }) => differs)).toEqual([
     { name: 'scp', a: 'Read Write', b: 'Read Export', differs: true, onlyA: ['Write'], onlyB: ['Export'] },
     { name: 'amr', a: 'pwd  mfa', b: 'pwd', differs: true, onlyA: ['mfa'], onlyB: [] },
     { name: 'groups', a: null, b: 'g', differs: true, onlyA: [], onlyB: [] },
   ]);
-  expect(compareTokens(a, a).some(({ differs }) => differs)).toBe(false);
+  expect(compareTokens(a, a)).toMatchObject({ title: 'The tokens are the same', text: '' });
+  expect(compareTokens(jwt({ a: 1 }), jwt(JSON.parse('{"a":1,"__proto__":2}') as object))?.title).toBe(
+    '1 of 2 claims differs',
+  );
 });
 
-test('a comparison tells tokens with the same claims from the same token', () => {
-  const rows = compareTokens(readToken(jwt({ sub: 'u' })), readToken(jwt({ sub: 'u' })));
-  expect(comparisonTitle(rows, true)).toBe('The tokens are the same');
-  expect(comparisonTitle(rows, false)).toBe('The claims are the same. The header or the signature differs.');
-  const other = compareTokens(readToken(jwt({ sub: 'u', aud: 'a' })), readToken(jwt({ sub: 'v', aud: 'a' })));
-  expect(comparisonTitle(other, false)).toBe('1 of 2 claims differs');
+test('two tokens: headers and signatures count as well', () => {
+  const signed = (payload: object, header: object, signature: string) =>
+    `${part(header)}.${part(payload)}.${signature}`;
+  const a = signed(GOOD, { alg: 'RS256', kid: 'k1' }, 'AAAA');
+  const says = (b: string) => {
+    const found = compareTokens(a, b);
+    return `${found?.title ?? ''}. ${found?.text ?? ''}`.trim();
+  };
+  expect(says(a)).toBe('The tokens are the same.');
+  expect(says(signed(GOOD, { alg: 'RS256', kid: 'k1' }, 'BBBB'))).toBe(
+    'The claims are the same. The signatures differ.',
+  );
+  const other = signed(GOOD, { alg: 'none', kid: 'k1' }, '');
+  expect(says(other)).toBe('The claims are the same. The headers and signatures differ.');
+  expect(compareTokens(a, other)?.header.filter(({ differs }) => differs)).toMatchObject([
+    { name: 'alg', a: 'RS256', b: 'none' },
+  ]);
+  // A signature that was moved to other claims, or to the same ones in another order.
+  const changed = 'The signatures are the same, so at least one of the tokens was changed.';
+  expect(says(signed({ ...GOOD, aud: 'api://admin' }, { alg: 'RS256', kid: 'k1' }, 'AAAA'))).toBe(
+    `1 of 5 claims differs. ${changed}`,
+  );
+  expect(says(signed(GOOD, { kid: 'k1', alg: 'RS256' }, 'AAAA'))).toBe(`The claims are the same. ${changed}`);
+  expect(says(signed(GOOD, { alg: 'RS256' }, 'AAAA'))).toBe(
+    `The claims are the same. The headers differ. ${changed}`,
+  );
+  // Two tokens without a signature have none in common.
+  const none = { alg: 'none' };
+  expect(compareTokens(signed(GOOD, none, ''), signed({ ...GOOD, aud: 'x' }, none, ''))?.text).toBe('');
 });
 
 test('the label of a token ends without punctuation', () => {
@@ -260,16 +287,30 @@ test('the label of a token ends without punctuation', () => {
 });
 
 test('order makes no difference where it has no meaning, and what has no claims is not compared', () => {
-  const a = readToken(jwt({ scp: 'Read Write', cnf: { x: 1, y: 2 }, aud: ['a', 'b'], list: [1, 2] }));
-  const b = readToken(jwt({ scp: 'Write Read', cnf: { y: 2, x: 1 }, aud: ['b', 'a'], list: [2, 1] }));
-  expect(compareTokens(a, b).flatMap(({ name, differs }) => (differs ? [name] : []))).toEqual(['list']);
+  const a = jwt({ scp: 'Read Write', cnf: { x: 1, y: 2 }, aud: ['a', 'b'], list: [1, 2] });
+  const b = jwt({ scp: 'Write Read', cnf: { y: 2, x: 1 }, aud: ['b', 'a'], list: [2, 1] });
+  const found = compareTokens(a, b);
+  expect(found?.claims.flatMap(({ name, differs }) => (differs ? [name] : []))).toEqual(['list']);
   expect(whyNotCompared(a, b)).toBeNull();
-  const opaque = readToken('opaque');
-  expect(whyNotCompared(a, opaque)).toBe(
-    'Token B has no claims that can be read, so there is nothing to compare.',
+  expect(compareTokens(a, 'opaque')).toBeNull();
+  expect(whyNotCompared(a, 'opaque')).toBe(
+    'Token B has no claims that can be read. The tokens are different.',
   );
-  expect(whyNotCompared(opaque, a)).toMatch(/^Token A/);
-  expect(whyNotCompared(opaque, opaque)).toMatch(/^Neither token/);
+  expect(whyNotCompared('opaque', a)).toMatch(/^Token A/);
+  expect(whyNotCompared('opaque', 'opaque')).toBe(
+    'Neither token has claims that can be read. The tokens are the same.',
+  );
+});
+
+test('another input starts with its first token', async () => {
+  const { model } = await stage();
+  const { inspect } = model;
+  inspect.set('first', JSON.stringify({ access_token: jwt(GOOD), id_token: jwt(GOOD) }));
+  inspect.choose('first', 1);
+  inspect.swap();
+  expect(inspect.view.get().chosen).toEqual({ first: 0, second: 1 });
+  inspect.set('second', JSON.stringify({ access_token: 'a', id_token: 'b' }));
+  expect(inspect.view.get().chosen).toEqual({ first: 0, second: 0 });
 });
 
 test('nothing of it is kept once another page is shown', async () => {
@@ -281,6 +322,6 @@ test('nothing of it is kept once another page is shown', async () => {
   model.inspect.swap();
   expect(model.inspect.view.get()).toMatchObject({ first: 'b' });
   model.pages.show('accounts');
-  expect(model.inspect.view.get()).toEqual({ first: '', second: '', compares: false });
+  expect(model.inspect.view.get()).toMatchObject({ first: '', second: '', compares: false });
   expect(bridge.asked).toEqual([]);
 });

@@ -9,9 +9,10 @@ import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
+import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
-import { payloadLine } from '../../src-renderer/state/claims.ts';
+import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { stage } from './fake/model.ts';
 import { WORLDS } from './fake/worlds.ts';
@@ -34,6 +35,39 @@ test('the title of a dialog names accounts, so it is text of others too', async 
   const { model } = await stage();
   const html = within(model, <DialogFrame title={'Sign out \u202e<b>eve</b>?'}>Text</DialogFrame>);
   expect(html).toContain('<bdi>Sign out ⟨U+202E⟩&lt;b&gt;eve&lt;/b&gt;?</bdi>');
+});
+
+test('of a token with many claims, Inspect says how many are left out', async () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, at) => [`c${at}`, at]));
+  const token = (n: number) => `${part({ alg: 'RS256' })}.${part(claims(n))}.AAAA`;
+  const { model } = await stage();
+  const html = () => within(model, <InspectPage />);
+  const { inspect } = model;
+  inspect.set('first', token(MOST_LINES));
+  expect(html()).not.toContain('not shown');
+  inspect.set('first', token(MOST_LINES + 1));
+  expect(html()).toContain('1 more line is not shown.');
+  inspect.compare(true);
+  inspect.set('second', token(MOST_LINES + 1).replace('AAAA', 'BBBB'));
+  expect(html()).toContain(
+    '<b>The claims are the same</b> <span class="second">The signatures differ.</span>',
+  );
+  inspect.set('second', token(0));
+  expect(html()).toContain('1 more line is not shown.');
+});
+
+test('Compare lets one choose among the tokens of a response', async () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = (sub: string) => `${part({ alg: 'RS256' })}.${part({ sub })}.${sub}`;
+  const { model } = await stage();
+  model.inspect.compare(true);
+  model.inspect.set('first', token('eve'));
+  model.inspect.set('second', JSON.stringify({ access_token: token('dana'), id_token: token('eve') }));
+  const html = () => within(model, <InspectPage />);
+  expect(html()).toContain('1 of 1 claim differs');
+  model.inspect.choose('second', 1);
+  expect(html()).toContain('The tokens are the same');
 });
 
 test('a sentence shows what is in backticks as code, and everything else as text', () => {
@@ -78,7 +112,7 @@ test('a token with claims without end shows those that can be read, and says how
   const html = within(model, <TokenPanel onClose={() => {}} />);
   expect(html).toContain('c499');
   expect(html).not.toContain('c500');
-  expect(html).toContain('11,500 more are not shown.');
+  expect(html).toContain('11,500 more lines are not shown.');
 });
 
 test('hostile accounts draw no element of their own', async () => {
