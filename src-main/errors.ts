@@ -216,8 +216,15 @@ export class QuestionError extends CodedError<QuestionErrorCode> {}
  * }
  */
 export class SignInRequiredError extends CodedError<'sign_in_required'> {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** The error code of the provider, such as `invalid_grant`; null if the provider was not asked, or gave no code. */
+  readonly reason: string | null;
+
+  constructor(
+    message: string,
+    { reason = null, ...options }: { cause?: unknown; reason?: string | null } = {},
+  ) {
     super('sign_in_required', message, options);
+    this.reason = reason;
   }
 }
 

@@ -409,23 +409,41 @@ function signInRequired(cause?: unknown): never {
     cause === undefined
       ? 'There is no token for this account and app. The user has to sign in.'
       : 'The provider refused the refresh token of this account. The user has to sign in again.',
-    { cause },
+    { cause, reason: cause === undefined ? null : 'invalid_grant' },
   );
 }
 
-/** Returns the error code (RFC 6749 §5.2) of a rejected token request. OAuth libraries store it in different places. */
-function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: string } | undefined {
+/** Error codes of a refresh that only the user can resolve, by a new sign-in (RFC 6749 §5.2, OpenID Connect Core §3.1.2.6). */
+const ASKS_USER: ReadonlySet<unknown> = new Set([
+  'invalid_grant',
+  'invalid_scope',
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+]);
+
+const INVALID_GRANT: ReadonlySet<unknown> = new Set(['invalid_grant']);
+
+interface ErrorCode {
+  readonly code: string;
+  readonly suberror: string;
+}
+
+/** Returns the error code of a rejected token request, if it is one of these. OAuth libraries store it in different places. */
+function errorCodeIn(failure: unknown, codes: ReadonlySet<unknown>, depth = 0): ErrorCode | undefined {
   if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
   const fields = failure as Readonly<Record<string, unknown>>;
   for (const name of ['error', 'errorCode', 'code']) {
     // GitHub's own error code: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
-    if (fields[name] === 'invalid_grant' || fields[name] === 'bad_refresh_token') {
+    const code = fields[name] === 'bad_refresh_token' ? 'invalid_grant' : fields[name];
+    if (typeof code === 'string' && codes.has(code)) {
       const suberror = fields['suberror'] ?? fields['subError'];
-      return { code: 'invalid_grant', suberror: typeof suberror === 'string' ? suberror : '' };
+      return { code, suberror: typeof suberror === 'string' ? suberror : '' };
     }
   }
   for (const name of ['body', 'data', 'response', 'error', 'cause']) {
-    const found = errorCodeIn(fields[name], depth + 1);
+    const found = errorCodeIn(fields[name], codes, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -433,7 +451,12 @@ function errorCodeIn(failure: unknown, depth = 0): { code: string; suberror: str
 
 /** Whether a token request failed with `invalid_grant` (RFC 6749 §5.2), so that a retry would fail as well. */
 export function isInvalidGrant(failure: unknown): boolean {
-  return errorCodeIn(failure) !== undefined;
+  return errorCodeIn(failure, INVALID_GRANT) !== undefined;
+}
+
+/** Returns the provider's error code if the token request failed with one that only a new sign-in resolves. */
+export function codeThatAsksUser(failure: unknown): string | undefined {
+  return isInvalidGrant(failure) ? 'invalid_grant' : errorCodeIn(failure, ASKS_USER)?.code;
 }
 
 /** Suberrors of Entra ID that concern the request, not the refresh token. */
@@ -452,7 +475,7 @@ export async function rememberRefusal(
   request: TokenRequest,
   failure: unknown,
 ): Promise<void> {
-  const suberror = errorCodeIn(failure)?.suberror ?? '';
+  const suberror = errorCodeIn(failure, INVALID_GRANT)?.suberror ?? '';
   const refusal: Refusal = {
     client_id: request.client_id,
     secret: hashText(token.secret),

@@ -51,7 +51,7 @@ export function redeemAt(
     if (error === 'invalid_grant' || error === 'interaction_required' || error === 'login_required')
       throw new SignInRequiredError(
         `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; the cached tokens are kept.`,
-        { cause: json },
+        { cause: json, reason: error },
       );
     throw new Stop(
       EXIT.failed,

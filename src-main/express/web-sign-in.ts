@@ -1,6 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../cache/acquire.ts';
+import {
+  acquireTokenSilent,
+  codeThatAsksUser,
+  lookup,
+  type Redeem,
+  type TokenRequest,
+} from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { merge } from '../cache/document/merge.ts';
 import { type Claims, readToken } from '../cache/schema/claims.ts';
@@ -536,9 +542,11 @@ class WebApp {
     const answered = await this.#provider.tokens(parameters, signal);
     const { error } = answered.response;
     if (error === undefined || error === 'invalid_grant') return answered;
-    if (typeof error === 'string' && ASKS_USER.has(error)) {
+    const reason = codeThatAsksUser(answered.response);
+    if (reason !== undefined) {
       throw new SignInRequiredError(
         'The provider gives no token for these scopes without asking the user. What is cached stays. Sign the user in again.',
+        { reason },
       );
     }
     return refused(error, answered.response['error_description']);
@@ -633,15 +641,6 @@ const SIGN_IN: OptionNames<SignInOptions> = {
   claims: TEXT,
   loginHint: TEXT,
 };
-
-/** Errors of the token endpoint that a new sign-in resolves (OpenID Connect Core §3.1.2.6, RFC 6749 §5.2). */
-const ASKS_USER: ReadonlySet<string> = new Set([
-  'interaction_required',
-  'login_required',
-  'consent_required',
-  'account_selection_required',
-  'invalid_scope',
-]);
 
 function isSame(one: AccountSummary, other: AccountSummary): boolean {
   const { home_account_id, environment, issuer = '' } = one;

@@ -1,4 +1,10 @@
-import { lookup, prepareRefresh, singleFlight, type TokenRequest } from '../cache/acquire.ts';
+import {
+  codeThatAsksUser,
+  lookup,
+  prepareRefresh,
+  singleFlight,
+  type TokenRequest,
+} from '../cache/acquire.ts';
 import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively, type Synchronous, withoutSignal } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
@@ -284,7 +290,7 @@ async function untilRefusedAll<Result>(
       if (length > 0 && length < before.length) continue;
       throw new SignInRequiredError(
         'The provider did not renew this sign-in, so there is no access token. What is cached stays; sign the user in again.',
-        { cause: error },
+        { cause: error, reason: codeThatAsksUser(error) ?? null },
       );
     }
   }

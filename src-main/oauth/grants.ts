@@ -1,5 +1,5 @@
 /** The grants of one client at one issuer, in a vault, a partition or memory. */
-import { InvalidGrantResponse, isInvalidGrant } from '../cache/acquire.ts';
+import { codeThatAsksUser } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { Entry } from '../cache/entry.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
@@ -221,7 +221,7 @@ export class Grants {
    * ```
    *
    * @throws SignInRequiredError if there is no grant, it has no refresh token, the provider refused it (`invalid_grant`, which is
-   *   remembered), or it was signed out in the meantime; GrantError if the provider answered for another user or another issuer;
+   *   remembered) or asks the user (`interaction_required` and the like; see `reason`), or it was signed out in the meantime; GrantError if the provider answered for another user or another issuer;
    *   otherwise the error that `refresh` rejected with. The old grant is kept
    */
   async fresh(label: string, refresh: RefreshGrant, options: FreshOptions = {}): Promise<KeptGrant> {
@@ -280,22 +280,33 @@ export class Grants {
       throw signInRequired('The access token has expired, and there is no refresh token.');
     const hash = hashText(refresh_token);
     if (stored.refused?.hash === hash || unwritten.get(this.#handle)?.has(hash) === true)
-      throw signInRequired('The provider refused the refresh token before.');
+      throw signInRequired('The provider refused the refresh token before.', { reason: 'invalid_grant' });
     const call = refresh({ ...kept, tokens: { ...kept.tokens, refresh_token } }, signal);
     const keep = async (): Promise<KeptGrant> => {
       let answer: unknown;
       try {
         answer = await call;
-        if (isInvalidGrant(answer)) throw new InvalidGrantResponse(isRecord(answer) ? answer : {});
-      } catch (error) {
-        if (!isInvalidGrant(error)) throw error;
-        await this.#refused(place, hash);
-        throw signInRequired('The provider refused the refresh token.', error);
+      } catch (cause) {
+        await this.#assertNotAsking(place, hash, cause, cause);
+        throw cause;
       }
+      await this.#assertNotAsking(place, hash, answer);
       return this.#keep(place, answer, refresh_token);
     };
     // An answer that comes too late is kept as well, if nothing else came in between.
     return abortable(keep(), signal);
+  }
+
+  /** @throws SignInRequiredError if the provider refused the refresh token or asks the user */
+  async #assertNotAsking(place: Place, hash: string, outcome: unknown, cause?: unknown): Promise<void> {
+    const reason = codeThatAsksUser(outcome);
+    if (reason === undefined) return;
+    if (reason === 'invalid_grant') await this.#refused(place, hash);
+    const why =
+      reason === 'invalid_grant'
+        ? 'The provider refused the refresh token.'
+        : `The provider does not refresh this grant without asking the user (${reason}).`;
+    throw signInRequired(why, { cause, reason });
   }
 
   #keep(place: Place, answer: unknown, redeemed: string): Promise<KeptGrant> {
@@ -380,8 +391,11 @@ function remove(cache: TokenCache, place: Place): boolean {
   return was;
 }
 
-function signInRequired(why: string, cause?: unknown): SignInRequiredError {
-  return new SignInRequiredError(`${why} The user has to sign in.`, { cause });
+function signInRequired(
+  why: string,
+  options: ConstructorParameters<typeof SignInRequiredError>[1] = {},
+): SignInRequiredError {
+  return new SignInRequiredError(`${why} The user has to sign in.`, options);
 }
 
 /** Rejects when the signal aborts. The work goes on, and its error is then ignored. */

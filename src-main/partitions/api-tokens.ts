@@ -206,7 +206,7 @@ async function asked(
   if (refused.length > 0) await handle.update((cache) => dropRefreshTokens(cache, refused));
   throw new SignInRequiredError(
     'The provider refused to give a token on these grounds. Nothing was stored. The caller has to get a new token for this API: answer 401.',
-    { cause },
+    { cause, reason: cause === undefined ? null : 'invalid_grant' },
   );
 }
 

@@ -53,6 +53,13 @@ async function expire(handle: CacheHandle, serverUrl = server.url): Promise<void
 const storedIn = (handle: CacheHandle) =>
   openGrants(handle, { issuer: server.url, client_id: 'My agent' }).get('default');
 
+const tokensFor = (more: object) => ({
+  access_token: 'a',
+  token_type: 'Bearer',
+  refresh_token: 'r',
+  ...more,
+});
+
 describe('one agent', () => {
   it('registers, signs in, calls a tool, survives a restart and signs out', async () => {
     const [first, second] = await handles(2);
@@ -116,11 +123,50 @@ describe('one agent', () => {
     }));
     await expect(call(one, server)).rejects.toThrow(/Unauthorized/);
     await expect(call(one, server)).rejects.toThrow(/Unauthorized/);
-    expect(one.opened).toHaveLength(3);
+    expect(one.reasons).toEqual([null, 'invalid_grant', 'invalid_grant']);
     expect(counts()).toMatchObject({ refused: 1 }); // the refusal is remembered
     await signIn(one, server);
     expect(await call(one, server)).toContain('order 1');
   });
+
+  it.each<[string, number, object, string]>([
+    ['invalid_grant', 400, { error: 'invalid_grant' }, 'invalid_grant'],
+    ['invalid_grant with status 200', 200, { error: 'invalid_grant' }, 'invalid_grant'],
+    ['interaction_required', 400, { error: 'interaction_required' }, 'interaction_required'],
+    ['invalid_scope', 400, { error: 'invalid_scope' }, 'invalid_scope'],
+    ['invalid_request', 400, { error: 'invalid_request' }, 'invalid_request'],
+    ['invalid_target', 400, { error: 'invalid_target' }, 'invalid_target'],
+    ['unsupported_grant_type', 400, { error: 'unsupported_grant_type' }, 'unsupported_grant_type'],
+    ['tokens of another user', 200, tokensFor({ sub: 'eve' }), 'grant_other_subject'],
+    [
+      'tokens of another issuer',
+      200,
+      tokensFor({ sub: 'noor', iss: 'https://evil.example' }),
+      'grant_other_issuer',
+    ],
+  ])(
+    'is asked to sign in again, with the reason, if the answer to a refresh is %s',
+    async (_what, status, body, reason) => {
+      const handle = inMemory(new TokenCache());
+      let isRefused = false;
+      const answers: typeof fetch = (input, init) =>
+        isRefused && init?.method === 'POST'
+          ? Promise.resolve(Response.json(body, { status }))
+          : server.fetch(input, init);
+      const one = agent(handle, server, { fetch: answers });
+      await signIn(one, server);
+      await openGrants(handle, { issuer: server.url, client_id: 'My agent' }).change('default', (grant) => ({
+        ...grant,
+        expires_at: 1,
+        tokens: { ...grant!.tokens!, sub: 'noor', access_token: 'expired' },
+      }));
+      isRefused = true;
+      await expect(call(one, server)).rejects.toThrow(/Unauthorized/);
+      expect(one.reasons).toEqual([null, reason]);
+      await signIn(one, server);
+      expect(await call(one, server)).toContain('order 1');
+    },
+  );
 
   it('does not ask for a sign-in because the provider is down', async () => {
     const handle = inMemory(new TokenCache());

@@ -19,18 +19,23 @@ export interface Agent {
   provider: ReturnType<typeof providerOf>;
   /** The authorization page that the SDK opened. */
   opened: URL[];
+  /** Why it opened each of them. */
+  reasons: (string | null)[];
 }
 
 function providerOf(
   handle: CacheHandle,
   server: Pick<RunningMcpServer, 'url'>,
   options: Partial<McpOAuthOptions<typeof METADATA>>,
-  opened: URL[],
+  { opened, reasons }: Omit<Agent, 'provider'>,
 ) {
   return mcpOAuthProvider(handle, {
     server: server.url,
     clientMetadata: METADATA,
-    redirect: (url) => void opened.push(url),
+    redirect: (url, reason) => {
+      opened.push(url);
+      reasons.push(reason);
+    },
     ...options,
   });
 }
@@ -41,9 +46,9 @@ export function agent(
   server: Pick<RunningMcpServer, 'url'> & Partial<RunningMcpServer>,
   options: Partial<McpOAuthOptions<typeof METADATA>> = {},
 ): Agent {
-  const opened: URL[] = [];
+  const told: Omit<Agent, 'provider'> = { opened: [], reasons: [] };
   const own = server.fetch === undefined ? {} : { fetch: server.fetch };
-  return { provider: providerOf(handle, server, { ...own, ...options }, opened), opened };
+  return { provider: providerOf(handle, server, { ...own, ...options }, told), ...told };
 }
 
 /** Signs a person in, in a browser, as an agent does. */

@@ -193,6 +193,8 @@ describe('what is kept', () => {
   });
 });
 
+const SIGN_IN_AGAIN = { code: 'sign_in_required', reason: 'invalid_grant' };
+
 describe('fresh', () => {
   it('returns a valid token without asking', async () => {
     const grants = grantsIn(memory().handle);
@@ -308,8 +310,8 @@ describe('fresh', () => {
       return refuse();
     }) as RefreshGrant;
     for (let time = 0; time < 2; time += 1)
-      await expect(grants.fresh('work', refresh)).rejects.toMatchObject({ code: 'sign_in_required' });
-    await expect(grantsIn(handle).fresh('work', refresh)).rejects.toMatchObject({ code: 'sign_in_required' });
+      await expect(grants.fresh('work', refresh)).rejects.toMatchObject(SIGN_IN_AGAIN);
+    await expect(grantsIn(handle).fresh('work', refresh)).rejects.toMatchObject(SIGN_IN_AGAIN);
     expect(asked).toBe(1);
     expect((await grants.list())[0]).toMatchObject({ isRefused: true });
     // A new sign-in ends that.
@@ -321,6 +323,26 @@ describe('fresh', () => {
     expect((await grants.fresh('work', rotating().refresh)).tokens?.access_token).toBe('new-at-1');
     expect((await grants.list())[0]).toMatchObject({ isRefused: false });
   });
+
+  it.each(['interaction_required', 'login_required', 'consent_required', 'invalid_scope'])(
+    'asks for a sign-in if the provider answers %s, and keeps its code as the reason',
+    async (error) => {
+      const grants = grantsIn(memory().handle);
+      await grants.add('work', { ...FULL, expires_at: 1 });
+      const failures: RefreshGrant[] = [
+        () => Promise.resolve({ error }),
+        () => Promise.reject(Object.assign(new Error('x'), { response: { data: { error } } })),
+      ];
+      for (const refresh of failures)
+        await expect(grants.fresh('work', refresh)).rejects.toMatchObject({
+          code: 'sign_in_required',
+          reason: error,
+        });
+      // The refresh token itself was not refused.
+      expect((await grants.list())[0]).toMatchObject({ isRefused: false });
+      expect((await grants.fresh('work', rotating().refresh)).tokens?.access_token).toBe('new-at-1');
+    },
+  );
 
   it('passes on any other failure, and asks again the next time', async () => {
     const grants = grantsIn(memory().handle);

@@ -3,7 +3,7 @@ import { systemClock } from '../../cache/clock.ts';
 import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';
 import { sameIssuer } from '../../cache/schema/authorities.ts';
-import { InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
+import { GrantError, InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
 import { checkOptions, TEXT } from '../../options.ts';
 import type { Grant, JsonObject, KeptGrant, TokenResponse } from '../grant.ts';
 import { Grants, type RefreshGrant } from '../grants.ts';
@@ -41,8 +41,13 @@ export interface McpOAuthOptions<Metadata extends McpClientMetadata = McpClientM
   server: string | URL;
   /** The metadata with which the client registers. */
   clientMetadata: Metadata;
-  /** Opens the authorization page in the user's browser. */
-  redirect: (authorizationUrl: URL) => void | Promise<void>;
+  /**
+   * Opens the authorization page in the user's browser.
+   *
+   * @param reason why the user has to sign in again: the error code of the authorization server, such as `invalid_grant`; null at a first
+   *   sign-in, or if there was no code
+   */
+  redirect: (authorizationUrl: URL, reason: string | null) => void | Promise<void>;
   /** Where the browser returns to. Default: the first of `redirect_uris`. */
   redirectUrl?: string | URL;
   /** Tells several sign-ins at one server apart. Default: "default". */
@@ -131,8 +136,10 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   #refreshToken: string | undefined;
   /** The marks in answers that the SDK has not passed to `saveTokens` yet. */
   readonly #marks = new Set<string>();
-  /** The error of a failed refresh, unless the provider refused it. */
+  /** The error of a failed refresh, unless only a new sign-in helps. */
   #failure: Error | undefined;
+  /** Why only a new sign-in helps: the error code. */
+  #reason: string | null = null;
 
   /** The URL of the client ID metadata document. */
   readonly clientMetadataUrl?: string;
@@ -257,11 +264,12 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     });
     this.#state = undefined;
     this.#client = undefined;
+    this.#reason = null;
   }
 
   /** Opens the authorization page. */
   async redirectToAuthorization(authorizationUrl: URL): Promise<void> {
-    await this.#options.redirect(authorizationUrl);
+    await this.#options.redirect(authorizationUrl, this.#reason);
   }
 
   /** Keeps the PKCE verifier of a sign-in (RFC 7636). */
@@ -346,6 +354,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
         rejected === undefined ? {} : { rejected },
       );
       this.#handedOut = undefined; // No server has refused the new token.
+      this.#reason = null;
     } catch (error) {
       if (error instanceof ClientRefusedError) {
         // The SDK sends the request itself, gets the server's refusal, and registers again.
@@ -353,8 +362,9 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
         authenticate(client ?? { client_id: '' }, headers, params, metadata);
         return;
       }
-      // After a refusal the SDK asks the user to sign in. After any other error `state` throws to prevent that.
-      if (!(error instanceof SignInRequiredError)) this.#failure = error as Error;
+      // The SDK asks the user to sign in now. If the failure may be temporary, `state` throws to prevent that.
+      this.#reason = reasonToSignIn(error);
+      if (this.#reason === null && !(error instanceof SignInRequiredError)) this.#failure = error as Error;
       throw error;
     }
     const mark = MARK + base64url(crypto.getRandomValues(new Uint8Array(16)));
@@ -367,6 +377,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   /** Removes the sign-in: tokens, registration and all. Revoke the tokens first (RFC 7009). */
   async signOut(): Promise<boolean> {
     this.#client = this.#state = this.#handedOut = this.#began = this.#refreshToken = undefined;
+    this.#reason = null;
     return this.#grants.remove(this.#label);
   }
 
@@ -431,6 +442,26 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   }
 }
 
+/**
+ * Error codes that no retry of a refresh resolves (RFC 6749 §5.2, RFC 8707 §2), beside those that ask the user. Without a sign-in, the client
+ * could never use the server again.
+ */
+const REFUSES_REQUEST: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_target',
+  'unsupported_grant_type',
+]);
+
+/** Returns the code of a failed refresh that only a new sign-in resolves; null if there is none. */
+function reasonToSignIn(error: unknown): string | null {
+  if (error instanceof SignInRequiredError) return error.reason;
+  // A refresh that was answered for another user has used up the refresh token.
+  const isForAnother =
+    error instanceof GrantError &&
+    (error.code === 'grant_other_subject' || error.code === 'grant_other_issuer');
+  return isForAnother ? error.code : null;
+}
+
 /** Thrown if the authorization server no longer knows the client. */
 class ClientRefusedError extends Error {}
 
@@ -438,6 +469,8 @@ function failureOf(status: number, body: unknown): Error {
   const code = isRecord(body) && typeof body['error'] === 'string' ? body['error'] : undefined;
   // The description may quote the request.
   const message = `The authorization server answered a refresh with status ${status}${code === undefined ? '' : `: ${code}`}.`;
+  if (code !== undefined && REFUSES_REQUEST.has(code))
+    return new SignInRequiredError(`${message} The user has to sign in.`, { reason: code });
   if (code === 'invalid_client' || code === 'unauthorized_client') return new ClientRefusedError(message);
   return Object.assign(new Error(message), code === undefined ? {} : { error: code });
 }
