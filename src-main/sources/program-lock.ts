@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { systemClock } from '../cache/clock.ts';
@@ -139,6 +139,8 @@ async function take(file: string, now: () => number): Promise<Held | null> {
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: the caller tries again.
   if (!(await isStale(left, now)) || !(await locked(left))) return letGo(left);
+  // Another program may have taken it over and removed it before we had the lock: ours would be on a file that nobody sees.
+  if (!(await isStale(left, now)) || !(await isAt(file, left))) return letGo(left);
   await left.truncate(0);
   await left.write(`${process.pid} ${OURS}`, 0);
   return { handle: left, removed: true };
@@ -198,7 +200,8 @@ async function createdEmpty(file: string): Promise<Held | null | undefined> {
 async function takeShared(file: string): Promise<Held | null> {
   const handle = await opened(file, FLAGS | constants.O_CREAT);
   if (handle === null) return null;
-  return (await locked(handle)) ? { handle, removed: false } : letGo(handle);
+  if ((await locked(handle)) && (await isAt(file, handle))) return { handle, removed: false };
+  return letGo(handle);
 }
 
 /** Closes the file if it can't be locked at all. @throws SourceError */
@@ -278,16 +281,15 @@ function flock(handle: FileHandle): boolean {
 
 async function release(file: string, { handle, removed }: Held): Promise<void> {
   try {
-    if (removed) {
-      const [ours, there] = [await handle.stat(), await open(file, FLAGS).catch(() => null)];
-      try {
-        const now = await there?.stat();
-        if (now !== undefined && now.ino === ours.ino && now.dev === ours.dev) await unlink(file);
-      } finally {
-        await there?.close();
-      }
-    }
+    if (removed && (await isAt(file, handle))) await unlink(file);
   } finally {
     await handle.close();
   }
+}
+
+/** Whether a path leads to the opened file. */
+async function isAt(file: string, handle: FileHandle): Promise<boolean> {
+  const there = await lstat(file, { bigint: true }).catch(() => null);
+  const own = await handle.stat({ bigint: true });
+  return there !== null && there.ino === own.ino && there.dev === own.dev;
 }

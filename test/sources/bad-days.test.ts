@@ -16,14 +16,14 @@ import {
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { AccountSummary } from '../../src-main/cache/schema/entities.ts';
 import type { Dpapi } from '../../src-main/sources/dpapi.ts';
 import { findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
 import { renameOver } from '../../src-main/sources/program-file.ts';
-import { removeLeftovers } from '../../src-main/sources/program-lock.ts';
+import { removeLeftovers, whileLocked } from '../../src-main/sources/program-lock.ts';
 import { type ReadOptions, readSource } from '../../src-main/sources/read.ts';
 import type { SecretService } from '../../src-main/sources/secret-service.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
@@ -400,6 +400,28 @@ describe('a lock', () => {
     ]);
     expect(existsSync(foreign)).toBe(true);
     expect(readdirSync(join(home, '.azd/auth/msal')).sort()).toEqual(['cache.json', 'cache.json.lock']);
+  });
+
+  it.each([
+    ['lockfile', 2],
+    ['lock', 1],
+  ] as const)('that is removed at the moment it is taken is taken anew: %s', async (locking, call) => {
+    const { pid } = spawnSync('true');
+    const place = { ...source.place, locking };
+    const file = locking === 'lockfile' ? lock : `${source.file}.lock`;
+    put(relative(home, file), `${pid} tokenkeep`);
+    // Another program's release comes between our look at the file and our lock on it. The first call locks a new file's name.
+    const calls = join(home, 'calls');
+    const real = spawnSync('which', ['flock']).stdout.toString().trim();
+    const script = `#!/bin/sh\necho >> ${calls}\n[ "$(wc -l < ${calls})" = ${call} ] && rm ${file}\nexec ${real} "$@"\n`;
+    put('bin/flock', script, 0o700);
+    vi.stubEnv('PATH', `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`);
+    try {
+      expect(await whileLocked(place, () => Promise.resolve(existsSync(file)))).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(readFileSync(calls, 'utf8').length).toBeGreaterThan(call);
   });
 
   it('of a Tokenkeep that was killed is taken over at once', async () => {
