@@ -1,4 +1,4 @@
-/** Tells which files are opened, by whatever process: the kernel's inotify, by way of Python, since Node does not report openings. */
+/** Reports which files are opened by any process, through the kernel's inotify and Python, since Node does not report openings. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename, dirname } from 'node:path';
@@ -11,7 +11,7 @@ export interface AccessLog {
   close(): Promise<void>;
 }
 
-/** IN_OPEN of inotify(7). A line of its input asks for an answer after all events that are waiting. */
+/** IN_OPEN of inotify(7). For each line of input, the program answers after all pending events. */
 const PROGRAM = `
 import ctypes, os, select, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -32,7 +32,7 @@ while True:
         print('settled', flush=True)
 `;
 
-/** @param files absolute paths of files that are there, and stay */
+/** @param files absolute paths of files that exist and are not removed */
 export async function accessLog(files: readonly string[]): Promise<AccessLog> {
   const child: ChildProcess = spawn('/usr/bin/python3', ['-c', PROGRAM, ...files], {
     stdio: ['pipe', 'pipe', 'inherit'],

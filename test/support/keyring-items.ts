@@ -1,4 +1,4 @@
-/** Items of a real keyring, as libsecret writes and finds them, and with it the libraries of other programs. */
+/** Items of a real keyring, written and found by libsecret, like those of other programs. */
 import { spawnSync } from 'node:child_process';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export function storedItem(env: Environment, attributes: readonly string[]): str
 const python = (env: Environment, program: string, args: readonly string[]) =>
   spawnSync('/usr/bin/python3', ['-c', program, ...args], { env: { ...env }, encoding: 'utf8' });
 
-// libsecret by way of ctypes: what every libsecret program does, without its own tool, which Debian keeps in another package.
+// Calls libsecret through ctypes, like every libsecret program, since Debian has its command-line tool in another package.
 const SECRET = `
 import ctypes, sys
 lib = ctypes.CDLL('libsecret-1.so.0'); glib = ctypes.CDLL('libglib-2.0.so.0')

@@ -24,7 +24,7 @@ const script = `
 
 const keytar = (env: Environment, ...args: string[]): Promise<unknown> => keytarWithin(45_000, env, ...args);
 
-/** @param longest milliseconds after which it is killed, in the belief that it hangs */
+/** @param longest milliseconds after which it counts as hanging and is killed */
 async function keytarWithin(longest: number, env: Environment, ...args: string[]): Promise<unknown> {
   const child = spawn(process.execPath, ['-e', script, ...args], {
     env,

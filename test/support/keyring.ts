@@ -14,13 +14,13 @@ export interface Place {
   readonly close: () => Promise<void>;
 }
 
-/** A GNOME Keyring that a test controls. It has no prompter: what needs a prompt fails at once. */
+/** A GNOME Keyring that a test controls. It has no prompter: calls that need a prompt fail at once. */
 export interface Keyring {
   readonly env: Environment;
   /** Locks it, as the desktop does at the end of a session. Secrets then look absent. */
   readonly lock: () => Promise<void>;
   readonly unlock: () => Promise<void>;
-  /** Undefined when no Secret Service answers. */
+  /** Undefined if no Secret Service answers. */
   readonly isLocked: () => Promise<boolean | undefined>;
   /** Stops the daemon: calls get neither an answer nor an error. */
   readonly hang: () => void;

@@ -1,4 +1,4 @@
-/** The app beside an empty window of the same Electron: when it is drawn, how much memory it takes, how often it wakes at rest. */
+/** Measures the app beside an empty window of the same Electron: the time until it is drawn, its memory, and its wake-ups at rest. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 export interface Observed {
   /** Milliseconds from the start of the process to the first frame with its contents. */
   drawn: number;
-  /** Megabytes of all its processes, shared pages by their share. */
+  /** Megabytes of all its processes, with shared pages counted proportionally. */
   memory(): number;
   /** Wake-ups a second of all its threads, and bytes written to the disk, during these seconds. */
   rest(seconds: number): Promise<Rest>;
@@ -24,11 +24,11 @@ export interface Observed {
 export interface Rest {
   wakeUps: number;
   written: number;
-  /** By thread, most first, for the message of a failure. */
+  /** Wake-ups by thread, most first, for the message of a failure. */
   busiest: string;
 }
 
-/** @param selector what is drawn; null: an empty window */
+/** @param selector the element that has to be drawn; null: an empty window */
 export async function startObserved(
   env: Record<string, string>,
   profile: string,
@@ -85,7 +85,7 @@ async function drawnAt(child: ChildProcess): Promise<number> {
   throw new Error(`The window was not drawn. ${text.slice(0, 500)}`);
 }
 
-/** The process and all that it started. */
+/** Returns the process and its descendants. */
 function processes(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 
-/** Removes a folder in which a process that was ended, or one that Chromium started, may write for a moment yet. */
+/** Removes a folder into which a process that was ended, or one that Chromium started, may still write for a moment. */
 export function removePatiently(path: string): void {
   rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }

@@ -1,4 +1,4 @@
-/** A session bus that is stood in for: it answers method calls with bytes of the D-Bus protocol (D-Bus Specification, Message Protocol). */
+/** A fake session bus, which answers method calls with bytes of the D-Bus protocol (D-Bus Specification, Message Protocol). */
 import { createServer, type Socket } from 'node:net';
 
 export interface SessionBus {
@@ -16,7 +16,7 @@ export function uint32(value: number): Buffer {
   bytes.writeUInt32LE(value);
   return bytes;
 }
-/** A text or an object path. */
+/** Encodes a string or an object path. */
 export const text = (value: string): Buffer =>
   Buffer.concat([uint32(Buffer.byteLength(value)), Buffer.from(`${value}\0`)]);
 export const padded = (bytes: Buffer, to: number): Buffer =>
@@ -74,13 +74,13 @@ export async function sessionBus(
   };
 }
 
-/** The text after the header field MEMBER: its code, and the signature of a text. */
+/** Finds the string after the header field MEMBER: its code, and the signature of a string. */
 function memberOf(message: Buffer): string {
   const at = message.indexOf(Buffer.from([3, 1, 's'.charCodeAt(0), 0])) + 4;
   return message.toString('utf8', at + 4, at + 4 + message.readUInt32LE(at));
 }
 
-/** A header field; each begins on a boundary of eight bytes. */
+/** Encodes a header field. Each begins on a boundary of eight bytes. */
 const field = (code: number, type: string, value: Buffer): Buffer =>
   Buffer.concat([Buffer.from([code, 1, type.charCodeAt(0), 0]), value]);
 const signatureField = (signature: string): Buffer =>

@@ -13,19 +13,19 @@ export const SECTIONS = [
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface Arguments {
-  /** The form that is part of `npm test`: all kinds, a sample of each, about a minute. */
+  /** The short form, which is part of `npm test`: a sample of each kind of fault, in about a minute. */
   short: boolean;
   seed: number;
   only: readonly SectionName[];
-  /** How many processes are killed. */
+  /** Number of processes to kill. */
   kills: number;
-  /** Runs only the faults whose name has this in it. */
+  /** Runs only the faults whose name contains this. */
   fault: string;
-  /** Where the report goes, as JSON. */
+  /** Path of the report, in JSON. */
   report: string | undefined;
 }
 
-/** @throws Error that says what is not understood */
+/** @throws Error that names the unknown argument */
 export function readArguments(words: readonly string[]): Arguments {
   const rest = [...words];
   const found: Arguments = { short: true, seed: 1, only: SECTIONS, kills: 0, fault: '', report: undefined };

@@ -28,7 +28,7 @@ const PARTS: Readonly<Record<SectionName, readonly Section[]>> = {
   partitions: [troubleStores],
 };
 
-/** Runs the campaign and prints what came of it. `program`: the bundled program.ts. Returns the exit code: 0 where nothing was lost. */
+/** Runs the campaign and prints the results. `program`: the bundled program.ts. Returns the exit code: 0 if nothing was lost. */
 export async function campaign(words: readonly string[], program: string): Promise<number> {
   const given = readArguments(words);
   const tally = new Tally();
@@ -55,7 +55,7 @@ export async function campaign(words: readonly string[], program: string): Promi
     };
     const begun = performance.now();
     for (const section of PARTS[name]) {
-      // A section that breaks off has lost what it did not try.
+      // If a section fails, the faults that it did not try count as lost.
       await section(scene).catch((error: unknown) => {
         tally.row(`${name}: the section itself`).tried += 1;
         tally

@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A process that is told what to do, and says what it did, a line at a time. */
+/** A process that gets orders and reports results, one line at a time. */
 export class Child {
   readonly process: ChildProcess;
   readonly ended: Promise<unknown>;
-  /** Hears every line; where there is nobody, `next` gives them one by one. */
+  /** Called with every line. Without it, `next` returns the lines one by one. */
   hear: ((line: string) => void) | undefined;
   readonly #said: string[] = [];
   #over = false;
   #wake: (() => void) | undefined;
   #complaint = '';
 
-  /** @param command instead of Node with the program and its words */
+  /** @param command used instead of Node with the program and its arguments */
   constructor(
     program: string,
     words: readonly string[],
@@ -25,7 +25,7 @@ export class Child {
       this.#over = true;
       this.#wake?.();
     });
-    this.process.stdin?.on('error', () => undefined); // It was killed: that is what we do here.
+    this.process.stdin?.on('error', () => undefined); // The campaign killed the process.
     this.process.stderr?.on('data', (text: Buffer) => (this.#complaint += text.toString()));
     if (this.process.stdout !== null) {
       createInterface(this.process.stdout).on('line', (line) => {
@@ -47,7 +47,7 @@ export class Child {
     return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
-  /** What it said to stderr: nothing, where all is well. */
+  /** Its output on stderr: "" if all is well. */
   get complaint(): string {
     return this.#complaint.trim();
   }
@@ -56,7 +56,7 @@ export class Child {
     this.process.stdin?.write(`${line}\n`);
   }
 
-  /** The next line that it says, or `null` where it ends before. */
+  /** Returns its next line of output, or `null` if it ends before. */
   async next(): Promise<string | null> {
     while (this.#said.length === 0 && !this.#over) {
       await new Promise<void>((resolve) => (this.#wake = resolve));

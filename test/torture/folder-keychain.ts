@@ -5,14 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 
 /**
- * A keychain that outlives processes and is shared by them: one file for each item, replaced by a rename. It protects
- * nothing; it is here because two thousand processes would need an hour to ask a real one. Like a real one, it does not
- * block the main thread while the disk is slow.
+ * A keychain that outlives processes and is shared by them: one file for each item, replaced by a rename. It protects nothing, and is used
+ * because two thousand processes would need an hour to ask a real one. Like a real one, it does not block the main thread while the disk is
+ * slow.
  */
 export class FolderKeychain implements Keychain {
   readonly label = 'Folder';
   readonly folder: string;
-  /** Called before each question, as `set a`. */
+  /** Called before each call, with text such as `set a`. */
   before: (call: string) => void | Promise<void> = () => delay(1);
 
   constructor(folder: string) {
@@ -41,7 +41,7 @@ export class FolderKeychain implements Keychain {
     await rm(this.#place(account), { force: true });
   }
 
-  /** The slots that it has a key for: `a`, `b`. */
+  /** The slots for which it has a key: `a`, `b`. */
   slots(): string[] {
     return readdirSync(this.folder)
       .filter((name) => /-[ab]$/.test(name))
@@ -49,7 +49,7 @@ export class FolderKeychain implements Keychain {
       .sort();
   }
 
-  /** What it holds, by account. */
+  /** Its secrets, by account. */
   items(): Map<string, string> {
     const names = readdirSync(this.folder).filter((name) => /-[ab]$/.test(name));
     return new Map(
@@ -57,12 +57,12 @@ export class FolderKeychain implements Keychain {
     );
   }
 
-  /** As if somebody had deleted the key in this slot. */
+  /** Deletes the key in this slot, as somebody else could. */
   lose(slot: string): void {
     for (const account of this.items().keys()) if (slotIn(account) === slot) rmSync(this.#place(account));
   }
 
-  /** The vault was copied together with its keychain: here it is no copy. */
+  /** The vault was copied together with its keychain, so it is not a copy here. */
   moveTo(file: string): void {
     for (const [account, text] of this.items()) {
       const item: object = JSON.parse(text);

@@ -7,14 +7,14 @@ import { usersIn } from '../vault/people.ts';
 import { FolderKeychain } from './folder-keychain.ts';
 import { must } from './tally.ts';
 
-/** What another process would find there. Looks only: even what is left to do is left. */
+/** Returns what another process would find. Read-only: postponed work is not done. */
 export async function lookAt(folder: string, file = join(folder, 'cache.vault')): Promise<Opening> {
   const keychain = new FolderKeychain(join(folder, 'keys'));
   keychain.before = () => undefined;
   return openFile(placeOf(nodeIo, file, keychain));
 }
 
-/** The accounts of a vault that was found; every one of them whole. */
+/** Returns the accounts of a vault, all of which must be complete. */
 export function usersFound({ contents }: Opening): Record<string, string> {
   if (contents === null) return {};
   const users = usersIn(contents.cache);
@@ -28,7 +28,7 @@ export function usersFound({ contents }: Opening): Record<string, string> {
   return users;
 }
 
-/** A copy of a vault from before opens no more, whatever keys there are now. */
+/** Asserts that an earlier copy of a vault can't be opened, whatever keys exist now. */
 export async function mustBeClosed(folder: string, older: Buffer): Promise<void> {
   const copy = join(folder, 'older');
   writeFileSync(copy, older);
@@ -36,7 +36,7 @@ export async function mustBeClosed(folder: string, older: Buffer): Promise<void>
   must(state === 'key-missing' || state === 'wrong-key', `an older copy of the file is ${state}`);
 }
 
-/** What every secret and every name in the campaign's vaults has in it. */
+/** Every secret and every name in the campaign's vaults contains one of these. */
 const MARKS = ['secret of', 'contoso.example', '.tenant', 'RefreshToken'];
 
 export function mustBeClean(folder: string): void {

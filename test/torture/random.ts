@@ -1,4 +1,4 @@
-/** A stream of numbers that a seed determines: the same seed, the same plan. */
+/** A stream of numbers that is determined by a seed: the same seed gives the same plan. */
 export class Random {
   #state: number;
 
@@ -6,14 +6,14 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A stream of its own, so that one section's draws don't move another's. */
+  /** Returns a separate stream, so that the draws of one section don't affect another's. */
   fork(name: string): Random {
     let state = this.#state;
     for (const character of name) state = (Math.imul(state, 31) + character.charCodeAt(0)) >>> 0;
     return new Random(state);
   }
 
-  /** An integer from 0 to `end` - 1. Mulberry32. */
+  /** Returns an integer from 0 to `end` - 1 (Mulberry32). */
   below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -28,7 +28,7 @@ export class Random {
     return chosen;
   }
 
-  /** `count` of them, in their order. */
+  /** Returns `count` of the items, in their order. */
   sample<T>(from: readonly T[], count: number): T[] {
     const left = from.map((value, index) => ({ value, index }));
     const chosen: typeof left = [];

@@ -5,7 +5,7 @@ import type { Arguments } from './arguments.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
-/** What a section of the campaign works with. */
+/** The environment of a section of the campaign. */
 export interface Scene extends Arguments {
   random: Random;
   tally: Tally;
@@ -21,7 +21,7 @@ export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tokenkeep-torture-'));
 }
 
-/** Does all of them, `atOnce` at a time. */
+/** Runs all tasks, `atOnce` at a time. */
 export async function inParallel<T>(
   items: readonly T[],
   atOnce: number,

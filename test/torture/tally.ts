@@ -2,13 +2,13 @@
 export interface Row {
   name: string;
   tried: number;
-  /** What the vault did not survive, each with what was seen. */
+  /** Faults that the vault did not survive, each with the observation. */
   lost: string[];
-  /** Said beside the counts: a worst wait, what was covered. */
+  /** Printed beside the counts: the longest wait, or what was covered. */
   notes: string[];
 }
 
-/** What came of the faults, by kind. */
+/** The results of the faults, by kind. */
 export class Tally {
   readonly rows: Row[] = [];
 
@@ -20,7 +20,7 @@ export class Tally {
     return row;
   }
 
-  /** Tries one fault; what `trial` throws is how it was lost. */
+  /** Tries one fault. If `trial` throws, the error says what was lost. */
   async try(row: string, fault: string, trial: () => unknown): Promise<void> {
     const { lost } = this.row(row);
     this.row(row).tried += 1;
@@ -70,12 +70,12 @@ export class Tally {
   }
 }
 
-/** Says what is wrong, where it is. */
+/** Throws an error that says what is wrong, and where. */
 export function must(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new Error(otherwise);
 }
 
-/** What an error says, and what is behind it. */
+/** Returns the message of an error, and those of its causes. */
 export function told(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message} (${told(error.cause)})`;

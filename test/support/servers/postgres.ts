@@ -102,13 +102,13 @@ async function startIn(folder: string, data: string): Promise<PostgresServer> {
   };
 }
 
-/** A primary with a standby that it waits for, behind an address that leads to whichever is the primary. */
+/** A primary with a standby that it waits for, behind an address that leads to the current primary. */
 export interface PostgresPair {
-  /** The address, as a virtual IP or a proxy is one. */
+  /** The address, like that of a virtual IP or a proxy. */
   readonly url: string;
-  /** The primary now. */
+  /** The current primary. */
   primary(): PostgresServer;
-  /** The standby now. */
+  /** The current standby. */
   standby(): PostgresServer;
   /** Leads new connections to this server. Open connections stay where they are. */
   leadTo(server: PostgresServer): void;
@@ -189,7 +189,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
       const [old, next] = [primary, theStandby()];
       if (how === 'killed') await old.stop();
       else old.pause();
-      // It must not wait for a standby that it does not have.
+      // The new primary must not wait for a standby that it does not have.
       await runInPostgres(
         next.url,
         'SELECT pg_promote()',
@@ -199,7 +199,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
       primary = next;
       target = next;
       standby = undefined;
-      await old.close(); // As an operator must: an old primary that runs on would acknowledge what the new one does not know.
+      await old.close(); // As an operator must: an old primary that runs on would acknowledge commits that the new one lacks.
       await attach();
     },
     close: async () => {

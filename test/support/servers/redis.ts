@@ -66,9 +66,9 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
 /** A primary, a replica of it, and a Sentinel that promotes the replica when the primary does not answer. */
 export interface RedisSentinel {
   readonly sentinel: { readonly host: string; readonly port: number };
-  /** The primary at the beginning. */
+  /** The initial primary. */
   readonly primary: RedisServer;
-  /** Resolves when the replica has everything. */
+  /** Resolves when the replica has all writes. */
   replicated(): Promise<void>;
   /**
    * Kills the primary, or makes it hang, until the replica is promoted. It then comes back and becomes the replica. Sentinel waits

@@ -1,4 +1,4 @@
-/** What the servers that tests start have in common: their own port, and an end. */
+/** What the servers that tests start have in common: a port of their own, and a way to end them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,8 +19,8 @@ export interface Server {
 }
 
 /**
- * Returns a port below those that systems give to connections: another test's connection may take one of these before the server does, or
- * while it is stopped. Redis Cluster listens 10,000 ports higher as well.
+ * Returns a port below the range of outgoing connections: another test's connection could take a port of that range before the server does,
+ * or while it is stopped. Redis Cluster listens 10,000 ports higher as well.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -69,7 +69,7 @@ export class Daemon {
     this.#said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-4000)));
-    // Prevents leftover processes, whatever happens to the tests.
+    // Leaves no processes behind, whatever happens to the tests.
     const kill = (): void => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));

@@ -10,14 +10,14 @@ import { frameStarts, makeSpecimen, type Specimen, type Users } from './specimen
 interface Case {
   row: string;
   title: string;
-  /** Made when it is tried: there are tens of thousands. */
+  /** Created when it is tried, because there are tens of thousands. */
   bytes: () => Buffer;
-  /** What must be found; where `ready` is among it, `users` is what it must then say. */
+  /** The expected states; if `ready` is among them, `users` are the expected contents in that state. */
   states: readonly VaultState[];
   users?: Users;
 }
 
-/** A vault's bytes changed in every way: always the right state, and never a token that it did not have. */
+/** Changes a vault's bytes in every way. The vault must have the right state, and never a token that was not in it. */
 export async function changeBytes(scene: Scene): Promise<void> {
   const { tally, short, random, fault } = scene;
   const specimen = await makeSpecimen(scene.folder());
@@ -43,10 +43,10 @@ async function judge(
   for (const [home, secret] of Object.entries(found)) {
     must(ever.get(home)?.has(secret) === true, `${home} is said to be ${secret}`);
   }
-  // The vault was closed in an orderly way: what lacks anything of it is not current.
+  // The vault was closed in an orderly way, so a file that lacks any part of it is not current.
   if (opening.state === 'ready')
     must(same(found, states.at(-1) ?? {}), `it is ready, and says ${JSON.stringify(found)}`);
-  // Who was signed out since is not in an older file any more.
+  // An account that was signed out since must not be readable in an older file.
   if (opening.state === 'older') {
     const signedIn = Object.keys(states.at(-1) ?? {});
     const then = Object.entries(users ?? {}).filter(([home]) => signedIn.includes(home));
@@ -66,7 +66,7 @@ function* flips({ good, baseFrames, starts }: Specimen): Iterable<Case> {
   for (let at = 0; at < good.length; at += 1) {
     const frame = starts.findLastIndex((start) => start <= at);
     const region = at < FRAMES_AT ? 'header' : frame < baseFrames ? 'base' : 'what was appended';
-    // Two bits of each byte, and one of the thousands of zeros between the header's copies.
+    // Flips two bits of each byte, and one bit among the thousands of zeros between the header's copies.
     for (const bit of at >= 128 && at < 4096 ? [at % 8] : [at % 8, (at + 5) % 8]) {
       const bytes = (): Buffer => {
         const changed = Buffer.from(good);
@@ -121,7 +121,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
     const rest = frames.filter((_, index) => index !== n);
     const end = n === frames.length - 1;
     const users = states.at(-2);
-    // Without its last frame a file is what it was before that was written.
+    // Without its last frame, a file is as it was before that frame was written.
     yield {
       row: 'frame dropped',
       title: `frame ${n}`,
@@ -152,7 +152,7 @@ function* framesMoved(specimen: Specimen): Iterable<Case> {
   }
 }
 
-/** Pieces of older copies and of another vault, and this one's frames behind their header. */
+/** Combines pieces of older copies and of another vault, and puts this vault's frames behind their header. */
 function* splices({ good, others }: Specimen): Iterable<Case> {
   const frames = framesOf(good);
   const head = good.subarray(0, FRAMES_AT);
@@ -204,7 +204,7 @@ function* splices({ good, others }: Specimen): Iterable<Case> {
   };
 }
 
-/** Several of these at once: whatever the state, nothing is invented and nothing crashes. */
+/** Several of these faults at once. Whatever the state, no token may be invented and nothing may crash. */
 function* mixtures({ good, others, states }: Specimen, { random, short }: Scene): Iterable<Case> {
   const sources = [good, ...Object.values(others)];
   for (let n = 0; n < (short ? 300 : 5000); n += 1) {
@@ -228,7 +228,7 @@ function* mixtures({ good, others, states }: Specimen, { random, short }: Scene)
   }
 }
 
-/** How many of the states that were acknowledged one after the other are still in it, one piece from the start. */
+/** Returns how many of the successively acknowledged states the file still contains, counted from the start without a gap. */
 function statesWithin(bytes: Buffer, good: Buffer): number {
   const starts = frameStarts(good);
   return starts.slice(-4).filter((end) => bytes.subarray(0, end).equals(good.subarray(0, end))).length;

@@ -7,18 +7,18 @@ import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 
 export type Users = Record<string, string>;
 
-/** A vault to be damaged, and what it has been before. */
+/** A vault to be damaged, and its earlier versions. */
 export interface Specimen {
   keychain: Keychain;
   good: Buffer;
-  /** Where its frames begin, and where the last one ends. */
+  /** The offsets at which its frames begin, and the end of the last one. */
   starts: readonly number[];
   baseFrames: number;
-  /** What it says up to the end of the base, and of each later frame. */
+  /** Its contents up to the end of the base, and up to the end of each later frame. */
   states: readonly Users[];
-  /** Every secret that was ever in it, by account. */
+  /** Every secret that was ever in the vault, by account. */
   ever: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Copies from before: under the key that was destroyed, and under this one; and of another vault with the same key. */
+  /** Earlier copies, under the destroyed key and under the current one; and a copy of another vault with the same key. */
   others: Readonly<Record<'closed' | 'older' | 'foreign', Buffer>>;
 }
 
@@ -65,7 +65,7 @@ export async function makeSpecimen(folder: string): Promise<Specimen> {
   return { keychain, good, starts, baseFrames, states, ever, others: { closed, older, foreign } };
 }
 
-/** And the end of the last one. */
+/** Adds the end of the last frame. */
 export function frameStarts(file: Buffer): number[] {
   const found: number[] = [];
   let at = FRAMES_AT;

@@ -12,7 +12,7 @@ import { must } from '../tally.ts';
 const STEPS = 14;
 const USERS = ['ada', 'ben', 'cas', 'dee'];
 
-/** A vault and copies of it, each used by a program, in an order that the seed says. */
+/** A vault and its copies, each used by a program, in an order that depends on the seed. */
 export async function useCopies(scene: Scene): Promise<void> {
   const { tally, short, random, fault } = scene;
   for (let number = 1; number <= (short ? 12 : 400); number += 1) {
@@ -31,13 +31,13 @@ export async function useCopies(scene: Scene): Promise<void> {
   }
 }
 
-/** A file of the vault somewhere, what it must have, and the program that has it open. */
+/** A file of the vault, its expected contents, and the program that has it open. */
 interface Place {
   file: string;
   users: Users;
-  /** A vault of its own: the original, or a copy that was made one. A copy shares the original's key. */
+  /** Whether this is a vault of its own: the original, or a copy that was made one. Other copies share the original's key. */
   own: boolean;
-  /** The key that a copy was sealed with has been destroyed by the original. */
+  /** Whether the original has destroyed the key that the copy was sealed with. */
   closed: boolean;
   vault: Vault | null;
 }
@@ -133,7 +133,7 @@ class History {
     await this.#do('compact', place, (vault) => vault.compact());
   }
 
-  /** A backup tool, or the user, copies the file; it may be used by a program meanwhile. */
+  /** A backup tool or the user copies the file, which a program may be using at that moment. */
   #copy(from: Place): Promise<void> {
     if (this.#places.length > 5 || !existsSync(from.file) || (from.own && from !== this.#original))
       return Promise.resolve();
@@ -165,7 +165,7 @@ class History {
     const wasCopy = !place.own;
     this.#tell('forget', place);
     const { key } = await vault.forget();
-    // Where the copy can't be opened, nothing says whose key it was; the original's is another one by then.
+    // If the copy can't be opened, nothing shows whose key it had; the original has another one by then.
     must(!wasCopy || place.closed || key === 'kept', `the key of a copy: ${key}`);
     await vault.close();
     this.#places.splice(this.#places.indexOf(place), 1);
@@ -181,7 +181,7 @@ class History {
     place.file = moved;
   }
 
-  /** A copy that was not made a vault of its own is read, and never written. */
+  /** A copy that was not made a vault of its own can be read, and is never written. */
   async #do(what: string, place: Place, act: (vault: Vault) => Promise<unknown>): Promise<void> {
     const vault = await this.#open(place);
     this.#tell(what, place);
@@ -206,7 +206,7 @@ class History {
     return place.vault;
   }
 
-  /** What another program finds there. */
+  /** Returns what another program finds in the file. */
   async #check(place: Place): Promise<void> {
     const vault = await openVault({ file: place.file, keychain: this.#keychain });
     try {

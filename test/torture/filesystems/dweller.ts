@@ -4,15 +4,15 @@ import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import { FolderKeychain } from '../folder-keychain.ts';
 import { orders, say } from '../say.ts';
 
-/** What it says of each order, as JSON. */
+/** The answer to each order, as JSON. */
 export interface Said {
   code: string;
   message: string;
   state: string;
   users: Record<string, string>;
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   took: number;
-  /** The longest time that its main thread did not run meanwhile, in milliseconds. */
+  /** The longest time for which its main thread was blocked, in milliseconds. */
   longestStop: number;
 }
 

@@ -12,23 +12,23 @@ import type { Scene } from '../section.ts';
 import { must } from '../tally.ts';
 import type { Said } from './dweller.ts';
 
-/** File systems that are full, may only be read, lie in layers, have no locks, or are kept in step by another program. */
+/** File systems that are full, read-only or layered, that have no locks, or that another program synchronizes. */
 export async function useFileSystems(scene: Scene): Promise<void> {
   for (const family of [full, readOnly, layered, lockless, synchronized, caseless]) await family(scene);
 }
 
-/** How often each is tried. */
+/** Number of trials of each. */
 const times = ({ short }: Scene, few: number, many: number): number[] =>
   Array.from({ length: short ? few : many }, (_, number) => number + 1);
 
-/** An ordinary user may mount in a namespace of his own, where the kernel lets him have one. All in it ends with it. */
+/** An ordinary user may mount in a namespace of their own, if the kernel allows one. Everything in it ends with it. */
 const NAMESPACE = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'];
 
 function canMount(scene: Scene, row: string, mount: string): boolean {
   const folder = scene.folder();
   const [program, ...words] = [...NAMESPACE, 'sh', '-c', mount, 'sh', folder];
   if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true;
-  // Whether it can be had depends on the kernel, not on the clone: the short form does without, and says so.
+  // Whether namespaces are available depends on the kernel, not on the clone. The short form runs without them, and says so.
   if (scene.short) console.warn(`LEFT OUT ${row}: this kernel lets nobody mount that`);
   else {
     scene.tally.row(row);
@@ -37,7 +37,7 @@ function canMount(scene: Scene, row: string, mount: string): boolean {
   return false;
 }
 
-/** A shell on the file system that carries out what it is told, and a program beside it. */
+/** A shell on the file system that runs commands, and a program beside it. */
 class Mounted {
   readonly #child: Child;
   readonly #shell: string;
@@ -69,7 +69,7 @@ class Mounted {
     return JSON.parse(line) as Said;
   }
 
-  /** Runs a command of the shell where the file system is mounted. */
+  /** Runs a shell command in the folder where the file system is mounted. */
   async shell(command: string): Promise<void> {
     writeFileSync(this.#shell, `${command.replaceAll('$1', join(this.folder, 'place'))}\n`);
     const code = readFileSync(`${this.#shell}-done`, 'utf8').trim();
@@ -87,7 +87,7 @@ class Mounted {
   }
 }
 
-/** A model of what must be there: what was acknowledged. */
+/** A model of the expected contents: the acknowledged updates. */
 class Expected {
   users: Users = {};
   #number = 0;
@@ -134,11 +134,11 @@ async function on(
   }
 }
 
-/** A disk of a few pages fills up in the middle of something, and has room again. */
+/** A disk of a few pages fills up during an operation, and later has room again. */
 async function full(scene: Scene): Promise<void> {
   const { tally, random } = scene;
   const row = 'filesystems: full';
-  // A file takes the room that there is later: a mount in a namespace can't always be given another size.
+  // A file occupies the room that is freed later, because a mount in a namespace can't always be resized.
   const mount = (kib: number): string =>
     `mount -t tmpfs -o size=${kib + 2048}k,mode=0700 tmpfs "$1" && head -c 2097152 /dev/zero > "$1/filler" || exit 1`;
   if (!canMount(scene, row, mount(64))) return;
@@ -167,7 +167,7 @@ async function full(scene: Scene): Promise<void> {
   }
 }
 
-/** It may only be read from some moment on, and may be written again. */
+/** The file system becomes read-only at some moment, and writable again later. */
 async function readOnly(scene: Scene): Promise<void> {
   const { tally, random } = scene;
   const row = 'filesystems: read-only for a while';
@@ -178,7 +178,7 @@ async function readOnly(scene: Scene): Promise<void> {
     await tally.try(row, String(number), () =>
       on(scene, mount, async (place, expected) => {
         for (let n = random.below(4); n > 0; n -= 1) await expected.update(place, random.pick(USERS));
-        // A view over it: the program may have the file open, and may then go on appending.
+        // A read-only view over it: if the program has the file open, it may continue appending.
         await place.shell(readOnlyView);
         const rewrite = await place.ask('compact');
         let refused = rewrite.code === 'done' ? 0 : 1;
@@ -203,7 +203,7 @@ async function readOnly(scene: Scene): Promise<void> {
   }
 }
 
-/** The vault lies in the lower layer: the first write copies it up, and the file is another one. */
+/** The vault is in the lower layer: the first write copies it up, so that it becomes another file. */
 async function layered(scene: Scene): Promise<void> {
   const { tally, random } = scene;
   const row = 'filesystems: overlay';
@@ -242,7 +242,7 @@ async function layered(scene: Scene): Promise<void> {
   }
 }
 
-/** Locks that are refused, that never answer, or that take their time. */
+/** Locks that are refused, never answered, or slow. */
 async function lockless(scene: Scene): Promise<void> {
   const { tally, random } = scene;
   const row = 'filesystems: locks refused, hanging or slow';
@@ -288,8 +288,8 @@ async function lockless(scene: Scene): Promise<void> {
 }
 
 /**
- * A folder that a sync tool keeps in step with another machine, on which the same keychain is: it replaces the file with
- * the other machine's, and keeps this one's beside it as a conflict copy.
+ * A folder that a sync tool synchronizes with another machine that has the same keychain. The tool replaces the file with the other
+ * machine's, and keeps this one's beside it as a conflict copy.
  */
 async function synchronized(scene: Scene): Promise<void> {
   const { tally, random } = scene;
@@ -315,7 +315,7 @@ async function conflict(scene: Scene, random: Random): Promise<void> {
     users[homeOf(user)] = `access ${secret}`;
   };
   await update('ada');
-  // The other machine has a keychain of its own, with the same key: what roams is the item, as it was then.
+  // The other machine has a keychain of its own, with the key as it was when the item was synchronized.
   writeFileSync(other, readFileSync(file));
   const theirs = new FolderKeychain(join(elsewhere, 'keys'));
   theirs.before = () => undefined;
@@ -337,7 +337,7 @@ async function conflict(scene: Scene, random: Random): Promise<void> {
   const vault = running ? here : await openVault({ file, keychain });
   const found = await vault.read(usersIn).catch(() => ({}));
   const { state } = vault.status;
-  // In the worst case the other machine's file is ahead, under the same key: it is another history, or a later one.
+  // In the worst case, the other machine's file is ahead, under the same key: with another history, or a later one.
   if (running) {
     must(state !== 'ready' || holdsAll(found, users), `another history is taken for this one: ${state}`);
     must(holdsAll(found, users), `a program that runs has lost what it had: ${state}`);
@@ -346,7 +346,7 @@ async function conflict(scene: Scene, random: Random): Promise<void> {
       must(holdsAll(await vault.read(usersIn), users), 'what was kept is not what it had');
     }
   } else must(state !== 'ready' || Object.keys(found).length > 0, 'it is ready, and empty');
-  // What the sync tool set aside opens, in a folder of its own or here, and never as this vault.
+  // The file that the sync tool set aside can be opened, in another folder or here, but never as this vault.
   const aside = await openVault({ file: copy, keychain });
   must(aside.status.state !== 'ready', `the conflict copy is ${aside.status.state} beside the vault`);
   if (aside.status.state === 'copy') {
@@ -365,7 +365,7 @@ function holdsAll(found: Users, users: Users): boolean {
   return Object.entries(users).every(([home, secret]) => found[home] === secret);
 }
 
-/** A folder in which case does not matter, where the kernel can make one: the same vault by two spellings of its name. */
+/** A case-insensitive folder, if the kernel can create one: the same vault by two spellings of its name. */
 async function caseless(scene: Scene): Promise<void> {
   const { tally } = scene;
   const row = 'filesystems: case does not matter';

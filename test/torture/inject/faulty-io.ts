@@ -1,37 +1,37 @@
 import { dirname } from 'node:path';
 import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/file.ts';
 
-/** What goes wrong with one call. */
+/** The fault of one call. */
 export type Effect =
   | { kind: 'error'; code: string }
-  /** This call and all that come after it. */
+  /** This call and all later ones fail. */
   | { kind: 'for good'; code: string }
-  /** A write: half of it is done, then the error. */
+  /** A write: half of the data is written, then the call fails. */
   | { kind: 'half'; code: string }
-  /** A write: half of it is done, and the caller is told so. That is no error. */
+  /** A write: half of the data is written, and the call returns that number. That is not an error. */
   | { kind: 'short' }
-  /** It is done, and the caller is told that it is not. */
+  /** The call succeeds, but returns an error. */
   | { kind: 'done'; code: string }
-  /** `kill -9`, before it, in the middle of it, after it. */
+  /** `kill -9` before, during or after the call. */
   | { kind: 'crash'; when: 'before' | 'half' | 'after' };
 
 export interface Fault {
-  /** Which of the calls, from 0. */
+  /** The index of the call, from 0. */
   at: number;
   effect: Effect;
 }
 
-/** A call that was made, as `rename temporary`. */
+/** A call that was made, such as `rename temporary`. */
 export type Call = string;
 
-/** The real file system, one of whose calls goes wrong. Those to the keychain are counted with them. */
+/** The real file system, of which one call fails. Calls to the keychain are counted too. */
 export class FaultyIo implements Io {
   readonly calls: Call[] = [];
   fault: Fault | null = null;
   #armed = false;
   readonly #file: string;
 
-  /** `file`: the vault's. */
+  /** `file`: the path of the vault. */
   constructor(file: string) {
     this.#file = file;
   }
@@ -71,7 +71,7 @@ export class FaultyIo implements Io {
       datasync: () => this.call(`datasync ${what}`, () => handle.datasync()),
       sync: () => this.call(`sync ${what}`, () => handle.sync()),
       stat: () => this.call(`stat open ${what}`, () => handle.stat()),
-      // It is closed whatever is said: only what it says can go wrong.
+      // The file is always closed; only the result of the call can be an error.
       close: () => (flags === 'r' ? handle.close() : this.call(`close ${what}`, () => handle.close())),
     };
   }
@@ -100,7 +100,7 @@ export class FaultyIo implements Io {
     return this.call(`access ${this.#nameOf(path)}`, () => nodeIo.writable(path));
   }
 
-  /** Makes a call, or lets it go wrong. */
+  /** Makes a call, or injects the fault. */
   async call<T>(name: Call, act: () => Promise<T>, actHalf: () => Promise<T> = act): Promise<T> {
     if (!this.#armed) return act();
     const at = this.calls.push(name) - 1;
@@ -132,7 +132,7 @@ export class FaultyIo implements Io {
   }
 }
 
-/** What can go wrong with a call, by what it does. */
+/** Returns the possible faults of a call, by its kind. */
 export function effectsOn(call: Call): Effect[] {
   const crash = (when: 'before' | 'half' | 'after'): Effect => ({ kind: 'crash', when });
   const errors = (...codes: string[]): Effect[] => codes.map((code) => ({ kind: 'error', code }));

@@ -17,7 +17,7 @@ interface Case {
 /** How many of each operation's faults the short form tries. */
 const SAMPLE = 3;
 
-/** Every call, going wrong in each way at each of its occurrences, in each operation. */
+/** Every kind of fault in every call of each operation. */
 export async function inject(scene: Scene): Promise<void> {
   const { tally, random, short, fault: wanted } = scene;
   const templates = new Map<string, string>();
@@ -51,7 +51,7 @@ export async function inject(scene: Scene): Promise<void> {
       }
       await trial(child, { folder: scene.folder(), operation, fault }, template);
     });
-    // What it said about one fault must not be taken for the next.
+    // The output about one fault must not be taken for that of the next.
     if (tally.row(`inject: ${operation}`).lost.some((line) => line.startsWith(nameOfCase(one)))) {
       await victims[lane]?.kill();
     }

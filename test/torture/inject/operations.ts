@@ -10,27 +10,27 @@ import { homeOf, signIn } from '../../vault/people.ts';
 /** Accounts and the secrets of their access tokens. */
 export type Users = Record<string, string>;
 
-/** What is done to a vault while one of its calls goes wrong. */
+/** An operation on a vault, of which one call fails. */
 export interface Operation {
-  /** Makes the place: with a vault that has what `before` says. */
+  /** Creates a folder with a vault that has the contents of `before`. */
   start: (vault: Vault) => Promise<void>;
-  /** Done to the folder after the vault was closed. */
+  /** Changes the folder after the vault was closed. */
   spoil?: (folder: string) => void;
-  /** In how the vault that works on it is opened. */
+  /** Options with which the vault is opened for the operation. */
   unprotected?: 'memory';
   before: Users;
-  /** Resolves when it is acknowledged; each with what must then be there. Rejects where it was refused. */
+  /** Resolves when the operation is acknowledged, with the contents that the vault must then have. Rejects if it was refused. */
   run: (vault: Vault) => Promise<unknown>;
-  /** `run` is to be done again when all is well, to see that it removes what was left. */
+  /** Whether `run` is repeated after the fault, to check that it removes what was left. */
   again?: true;
   after: Users;
-  /** The file may also be as `spoil` left it, or set aside like that. */
+  /** Whether the file may also be as `spoil` left it, or set aside in that state. */
   rescue?: true;
-  /** What `run` resolves to says that older copies can't be opened any more. */
+  /** Whether the result of `run` means that older copies can't be opened any more. */
   closesOlder?: true;
-  /** It writes the file anew. */
+  /** Whether the operation rewrites the file. */
   replaces?: true;
-  /** There is more than one thing to acknowledge: one that is refused does not take back another. */
+  /** Whether there are several updates to acknowledge: refusing one does not undo another. */
   several?: true;
 }
 
@@ -43,7 +43,7 @@ async function withTwo(vault: Vault): Promise<void> {
   await vault.update((cache) => signIn(cache, 'ben'));
 }
 
-/** So much dead in it that the next update of both makes the file be written anew. */
+/** So much reclaimable space that the next update of both rewrites the file. */
 async function nearlyDead(vault: Vault): Promise<void> {
   await withTwo(vault);
   for (let n = 0; n < 44; n += 1) await vault.update((cache) => bothAgain(cache));
@@ -56,7 +56,7 @@ function bothAgain(cache: TokenCache): void {
 export const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 export const EXPORT = 'export.age';
 
-/** So many that they are not appended. */
+/** So many accounts that they are not appended. */
 const MANY = Array.from({ length: 260 }, (_, n) => `user-${n}`);
 
 const beside = (vault: Vault, name: string): string => join(dirname(vault.status.file), name);
@@ -98,7 +98,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'update after a torn end': {
     start: withTwo,
     spoil: (folder) => {
-      // Room for a frame, and nothing of it was written.
+      // Room for a frame of which nothing was written.
       appendFileSync(vaultIn(folder), Buffer.alloc(300));
     },
     before: users('ada', 'ben'),
@@ -128,7 +128,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
         signIn(cache, 'cas');
         bothAgain(cache);
       });
-      // Behind the compaction, which nobody waits for. Whether it can be read is not asked.
+      // After the compaction, which nothing waits for. Whether the file can be read is not checked.
       await vault.read(() => undefined).catch(() => undefined);
     },
     after: users('ada', 'ben', 'cas'),

@@ -12,7 +12,7 @@ import type { Fault } from './faulty-io.ts';
 import { EXPORT, OPERATIONS, type Operation, PASSPHRASE, type Users } from './operations.ts';
 import type { Order, Said } from './victim.ts';
 
-/** The calls that an operation makes when nothing goes wrong. */
+/** Returns the calls that an operation makes without a fault. */
 export async function callsOf(
   child: Child,
   operation: string,
@@ -22,7 +22,7 @@ export async function callsOf(
   return trial(child, { folder, operation, fault: null }, template);
 }
 
-/** Lets one call go wrong, and looks what has become of the vault: at once, after it went on, and at the end. */
+/** Injects a fault into one call, and checks the vault: at once, after it has continued, and at the end. */
 export async function trial(child: Child, order: Order, template: string): Promise<string[]> {
   const { folder, fault } = order;
   const operation = OPERATIONS[order.operation];
@@ -63,7 +63,7 @@ export async function trial(child: Child, order: Order, template: string): Promi
   return outcome?.calls ?? [];
 }
 
-/** `null` where the process ended. */
+/** `null` if the process ended. */
 async function hear<Word extends Said['word']>(
   child: Child,
   word: Word,
@@ -76,7 +76,7 @@ async function hear<Word extends Said['word']>(
   return said as Extract<Said, { word: Word }>;
 }
 
-/** The old state or the new one, whole; acknowledged, the new one. */
+/** Expects the complete old or new state; after an acknowledgement, the new one. */
 async function checkNow(
   operation: Operation,
   folder: string,
@@ -103,7 +103,7 @@ async function checkNow(
   return users;
 }
 
-/** After all is well again, and somebody has opened the vault. */
+/** Checks the vault after the fault is over and another process has opened it. */
 async function checkLater(
   operation: Operation,
   folder: string,
@@ -115,7 +115,7 @@ async function checkLater(
   const keychain = new FolderKeychain(join(folder, 'keys'));
   const vault = await openVault({ file, keychain });
   const users = await vault.read(usersIn);
-  await vault.close(); // Does what a sign-out had to leave.
+  await vault.close(); // Does what a sign-out had to postpone.
   must(vault.status.state === 'ready', `in the end the vault is ${vault.status.state}`);
   must(homeOf('later') in users, 'a later update is not there');
   if (durable) {
@@ -146,12 +146,12 @@ async function goOnElsewhere({ run, rescue, again }: Operation, folder: string):
   await vault.close();
 }
 
-/** What was left by then is nobody's any more. */
+/** Files that are left by then belong to no process. */
 function anHourLater(): number {
   return Date.now() + 3600 * 1000;
 }
 
-/** An export is there whole, or not at all; acknowledged, it is there. */
+/** An export is complete or absent; after an acknowledgement, it is complete. */
 async function checkExport(folder: string, durable: boolean, expected: Users): Promise<void> {
   const file = join(folder, EXPORT);
   if (!existsSync(file)) {
@@ -174,8 +174,8 @@ function sameUsers(a: Users, b: Users): boolean {
 }
 
 /**
- * Where a rejected save may be there all the same: the call was done and said that it was not; or what failed came after
- * the new file had its name, and the error says so; or nothing works any more, not even taking it back.
+ * Returns whether a rejected save may have been written: the call succeeded but returned an error; or a later call failed after the new
+ * file had its name, and the error says so; or nothing works any more, not even undoing it.
  */
 function mayLie(fault: Fault | null, error = ''): boolean {
   return (

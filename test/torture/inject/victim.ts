@@ -17,11 +17,11 @@ export interface Order {
   fault: Fault | null;
 }
 
-/** What it says, in this order. A crash ends it in between. */
+/** Its output, in this order. A crash may end it early. */
 export type Said =
   | { word: 'standby' }
   | { word: 'outcome'; acknowledged: boolean; error?: string; value?: unknown; held: string; calls: string[] }
-  /** After `go on`: what it has in memory, and whether a later update was saved. */
+  /** After `go on`: its contents in memory, and whether a later update was saved. */
   | { word: 'memory'; users: Record<string, string> }
   | { word: 'later'; error?: string }
   | { word: 'end'; error?: string };
@@ -47,7 +47,7 @@ async function carryOut({ folder, operation, fault }: Order): Promise<{ vault: V
       keychain: faultyKeychain(new FolderKeychain(join(folder, 'keys')), io),
       ...(doing.unprotected === undefined ? {} : { unprotected: doing.unprotected }),
     },
-    // Nothing is tried again by itself: what the fault did is to be seen.
+    // No automatic retries, so that the effect of the fault is visible.
     {
       io,
       timers: { setTimeout: () => undefined, clearTimeout: () => undefined },
@@ -66,7 +66,7 @@ async function carryOut({ folder, operation, fault }: Order): Promise<{ vault: V
   return { vault, io };
 }
 
-/** The fault is over: the same vault goes on as if nothing had been. */
+/** The fault is over, and the same vault continues as if nothing had happened. */
 async function goOn(vault: Vault, io: FaultyIo, { operation }: Order): Promise<void> {
   const { rescue, again, run } = operationNamed(operation);
   io.disarm();

@@ -5,7 +5,7 @@ import { systemKeychain } from '../../../src-main/keychain/system-keychain.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 import { orders, say } from '../say.ts';
 
-/** What it says of each order, as JSON. */
+/** The answer to each order, as JSON. */
 export interface Did {
   done: boolean;
   code?: string;

@@ -7,7 +7,7 @@ import { inParallel, type Scene } from '../section.ts';
 import { must } from '../tally.ts';
 import type { Did } from './keyholder.ts';
 
-/** What befalls the keyring, or the process that asks it. */
+/** What happens to the keyring, or to the process that calls it. */
 const EVENTS = ['locked', 'hung', 'killed', 'killed and restarted', 'crash'] as const;
 type Event = (typeof EVENTS)[number];
 
@@ -18,7 +18,7 @@ const STATES: Readonly<Record<Exclude<Event, 'crash'>, string>> = {
   'killed and restarted': 'ready',
 };
 
-/** What is done when it happens: before each native call that it takes. */
+/** The operation during which it happens: before each of its native calls. */
 const ORDERS = [
   { name: 'first update', order: 'update ada', file: false },
   { name: 'rotate', order: 'rotate', file: true },
@@ -35,7 +35,7 @@ interface Case {
 /** Most of the time is spent waiting: for a keyring to start, for a call to time out. */
 const AT_ONCE = 4;
 
-/** A real GNOME Keyring that is locked, hangs, dies and comes back, at each step of what asks it. */
+/** A real GNOME Keyring that is locked, hangs, dies and comes back, at each step of each operation. */
 export async function troubleKeyring(scene: Scene): Promise<void> {
   const { tally, short, random, fault } = scene;
   const keyrings: OwnKeyring[] = [];
@@ -75,7 +75,7 @@ async function casesOf(first: Trouble): Promise<Case[]> {
   return cases;
 }
 
-/** The short form: one of so many, beginning somewhere. */
+/** The short form runs one trial of this many, from a given start. */
 const EVERY = 24;
 function sampled<T>(all: readonly T[], first: number): T[] {
   return all.filter((_, index) => index % EVERY === first);
@@ -92,7 +92,7 @@ class Trouble {
     this.#keyring = keyring;
   }
 
-  /** Every state is told from the others, nothing is touched, and when the keyring is back, so is the vault. */
+  /** Each state is distinguished, nothing is changed, and when the keyring is back, the vault can be opened. */
   async open(event: Exclude<Event, 'crash'>, file: boolean): Promise<void> {
     const place = await this.#place(file);
     const before = bytesOf(place.file);
@@ -118,7 +118,7 @@ class Trouble {
     await this.#checkInTheEnd(place, file ? ['ada', 'ben'] : ['ben'], null);
   }
 
-  /** An open vault has its key: it goes on saving whatever befalls the keyring. */
+  /** An open vault has its key, so it continues to save, whatever happens to the keyring. */
   async update(event: Exclude<Event, 'crash'>): Promise<void> {
     const place = await this.#place(true);
     const holder = this.#start(place, event);
@@ -134,7 +134,7 @@ class Trouble {
     await this.#checkInTheEnd(place, ['ada', 'ben'], null);
   }
 
-  /** It happens before one native call; afterwards whoever comes first does what was left. */
+  /** It happens before one native call; afterwards, the first process does what was left to do. */
   async during({ order, file }: Ordered, call: number, event: Event): Promise<void> {
     const place = await this.#place(file);
     const older = file ? readFileSync(place.file) : null;
@@ -163,7 +163,7 @@ class Trouble {
     } else await this.#checkInTheEnd(place, did?.done === true ? [user ?? ''] : null, null);
   }
 
-  /** What was refused changed nothing, what was done is done; and when the keyring is back, so is the vault. */
+  /** Refused operations changed nothing, and others are complete. When the keyring is back, the vault can be opened. */
   async #goOn(holder: Child, order: string, did: Did, event: Event): Promise<void> {
     const known = ['vault_locked', 'vault_no_keychain'];
     must(did.done || known.includes(did.code ?? ''), `it ended with ${did.code ?? ''}`);
@@ -175,13 +175,13 @@ class Trouble {
     }
     await this.#heal(event);
     const healed = await ask(holder, 'retry');
-    // To a process without a GLib main loop a keyring that was started anew stays dead. It is told to restart.
+    // A process without a GLib main loop can't reach a restarted keyring. It is told to restart.
     if (event.startsWith('killed') && describe(healed) === STATES.killed) return;
     must(healed.state === 'ready', `when the keyring is back, it is ${describe(healed)}`);
     must((await ask(holder, 'update later')).done, 'nothing can be saved when the keyring is back');
   }
 
-  /** A session in which nobody keeps secrets; then one in which somebody does. */
+  /** A session without a Secret Service, and then with one. */
   async absent(): Promise<void> {
     const place = await this.#place(true);
     const before = bytesOf(place.file);
@@ -200,7 +200,7 @@ class Trouble {
     await this.#checkInTheEnd(place, ['ada'], null);
   }
 
-  /** How many native calls an order makes when all is well. */
+  /** Returns how many native calls an order makes without a fault. */
   async callsOf({ name, order, file }: Ordered): Promise<number> {
     const known = this.#calls.get(name);
     if (known !== undefined) return known;
@@ -216,7 +216,7 @@ class Trouble {
     return calls;
   }
 
-  /** A vault with one account, or none, and a name in the keyring that nobody else has. */
+  /** Creates a vault with one account or none, and a name in the keyring that is unique. */
   async #place(file: boolean): Promise<Place> {
     const place = {
       file: join(this.#scene.folder(), 'cache.vault'),
@@ -268,7 +268,7 @@ class Trouble {
       `in the end, there are ${found.join(', ')}, and not ${expected.join(', ')}`,
     );
     if (users?.length === 0) must(!found.includes(homeOf('ada')), 'in the end, ada is back');
-    const closed = await ask(holder, 'close'); // Waits for what is left to do.
+    const closed = await ask(holder, 'close'); // Waits until postponed work is done.
     must(!closed.pending, 'in the end, an old key is still to be destroyed');
     await holder.kill();
     if (older === null) return;

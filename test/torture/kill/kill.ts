@@ -15,9 +15,9 @@ import { delaysOf } from './watched-lock.ts';
 const ROW = 'kill: a writer (failures 10 and 15)';
 /** What the promise says, in milliseconds: for a long campaign, which has the machine to itself. */
 const LONGEST_WAIT = 100;
-/** The short form runs beside other tests. A lock that nobody gave back would be waited for until the deadline of 10 s. */
+/** The short form runs beside other tests. A lock that was never released would be waited for until the deadline of 10 s. */
 const LONGEST_WAIT_BESIDE_OTHERS = 5_000;
-/** Kills of a campaign from which on it is a long one. */
+/** Number of kills from which a campaign counts as long. */
 const LONG = 500;
 const CHECK_EVERY = 250;
 const SPARE = 3;
@@ -32,7 +32,7 @@ interface Task {
 interface Writer {
   child: Child;
   tasks: Map<number, Task>;
-  /** The locks that it has. */
+  /** The locks that the writer holds. */
   held: Set<string>;
 }
 
@@ -88,7 +88,7 @@ class Killing {
     this.#folder = scene.folder();
   }
 
-  /** Every place has a writer again. Processes are started ahead, so that one takes over at once. */
+  /** Gives every place a writer again. Processes are started ahead of time, so that one takes over at once. */
   async fill(): Promise<void> {
     for (let slot = 0; slot < WRITERS; slot += 1) {
       while (this.#spare.length < SPARE) this.#spare.push(this.#start());
@@ -140,7 +140,7 @@ class Killing {
     } else this.complaints.push(`${task.kind} failed: ${rest.join(' ')}`);
   }
 
-  /** Kills a writer, more often than not one that has the lock. Returns what it was at. */
+  /** Kills a writer, usually one that has the lock. Returns what it was doing. */
   async killOne(): Promise<string> {
     const { random } = this.#scene;
     const alive = [...this.#writers.keys()];
@@ -155,7 +155,7 @@ class Killing {
     this.#writers[slot] = undefined;
     const others = this.#writers.flatMap((writer) => writer?.child.pid ?? []);
     const delays = new Map(others.map((pid) => [pid, delaysOf(pid)]));
-    await victim.child.ended; // All that it said has been heard.
+    await victim.child.ended; // All its output has been read.
     this.waits.deaths.push({ slot, killed, dead, held: [...victim.held], delays });
     const [task] = victim.tasks.values();
     return task?.kind ?? 'opening';
@@ -166,7 +166,7 @@ class Killing {
     await Promise.all(writers.flatMap((writer) => writer?.child.kill() ?? []));
   }
 
-  /** Nobody writes. What the next one finds. */
+  /** Checks what the next process finds while nobody writes. */
   async check(): Promise<void> {
     const file = join(this.#folder, 'cache.vault');
     const keychain = new FolderKeychain(join(this.#folder, 'keys'));
@@ -185,7 +185,7 @@ class Killing {
     must(stray.length === 0, `${stray.join(', ')} left for good`);
   }
 
-  /** Now there is one key, whatever killed ones have left behind, and it does not open what there was before. */
+  /** Now there is one key, whatever the killed writers have left, and it does not open older files. */
   async #rotate(vault: Vault): Promise<void> {
     const { file } = vault.status;
     const before = join(this.#folder, 'before');

@@ -1,7 +1,7 @@
 import { must } from '../tally.ts';
 import { counted, placeOf, REGISTERS, tornIn, type Values, WRITERS } from './register.ts';
 
-/** What each place may hold: what was acknowledged last, or what was under way when its writer was killed. */
+/** The possible values of each place: the last acknowledged one, or one that was being written when its writer was killed. */
 export class Ledger {
   readonly #possible = new Map<string, Set<string>>();
   acknowledged = 0;
@@ -31,7 +31,7 @@ export class Ledger {
     this.#uncertain -= 1;
   }
 
-  /** What was found is what is: nothing is uncertain any more. */
+  /** Checks the values that were found, which are certain from then on. */
   check(values: Values): void {
     for (const [place, possible] of this.#possible) {
       const value = values[place] ?? '-';

@@ -1,7 +1,7 @@
 import type { TokenCache } from '../../../src-main/cache/token-cache.ts';
 import { homeOf, signIn, usersIn } from '../../vault/people.ts';
 
-/** Each of four writers has this many places of its own to write to. */
+/** Number of places that each of the four writers writes to. */
 export const REGISTERS = 6;
 export const WRITERS = 4;
 
@@ -38,14 +38,14 @@ export function counted(values: Values): number {
   return Number(values[COUNTER] ?? '0');
 }
 
-/** Places that have one half of an update. */
+/** Returns the places that have only half of an update. */
 export function tornIn(values: Values): string[] {
   const torn: string[] = [];
   for (let slot = 0; slot < WRITERS; slot += 1) {
     for (let register = 0; register < REGISTERS; register += 1) {
       const value = values[placeOf(slot, register)];
       const twin = values[twinOf(slot, register)];
-      // The place alone may be signed out.
+      // The place may be signed out without its twin.
       if (value !== undefined && twin !== value) torn.push(`${slot}/${register}: ${value} and ${twin}`);
     }
   }

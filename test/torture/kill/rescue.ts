@@ -32,7 +32,7 @@ export async function killRescuers(scene: Scene): Promise<void> {
   }
 }
 
-/** A vault with three accounts, one of which is damaged, or whose key is gone. */
+/** A vault with three accounts, one of which is damaged, or a vault whose key is missing. */
 async function wreck(scene: Scene, kind: Rescue): Promise<string> {
   const folder = scene.folder();
   const file = join(folder, 'cache.vault');

@@ -18,7 +18,7 @@ export async function rescuer(): Promise<void> {
       await (kind === 'recover' ? vault.recover() : vault.startFresh());
       say('rescued');
     } catch (error) {
-      // The other one was first.
+      // The other process was first.
       if (!(error instanceof Error && 'code' in error && error.code === 'invalid_argument')) {
         say('failed', told(error));
       }

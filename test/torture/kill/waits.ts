@@ -4,11 +4,11 @@ import { callsIn, delaysIn } from './watched-lock.ts';
 export interface Death {
   slot: number;
   killed: bigint;
-  /** From here on the system has taken back what it held. */
+  /** From then on, the system has released its locks. */
   dead: bigint;
   /** The locks that it held. */
   held: readonly string[];
-  /** By process: how long its threads had been ready and not let run by then; see `delaysOf`. */
+  /** By process: how long its threads had been runnable but not running by then; see `delaysOf`. */
   delays: ReadonlyMap<number, string>;
 }
 
@@ -19,27 +19,27 @@ export interface Locking {
   since: bigint;
   at: bigint;
   delays: string;
-  /** The calls that kept the main thread meanwhile; see `watchLocks`. */
+  /** The calls that blocked the main thread meanwhile; see `watchLocks`. */
   calls: string;
 }
 
-/** What a writer began at `begun` is durable at `at`. */
+/** An update that a writer began at `begun` is durable at `at`. */
 export interface Saving {
   slot: number;
   begun: bigint;
   at: bigint;
 }
 
-/** A wait for the lock of a dead one, in nanoseconds, and what its process did meanwhile. */
+/** A wait for the lock of a killed process, in nanoseconds, and what the waiting process did meanwhile. */
 interface Handover {
   wait: number;
-  /** Its threads were ready and not let run. */
+  /** Its threads were runnable but not running. */
   starved: number;
   /** Its main thread was in these calls. */
   calls: string;
 }
 
-/** How long writers wait for one that was killed. It is told in any order: each process speaks for itself. */
+/** Measures how long writers wait for one that was killed. Events may arrive in any order, since each process reports its own. */
 export class Waits {
   readonly deaths: Death[] = [];
   readonly lockings: Locking[] = [];
@@ -74,7 +74,7 @@ export class Waits {
     };
   }
 
-  /** From a kill to the next acknowledged update of a writer that was at it. */
+  /** From a kill to the next acknowledged update of a writer that was waiting. */
   untilSaved(): number[] {
     const savings = this.savings.sort((a, b) => Number(a.at - b.at));
     const times = this.deaths.flatMap(({ slot, killed }) => {

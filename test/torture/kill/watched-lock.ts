@@ -18,7 +18,7 @@ export function watchLocks(): void {
   watchCalls();
   const native: Native = createRequire(import.meta.url)('fs-native-extensions');
   const { tryLock, unlock } = native;
-  // This thread tries once, and asks the thread for locks if it was in vain: what it gets, it has not waited for.
+  // This thread tries once, and asks the thread for locks if that fails. A lock that it gets, it has not waited for.
   native.tryLock = (fd) => {
     if (!tryLock(fd)) return false;
     say('lock', nameOf(fd), 0, now(), '-', '-');
@@ -47,7 +47,7 @@ interface Spoken {
   emit: (this: Worker, event: string, ...values: unknown[]) => boolean;
 }
 
-/** The thread for locks takes those that have to be waited for. */
+/** The thread for locks acquires those that have to be waited for. */
 function watchThread(): void {
   const { postMessage, emit } = Worker.prototype as unknown as Spoken;
   const asked = new Map<number, Asked>();
@@ -73,7 +73,7 @@ function watchThread(): void {
 const calls: Call[] = [];
 const LONG_CALL = 2_000_000n;
 
-/** A call that kept a thread, in nanoseconds of the monotonic clock. */
+/** A call that blocked a thread, in nanoseconds of the monotonic clock. */
 export interface Call {
   name: string;
   start: bigint;
@@ -109,7 +109,7 @@ export function callsIn(text: string): Call[] {
   }));
 }
 
-/** All but the last lock were only the way to it. */
+/** All locks except the last were needed only to get the last one. */
 function tell({ since, names }: Asked): void {
   const at = now();
   const delays = delaysOf('self');

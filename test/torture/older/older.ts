@@ -28,13 +28,13 @@ interface Case {
   name: string;
   operation: Operation;
   step: number;
-  /** Whether the process goes on after the older copy was put back, or has ended by then. */
+  /** Whether the process continues after the older copy was restored, or has ended by then. */
   running: boolean;
   older: Buffer;
   template: string;
 }
 
-/** An older copy of the file is put back before each call of each operation: while the program runs, and after it was killed. */
+/** Restores an older copy of the file before each call of each operation: while the program runs, and after it was killed. */
 export async function putBackOlder(scene: Scene): Promise<void> {
   const { tally, random, short, fault } = scene;
   for (const name of NAMES) {
@@ -117,12 +117,12 @@ async function trial(scene: Scene, { operation, step, running, older, template }
   };
   io.expect(step, running ? putBack : () => void (io.hasEnded = true));
   const outcome = await operation.run(vault).then(
-    (value) => ({ done: !io.hasEnded, value }), // A process that has ended acknowledges nothing.
+    (value) => ({ done: !io.hasEnded, value }), // A process that has ended can't acknowledge anything.
     (error: unknown) => ({ done: false, value: error }),
   );
   if (running) {
     if (io.count <= step) {
-      io.expect(-1, () => undefined); // A sign-out's last calls come after it has resolved.
+      io.expect(-1, () => undefined); // A sign-out makes its last calls after it has resolved.
       putBack();
     }
     await keepsWhatItHas(folder, vault, operation, outcome.done, { before, after });
@@ -135,7 +135,7 @@ async function trial(scene: Scene, { operation, step, running, older, template }
   rmSync(folder, { recursive: true });
 }
 
-/** What was acknowledged is in memory; the older file is told, or was written over; and it can be kept. */
+/** Acknowledged updates are in memory; the older file is detected, or was overwritten; and the vault can be kept. */
 async function keepsWhatItHas(
   folder: string,
   vault: Vault,
@@ -169,7 +169,7 @@ async function keepsWhatItHas(
   mustBeClean(folder);
 }
 
-/** Never `ready` without what was acknowledged; and who was signed out is not back. */
+/** Never `ready` without the acknowledged updates, and never with an account that was signed out. */
 async function isToldAtTheNextStart(
   folder: string,
   operation: Operation,

@@ -2,7 +2,7 @@ import { KeychainError } from '../../../src-main/errors.ts';
 import type { Keychain } from '../../../src-main/keychain/keychain.ts';
 import { type Call, FaultyIo } from '../inject/faulty-io.ts';
 
-/** The real file system and a keychain; something happens before one of the calls that write, or ask the keychain. */
+/** The real file system and a keychain; a given action happens before one of the calls that write or use the keychain. */
 export class SteppedIo extends FaultyIo {
   #calls = 0;
   #at = -1;

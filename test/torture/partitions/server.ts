@@ -1,4 +1,4 @@
-/** One server of a web app: updates and reads the partitions of its users without end, and says what was acknowledged. */
+/** One server of a web app: updates and reads the partitions of its users in a loop, and reports what was acknowledged. */
 import pg from 'pg';
 import { createClient, createSentinel } from 'redis';
 import { systemClock } from '../../../src-main/cache/clock.ts';
@@ -20,7 +20,7 @@ export type StoreName = (typeof STORES)[number];
 const EXPECTED = new Set([
   ...['store_unavailable', 'store_timeout', 'store_full', 'store_read_only', 'partition_busy'],
   'partition_turn_expired',
-  'partition_damaged', // While the store answers with another user's entry, which is put right later.
+  'partition_damaged', // Expected while the store answers with another user's entry, which is corrected later.
 ]);
 
 /** Opens the caches as one version of the app has them. */
@@ -66,7 +66,7 @@ export async function cachesOver(store: StoreName, url: string, keys: string, se
   };
 }
 
-/** What belongs to the user in a partition that is none of theirs. */
+/** Returns what belongs to the user in a partition of somebody else. */
 export async function strangersIn(
   caches: PartitionedCaches,
   user: string,

@@ -1,16 +1,16 @@
 import type { Random } from '../random.ts';
 import type { Step } from './recording-io.ts';
 
-/** What a disk writes whole, or not at all. */
+/** The number of bytes that a disk writes completely or not at all. */
 const SECTOR = 512;
 
 type FolderStep = Extract<Step, { kind: 'create' | 'rename' | 'unlink' }>;
 
-/** The files that are there after the power went, by name. */
+/** The files after a power cut, by name. */
 export type Disk = ReadonlyMap<string, Buffer>;
 
 interface Inode {
-  /** From what was flushed last, each state the file had since then: `[0]` is on the disk, any other may be. */
+  /** The states of the file since the last flush: `[0]` is on the disk, and any other may be. */
   versions: Buffer[];
 }
 
@@ -68,7 +68,7 @@ export class PowerModel {
     }
   }
 
-  /** Some of the disks that there may be if the power goes now, the likeliest first. */
+  /** Returns some of the possible disks after a power cut at this moment, the likeliest first. */
   *disks(random: Random, tries: number): Iterable<Disk> {
     for (let renamed = this.#pending.length; renamed >= 0; renamed -= 1) {
       const names = [...this.#namesNow(renamed)];
@@ -119,7 +119,7 @@ function* patternsOf(random: Random, tries: number): Iterable<Pattern> {
     ];
     yield (sector, sectors, newest) => {
       if (sector < 0) return longer ? newest : seed % (newest + 1);
-      // A sector counted from the end of the file: that is where things happen.
+      // Returns a sector counted from the end of the file, where most writes are.
       const border = sectors - 1 - (at % Math.min(sectors, 12));
       if (shape === 0) return sector < border ? newest : 0;
       if (shape === 1) return sector < border ? 0 : newest;

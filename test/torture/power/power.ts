@@ -12,7 +12,7 @@ import { must } from '../tally.ts';
 import { type Disk, PowerModel } from './disk-after.ts';
 import { RecordingIo, type Step } from './recording-io.ts';
 
-/** Each operation's writes are recorded, and the power goes after each of them: every disk that may be left is opened. */
+/** Records each operation's writes, and simulates a power cut after each of them: every disk that may result is opened. */
 export async function losePower(scene: Scene): Promise<void> {
   for (const [name, operation] of Object.entries(OPERATIONS)) {
     const recorded = await record(scene, operation);
@@ -24,7 +24,7 @@ interface Recorded {
   before: Map<string, Buffer>;
   keys: Map<string, string>;
   steps: readonly Step[];
-  /** What an export made. */
+  /** The file of an export. */
   exported: Buffer | null;
 }
 

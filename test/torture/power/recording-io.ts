@@ -1,6 +1,6 @@
 import { type Io, type IoFile, nodeIo } from '../../../src-main/vault/disk/file.ts';
 
-/** What a vault did to its disk, in order, and what it had promised by then. `inode` tells files from names. */
+/** The operations of a vault on its disk, in order, and what it had acknowledged by then. `inode` distinguishes files from names. */
 export type Step =
   | { kind: 'create'; inode: number; name: string }
   | { kind: 'write'; inode: number; at: number; bytes: Buffer }
@@ -9,12 +9,12 @@ export type Step =
   | { kind: 'rename'; from: string; to: string }
   | { kind: 'unlink'; name: string }
   | { kind: 'flush folder' }
-  /** The keychain, which keeps what it is told at once; `secret` null: deleted. */
+  /** The keychain, which is durable at once; `secret` null: deleted. */
   | { kind: 'key'; account: string; secret: string | null }
-  /** The state that the vault has acknowledged from here on. */
+  /** The state that the vault has acknowledged from this point on. */
   | { kind: 'acknowledged'; state: number };
 
-/** The real file system, and a log of all that was written to it. */
+/** The real file system, and a log of all writes to it. */
 export class RecordingIo implements Io {
   readonly steps: Step[] = [];
   readonly #inodes = new Map<string, number>();

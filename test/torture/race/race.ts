@@ -10,7 +10,7 @@ import { must } from '../tally.ts';
 
 const PROCESSES = 8;
 
-/** Eight processes that begin at the same moment, on a vault that is not there yet. Each update must be there. */
+/** Eight processes start at the same moment, on a vault that does not exist yet. Every update must be in it. */
 export async function race(scene: Scene): Promise<void> {
   const { tally, short } = scene;
   const each = short ? 40 : 500;
