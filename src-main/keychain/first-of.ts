@@ -2,7 +2,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError, KeychainError } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
 import { checkArgument, checkOptions, KEYCHAIN, TEXT } from '../options.ts';
-import { type Keychain, keychainError } from './keychain.ts';
+import { type Keychain, keychainError, type KeychainGetOptions } from './keychain.ts';
 import { createItem, fileError, readSmallFile } from './sealed-items.ts';
 
 /**
@@ -28,7 +28,8 @@ const KEYCHAINS = {
  * this one is used. A keyring that is temporarily unavailable, for example over SSH, is therefore never mistaken for "no key", and a key
  * never moves silently to a weaker keychain. To choose again, delete the file `remember`.
  *
- * Until the first write, an unavailable keychain is skipped; a locked one is not.
+ * Until the first write, an unavailable keychain is skipped; a locked one is not. If the file `remember` is lost, the keychain that has the
+ * secret stays the chosen one.
  *
  * @example
  * import { systemKeychain } from 'tokenkeep';
@@ -49,6 +50,8 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     throw new InvalidArgumentError('firstOf: `remember` must be an absolute path. Nothing was read.');
   }
   let current = labels.join(' or ');
+  /** Without the file `remember`: the keychain in which a secret was found. */
+  let found: Keychain | null = null;
   const chosen = async (): Promise<Keychain | null> => {
     const label = (await readSmallFile(remember).catch(failed))?.toString('utf8').trim();
     if (label === undefined) return null;
@@ -74,17 +77,28 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
       failed(error);
     }
   };
-  /** Asks the keychains in order until one is available, and returns it with its answer, which may be `null`. */
-  const firstAvailable = async <T>(ask: (keychain: Keychain) => Promise<T>): Promise<[Keychain, T]> => {
+  /**
+   * Asks the keychains in order. Returns the first that is available, with its answer, or the first whose answer is `final`.
+   *
+   * @throws KeychainError if one is locked, or none is available
+   */
+  const firstAvailable = async <T>(
+    ask: (keychain: Keychain) => Promise<T>,
+    final: (answer: T) => boolean = () => true,
+  ): Promise<[Keychain, T]> => {
     const errors: KeychainError[] = [];
+    let first: [Keychain, T] | null = null;
     for (const keychain of keychains) {
       try {
-        return [keychain, await ask(keychain)];
+        const answer = await ask(keychain);
+        if (final(answer)) return [keychain, answer];
+        first ??= [keychain, answer];
       } catch (error) {
         if (!(error instanceof KeychainError) || error.outcome === 'locked') throw error;
         errors.push(error);
       }
     }
+    if (first !== null) return first;
     throw new KeychainError(
       errors[0]?.code ?? 'keychain_unavailable',
       errors.map(({ message }, index) => `${labels[index] ?? ''}: ${message}`).join('\n'),
@@ -92,30 +106,45 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     );
   };
 
+  /** Returns the keychain that has the secret, or the first available one, with `null`. */
+  const locate = async (
+    service: string,
+    account: string,
+    options?: KeychainGetOptions,
+  ): Promise<[Keychain, string | null]> =>
+    firstAvailable(
+      (one) => one.get(service, account, options),
+      (secret) => secret !== null,
+    );
+
   return {
     get label() {
       return current;
     },
     get: async (service, account, options) => {
-      const keychain = await chosen();
+      const keychain = (await chosen()) ?? found;
       if (keychain !== null) return keychain.get(service, account, options);
-      return (await firstAvailable((one) => one.get(service, account, options)))[1];
+      // The file may have been deleted, and the secret be in another keychain than the first.
+      const [holder, secret] = await locate(service, account, options);
+      if (secret !== null) found = holder;
+      return secret;
     },
     set: async (service, account, secret) => {
-      const keychain = await chosen();
-      if (keychain !== null) return keychain.set(service, account, secret);
-      // The choice is stored before the secret, which would not be found again without it.
-      const [available] = await firstAvailable(async (one) => {
-        await one.get(service, account);
-        return one;
-      });
-      await choose(available);
-      await ((await chosen()) ?? available).set(service, account, secret); // Another program may have chosen first.
+      let keychain = await chosen();
+      if (keychain === null) {
+        const next = found ?? (await locate(service, account))[0];
+        await choose(next); // Before the secret is stored, which would not be found again without the choice.
+        keychain = (await chosen()) ?? next; // Another program may have chosen first.
+      }
+      await keychain.set(service, account, secret);
     },
     delete: async (service, account) => {
-      const keychain = await chosen();
+      const keychain = (await chosen()) ?? found;
       if (keychain !== null) return keychain.delete(service, account);
-      await firstAvailable((one) => one.delete(service, account));
+      await firstAvailable(
+        (one) => one.delete(service, account),
+        () => false, // Any of them may have the secret.
+      );
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
 import { checkOptions, FLAG } from '../options.ts';
@@ -12,6 +12,7 @@ import {
   readSmallFile,
   sealedItems,
   type Sealer,
+  sweepOnce,
 } from './sealed-items.ts';
 
 /**
@@ -55,6 +56,7 @@ export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
     label: 'Key file',
     folder: items,
     sealer: async (isNew, purpose) => {
+      if (create) await sweepOnce(dirname(file), basename(file));
       let key = await readKey(file);
       if (key === null && create && isNew) {
         if (purpose === 'read') return null;

@@ -4,8 +4,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
 import { makeFolders, pathError } from '../folders.ts';
@@ -78,11 +78,14 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     return secret;
   };
   const run = <T>(task: () => Promise<T>): Promise<T> =>
-    queue.run(folder, () =>
-      task().catch((error: unknown) => {
+    queue.run(folder, async () => {
+      try {
+        await sweepOnce(folder);
+        return await task();
+      } catch (error) {
         throw error instanceof KeychainError ? error : fileError(folder, error);
-      }),
-    );
+      }
+    });
 
   return {
     label,
@@ -140,6 +143,7 @@ const readItem = readSmallFile;
  * key would take it for a damaged one. Resolves with whether it was created.
  */
 export async function createItem(file: string, bytes: Buffer): Promise<boolean> {
+  await sweepOnce(dirname(file), basename(file));
   const temporary = temporaryFor(file);
   await writeNew(temporary, bytes);
   try {
@@ -157,6 +161,36 @@ export async function createItem(file: string, bytes: Buffer): Promise<boolean> 
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** Milliseconds. Creating a file takes much less; a temporary file that is older was left by a program that was killed. */
+const STALE = 10 * 60 * 1000;
+const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
+const swept = new Set<string>();
+
+/**
+ * Removes the temporary files that killed programs left in the folder, once in the life of the process. They hold copies of keys, and one of
+ * a key that was destroyed since would open older copies of a vault.
+ *
+ * @param owner only those of this file
+ */
+export async function sweepOnce(folder: string, owner?: string): Promise<void> {
+  const place = owner === undefined ? folder : join(folder, owner);
+  if (swept.has(place)) return;
+  swept.add(place);
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!TEMPORARY_NAME.test(name)) continue;
+    if (owner !== undefined && name.replace(TEMPORARY_NAME, '') !== owner) continue;
+    const path = join(folder, name);
+    try {
+      const about = await lstat(path);
+      // eslint-disable-next-line no-restricted-properties -- compared with the file system's clock
+      if (!about.isFile() || about.mtimeMs > Date.now() - STALE) continue;
+      await unlink(path); // Not overwritten: it may be another name of the file that was created.
+    } catch {
+      // It is gone, or belongs to another user. A keychain must work in spite of an older program's leftovers.
+    }
   }
 }
 

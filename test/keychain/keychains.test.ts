@@ -1,17 +1,20 @@
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { KeychainError } from '../../src-main/errors.ts';
 import { type KeychainConformanceOptions, keychainConformance } from '../../src-main/keychain/conformance.ts';
 import { firstOf } from '../../src-main/keychain/first-of.ts';
@@ -21,6 +24,7 @@ import type { Keytar } from '../../src-main/keychain/keytar.ts';
 import { passphrase } from '../../src-main/keychain/passphrase-keychain.ts';
 import { type ElectronSafeStorage, safeStorage } from '../../src-main/keychain/safe-storage.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
+import { bundle } from '../support/bundle.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 
 const WORDS = 'orbit velvet canyon mustard ladder';
@@ -395,6 +399,68 @@ describe('the first of several', () => {
     expect(again.label).toBe('Keyring');
   });
 
+  describe('without the file that remembers the choice', () => {
+    const labelled = (label: string, keychain: Keychain): Keychain => ({ ...keychain, label });
+
+    async function lost(): Promise<{
+      folder: string;
+      first: Keychain;
+      second: Keychain;
+      make: () => Keychain;
+    }> {
+      const [folder, second] = [temporaryFolder(), labelled('Second', memoryKeychain())];
+      let isAway = true;
+      const memory = memoryKeychain();
+      const ask = <T>(call: () => Promise<T>): Promise<T> =>
+        isAway ? Promise.reject(new KeychainError('keychain_unavailable', 'away')) : call();
+      const first: Keychain = {
+        label: 'First',
+        get: (...words) => ask(() => memory.get(...words)),
+        set: (...words) => ask(() => memory.set(...words)),
+        delete: (...words) => ask(() => memory.delete(...words)),
+      };
+      const make = (): Keychain => firstOf([first, second], { remember: join(folder, 'chosen') });
+      await make().set('s', 'id/a', 'kept');
+      expect(await second.get('s', 'id/a')).toBe('kept');
+      rmSync(join(folder, 'chosen'));
+      isAway = false;
+      return { folder, first, second, make };
+    }
+
+    test('finds the secret in the second one, and stays there', async () => {
+      const { folder, first, second, make } = await lost();
+      const keychain = make();
+      expect(await keychain.get('s', 'id/a')).toBe('kept');
+      expect(existsSync(join(folder, 'chosen'))).toBe(false); // A read writes nothing.
+      await keychain.set('s', 'id/b', 'next');
+      await keychain.delete('s', 'id/a');
+      expect(await second.get('s', 'id/b')).toBe('next');
+      expect(await second.get('s', 'id/a')).toBeNull();
+      expect(await first.get('s', 'id/b')).toBeNull();
+      expect(await make().get('s', 'id/b')).toBe('next');
+      expect(readFileSync(join(folder, 'chosen'), 'utf8')).toBe('Second\n');
+    });
+
+    test('deletes the secret wherever it is', async () => {
+      const { second, make } = await lost();
+      await make().delete('s', 'id/a');
+      expect(await second.get('s', 'id/a')).toBeNull();
+    });
+
+    test('writes the secret where it is', async () => {
+      const { first, second, make } = await lost();
+      await make().set('s', 'id/a', 'new');
+      expect([await first.get('s', 'id/a'), await second.get('s', 'id/a')]).toEqual([null, 'new']);
+    });
+
+    test('is locked, and not absent, if the one that may have it is locked', async () => {
+      const folder = temporaryFolder();
+      const { keychain: locked } = await lockedPassphrase();
+      const keychain = firstOf([memoryKeychain(), locked], { remember: join(folder, 'chosen') });
+      await expect(keychain.get('s', 'a')).rejects.toMatchObject({ outcome: 'locked' });
+    });
+  });
+
   test('that was chosen and is not among them any more is named', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'chosen'), 'Keyring\n');
@@ -409,6 +475,79 @@ describe('the first of several', () => {
     );
     expect(() => firstOf([memoryKeychain()], { remember: 'x' })).toThrow(/absolute/);
     expect(() => firstOf([], { remember: '/x' })).toThrow(/label/);
+  });
+});
+
+describe('temporary files that a killed program left', () => {
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  const inNameOf = (file: string, digits = '0123456789ab'): string => `${file}.new-${digits}`;
+  function leave(file: string, when = anHourAgo): string {
+    writeFileSync(file, KEY);
+    utimesSync(file, when, when);
+    return file;
+  }
+
+  test('beside a key file are removed: old ones, of this file', async () => {
+    const folder = temporaryFolder();
+    const key = join(folder, 'key');
+    const gone = leave(inNameOf(key));
+    const stay = [
+      leave(inNameOf(key, 'ba9876543210'), new Date()), // Its writer may be at work.
+      leave(inNameOf(join(folder, 'other'))),
+      leave(`${key}.new-notours`),
+      leave(`${key}.new`),
+    ];
+    mkdirSync(inNameOf(key, 'aaaaaaaaaaaa'));
+    await keyFile(key).set('s', 'a', 'kept');
+    expect(existsSync(gone)).toBe(false);
+    expect([...stay, inNameOf(key, 'aaaaaaaaaaaa')].filter((file) => !existsSync(file))).toEqual([]);
+  });
+
+  test('that are a second name of the key file leave the key as it was', async () => {
+    const folder = temporaryFolder();
+    const key = join(folder, 'key');
+    writeFileSync(key, KEY);
+    linkSync(key, inNameOf(key));
+    utimesSync(key, anHourAgo, anHourAgo);
+    await keyFile(key).set('s', 'a', 'kept');
+    expect(existsSync(inNameOf(key))).toBe(false);
+    expect(readFileSync(key, 'utf8')).toBe(KEY);
+  });
+
+  test('among the items are removed, so that no copy of a destroyed key is left', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(`${folder}/items`);
+    const left = leave(inNameOf(join(folder, 'items', 'abc.item')));
+    await environmentKey('KEY', { items: items(folder), env: { KEY } }).get('s', 'a');
+    expect(existsSync(left)).toBe(false);
+  });
+
+  test('in a folder that the system provides are not touched', async () => {
+    const folder = temporaryFolder();
+    const key = leave(join(folder, 'key'));
+    const other = leave(inNameOf(key));
+    await keyFile(key, { items: items(folder), create: false }).set('s', 'a', 'kept');
+    expect(existsSync(other)).toBe(true);
+  });
+
+  test('by a kill at any point of the creation are gone after the next start, and the keychain works', async () => {
+    const program = await bundle(join(import.meta.dirname, 'creator.ts'));
+    onTestFinished(() => rmSync(dirname(program), { recursive: true }));
+    let left = 0;
+    for (const call of ['writeFile', 'sync', 'link', 'unlink', 'rename']) {
+      const folder = temporaryFolder();
+      const key = join(folder, 'key');
+      const { signal } = spawnSync(process.execPath, [program, key, call]);
+      expect([call, signal]).toEqual([call, 'SIGKILL']);
+      const leftovers = (): string[] =>
+        (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.includes('.new-'));
+      left += leftovers().length;
+      for (const name of leftovers()) utimesSync(join(folder, name), anHourAgo, anHourAgo);
+      const keychain = keyFile(key);
+      await keychain.set('s', 'a', 'kept');
+      expect([call, await keychain.get('s', 'a'), leftovers()]).toEqual([call, 'kept', []]);
+    }
+    expect(left).toBeGreaterThan(3);
   });
 });
 
