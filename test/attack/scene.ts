@@ -1,7 +1,7 @@
 import type { Random } from '../torture/random.ts';
 import type { Score } from './score.ts';
 
-/** What a section of the campaign works with. */
+/** The environment of a section of the campaign. */
 export interface Scene {
   random: Random;
   score: Score;
@@ -16,7 +16,7 @@ export function chosen<T>({ short, random }: Scene, all: readonly T[], most: num
   return short ? random.sample(all, most) : all;
 }
 
-/** Does all of them, `atOnce` at a time. */
+/** Runs all tasks, `atOnce` at a time. */
 export async function inParallel<T>(
   items: readonly T[],
   atOnce: number,

@@ -2,8 +2,8 @@
  * The real app in the real Electron, each with a home, a profile and a keyring of its own. Chromium's sandbox is on;
  * dialogs of the system, which no test can click, are answered in the main process.
  *
- * Of a packaged app a test can reach the window only, [Note: a packaged app lets nobody into its main process] in
- * packaged.ts; tests that need no more are tagged @packaged and run in both.
+ * In a packaged app, a test can reach only the window, see [Note: a packaged app lets nobody into its main process] in packaged.ts. Tests
+ * that need no more are tagged @packaged and run in both.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -23,15 +23,15 @@ export { type Started } from './packaged.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 
-/** Which app: the one of this clone, or an executable in which it is packaged. */
+/** The app under test: that of this clone, or a packaged executable. */
 export interface Packaged {
   packagedApp: string;
-  /** Its inspect fuse was set back, so that it can be driven like the one of the clone. */
+  /** Its inspector fuse was reset, so that it can be driven like the app of the clone. */
   inspectable: boolean;
 }
 
 export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Packaged, { display: string }>({
-  // Tests that run side by side would share one clipboard and one focus: each worker has a screen of its own.
+  // Concurrent tests would share one clipboard and one focus, so each worker has a screen of its own.
   display: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
     async ({}, use) => {
@@ -86,7 +86,7 @@ export type Start = (
   through?: string,
 ) => Promise<Started>;
 
-/** What a window shows, for the output of a test that failed. */
+/** Returns the text of a window, for the output of a failed test. */
 async function shownBy(window: Page): Promise<string> {
   if (window.isClosed()) return 'The window is closed.';
   const page = window.locator('body').ariaSnapshot({ timeout: 5000 });
@@ -98,7 +98,7 @@ async function shownBy(window: Page): Promise<string> {
 
 interface Program {
   executable: string;
-  /** What comes before the app's own arguments. */
+  /** The arguments before the app's own. */
   first: readonly string[];
 }
 
@@ -124,7 +124,7 @@ async function watch(app: ElectronApplication, program: Program, env: Env): Prom
 function launch(program: Program, env: Env, args: readonly string[]): Promise<ElectronApplication> {
   return _electron.launch({
     executablePath: program.executable,
-    // A packaged app takes no such switch.
+    // A packaged app does not accept such a switch.
     args: [...(program.first.length > 0 ? HELD : []), ...program.first, ...args],
     env,
     chromiumSandbox: true,
@@ -134,17 +134,17 @@ function launch(program: Program, env: Env, args: readonly string[]): Promise<El
 
 type Env = Record<string, string>;
 
-/** Where the app keeps its files under that home. */
+/** Returns the folder in which the app keeps its files under that home. */
 export const profileFolder = (env: Record<string, string>): string =>
   join(env['HOME'] ?? '', '.config', 'Tokenkeep');
 export const vaultFile = (env: Record<string, string>): string => join(profileFolder(env), 'accounts.vault');
 
 export interface Answers {
-  /** What a dialog of the system that asks is answered with: the first button, or Cancel. null: it is shown, and waits. */
+  /** The answer to a system dialog with a question: the first button, or Cancel. null: the dialog is shown, and waits. */
   agree: boolean | null;
-  /** What the file dialog gives; null where it is dismissed. */
+  /** The result of the file dialog; null if it is dismissed. */
   file?: string | null;
-  /** Where the dialog that saves says to; null where it is dismissed. */
+  /** The result of the save dialog; null if it is dismissed. */
   target?: string | null;
 }
 
@@ -164,7 +164,7 @@ async function evaluated<T>(
   });
 }
 
-/** From now on the system's dialogs answer so; gives what they asked, as it is asked. */
+/** Sets the answers of the system's dialogs from now on. The returned function gives the questions asked so far. */
 export async function answerDialogs(
   app: ElectronApplication,
   { agree, file = null, target = null }: Answers,
@@ -199,8 +199,8 @@ export async function answerDialogs(
 }
 
 /**
- * Chooses a file by the Import button, as if it had been picked in the system's dialog; in a packaged app by a second
- * start, since the dialog can't be answered there.
+ * Imports a file with the Import button, as if it had been chosen in the system's dialog; in a packaged app, with a second start, since the
+ * dialog can't be answered there.
  */
 export async function chooseToImport(started: Started, file: string): Promise<void> {
   const { window } = started;
@@ -212,11 +212,11 @@ export async function chooseToImport(started: Started, file: string): Promise<vo
   await window.getByRole('button', { name: /^Import( a cache document)?…$/ }).click();
 }
 
-/** All accounts: the list, or the table that comes first from six users on. */
+/** All accounts: the list, or the table that is shown first for six or more users. */
 export const accountsOf = (window: Page): Locator =>
   window.getByRole('listbox', { name: 'Accounts' }).or(window.getByRole('grid', { name: 'Accounts' }));
 
-/** Opens the first account, where the table of all accounts is shown. */
+/** Opens the first account if the table of all accounts is shown. */
 export async function showList(window: Page): Promise<void> {
   const table = window.getByRole('grid', { name: 'Accounts' });
   await accountsOf(window).waitFor();
@@ -235,13 +235,13 @@ export async function importDocument(started: Started, file: string): Promise<vo
   await accountsOf(window).waitFor();
 }
 
-/** Turns to a page of the window. */
+/** Opens a page of the window. */
 export async function showPage(window: Page, name: string): Promise<void> {
   await window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click();
   await window.getByRole('heading', { name, level: 1 }).waitFor();
 }
 
-/** Puts a cache of Azure CLI, and a file of GitHub CLI that names a user, where these programs keep them. */
+/** Writes a cache of Azure CLI, and a file of GitHub CLI that names a user, to the places of these programs. */
 export function programCaches(env: Record<string, string>): void {
   const files = {
     '.azure/msal_token_cache.json': readFileSync(vector('documents', 'msal-python-aad-single.json')),

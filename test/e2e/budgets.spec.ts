@@ -1,4 +1,4 @@
-/** What the app costs beside an empty window of the same Electron. Start and memory are printed, rest is asserted. */
+/** The costs of the app beside an empty window of the same Electron. Start and memory are printed, rest is asserted. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -33,7 +33,7 @@ test('at rest the app hardly wakes and writes nothing', async ({ keyring }) => {
   }
 });
 
-// A time is no test. TOKENKEEP_ROUNDS=5 measures it, and leaves the figures in artifacts/window.json.
+// Times are not asserted. TOKENKEEP_ROUNDS=5 measures them, and writes the figures to artifacts/window.json.
 const rounds = Number(process.env['TOKENKEEP_ROUNDS'] ?? 0);
 if (rounds > 0)
   test('start and memory, told: drawn at most 1.3 times as late as an empty window, 1.5 with 10,000 accounts', async ({
@@ -73,7 +73,7 @@ if (rounds > 0)
     );
   });
 
-/** Lets both come to rest, and measures them side by side, visible and then hidden. Ends them. */
+/** Waits until both are at rest, measures them side by side, visible and then hidden, and ends them. */
 async function restOfBoth(empty: Observed, app: Observed) {
   const both = async () => {
     await pass(15_000); // Chromium's own start goes on for some ten seconds.
@@ -94,7 +94,7 @@ async function restOfBoth(empty: Observed, app: Observed) {
   return { visible, hidden };
 }
 
-/** Waits until the app rests, and measures it beside the empty window. Fails where it wakes more often, or writes. */
+/** Waits until the app rests, and measures it beside the empty window. Fails if the app wakes more often, or writes to the disk. */
 async function restOf(app: Observed, empty: Observed, budget: number): Promise<string> {
   let last: Rest | undefined;
   for (let turn = 0; turn < 12; turn++) {

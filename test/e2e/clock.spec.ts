@@ -1,4 +1,4 @@
-/** The clock is set while the app runs. What the vault has is whole, whenever that was. */
+/** The clock is set while the app runs. The vault's contents stay complete, whenever that happens. */
 import { expect, type Page } from '@playwright/test';
 import { accountsOf, importDocument, test, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';

@@ -79,7 +79,7 @@ test('the command has the exit codes of Node’s, and takes no word for a switch
   expect((await run('get', '--account', 'nobody', '--scope', 'x')).code).toBe(3);
   const log = join(keyring.env['HOME']!, 'net.json');
   const switches = ['--remote-debugging-port=0', `--log-net-log=${log}`, '--no-sandbox'];
-  // In Electron itself, Node reads this one before the app starts; in the packaged app, a fuse keeps it from that.
+  // In Electron itself, Node reads this variable before the app starts; in the packaged app, a fuse prevents that.
   if (packagedApp !== '') switches.push('--inspect=0');
   for (const word of switches) {
     const { code, out, err } = await run('list', word);
@@ -157,7 +157,7 @@ test('a command that Ctrl+C ends has the exit code of one', async ({ keyring }) 
   );
   const child = spawn(findElectron()!.executable, [script, ...COMMAND], {
     env,
-    stdio: ['pipe', 'pipe', 'ignore'], // it waits for a token that never comes
+    stdio: ['pipe', 'pipe', 'ignore'], // the command waits for a token that never comes
   });
   const ended = once(child, 'exit');
   await Promise.race([once(child.stdout, 'data'), ended]);

@@ -14,7 +14,7 @@ const COUNT = 5_000;
 /** Optimized code, and code compiled before the count began, is not counted in full. */
 const COUNTED = '--js-flags=--no-compilation-cache --no-opt --no-maglev --no-sparkplug';
 
-/** The clock or a loaded list may come between. The least of some turns is the action's own work. */
+/** The clock or a loaded list may interfere. The minimum of several turns is the action's own work. */
 const MOST_TURNS = 8;
 
 test('keys, scrolling and choosing among 5,000 accounts pass over none of them, and a search over each a few times', async ({
@@ -48,7 +48,7 @@ test('keys, scrolling and choosing among 5,000 accounts pass over none of them, 
     await search.fill(`user${user}@`);
     await expect(table.getByRole('row').filter({ hasText: `User Number ${user}` })).toHaveCount(1);
   });
-  // The count sees a pass over all accounts: a search needs one.
+  // The count includes a pass over all accounts, which a search needs.
   expect(searched).toBeGreaterThanOrEqual(COUNT);
 
   // In the list, each key also draws the account that it chooses: as much work in a short list as in the whole one.
@@ -76,12 +76,9 @@ test('keys, scrolling and choosing among 5,000 accounts pass over none of them, 
 type Runs = ReadonlyMap<string, number>;
 
 interface Counting {
-  /** Counts what something costs. */
+  /** Counts the work of an action. */
   count: (act: () => Promise<unknown>) => Promise<Runs>;
-  /**
-   * Does something until the busiest block ran less often than `limit`, beyond how often it usually does, and tells how often
-   * it did.
-   */
+  /** Repeats an action until the busiest block ran less than `limit` times more often than usual. Returns how often it ran. */
   expectWork: (
     what: string,
     limit: number,
@@ -98,7 +95,7 @@ async function countWork(window: Page): Promise<Counting> {
   await client.send('HeapProfiler.collectGarbage');
   await window.reload();
   await expect(window.getByRole('contentinfo')).toContainText('5,000 accounts', { timeout: 60_000 });
-  // The first rows are drawn before the list is there.
+  // The first rows are drawn before the list is loaded.
   const table = window.getByRole('grid', { name: 'Accounts' });
   await expect(table).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
 
@@ -142,7 +139,7 @@ async function countWork(window: Page): Promise<Counting> {
   };
 }
 
-/** Resolves when what has changed is drawn. */
+/** Resolves when changes have been drawn. */
 async function drawn(window: Page): Promise<void> {
   await window.evaluate(
     () =>

@@ -1,4 +1,4 @@
-/** Screens that differ from the one that the other tests use: their scale, and Wayland. */
+/** Displays other than that of the other tests: other scales, and Wayland. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import { type Started, chooseToImport, importDocument, test, vector } from './ap
 
 const DOCUMENT = vector('documents', 'msal-python-aad-single.json');
 
-/** The sentence that the window shows for a file that can't be imported; closes it. */
+/** Returns the message that the window shows for a file that can't be imported, and closes it. */
 async function refusal(started: Started, file: string): Promise<string> {
   await chooseToImport(started, file);
   const dialog = started.window.getByRole('alertdialog');
@@ -44,7 +44,7 @@ test('a hostile document shows as text and runs nothing', async ({ start }) => {
   const started = await start();
   const { window, output, quit } = started;
   await importDocument(started, vector('hostile', 'markup-in-names.json'));
-  // Six and more are shown in the overview first; an account opens with Enter, and the list beside it has all of them.
+  // Six or more accounts are shown in the overview first. Enter opens an account, and the list beside it has all accounts.
   const table = window.getByRole('grid', { name: 'Accounts' });
   await expect(table).toContainText('<');
   await table.focus();

@@ -1,4 +1,4 @@
-/** A whole session without a pointer: where the focus goes, that it is seen, and what is said to those who listen. */
+/** A whole session without a pointer: where the focus goes, that it is visible, and what screen readers announce. */
 import { join } from 'node:path';
 import { expect, type Locator, type Page } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
@@ -10,7 +10,7 @@ import { meet, test } from './provider.ts';
 const MOST_STOPS = 60;
 const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 
-/** Where the focus is, and whether that is seen: on the element, on its active descendant or on the field around it. */
+/** Returns where the focus is, and whether it is visible: on the element, on its active descendant or on the field around it. */
 function focus(window: Page): Promise<{ what: string; seen: boolean }> {
   return window.evaluate(() => {
     const at = document.activeElement ?? document.body;
@@ -27,7 +27,7 @@ function focus(window: Page): Promise<{ what: string; seen: boolean }> {
   });
 }
 
-/** Presses Tab until the focus is there. Each stop on the way is one that is seen. */
+/** Presses Tab until an element has the focus. The focus must be visible at each stop on the way. */
 async function tabTo(window: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   const stops: string[] = [];
   while (!(await target.evaluate((element) => element === document.activeElement))) {
@@ -73,7 +73,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await typeInto('Client ID', 'desktop-app');
     await typeInto('Scopes', 'profile email offline_access orders.read');
     await typeInto('Name', 'Example');
-    await answerDialogs(app, { agree: true }); // main asks whether a host on this computer is meant
+    await answerDialogs(app, { agree: true }); // the main process asks whether a host on this computer is intended
     await keyboard.press('Enter');
     await expect(button('Continue in your browser')).toBeFocused();
   });

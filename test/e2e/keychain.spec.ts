@@ -26,7 +26,7 @@ test('locked at the start: says so; unlocked and retried, all is there', async (
   const { window, quit } = await start();
   await expect(window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
   await window.getByRole('button', { name: 'Retry' }).click();
-  await expect(window.getByRole('button', { name: 'Retry' })).toBeEnabled(); // it was asked, and answered
+  await expect(window.getByRole('button', { name: 'Retry' })).toBeEnabled(); // the question was asked and answered
   await expect(window.getByRole('heading', { name: 'The keychain is locked' })).toBeVisible();
   await keyring.unlock();
   await window.getByRole('button', { name: 'Retry' }).click();
@@ -74,7 +74,7 @@ for (const { name, place, says, end } of [
   });
 }
 
-/** Stays when asked, then goes: by the window, by the menu, or because the system says so, which is no question. */
+/** Cancels the question once, then quits: with the window, the menu, or at the system's request, which asks no question. */
 async function endWithUnsaved({ app, window }: Started, end: 'close' | 'quit' | 'SIGTERM'): Promise<void> {
   const ended = once(app.process(), 'exit');
   const leave = () =>
@@ -164,7 +164,7 @@ test('quitting while the keychain does not answer is no crash', async ({ keyring
   await expect.poll(() => existsSync(marker)).toBe(true);
   await quit();
   expect(existsSync(marker)).toBe(false);
-  // Nor does the hanging call keep the next start from being the first.
+  // The hanging call must not prevent the next start from being the first instance.
   const again = await start();
   await expect(again.window.getByText('Waiting for the keychain…').first()).toBeVisible({ timeout: 30_000 });
   await again.quit();

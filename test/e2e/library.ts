@@ -1,4 +1,4 @@
-/** The package that `npm pack` ships, used beside the app by another process, in the environment of a keyring. */
+/** The package that `npm pack` creates, used beside the app by another process, in the environment of a keyring. */
 import { execFile } from 'node:child_process';
 import { createHash, hkdfSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ export interface VaultContent {
   entities: Record<string, Record<string, unknown>[]>;
 }
 
-/** The content of the app's vault, decrypted. */
+/** Returns the decrypted contents of the app's vault. */
 export async function peek(env: Environment, file: string): Promise<VaultContent> {
   const script = `
 const vault = await open();
@@ -45,7 +45,7 @@ await vault.close();`;
   return JSON.parse(await run(env, script, file)) as VaultContent;
 }
 
-/** Makes the app's vault, as if the app had imported the document. */
+/** Creates the app's vault, as if the app had imported the document. */
 export async function seed(env: Environment, file: string, document: string): Promise<void> {
   const script = `
 const vault = await open();
@@ -57,7 +57,7 @@ await vault.close();`;
   await run(env, script, file, document);
 }
 
-/** Takes the app's key away, or puts another in its place. FORMAT.md: its name in the keychain is the file's id. */
+/** Removes the app's key, or replaces it with another. FORMAT.md: its name in the keychain is the file's id. */
 export async function changeKey(env: Environment, file: string, to: 'none' | 'another'): Promise<void> {
   const script = `
 const keychain = tokenkeep.systemKeychain();
@@ -68,7 +68,7 @@ process.exit();`;
   await run(env, script, to, file);
 }
 
-/** The app's key, as base64. */
+/** Returns the app's key in base64. */
 export async function keyOf(env: Environment, file: string): Promise<string> {
   const script = `
 const account = readFileSync(first).toString('hex', 16, 32) + '/a';
@@ -78,7 +78,7 @@ process.exit();`;
   return JSON.parse(await run(env, script, file)) as string;
 }
 
-/** The file as a later version of the format would begin it. FORMAT.md: both headers, their version, check and checksum. */
+/** Returns the file with the header of a later version of the format. FORMAT.md: both headers, their version, check and checksum. */
 export function asNewer(file: Buffer, key: string): Buffer {
   const newer = Buffer.from(file);
   for (const at of [0, 4096]) {

@@ -24,7 +24,7 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   await plan.getByRole('button', { name: 'Import', exact: true }).click();
   await expect(window.getByRole('contentinfo')).toContainText('10,000 accounts', { timeout: 60_000 });
   took('imported and listed');
-  // The overview comes first; an account opens with Enter.
+  // The overview is shown first; Enter opens an account.
   const table = window.getByRole('grid', { name: 'Accounts' });
   await table.focus();
   expect(await table.getByRole('row').count()).toBeLessThan(60);
@@ -39,7 +39,7 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   for (const key of ['End', 'PageUp', 'PageUp', 'Home', 'ArrowDown', 'ArrowDown', 'ArrowDown']) {
     await window.keyboard.press(key);
     await expect(list.getByRole('option', { selected: true })).toBeInViewport();
-    expect(await list.getByRole('option').count()).toBeLessThan(60); // what is seen, and a little around it
+    expect(await list.getByRole('option').count()).toBeLessThan(60); // the visible rows, and a few around them
   }
   for (let turn = 0; turn < 20; turn += 1) await window.mouse.wheel(0, 20_000);
   expect(await list.getByRole('option').count()).toBeLessThan(60);
@@ -63,7 +63,7 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   await second.quit();
 });
 
-/** Tasks of the page's main thread of 50 ms and more, from now on (W3C Long Tasks). Told, not asserted: it is a time. */
+/** Tasks of the page's main thread of 50 ms and more, from now on (W3C Long Tasks). Printed, not asserted, because it is a time. */
 async function longTasks(window: Page): Promise<() => Promise<number[]>> {
   await window.evaluate(() => {
     const tasks: number[] = [];

@@ -1,6 +1,7 @@
 /**
- * [Note: the window has no network] Every way out of a page that is known, and those that the browser's own lists name, with the proof at
- * the socket: listeners for UDP, TCP and mDNS on this computer, names that only a look-up would tell, and a record: Chromium's own network log, or the system calls of a packaged app, which writes no log.
+ * [Note: the window has no network] Tries every known way out of a page, and those in the browser's own lists, with the proof at the
+ * socket: listeners for UDP, TCP and mDNS on this computer, names that only a look-up would tell, and a record: Chromium's own network log,
+ * or the system calls of a packaged app, which writes no log.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ interface NetworkLog {
   events: { type: number; params?: { address?: string; host?: string } }[];
 }
 
-/** Asserts that a log of Chromium's network service has no look-up, no connection, and nothing of what was tried. */
+/** Asserts that a log of Chromium's network service has no look-up, no connection, and no trace of the attempts. */
 async function assertNothingIn(log: string): Promise<void> {
   await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8').length).toBeGreaterThan(1000);
   const text = readFileSync(log, 'utf8');
@@ -36,7 +37,7 @@ async function assertNothingIn(log: string): Promise<void> {
   expect([...new Set(text.match(new RegExp(`${MARK}-[\\w-]+`, 'g')) ?? [])]).toEqual([]);
 }
 
-/** Writes a log of the network from now on. Returns its end. */
+/** Writes a log of the network from now on. Returns a function that ends it. */
 async function logFromMain(started: Started, log: string): Promise<() => Promise<void>> {
   await started.app.evaluate(
     ({ netLog }, file) => netLog.startLogging(file, { captureMode: 'everything' }),
@@ -51,7 +52,7 @@ async function assertStillThere(window: Page): Promise<void> {
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
 }
 
-/** Tries every way out. Returns how many, when what they started has had time to arrive. */
+/** Tries every way out. Returns their number, after the requests have had time to arrive. */
 async function tryAll(window: Page, ports: { udp: number; tcp: number }): Promise<number> {
   await prepare(window, ports);
   await tryWebRtc(window);
@@ -80,7 +81,7 @@ test('@packaged no way out of the page reaches a socket or has a name looked up'
   await here.prove();
   const home = keyring.env['HOME'] ?? '';
   const log = join(home, 'net-log.json');
-  // A release refuses the switch that writes a log, and a script for main: there the kernel's calls are the record.
+  // A release refuses the switch that writes a log, and scripts in the main process. There, the system calls are the record.
   const released = packagedApp !== '' && !inspectable;
   const calls = released ? systemCalls(packagedApp, join(home, 'calls')) : undefined;
   const started = await start(
@@ -106,7 +107,7 @@ test('@packaged no way out of the page reaches a socket or has a name looked up'
     mdns: [],
   });
   if (!released) return assertNothingIn(log);
-  // To listen for the test, and to see which kinds of addresses there are, Chromium makes sockets at its start.
+  // Chromium creates sockets at its start, to listen for the test and to find out which kinds of addresses exist.
   expect(atStart.filter((call) => !/^\d+ +socket\(/.test(call))).toEqual([]);
   expect(since).toEqual([]);
 });
@@ -124,7 +125,7 @@ test('markup that the user pastes or drops makes no frame', async ({ start }) =>
     Reflect.apply(write, clipboard, [{ html: markup, text: 'words' }]);
   }, html);
   await window.evaluate((markup) => {
-    // What the page itself does about it is no protection.
+    // What the page itself does about it does not count as protection.
     Event.prototype.preventDefault = () => undefined;
     Event.prototype.stopImmediatePropagation = () => undefined;
     const add = (id: string, tag: string, left: number): HTMLElement => {
@@ -170,7 +171,7 @@ test('markup that the user pastes or drops makes no frame', async ({ start }) =>
       return `${target.innerHTML} ${target.value}`;
     }, id);
   };
-  // Pasted in order, so what the editable text would have got is there by then.
+  // Pasted in order, so by then the editable text would have its contents.
   const edited = await into('to');
   await expect.poll(() => into('field')).toContain('words');
   expect(edited).toBe('to undefined');
@@ -249,7 +250,7 @@ test('nothing opens without the user’s doing, one at a time, and less and less
     Object.assign(globalThis, { openedInBrowser: opened });
     Object.assign(shell, { openExternal: (url: string) => Promise.resolve(void opened.push(url)) });
   });
-  /** Asks for everything that opens something, for two seconds. */
+  /** Requests everything that opens something, for two seconds. */
   const flood = () =>
     window.evaluate(async () => {
       const { tokenCache, app: bridge } = window as unknown as Record<
@@ -276,7 +277,7 @@ test('nothing opens without the user’s doing, one at a time, and less and less
       }
       return { asks, codes: [...codes] };
     });
-  // Wait until the click that tests may have made is no longer good.
+  // Waits until a click of the test no longer counts as user input.
   await new Promise((resolve) => setTimeout(resolve, 5_100));
   const alone = await flood();
   expect(alone.asks).toBeGreaterThan(20);
@@ -333,7 +334,7 @@ test('no request of the bridges opens anything by itself', async ({ keyring, sta
       ]),
       [draft, null],
     ];
-    // The last ones take away what the others ask for.
+    // The last requests remove what the others ask for.
     const late = ['signOut', 'recover', 'startFresh'];
     const names = Object.entries(bridges.app)
       .concat(Object.entries(tokenCache))
@@ -350,7 +351,7 @@ test('no request of the bridges opens anything by itself', async ({ keyring, sta
   expect(
     await app.evaluate(() => (globalThis as unknown as { openedByRequests: string[] }).openedByRequests),
   ).toEqual([]);
-  // Those that open something, or ask a question, in the state of this window.
+  // The requests that open something, or ask a question, in the state of this window.
   expect(gated).toEqual(
     [
       'addSource checkSignOut chooseImport clearActivity copy downloadUpdate exportAll forget',
@@ -383,7 +384,7 @@ test('no door that a script can knock at counts as the user’s doing, and a men
   });
   const opened = () =>
     app.evaluate(() => (globalThis as unknown as { openedByDoors: string[] }).openedByDoors);
-  // Until no input of the start is good any more.
+  // Waits until no input of the start counts any more.
   await new Promise((resolve) => setTimeout(resolve, 5_100));
 
   const codes = await window.evaluate(async () => {
@@ -454,7 +455,7 @@ test('no door that a script can knock at counts as the user’s doing, and a men
     };
     const found: Record<string, string[]> = {};
     for (const [name, knock] of Object.entries(doors)) {
-      // What a door throws at the script is an answer too.
+      // An error that a request throws at the script is an answer too.
       await Promise.resolve()
         .then(knock)
         .catch(() => undefined);
@@ -468,7 +469,7 @@ test('no door that a script can knock at counts as the user’s doing, and a men
   expect(Object.keys(codes)).toHaveLength(9);
   expect([await asked(), await opened()]).toEqual([[], []]);
 
-  // The window carries a menu's command out, and nothing else with it.
+  // The window carries out the menu's command, and nothing else with it.
   await window.reload(); // a door may have opened a dialog of the page's own, over which no command is carried out
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
   await app.evaluate(({ Menu }) => {

@@ -1,8 +1,7 @@
 /**
- * [Note: a packaged app lets nobody into its main process]
- * Playwright drives Electron through Node's inspector, and a fuse has shut that off. What is left is Chromium's own
- * switch for the window, --remote-debugging-port: a test sees what a page sees and nothing more, and the program is
- * exactly the one that is shipped. It ends by SIGTERM, which Electron takes for Quit.
+ * [Note: a packaged app lets nobody into its main process] Playwright drives Electron through Node's inspector, which a fuse has turned
+ * off. What remains is Chromium's own switch for the window, --remote-debugging-port: a test sees only what a page sees, and the program is
+ * exactly the shipped one. It ends by SIGTERM, which Electron treats as Quit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,14 +9,14 @@ import { chromium, type ElectronApplication, expect, type Page } from '@playwrig
 
 /** A started app, of the clone or packaged. */
 export interface Started {
-  /** The main process; throws where the app is packaged. */
+  /** The main process; throws if the app is packaged. */
   readonly app: ElectronApplication;
   window: Page;
-  /** What the app wrote to its terminal, and the page to its console. */
+  /** The output of the app in its terminal, and of the page in its console. */
   output: string[];
   /** Quits as a user does, and waits for the end. */
   quit: () => Promise<void>;
-  /** Starts the program once more, which hands over what it is asked for; gives its exit code. */
+  /** Starts the program a second time, which passes its arguments to the first. Returns its exit code. */
   startAgain: (args: readonly string[]) => Promise<number | null>;
 }
 
@@ -54,9 +53,9 @@ export async function startPackaged(
   return { child, started };
 }
 
-/** Looks into the window of a packaged app at the address where its Chromium listens. `end` ends the app. */
+/** Connects to the window of a packaged app at the address where its Chromium listens. `end` ends the app. */
 export async function attach(address: string): Promise<{ window: Page; end: () => Promise<void> }> {
-  // Playwright lets go of a window that has loaded nothing yet, and doesn't come back to it.
+  // Playwright drops a window that has not loaded anything yet, and doesn't return to it.
   await expect.poll(() => pagesAt(address), { timeout: 30_000 }).toContainEqual(expect.stringMatching(/./));
   const browser = await chromium.connectOverCDP(address);
   const context = browser.contexts()[0];
@@ -66,24 +65,24 @@ export async function attach(address: string): Promise<{ window: Page; end: () =
   const end = async (): Promise<void> => {
     const session = await browser.newBrowserCDPSession();
     const gone = new Promise((resolve) => browser.once('disconnected', resolve));
-    await session.send('Browser.close').catch(() => undefined); // It may be gone before it answers.
+    await session.send('Browser.close').catch(() => undefined); // The app may have ended before it answers.
     await gone;
   };
   return { window, end };
 }
 
-/** Waits until the page is there: a window is announced before its document has a body. */
+/** Waits until the page is loaded: a window is announced before its document has a body. */
 export const drawn = (window: Page): Promise<void> =>
   window.locator('body *').first().waitFor({ state: 'attached' });
 
-/** The addresses of the pages that Chromium has. */
+/** Returns the addresses of Chromium's pages. */
 async function pagesAt(address: string): Promise<string[]> {
   const answer = await fetch(`http://${new URL(address).host}/json/list`);
   const targets = (await answer.json()) as { type: string; url: string }[];
   return targets.filter(({ type, url }) => type === 'page' && url !== 'about:blank').map(({ url }) => url);
 }
 
-/** Where Chromium says that it listens. */
+/** Returns the address at which Chromium says that it listens. */
 async function debuggerOf(child: ChildProcess, output: readonly string[]): Promise<string> {
   for (;;) {
     const address = /DevTools listening on (ws:\S+)/.exec(output.join(''))?.[1];

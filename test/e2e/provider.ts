@@ -1,4 +1,4 @@
-/** The app beside a real provider: its network trusts that one, and its browser is a program that fills in forms. */
+/** The app beside a real provider: its network trusts the provider, and its browser is a program that fills in forms. */
 import { X509Certificate } from 'node:crypto';
 import { expect } from '@playwright/test';
 import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
@@ -15,7 +15,7 @@ export const test = base.extend<{ provider: RunningProvider }>({
   },
 });
 
-/** Makes the app's network trust the provider's authority, and its browser be ours. Nothing else is replaced. */
+/** Makes the app's network trust the provider's authority, and replaces its browser. Nothing else is replaced. */
 export async function meet(
   { app }: Started,
   provider: RunningProvider,
@@ -42,7 +42,7 @@ export async function meet(
   };
 }
 
-/** As a user does, who lets the app talk to the provider when the main process asks. */
+/** Like a user who allows the provider when the main process asks. */
 export async function addProfile(
   { app, window }: Started,
   provider: RunningProvider,
@@ -61,13 +61,13 @@ export async function addProfile(
   expect(await asked()).toEqual([expect.stringContaining(new URL(provider.issuer).host)]);
 }
 
-/** Adds the provider's profile; a person at the browser then visits what the app opens there. */
+/** Adds the provider's profile. A simulated user then visits the pages that the app opens in the browser. */
 export async function begin(started: Started, provider: RunningProvider, clientId?: string) {
   const at = browser(trustingFetch(provider.ca));
   const { opened } = await meet(started, provider);
   await addProfile(started, provider, clientId);
   let seen = 0;
-  /** The next page that the app opens in the browser. */
+  /** Returns the next page that the app opens in the browser. */
   const page = async (): Promise<string> => {
     await expect.poll(async () => (await opened()).length).toBeGreaterThan(seen);
     return (await opened())[seen++]!;

@@ -1,6 +1,6 @@
 /**
- * Each page as a screen reader gets it: Chromium's accessibility tree. Every control has a role, a name and its state, and the order
- * in which it is read is the order in which it is seen.
+ * Each page as a screen reader gets it: Chromium's accessibility tree. Every control has a role, a name and a state, and the reading order
+ * is the visual order.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -33,7 +33,7 @@ interface AXNode {
   backendDOMNodeId?: number;
 }
 
-/** Roles that a user operates, and the state that each has to tell. */
+/** Roles that a user operates, and the state that each has to expose. */
 const CONTROLS: Readonly<Record<string, string | null>> = {
   button: null,
   link: null,
@@ -52,7 +52,7 @@ const CONTROLS: Readonly<Record<string, string | null>> = {
   slider: null,
 };
 
-/** Roles that only group, and need a name to be told apart. */
+/** Roles that only group, and need a name to be distinguished. */
 const NAMED = new Set([
   'dialog',
   'alertdialog',
@@ -70,7 +70,7 @@ const propertyOf = (node: AXNode, name: string): unknown =>
   node.properties?.find((each) => each.name === name)?.value.value;
 const said = (node: AXNode): string => `${roleOf(node)} “${nameOf(node)}”`;
 
-/** Checks the window as it is now, which has at least that many controls. */
+/** Checks the window in its current state, with at least that many controls. */
 async function listen(window: Page, screen: string, atLeast = 3): Promise<void> {
   const client = await window.context().newCDPSession(window);
   await client.send('Accessibility.enable');
@@ -84,7 +84,7 @@ async function listen(window: Page, screen: string, atLeast = 3): Promise<void> 
     const state = CONTROLS[role] ?? null;
     if (state !== null && propertyOf(node, state) === undefined)
       faults.push(`${said(node)} does not tell: ${state}`);
-    // What takes the focus and is no known control is read as nothing. Boxes that scroll take it by Chromium's own rule.
+    // A focusable element that is not a known control has nothing to be read. Scrolling boxes are focusable by Chromium's own rule.
     const nothing = ['generic', 'none', ''].includes(role) && propertyOf(node, 'focusable') === true;
     if (nothing && (await attributesOf(node)).includes('tabindex'))
       faults.push(`${said(node)} takes the focus`);
@@ -141,7 +141,7 @@ interface Box {
   bottom: number;
 }
 
-/** All nodes that are read, in the order in which they are. */
+/** Returns all nodes that are read, in reading order. */
 function inOrder(nodes: readonly AXNode[]): AXNode[] {
   const byId = new Map(nodes.map((node) => [node.nodeId, node]));
   const root = nodes.find(({ parentId }) => parentId === undefined);

@@ -1,7 +1,7 @@
 /**
- * A picture of every screen and state, light and dark, in artifacts/screenshots: `npm run screenshots`. Each is also
- * checked for accessibility (WCAG 2.1 A and AA), so that what is looked at is what is held to it. `npm test`, of which nobody looks
- * at the pictures, takes none, and checks a screen in one theme, the next one in the other.
+ * A picture of every screen and state, light and dark, in artifacts/screenshots: `npm run screenshots`. Each is also checked for
+ * accessibility (WCAG 2.1 A and AA), so that the pictures show exactly what was checked. `npm test` takes no pictures, and checks the
+ * screens in one theme and the other by turns.
  */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -59,8 +59,8 @@ const COLORS = ['color-contrast', 'link-in-text-block'];
 let checked = 0;
 
 /**
- * The window as it is now, in both themes, or in one of them in turn. Transitions are over, and the pointer is out of the way. Bars
- * that move without end are not waited for.
+ * Takes the window in its current state, in both themes, or in one of them in turn. Transitions are over, and the pointer is out of the
+ * way. Endless progress bars are not waited for.
  */
 async function picture(
   window: Page,
@@ -68,7 +68,7 @@ async function picture(
   themes: readonly Theme[] = ['light', 'dark'],
 ): Promise<void> {
   await window.mouse.move(0, 0);
-  // Axe sees no clipping: what is shown has at least a third of the window.
+  // axe does not detect clipping, so the contents must fill at least a third of the window.
   const shown = () => (document.querySelector('main')?.getBoundingClientRect().height ?? 0) / innerHeight;
   expect.soft(await window.evaluate(shown), `the height of ${name}`).toBeGreaterThan(1 / 3);
   const taken = LOOKED_AT ? themes : [themes[checked++ % themes.length] ?? 'light'];
@@ -84,12 +84,12 @@ async function picture(
     );
     if (LOOKED_AT) await window.screenshot({ path: join(FOLDER, `${name}-${theme}.png`) });
     const forced = await window.evaluate(() => matchMedia('(forced-colors: active)').matches);
-    // Loading axe's half a megabyte takes longer than running it: each document is given it once.
+    // Loading axe's half a megabyte takes longer than running it: each document loads it once.
     const isLoaded = await window.evaluate(() => 'axe' in globalThis);
     const axe = new AxeBuilder({ page: window, ...(isLoaded && { axeSource: ';' }) })
-      .setLegacyMode(true) // Electron can open no second page for it
-      .options({ resultTypes: ['violations'] }) // of what is right, nothing is handed over
-      .disableRules(forced ? ['color-contrast'] : []); // the user's own choice, and emulated only in part
+      .setLegacyMode(true) // Electron can't open a second page for it
+      .options({ resultTypes: ['violations'] }) // passed checks are not reported
+      .disableRules(forced ? ['color-contrast'] : []); // the user's own setting, which can be emulated only in part
     // The themes share one document and differ in colors.
     const isFirst = theme === taken[0];
     const { violations } = await (isFirst
@@ -324,7 +324,7 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await picture(window, 'import-wrong-passphrase');
   await field.fill(passphrase);
   await window.getByRole('button', { name: 'Open', exact: true }).click();
-  // The export opened: all that is in it is in the vault already.
+  // The export is opened: everything in it is in the vault already.
   await expect(window.getByRole('heading', { name: 'Nothing to import' })).toBeVisible({ timeout: 60_000 });
   await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
 
@@ -445,7 +445,7 @@ test('at 200 %, in high contrast, without motion', async ({ start }) => {
   await window.getByRole('button', { name: 'Accounts', exact: true }).click();
   await window.emulateMedia({ forcedColors: 'none' });
   await window.getByRole('searchbox').fill('');
-  /** As many pixels of CSS as a window of that size has at 200 %. */
+  /** The CSS pixels of a window of that size at 200%. */
   const zoom = async (width: number, height: number) => {
     await window.setViewportSize({ width: width / 2, height: height / 2 });
     await expect.poll(() => window.evaluate(() => innerWidth)).toBe(width / 2);

@@ -1,4 +1,4 @@
-/** [Note: no secret in a window], looked for in all that the window holds. */
+/** Checks [Note: no secret in a window]: searches everything that the window holds. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
@@ -7,8 +7,8 @@ import { answerDialogs, importDocument, showList, type Started, test, vector } f
 const FILE = vector('documents', 'msal-node-7-kitchen-sink.json');
 
 /**
- * A part of each secret that nothing else has: its beginning for what is opaque or a refresh token, and the whole of
- * a JWT's signature. A heap snapshot keeps the first 1,024 characters of a text.
+ * Returns a unique part of each secret: the beginning of an opaque or refresh token, and the whole signature of a JWT. A heap snapshot
+ * keeps the first 1,024 characters of a string.
  */
 function secrets(): string[] {
   const document = JSON.parse(readFileSync(FILE, 'utf8')) as Record<
@@ -25,7 +25,7 @@ function secrets(): string[] {
   ]);
 }
 
-/** Everything that the page's JavaScript holds. */
+/** Returns everything that the page's JavaScript holds. */
 async function heapOf(window: Page): Promise<string> {
   const devtools = await window.context().newCDPSession(window);
   const chunks: string[] = [];
@@ -47,13 +47,13 @@ test('no secret is in the window until it was revealed', async ({ start }) => {
     await expect(account).toHaveAttribute('aria-selected', 'true');
     const count = await window.getByRole('tab', { name: /^Tokens/ }).textContent();
     const rows = window.getByRole('grid').getByRole('row');
-    await expect(rows).toHaveCount(Number(count?.replace('Tokens', '')) + 1); // and the row of headings
+    await expect(rows).toHaveCount(Number(count?.replace('Tokens', '')) + 1); // including the row of headings
     for (const row of (await rows.all()).slice(1)) await row.click();
   }
   const wanted = secrets();
   const heap = await heapOf(window);
   const page = await window.content();
-  expect(heap).toContain('avery.howard@contoso.example'); // it is this page's heap
+  expect(heap).toContain('avery.howard@contoso.example'); // proves that it is this page's heap
   for (const secret of wanted) {
     expect(heap).not.toContain(secret);
     expect(page).not.toContain(secret);
@@ -64,7 +64,7 @@ test('no secret is in the window until it was revealed', async ({ start }) => {
   const shown = await window.getByRole('textbox', { name: /^Secret of/ }).inputValue();
   expect(wanted).toContain(shown.slice(0, 200));
   expect(await asked()).toHaveLength(1);
-  expect(await heapOf(window)).toContain(shown.slice(0, 200)); // so the search above would have found one
+  expect(await heapOf(window)).toContain(shown.slice(0, 200)); // so the search above would have found a secret
 
   await window.getByRole('button', { name: 'Hide' }).click();
   await expect(window.getByRole('textbox', { name: /^Secret of/ })).toHaveCount(0);
@@ -97,8 +97,8 @@ test('a reveal or a copy that the user refuses gives nothing', async ({ start })
 });
 
 /**
- * Keeps the timers of half a minute that the main process sets from now on; gives what lets them fall due. Only an
- * inspector can put this in, which a release lets nobody attach.
+ * Holds back timers of half a minute that the main process sets from now on, and returns a function that fires them. Only an inspector can
+ * inject this, and a release lets nobody attach one.
  */
 async function holdHalfMinutes({ app }: Started): Promise<() => Promise<void>> {
   await app.evaluate(() => {

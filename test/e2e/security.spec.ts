@@ -9,7 +9,7 @@ import { answerDialogs, type Started, test } from './app.ts';
 
 const PRELOAD = fileURLToPath(new URL('../../out/preload.cjs', import.meta.url));
 
-/** Runs in the page; a page of ours that went wrong could do the same. */
+/** Runs in the page; a compromised page of the app could do the same. */
 const inPage = <T>({ window }: Started, script: string): Promise<T> => window.evaluate<T>(script);
 const rejected = (started: Started, script: string): Promise<string> =>
   inPage(
@@ -44,7 +44,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^Seccomp:\s+2$/m);
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
-    // A core dump of any of its processes would have no memory in it.
+    // A core dump of any of its processes would contain no memory.
     const processes = await app.evaluate(({ app: electron }) =>
       electron.getAppMetrics().map(({ type, pid: id }) => ({ type, id })),
     );
@@ -55,7 +55,7 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       );
     await expect.poll(() => filters().filter((one) => !/ 0+$/.test(one))).toEqual([]);
   }
-  // Items 2 and 20: neither Node nor Electron, and of the bridges only what the contracts name.
+  // Items 2 and 20: neither Node nor Electron, and only those bridge functions that the contracts name.
   expect(await inPage(started, '[typeof require, typeof process, typeof module, typeof electron]')).toEqual(
     Array.from({ length: 4 }, () => 'undefined'),
   );
@@ -143,7 +143,7 @@ test('its session reaches no network, whatever the page’s policy says', async 
   for (const url of ['https://example.org/', 'http://127.0.0.1:1/', 'ws://127.0.0.1:1/']) {
     expect(await reach(url)).toMatch(/ERR_BLOCKED_BY_CLIENT|ERR_UNKNOWN_URL_SCHEME|TypeError/);
   }
-  // Nor does the main process go anywhere for it: a host that is new to the app is asked about.
+  // The main process requests nothing for it either: it asks about a host that is new to the app.
   const asked = await answerDialogs(app, { agree: false });
   const profile = {
     kind: 'oidc',
@@ -162,7 +162,7 @@ test('its session reaches no network, whatever the page’s policy says', async 
     expect.stringContaining('use https://xn--pple-43d.example/what-the-window-knows?'),
   ]);
   expect(await inPage(started, 'window.app.profiles()')).toEqual({ ok: true, value: [] });
-  // What a provider answers leads nowhere else: sign-in asks for that, and Chromium has to heed it.
+  // No redirect of a provider is followed: sign-in requests that, and Chromium has to comply.
   const visited: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
@@ -191,7 +191,7 @@ test('its session reaches no network, whatever the page’s policy says', async 
   expect(visited).toEqual(
     ['manual', 'error'].flatMap((redirect) => [302, 307, 308].map((status) => `/${redirect}/${status}`)),
   );
-  // By these words the user is told that the provider redirects (app/sign-in/failures.ts).
+  // The message that tells the user about the redirect (app/sign-in/failures.ts).
   for (const said of words) expect(said).toMatch(/Redirect was cancelled|redirect policy was 'error'/);
   // Item 18: nothing outside the built window's folder.
   for (const path of [
@@ -308,7 +308,7 @@ test('only its own window is answered', async ({ start }) => {
 
 test('nothing of it complains, and nothing of it is kept by Chromium', async ({ start }) => {
   const { app, window, output, quit } = await start(['--demo']);
-  await window.reload(); // so that what is said while the page loads is heard too
+  await window.reload(); // so that messages during loading are captured too
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
   for (const option of await window.getByRole('option').all()) await option.click();
   expect(

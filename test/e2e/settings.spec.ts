@@ -1,4 +1,4 @@
-/** The Settings page in the real app: what it keeps, and what the app does by it. */
+/** The Settings page in the real app: what it saves, and how the app follows it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ test('times are shown in both zones, and the choice is kept', async ({ keyring, 
   const { window, quit } = await start([], { ...keyring.env, TZ: 'Asia/Tokyo' });
   await settings(window);
   await window.getByRole('button', { name: 'Both' }).click();
-  await settings(window); // the window reloads, since every text has a time
+  await settings(window); // the window reloads, since every page shows times
   await expect(window.getByRole('button', { name: 'Both' })).toHaveAttribute('aria-pressed', 'true');
   await quit();
   const kept = JSON.parse(readFileSync(join(profileFolder(keyring.env), 'settings.json'), 'utf8')) as object;

@@ -1,4 +1,4 @@
-/** Signing in, staying signed in and leaving: the real app, with a keyring, against a real provider. */
+/** Signing in, staying signed in and signing out: the real app, with a keyring, against a real provider. */
 import { expect, type Page } from '@playwright/test';
 import { answerDialogs, importDocument, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
@@ -23,7 +23,7 @@ test('in the browser: sign in, refresh, keep fresh, sign out with revocation and
   await expect(window.getByRole('dialog')).toHaveCount(0);
   await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible();
 
-  // With the provider's real keys, which main requests once it has asked.
+  // With the provider's real keys, which the main process fetches after it has asked.
   const asked = await answerDialogs(started.app, { agree: true });
   const signature = window.getByRole('group', { name: 'Signature' });
   await signature.getByRole('button', { name: 'Check signature…' }).click();

@@ -94,7 +94,7 @@ test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and 
   });
 });
 
-/** Everything in the document that is this account's alone: its ids, its name, its secrets. */
+/** Returns everything in the document that belongs to this account only: its IDs, its name, its secrets. */
 function bytesOf(home: string): string[] {
   const document = JSON.parse(readFileSync(PYTHON, 'utf8')) as Record<
     string,

@@ -1,4 +1,4 @@
-/** The app is ended in the middle of an import. The vault has all of it or nothing, and the next start goes on. */
+/** The app is ended during an import. The vault has all of it or nothing, and the next start works. */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ for (const [signal, other] of [
     mkdirSync(folder);
     const file = vaultFile(keyring.env);
     let before = 0;
-    // Each document has the accounts of the one before, and more.
+    // Each document has the accounts of the previous one, and more.
     for (const [accounts, sent] of [
       [200, signal],
       [300, other],
@@ -31,7 +31,7 @@ for (const [signal, other] of [
       const ended = once(child, 'exit');
       await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
       child.kill(sent);
-      // Whoever ended it, such as a session manager, takes any other end for a failure.
+      // The sender, such as a session manager, treats any other exit as a failure.
       expect(await ended).toEqual(sent === 'SIGKILL' ? [null, 'SIGKILL'] : [0, null]);
       const content = existsSync(file) ? await peek(keyring.env, file) : null;
       const after = content?.entities['Account']?.length ?? 0;

@@ -1,4 +1,4 @@
-/** Who is signed in on this computer, in the real app: found, opened, followed, and signed out of. */
+/** Other programs' sign-ins on this computer, in the real app: found, opened, followed, and signed out. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
@@ -6,7 +6,7 @@ import { accessLog } from '../support/access-log.ts';
 import { storedItem, storeItem } from '../support/keyring-items.ts';
 import { answerDialogs, showList, test, vector } from './app.ts';
 
-/** Puts a document where Azure CLI keeps its cache. */
+/** Writes a document to the place of Azure CLI's cache. */
 function azureCache(env: Record<string, string>, document: string): string {
   const folder = join(env['HOME'] ?? '', '.azure');
   mkdirSync(folder, { recursive: true });
@@ -22,7 +22,7 @@ test('the cache of another program is opened on request, followed, and an accoun
   const file = azureCache(keyring.env, 'msal-python-aad-several.json');
   const before = readFileSync(file, 'utf8');
 
-  // The kernel tells who opens it.
+  // The kernel reports when a file is opened.
   const log = await accessLog([file]);
   const { app, window, quit } = await start();
   await window.getByRole('button', { name: 'Find caches' }).click();
@@ -37,7 +37,7 @@ test('the cache of another program is opened on request, followed, and an accoun
   await expect(window.getByRole('region', { name: 'Sources' })).toContainText('Azure CLI');
   await expect(window.getByText('Azure CLI').first()).toBeVisible();
 
-  // A token of it is copied only after main's question, which names the program.
+  // A token of the program is copied only after the main process has asked, naming the program.
   const asked = await answerDialogs(app, { agree: false });
   await window.getByRole('button', { name: 'Copy…', exact: true }).click();
   await expect.poll(async () => (await asked()).join()).toContain('From the cache of: Azure CLI');

@@ -36,7 +36,7 @@ test('of a flood of second starts, the last document is shown, and invalid ones 
       const invalid = ['relative.json', `${document}\0.json`, `/${'x'.repeat(100_000)}`];
       const flood = [...Array.from({ length: 500 }, () => hostile), document, ...invalid];
       const asked = flood.map((importFile) => ({ importFile, demo: false, background: false }));
-      // Once this call is answered, because handing over takes long.
+      // Once this call is answered, because passing on the arguments takes long.
       setTimeout(() => {
         for (const handedOver of [...asked, null])
           electron.emit('second-instance', {}, ['tokenkeep://import'], '', handedOver);

@@ -1,10 +1,10 @@
-/** A document in which several libraries have left their traces: what the doctor is for. Its secrets are made up. */
+/** A document with problems that several libraries have caused, for the doctor. Its secrets are made up. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const HOST = 'login.microsoftonline.com';
 
-/** A token that makes MSAL Node fail, one of a user who is not there; both expired long ago. */
+/** A token that makes MSAL Node fail, and one of a user who is not in the cache; both expired long ago. */
 export function troubledDocument(folder: string): string {
   const ada = { home_account_id: 'ada.contoso', client_id: 'mail-assistant' };
   const access = (home_account_id: string, target: string | null) => ({

@@ -28,7 +28,7 @@ const OTHER = vector('documents', 'msal-node-7-adfs.json');
 const USER = 'avery.howard@contoso.example';
 const LATER = 'lee.park';
 
-/** As a backup or a sync tool does it: another file under the name, in one step. */
+/** As a backup or sync tool does: replaces the file in one step. */
 function putBack(bytes: string, file: string): void {
   copyFileSync(bytes, `${file}-put`);
   renameSync(`${file}-put`, file);

@@ -22,7 +22,7 @@ test('a developer, whose API answers 401, finds the token, sees why, refreshes i
   await browser(trustingFetch(provider.ca)).visit((await opened())[0]!, { user: 'noor' });
   await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible();
 
-  // The token, by the scope that the API asks for.
+  // Finds the token by the scope that the API requires.
   await window.getByRole('searchbox').fill('orders.read');
   await expect(window.getByRole('status').filter({ hasText: '1 of 1' })).toBeAttached();
   const row = window
@@ -37,7 +37,7 @@ test('a developer, whose API answers 401, finds the token, sees why, refreshes i
   await panel.getByRole('button', { name: 'Check signature…' }).click();
   await expect(panel).toContainText('Signature valid');
 
-  // The one that the API got: pasted from a log, expired an hour ago.
+  // The token that the API got: pasted from a log, expired an hour ago.
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const old = `${part({ alg: 'RS256' })}.${part({ aud: 'orders', exp: Math.floor(Date.now() / 1000) - 3600 })}.c2ln`;
   await showPage(window, 'Inspect');
@@ -52,7 +52,7 @@ test('a developer, whose API answers 401, finds the token, sees why, refreshes i
   await expect(window.getByText('curl command copied.')).toBeVisible();
   expect((await asked()).at(-1)).toContain('Don’t ask again for five minutes');
   expect(await app.evaluate(({ clipboard }) => clipboard.readText())).toMatch(/^curl .*Bearer /s);
-  // By keyboard, and away with it.
+  // Removes the token by keyboard.
   await window.keyboard.press('Escape');
   await window.getByRole('grid', { name: 'Tokens' }).focus();
   await window.keyboard.press('Shift+F10');
@@ -75,7 +75,7 @@ test('a consultant sees who is signed in in 20 tenants, signs four out, and keep
   await expect(window.getByText('20 in 20 tenants')).toBeVisible();
   const table = window.getByRole('grid', { name: 'Accounts' });
 
-  // A customer by a name of one's own, and the list for a colleague.
+  // Names a customer, and exports the list for a colleague.
   await window.getByRole('button', { name: 'Tenant', exact: true }).click();
   await window.getByRole('menuitem', { name: 'tenant-7.example' }).click();
   await window.getByRole('button', { name: 'Name tenant…' }).click();

@@ -1,6 +1,6 @@
 /**
- * Ways out by the browser's own lists: every element, attribute, link relation and CSS property, and every function and constructor
- * that takes an address. What nobody has thought of is among them.
+ * Ways out from the browser's own lists: every element, attribute, link relation and CSS property, and every function and constructor that
+ * takes an address. They include ways that nobody has thought of.
  */
 import type { Page } from '@playwright/test';
 import type { Attack } from './page.ts';
@@ -198,7 +198,7 @@ export async function tryStyles(window: Page): Promise<void> {
   });
 }
 
-/** Calls what the page has with addresses. Not what waits for a user, ends the page, or runs text, which Trusted Types refuse. */
+/** Calls the page's functions with addresses, except those that wait for a user, end the page, or run text, which Trusted Types refuse. */
 export async function tryFunctions(window: Page): Promise<void> {
   await window.evaluate(async () => {
     const { attack } = globalThis as unknown as { attack: Attack };

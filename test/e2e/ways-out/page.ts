@@ -1,8 +1,8 @@
-/** What the attacks of a page share. It is put on the page, because a script that Playwright runs there has no imports. */
+/** Code that the attacks of a page share. It is injected into the page, because a script that Playwright runs there has no imports. */
 import type { Page } from '@playwright/test';
 
 export interface Attack {
-  /** The names of what was tried. */
+  /** The names of the attempts. */
   tried: string[];
   /** Names of ways that gave a realm with WebRTC. */
   realms: string[];
@@ -49,7 +49,7 @@ export async function prepare(window: Page, ports: { udp: number; tcp: number })
   }, ports);
 }
 
-/** What was tried so far. */
+/** Returns the attempts so far. */
 export function triedIn(window: Page): Promise<{ tried: string[]; realms: string[] }> {
   return window.evaluate(() => {
     const { tried, realms } = (globalThis as unknown as { attack: Attack }).attack;

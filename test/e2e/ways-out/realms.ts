@@ -1,4 +1,4 @@
-/** WebRTC in the page, and in every realm that a page could make, where nothing was removed. */
+/** WebRTC in the page, and in every realm that a page could create, where nothing was removed. */
 import type { Page } from '@playwright/test';
 import type { Attack } from './page.ts';
 
@@ -171,7 +171,7 @@ export async function tryRealms(window: Page): Promise<void> {
   });
 }
 
-/** What the guard of the page is made of is replaced, one part at a time, before a frame is asked for in each way. */
+/** Replaces the functions that the page's guard uses, one at a time, before it requests a frame in each way. */
 export async function tryReplacedParts(window: Page): Promise<void> {
   await window.evaluate(() => {
     const { attack } = globalThis as unknown as { attack: Attack };
@@ -183,13 +183,13 @@ export async function tryReplacedParts(window: Page): Promise<void> {
     const { apply, set, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
     const Frame = HTMLIFrameElement;
     const made: string[] = [];
-    /** An object that is another text each time that it is read. */
+    /** An object that converts to another string each time that it is read. */
     const changing = (kind: 'toString' | 'valueOf' | symbol, first: number): string => {
       let reads = 0;
       return { toString: undefined, [kind]: () => (reads++ < first ? 'p' : 'iframe') } as unknown as string;
     };
     const KINDS = ['toString', 'valueOf', Symbol.toPrimitive] as const;
-    /** In words that call nothing that may have been replaced: no iteration, no method. */
+    /** Written without calls that may have been replaced: no iteration, no method. */
     const askAll = (): unknown[] => {
       const results: unknown[] = [];
       const ask = (create: () => unknown): void => {

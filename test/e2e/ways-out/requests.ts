@@ -1,4 +1,4 @@
-/** Requests, look-ups, navigation and services of the browser, each in the words in which a page would ask for it. */
+/** Requests, look-ups, navigation and services of the browser, each as a page would request it. */
 import type { Page } from '@playwright/test';
 import type { Attack } from './page.ts';
 
@@ -22,7 +22,7 @@ export async function tryRequests(window: Page): Promise<void> {
       await attempt(`${name} by name`, () => way(named(path)));
     };
 
-    // Look-ups and connections ahead of need.
+    // Look-ups and connections in advance.
     await both('dns-prefetch', (url) => link('dns-prefetch', url));
     await both('preconnect', (url) => link('preconnect', url, { crossOrigin: 'anonymous' }));
     await attempt('dns-prefetch in a frame', () => {
@@ -123,7 +123,7 @@ export async function tryRequests(window: Page): Promise<void> {
     await both('audio worklet', (url) => new AudioContext().audioWorklet.addModule(url));
     await both('import()', (url) => import(url));
 
-    // Elements whose attributes hold more than an address.
+    // Elements whose attributes contain more than an address.
     await both('track', (url) => {
       const video = element('video', { src: 'data:video/mp4,x' }) as HTMLVideoElement;
       video.append(Object.assign(document.createElement('track'), { src: url, default: true }));

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
-/** Names that the attacks ask for hold this mark. */
+/** Names that the attacks look up contain this mark. */
 export const MARK = 'exfil';
 const MDNS = { address: '224.0.0.251', port: 5353 };
 
@@ -12,10 +12,10 @@ export interface Sinks {
   packets: number[];
   /** What arrived by TCP. */
   connections: string[];
-  /** Marked names that were asked for on the local network. */
+  /** Marked names that were looked up on the local network. */
   questions: string[];
   ports: { udp: number; tcp: number };
-  /** Sends something to each sink and rejects if it did not arrive: a sink that hears nothing proves nothing. */
+  /** Sends something to each sink and rejects if it did not arrive: a sink that receives nothing proves nothing. */
   prove(): Promise<void>;
   close(): void;
 }
@@ -67,7 +67,7 @@ export async function sinks(): Promise<Sinks> {
   };
 }
 
-/** Listens beside others on the port of mDNS; null where the machine has no multicast. */
+/** Listens beside others on the port of mDNS; null if the machine has no multicast. */
 async function multicast(onMessage: (message: Buffer) => void): Promise<Socket | null> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {

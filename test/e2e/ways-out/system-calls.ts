@@ -7,13 +7,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const CALLS = 'socket,connect,sendto,sendmsg,sendmmsg';
 const INTERNET = /\bAF_(?:INET6?|PACKET)\b/;
-/** Sockets of programs that look up names for others. Where one does not exist, asking it is no look-up. */
+/** Sockets of programs that look up names for others. A call to a socket that does not exist is not a look-up. */
 const RESOLVER = /sun_path="([^"]*(?:nscd|systemd\/resolve|avahi|sss\/pipes|mdns)[^"]*)"/;
 
 export interface SystemCalls {
   /** A program that starts the app with the same arguments, traced. It becomes the app, so a signal to it reaches the app. */
   executable: string;
-  /** The calls so far that make or use a socket of the Internet, or ask a resolver. */
+  /** The calls so far that create or use an Internet socket, or ask a resolver. */
   met(): string[];
 }
 
@@ -21,8 +21,7 @@ export interface SystemCalls {
  * Prepares the record of a program that will be started.
  *
  * @param file the record; a script is put beside it
- * @returns undefined where strace can't follow a program into Chromium's sandbox: on other systems, and where the sandbox needs its
- *   setuid helper
+ * @returns undefined if strace can't follow a program into Chromium's sandbox: on other systems, and if the sandbox needs its setuid helper
  */
 export function systemCalls(program: string, file: string): SystemCalls | undefined {
   const trace = ['-f', '-qq', '-s', '0', '-e', `trace=${CALLS}`, '-e', 'signal=none', '-o', file];
