@@ -1,6 +1,6 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
-import { hasDuplicateNames } from '../../src-main/cache/json.ts';
+import { hasDuplicateNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
@@ -187,6 +187,7 @@ export function readToken(token: string): ReadToken {
       : { format: 'opaque', length: token.length };
   }
   if (hasDuplicateNames(headerText ?? '')) return AMBIGUOUS;
+  if (isTooDeep(headerValues)) return TOO_DEEP;
   const header = claimsOf(headerValues);
   if (parts.length === 5) return { format: 'jwe', header, headerValues };
   const payloadText = decoded(parts[1] ?? '');
@@ -201,6 +202,7 @@ export function readToken(token: string): ReadToken {
   }
   if (values === null) return { format: 'jws', header, headerValues, inner: null };
   if (hasDuplicateNames(payloadText ?? '')) return AMBIGUOUS;
+  if (isTooDeep(values)) return TOO_DEEP;
   return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
 }
 
@@ -208,6 +210,20 @@ const AMBIGUOUS: ReadToken = {
   format: 'broken',
   why: 'It names a field twice, so one program may read another user, audience or expiry from it than the next.',
 };
+
+const TOO_DEEP: ReadToken = {
+  format: 'broken',
+  why: `Its JSON is nested more than ${String(MAX_DEPTH)} levels deep, so it is not shown.`,
+};
+
+/** Whether a value nests so deep that JSON.stringify could overflow the stack, where JSON.parse did not. */
+function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (left === 0 || Object.values(value).some((held) => isTooDeep(held, left - 1)))
+  );
+}
 
 /** Returns the most important fact about a token as a label: "Expired 3 years ago". */
 export function tokenLabel(token: ReadToken, now: number): Pick<TokenProblem, 'tone' | 'title'> | null {

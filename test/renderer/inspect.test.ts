@@ -157,6 +157,13 @@ describe('what is wrong stands on top', () => {
     expect(problemsOf(readToken(token), NOW).length).toBeGreaterThan(0);
   });
 
+  test.each(['header', 'claims'])('%s that nest without end are not shown', (where) => {
+    const deep = Buffer.from(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`).toString('base64url');
+    const token = where === 'header' ? `${deep}.${part({})}.c2ln` : `${part({ alg: 'RS256' })}.${deep}.c2ln`;
+    expect(problemsOf(readToken(token), NOW)[0]?.text).toContain('100 levels');
+    expect(readToken(jwt({ groups: [[['g']]] })).format).toBe('jwt');
+  });
+
   test('no input throws', () => {
     fc.assert(
       fc.property(
