@@ -136,9 +136,13 @@ function timesOf(
  * });
  */
 export function nameOf(account: CachedAccount): string | null {
-  if (account.kind === 'app') return [...clientNames(account).values()][0] ?? null;
-  return outlineOf(account).name;
+  if (account.kind === 'app') return [...clientNames(account).values()].find(isVisible) ?? null;
+  const { name } = outlineOf(account);
+  return name !== null && isVisible(name) ? name : null;
 }
+
+/** Whether a name has more than spaces: otherwise nothing would be there to see or to click. */
+const isVisible = (name: string): boolean => name.trim() !== '';
 
 /**
  * Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1).
@@ -151,7 +155,8 @@ export function nameOf(account: CachedAccount): string | null {
  * });
  */
 export function usernameOf(account: CachedAccount): string {
-  return account.kind === 'app' ? '' : outlineOf(account).username;
+  const { username } = outlineOf(account);
+  return account.kind === 'app' || !isVisible(username) ? '' : username;
 }
 
 /**

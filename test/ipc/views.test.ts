@@ -217,6 +217,11 @@ describe('the list', () => {
     expect(orphan?.id).toBe(user?.id);
   });
 
+  it('takes a name or a username of spaces for none', async () => {
+    const [spaces] = await list({ Account: { a: account({ name: ' \u3000', username: '\n' }) } });
+    expect(spaces).toMatchObject({ name: null, username: '' });
+  });
+
   it('keeps the soonest expiry to come apart from the latest of all', async () => {
     const at = (expires_on: number, target: string) => ({
       ...refreshToken({ credential_type: 'AccessToken', realm: 't', target }),
