@@ -40,20 +40,20 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
     [byId],
   );
   const named = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
-  if (demo) return null; // sample data has no other places
+  if (demo && !withAll) return null; // sample data has no other places
   return (
     <section className="sources" aria-label="Sources">
       {withAll && (
         <Row
           icon="people"
           title="All accounts"
-          detail={items.length > 0 ? sourcesSum(items) : 'Every source'}
+          detail={demo ? 'Sample data' : items.length > 0 ? sourcesSum(items) : 'Every source'}
           count={(first?.size ?? byId.size) + named.length}
           isChosen={place === null}
           onChoose={() => choose(null)}
         />
       )}
-      {(withAll || items.length > 0) && (
+      {!demo && (withAll || items.length > 0) && (
         <Row
           icon="keep"
           title="This vault"
@@ -98,16 +98,18 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
       {searched && items.length === 0 && (
         <p className="note sources-note">No cache of another program was found.</p>
       )}
-      <div className="sources-actions">
-        {!searched && (
-          <Button className="source-add" isDisabled={finding} onPress={() => void sources.find()}>
-            <Icon name="computer" /> Who is signed in on this computer
+      {!demo && (
+        <div className="sources-actions">
+          {!searched && (
+            <Button className="source-add" isDisabled={finding} onPress={() => void sources.find()}>
+              <Icon name="computer" /> Who is signed in on this computer
+            </Button>
+          )}
+          <Button className="source-add" onPress={() => void sources.add()}>
+            <Icon name="plus" /> Add a file…
           </Button>
-        )}
-        <Button className="source-add" onPress={() => void sources.add()}>
-          <Icon name="plus" /> Add a file…
-        </Button>
-      </div>
+        </div>
+      )}
     </section>
   );
 }
