@@ -14,13 +14,12 @@ import {
   rowsWithin,
   scrolledTo,
 } from '../state/rows.ts';
-import { namedUsers } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { useModel, useNamedUsers, useSeen, useStore, useTimed } from './hooks.ts';
 import { Avatar, Icon } from './Icon.tsx';
-import { SourceList } from './SourceList.tsx';
+import { NamedRows, SourceList } from './SourceList.tsx';
 import { Highlight, Message, UserText } from './text.tsx';
 
 /** Milliseconds after which a typed letter starts a new search. */
@@ -39,18 +38,20 @@ export function AccountList() {
   const items = useStore(sources.view, (view) => view.items);
   const byId = useStore(accounts.view, (view) => view.byId);
   const large = useMemo(() => isLarge(byId), [byId]);
-  const total = useMemo(() => byId.size + namedUsers(items, byId.values()).length, [items, byId]);
+  const named = useNamedUsers();
+  const searched = useStore(accounts.view, (view) => view.text.trim() !== '');
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
   return (
     <nav className="accounts" aria-label="Accounts">
       {(large || items.length > 0) && (
         <Button className="all-accounts" onPress={overview.open}>
           <Icon name="back" size={14} />
-          All accounts <span>{number(total)}</span>
+          All accounts <span>{number(byId.size + named.all.length)}</span>
         </Button>
       )}
-      {empty ? <NoMatch /> : <List />}
+      {!empty ? <List /> : named.found.length === 0 && <NoMatch />}
       {!large && <SourceList />}
+      {large && searched && <NamedRows users={named.found} />}
     </nav>
   );
 }
@@ -60,6 +61,7 @@ export function AccountBar() {
   const { accounts, overview, selection } = useModel();
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
+  const { found: named } = useNamedUsers();
   const list = useMemo(() => layOut(shown), [shown]);
   const index = (chosen === null ? undefined : list.indexes.get(chosen)) ?? -1;
   const step = (label: string, to: number) => {
@@ -84,7 +86,7 @@ export function AccountBar() {
         All accounts
       </Button>
       {list.accounts.length === 0 ? (
-        <NoMatch />
+        named.length === 0 && <NoMatch />
       ) : (
         <>
           <span className="overview-sum">{`${number(index + 1)} of ${number(list.accounts.length)}`}</span>

@@ -13,7 +13,7 @@ import { searchFound } from '../state/accounts.ts';
 import { PAGES, type Screen } from '../state/pages.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore } from './hooks.ts';
+import { useModel, useNamedUsers, useStore } from './hooks.ts';
 
 export function Header({
   search,
@@ -48,7 +48,10 @@ export function Header({
 function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
   const { accounts, selection, vault } = useModel();
   const text = useStore(accounts.view, (view) => view.text);
-  const found = useStore(accounts.view, searchFound);
+  const named = useNamedUsers();
+  const found = useStore(accounts.view, (view) =>
+    searchFound(view, { found: named.found.length, of: named.all.length }),
+  );
   const mac = useStore(vault.view, (view) => view.info?.platform === 'darwin');
   return (
     <SearchField

@@ -4,7 +4,7 @@ import type { SourceItem } from '../../app/contract.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import {
   namedUserPlace,
-  namedUsers,
+  type NamedUser,
   placesOf,
   sourceAction,
   sourceState,
@@ -12,7 +12,7 @@ import {
 } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
-import { useModel, useStore, useTimed } from './hooks.ts';
+import { useModel, useNamedUsers, useStore, useTimed } from './hooks.ts';
 import { Icon, type IconName } from './Icon.tsx';
 import { UserText } from './text.tsx';
 
@@ -39,7 +39,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
     () => [...byId.values()].filter(({ places }) => places.includes('vault')).length,
     [byId],
   );
-  const named = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
+  const named = useNamedUsers();
   if (demo && !withAll) return null; // sample data has no other places
   return (
     <section className="sources" aria-label="Sources">
@@ -48,7 +48,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           icon="people"
           title="All accounts"
           detail={demo ? 'Sample data' : items.length > 0 ? sourcesSum(items) : 'Every source'}
-          count={(first?.size ?? byId.size) + named.length}
+          count={(first?.size ?? byId.size) + named.all.length}
           isChosen={place === null}
           onChoose={() => choose(null)}
         />
@@ -79,22 +79,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
           </Fragment>
         );
       })}
-      {!withAll && named.length > 0 && (
-        <>
-          <h2 className="sources-title">Also signed in, named by programs</h2>
-          {named.map((user) => (
-            <Row
-              key={`${user.name} ${namedUserPlace(user)}`}
-              icon="people"
-              title={user.name}
-              detail={namedUserPlace(user)}
-              count={null}
-              isChosen={false}
-              onChoose={() => choose(user.programs[0]?.id ?? null)}
-            />
-          ))}
-        </>
-      )}
+      {!withAll && <NamedRows users={named.found} />}
       {searched && items.length === 0 && (
         <p className="note sources-note">No cache of another program was found.</p>
       )}
@@ -111,6 +96,31 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** Users that only programs name. Choosing one shows its program in the overview. */
+export function NamedRows({ users }: { users: readonly NamedUser[] }) {
+  const { overview } = useModel();
+  if (users.length === 0) return null;
+  return (
+    <>
+      <h2 className="sources-title">Also signed in, named by programs</h2>
+      {users.map((user) => (
+        <Row
+          key={`${user.name} ${namedUserPlace(user)}`}
+          icon="people"
+          title={user.name}
+          detail={namedUserPlace(user)}
+          count={null}
+          isChosen={false}
+          onChoose={() => {
+            overview.open();
+            overview.filter({ place: user.programs[0]?.id ?? null });
+          }}
+        />
+      ))}
+    </>
   );
 }
 
@@ -224,7 +234,7 @@ export function PlaceBadges({ places, all = false }: { places: readonly string[]
       {names.length > shown.length && (
         <span className="source-badge">
           +{number(names.length - shown.length)}
-          <span className="unseen">: {names.slice(shown.length).join(', ')}</span>
+          <span className="unseen">: {visible(names.slice(shown.length).join(', '))}</span>
         </span>
       )}
     </span>

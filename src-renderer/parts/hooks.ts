@@ -4,12 +4,14 @@ import {
   useContext,
   useEffect,
   useLayoutEffect,
+  useMemo,
   useReducer,
   useState,
   useSyncExternalStore,
 } from 'react';
 import type { ActivityView } from '../state/activity.ts';
 import type { Model } from '../state/model.ts';
+import { matchesNamed, type NamedUser, namedUsers } from '../state/sources.ts';
 import type { Store } from '../state/store.ts';
 import { timed } from '../state/time.ts';
 
@@ -42,6 +44,17 @@ export function useTimed<T>(say: (now: number) => T): T {
     [clock, until],
   );
   return value;
+}
+
+/** Returns the users that only programs name, and those of them who match the search. */
+export function useNamedUsers(): { all: readonly NamedUser[]; found: readonly NamedUser[] } {
+  const { accounts, sources } = useModel();
+  const items = useStore(sources.view, (view) => view.items);
+  const byId = useStore(accounts.view, (view) => view.byId);
+  const text = useStore(accounts.view, (view) => view.text);
+  const all = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
+  const found = useMemo(() => all.filter((user) => matchesNamed(user, text)), [all, text]);
+  return { all, found };
 }
 
 /** Loads the activity of an account while it is shown. */

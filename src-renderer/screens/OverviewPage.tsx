@@ -13,7 +13,7 @@ import { copyText } from '../bridge.ts';
 import { NoMatch } from '../parts/AccountList.tsx';
 import { Action, Progress } from '../parts/Action.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
-import { useModel, useSeen, useStore, useTimed } from '../parts/hooks.ts';
+import { useModel, useNamedUsers, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
 import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
@@ -36,7 +36,7 @@ import {
 } from '../state/overview.ts';
 import { refreshable } from '../state/refreshStatus.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
-import { matchesNamed, type NamedUser, namedUserPlace, namedUsers, placesOf } from '../state/sources.ts';
+import { type NamedUser, namedUserPlace, placesOf } from '../state/sources.ts';
 import { visible } from '../state/text.ts';
 import { changesAt } from '../state/time.ts';
 import { count, listing, number } from '../state/words.ts';
@@ -109,9 +109,8 @@ export function OverviewPage() {
   };
   const filtered =
     filters.status !== null || filters.app !== null || filters.tenant !== null || filters.place !== null;
-  const text = useStore(accounts.view, (view) => view.text);
-  const everyNamed = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
-  const named = place !== null || filtered ? [] : everyNamed.filter((user) => matchesNamed(user, text));
+  const { all: everyNamed, found } = useNamedUsers();
+  const named = filtered ? [] : found;
   const placeNames = new Map([['vault', 'This vault'], ...items.map(({ id, name }) => [id, name] as const)]);
   const list = {
     accounts: rows,
@@ -174,7 +173,7 @@ export function OverviewPage() {
             <Filters all={placed} now={minute} />
             {rows.length > 0 ? (
               <Table rows={rows} size={size} />
-            ) : searched && all.length === 0 ? (
+            ) : named.length > 0 ? null : searched && all.length === 0 ? (
               <NoMatch />
             ) : (
               <div className="no-match">

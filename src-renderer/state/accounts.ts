@@ -16,7 +16,7 @@ import {
   tenantNames,
 } from './groups.ts';
 import type { Ports } from './ports.ts';
-import { matchesShown, parseSearch, type SearchTerm, shownAppName } from './search.ts';
+import { matchesShown, parseSearch, type SearchContext, type SearchTerm, shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { apisNamed } from './wellKnown.ts';
@@ -68,8 +68,8 @@ export interface Accounts {
   nameTenant: (realm: string, name: string) => Promise<PlainError | null>;
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
-  /** Tells the search the names of the sources by ID. */
-  namePlaces: (names: ReadonlyMap<string, string>) => void;
+  /** Tells the search the names of the sources by ID, and at which of them an account is shown. */
+  namePlaces: (names: ReadonlyMap<string, string>, placesOf: SearchContext['placesOf'] & {}) => void;
   /** Loads tokens of apps whose names are not known, to learn them. */
   nameApps: () => Promise<void>;
 }
@@ -89,7 +89,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     searching: false,
     error: null,
   });
-  let placeNames: ReadonlyMap<string, string> = new Map();
+  let places: Pick<SearchContext, 'placeNames' | 'placesOf'> = {};
   let matching: ReadonlySet<string> | null = null;
   /** Inputs of the current `shown`. */
   let shownOf: { groups: readonly AccountGroup[]; matching: ReadonlySet<string> | null } = {
@@ -118,7 +118,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
   /** Finds the accounts that match one term: by what is shown of them, and by what main knows of their tokens. */
   const find = async (term: SearchTerm): Promise<Outcome<ReadonlySet<string>>> => {
     const { byId, tenants, appNames } = view.get();
-    const context = { tenants, appNames, placeNames, now: Math.floor(time.now() / 1000) };
+    const context = { tenants, appNames, ...places, now: Math.floor(time.now() / 1000) };
     const ids = new Set<string>();
     await inTurns(byId.values(), time, (account) => {
       if (matchesShown(account, term, context)) ids.add(account.id);
@@ -236,8 +236,8 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
       );
       patch({ appNames: new Map([...appNames, ...names]) });
     },
-    namePlaces(names) {
-      placeNames = names;
+    namePlaces(placeNames, placesOf) {
+      places = { placeNames, placesOf };
     },
     async nameApps() {
       await time.drawn();
@@ -283,8 +283,13 @@ async function inTurns<T>(
   }
 }
 
-/** Text beside the search field: "12 of 10,000". Empty without a search. */
-export function searchFound({ text, searching, shownCount, byId, first }: AccountsView): string {
+/** Text beside the search field: "12 of 10,000", including users that only programs name. Empty without a search. */
+export function searchFound(
+  { text, searching, shownCount, byId, first }: AccountsView,
+  named = { found: 0, of: 0 },
+): string {
   if (text.trim() === '') return '';
-  return searching || first !== null ? 'searching…' : `${number(shownCount)} of ${number(byId.size)}`;
+  return searching || first !== null
+    ? 'searching…'
+    : `${number(shownCount + named.found)} of ${number(byId.size + named.of)}`;
 }

@@ -16,7 +16,7 @@ import { createSettings, type Settings } from './settings.ts';
 import { createSignatureChecks, type SignatureChecks } from './signatureCheck.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { createSignOut, type SignOut } from './signOut.ts';
-import { createSources, type Sources } from './sources.ts';
+import { createSources, placesOf, type Sources } from './sources.ts';
 import { createToasts, type Toasts } from './toasts.ts';
 import { createUpdate, type Update } from './update.ts';
 import { createUserInfo, type UserInfoRequests } from './userInfo.ts';
@@ -72,13 +72,13 @@ export function createModel(ports: Ports): Model {
   });
   const settings = createSettings(ports);
   const sources = createSources(ports, dialogs, toasts);
-  const namePlaces = () =>
+  const namePlaces = () => {
+    const { items } = sources.view.get();
     accounts.namePlaces(
-      new Map([
-        ['vault', 'This vault'],
-        ...sources.view.get().items.map(({ id, name }) => [id, name] as const),
-      ]),
+      new Map([['vault', 'This vault'], ...items.map(({ id, name }) => [id, name] as const)]),
+      (account) => placesOf(account, items),
     );
+  };
   namePlaces();
   sources.view.subscribe(namePlaces);
   const health = createHealth(ports, pages, accounts, dialogs, toasts);

@@ -84,11 +84,17 @@ export function moved(key: string, index: number, size: number, page: number): n
   }
 }
 
-/** Returns the next account after `index`, wrapping around, whose name starts with the typed text. */
+/**
+ * Returns the next account after `index`, wrapping around, whose name starts with the typed text. A letter that is typed several times
+ * moves on each time (WAI-ARIA, "Listbox Pattern").
+ */
 export function beginningWith({ accounts }: Rows, typed: string, index: number): number | null {
-  const wanted = typed.toLowerCase();
-  // A single letter moves on to the next account; more letters can match the current one.
-  const start = typed.length === 1 ? index + 1 : Math.max(0, index);
+  const letters = Array.from(typed.toLowerCase());
+  const [first = ''] = letters;
+  const isOneLetter = letters.every((letter) => letter === first);
+  const wanted = isOneLetter ? first : letters.join('');
+  // One letter moves on to the next account; different letters can match the current one.
+  const start = isOneLetter ? index + 1 : Math.max(0, index);
   for (let step = 0; step < accounts.length; step += 1) {
     const at = (start + step) % accounts.length;
     const row = accounts[at];

@@ -19,6 +19,8 @@ export interface SearchContext {
   appNames: ReadonlyMap<string, string>;
   /** Names of the vault and of opened sources by ID. */
   placeNames?: ReadonlyMap<string, string>;
+  /** Returns the IDs of the places at which an account is shown. Default: those that have its tokens. */
+  placesOf?: (account: AccountItem) => readonly string[];
   /** Seconds since the epoch. */
   now: number;
 }
@@ -52,14 +54,15 @@ export function matchesShown(
 ): boolean {
   if (field === 'is') return states(account, context.now).some((state) => state.startsWith(text));
   const { app, tenant, any } = textsOf(account, context);
-  if (field === 'source') return account.places.some((id) => nameOfPlace(id, context).includes(text));
+  const isAt = () => placesOf(account, context).some((id) => nameOfPlace(id, context).includes(text));
+  if (field === 'source') return isAt();
   if (field === 'app') return app.includes(text);
   if (field === 'tenant') return tenant.includes(text);
-  return (
-    any.includes(text) ||
-    plainText(statusWords(account, context.now)).includes(text) ||
-    account.places.some((id) => nameOfPlace(id, context).includes(text))
-  );
+  return any.includes(text) || plainText(statusWords(account, context.now)).includes(text) || isAt();
+}
+
+function placesOf(account: AccountItem, context: SearchContext): readonly string[] {
+  return context.placesOf?.(account) ?? account.places;
 }
 
 function nameOfPlace(id: string, { placeNames }: SearchContext): string {

@@ -224,8 +224,11 @@ export function namedUserPlace({ programs, at }: NamedUser): string {
 
 /** Whether a named user matches a search: by name, program and host. Apps, tenants and states are not known. */
 export function matchesNamed(user: NamedUser, search: string): boolean {
-  const text = plainText(`${user.name}\n${namedUserPlace(user)}`);
-  return parseSearch(search).every((term) => term.field === 'any' && text.includes(term.text));
+  const all = plainText(`${user.name}\n${namedUserPlace(user)}`);
+  const programs = plainText(user.programs.map(({ name }) => name).join('\n'));
+  return parseSearch(search).every(({ field, text }) =>
+    field === 'any' ? all.includes(text) : field === 'source' && programs.includes(text),
+  );
 }
 
 /** "2 sources, 1 open". */

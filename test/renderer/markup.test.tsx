@@ -12,6 +12,7 @@ import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
+import { SEARCH_PAUSE } from '../../src-renderer/state/accounts.ts';
 import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { stage } from './fake/model.ts';
@@ -68,6 +69,29 @@ test('Compare lets one choose among the tokens of a response', async () => {
   expect(html()).toContain('1 of 1 claim differs');
   model.inspect.choose('second', 1);
   expect(html()).toContain('The tokens are the same');
+});
+
+test.each([
+  ['ben-only-here', false],
+  ['nobody-anywhere', true],
+])('a search for “%s” says that nobody matches: %s', async (text, isNobody) => {
+  const { model, time } = await stage('sources');
+  const { view } = model.sources;
+  const names = [{ name: 'ben-only-here', command: null }];
+  const items = view.get().items.map((one) => (one.id === 'gh' ? { ...one, names } : one));
+  view.set({ ...view.get(), items });
+  model.accounts.search(text);
+  await time.pass(SEARCH_PAUSE);
+  expect(model.accounts.view.get()).toMatchObject({ searching: false, shownCount: 0 });
+  const screens = [() => model.overview.open(), () => model.overview.close()].map((show) => {
+    show();
+    return within(model, <TokenkeepWindow />);
+  });
+  for (const html of screens) {
+    expect(html.includes('No account matches')).toBe(isNobody);
+    expect(html).toContain(isNobody ? '>0 of ' : '>1 of ');
+    expect(/ben-only-here<\/mark>|<bdi>ben-only-here/.test(html)).toBe(!isNobody);
+  }
 });
 
 test('a sentence shows what is in backticks as code, and everything else as text', () => {

@@ -57,6 +57,18 @@ test('typing finds the next name that begins so, around the end', () => {
   expect(at('zz', 0)).toBeNull();
 });
 
+test('a letter that is typed again moves on, around the list', () => {
+  const names = ['Ada', 'Tom', 'tara', 'Tttim'];
+  const list = layOut([{ id: 'g', title: 'g', accounts: names.map((name) => account({ id: name, name })) }]);
+  let index = 0;
+  const visited = ['t', 'tt', 'ttT', 'tttt', 'ttttt'].map((typed) => {
+    index = beginningWith(list, typed, index) ?? -1;
+    return names[index];
+  });
+  expect(visited).toEqual(['Tom', 'tara', 'Tttim', 'Tom', 'tara']);
+  expect(beginningWith(list, 'ta', 1)).toBe(2);
+});
+
 describe('scrolling', () => {
   const row = (index: number) => {
     const found = large.accounts[index];

@@ -75,11 +75,20 @@ describe('a search finds what is on the screen', () => {
     expect(at.bridge.asked).toEqual([]); // each app is looked for once
   });
 
+  test('the programs that only name an account, as its row shows them', async () => {
+    const at = await stage('sources');
+    const { places } = at.model.accounts.view.get().byId.get('a001')!;
+    expect(places).not.toContain('gh'); // GitHub CLI names Ada, but its tokens are not read
+    expect(await found(at, 'source:github')).toEqual(['Ada Marsh']);
+    expect(await found(at, 'github ada')).toEqual(['Ada Marsh']);
+  });
+
   test('a search whose answer fails shows why', async () => {
     const at = await stage();
     at.world.failing.set('search', { code: 'unexpected', message: 'No.' });
     expect(await found(at, 'ada marsh')).toEqual([]);
     expect(at.model.accounts.view.get().error?.message).toBe('No.');
     expect(searchFound(at.model.accounts.view.get())).toBe('0 of 6');
+    expect(searchFound(at.model.accounts.view.get(), { found: 1, of: 2 })).toBe('1 of 8');
   });
 });

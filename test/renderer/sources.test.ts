@@ -56,6 +56,9 @@ describe('sources', () => {
     expect(found('ADA github')).toEqual(['Ada@Example.org']);
     expect(found('platform ben')).toEqual(['ben']);
     expect(found('is:active ben')).toEqual([]);
+    expect(found('source:github')).toEqual(['Ada@Example.org', 'ben']);
+    expect(found('source:"power platform" ben')).toEqual(['ben']);
+    expect(found('source:ben')).toEqual([]);
   });
 
   test('have a sentence for each state', async () => {
