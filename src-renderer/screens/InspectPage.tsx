@@ -147,7 +147,7 @@ function TokenInput({
       placeholder="eyJ…"
       spellCheck={false}
       autoComplete="off"
-      maxLength={LONGEST_INPUT}
+      maxLength={LONGEST_INPUT + 1}
       value={text}
       onChange={(event) => onChange(event.target.value)}
     />

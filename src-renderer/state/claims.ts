@@ -1,7 +1,7 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
 import { visible, visibleLines } from './text.ts';
-import { isPast, isTime, localTime, relative } from './time.ts';
+import { isMilliseconds, isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';
 import { appName, PERSONAL_TENANT, resourceName } from './wellKnown.ts';
 
@@ -31,7 +31,7 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
   const value = parse(claim.json);
   if (value === undefined)
     return { name, value: visible(claim.json), block: false, says: meaning?.says ?? null };
-  if (meaning?.reading === 'time' && typeof value === 'number' && isTime(value)) {
+  if (meaning?.reading === 'time' && typeof value === 'number' && isTime(value) && !isMilliseconds(value)) {
     const says = saysWhen(meaning.says, value, now);
     return { name, value: localTime(value, now, timeZone), block: false, says };
   }

@@ -3,12 +3,12 @@ import type { Claim } from '../../src-main/ipc/contract.ts';
 import { hasDuplicateNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
-import { isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
+import { isMilliseconds, isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 import { count, listing, number } from './words.ts';
 
-/** Maximum characters that are read of an input. No token is longer. */
-export const LONGEST_INPUT = 1_000_000;
+/** Maximum characters of an input that is read. No token is longer, and a field with much more text stops the window for seconds. */
+export const LONGEST_INPUT = 250_000;
 
 type Slot = 'first' | 'second';
 
@@ -40,7 +40,8 @@ export function createInspect(): Inspect {
   return {
     view,
     set(slot, text) {
-      view.set({ ...view.get(), [slot]: text });
+      // One character more tells that the text is too long.
+      view.set({ ...view.get(), [slot]: text.slice(0, LONGEST_INPUT + 1) });
       choose(slot, 0);
     },
     choose,
@@ -80,8 +81,8 @@ const PARAMETER = /(?:^|[?#&])((?:access|id|refresh)_token)=([^&#\s"']+)/g;
 
 /** Returns the tokens in a token, an `Authorization` header, a token response, a redirect, or a text such as a line of a log. */
 export function tokensIn(input: string): FoundToken[] {
-  const text = input.slice(0, LONGEST_INPUT).trim();
-  if (text === '') return [];
+  const text = input.trim();
+  if (text === '' || input.length > LONGEST_INPUT) return [];
   const json = asJson(text);
   if (typeof json === 'string') return tokensIn(json);
   if (typeof json === 'object' && json !== null) return named(fieldsOf(json, DEEPEST));
@@ -135,7 +136,9 @@ function fieldsOf(value: object, depth: number): FoundToken[] {
 
 /** Returns why an input has no token. For an error response of a provider or an API, the text quotes the error. */
 export function whyNone(input: string): string {
-  const text = input.slice(0, LONGEST_INPUT).trim();
+  if (input.length > LONGEST_INPUT)
+    return `The text has more than ${number(LONGEST_INPUT)} characters, so it is not read. No token is that long.`;
+  const text = input.trim();
   const json = asObject(text);
   const [error, description] = ['error', 'error_description'].map((name) => {
     const field = json?.[name];
@@ -287,7 +290,11 @@ function problemsOfJwt(
   if (isSeconds(iat) && !isPast(iat - 60, now))
     add('warn', 'Issued in the future.', 'A clock is wrong: the issuer’s or this computer’s.');
   if (exp !== undefined && !isSeconds(exp))
-    add('bad', 'The expiry is not a time.', milliseconds(exp) ? 'It looks like milliseconds.' : '');
+    add(
+      'bad',
+      'The expiry is not a time.',
+      typeof exp === 'number' && isMilliseconds(exp) ? 'It looks like milliseconds.' : '',
+    );
   if (exp === undefined) add('warn', 'No expiry.', 'The token has no exp claim.');
   if (typeof header['alg'] !== 'string' || header['alg'].toLowerCase() === 'none')
     add(
@@ -521,12 +528,7 @@ function clockOf(at: number, now: number, timeZone?: string): string {
 }
 
 function isSeconds(value: unknown): value is number {
-  return typeof value === 'number' && isTime(value) && !milliseconds(value);
-}
-
-/** Whether a number is a time in milliseconds rather than seconds: after the year 5000 as seconds. */
-function milliseconds(value: unknown): boolean {
-  return typeof value === 'number' && value > 1e11 && value < 1e14;
+  return typeof value === 'number' && isTime(value) && !isMilliseconds(value);
 }
 
 function claimsOf(values: Values): Claim[] {

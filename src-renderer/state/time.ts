@@ -183,6 +183,11 @@ export function isTime(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST;
 }
 
+/** Whether a number is a time in milliseconds rather than seconds: after the year 5000 as seconds. */
+export function isMilliseconds(at: number): boolean {
+  return at > 1e11 && at < 1e14;
+}
+
 /** "22 Nov 2026". */
 export function dayOf(at: number, timeZone?: string): string {
   return format(at, { day: 'numeric', month: 'short', year: 'numeric' }, timeZone);

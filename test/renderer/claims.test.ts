@@ -34,6 +34,7 @@ describe('a claim is shown with its meaning', () => {
     ['acct', 0, '0', 'User in this tenant: member'],
     ['email_verified', true, 'true', 'Email address verified by the provider'],
     ['nonce', null, 'null', 'Binds the token to the request'],
+    ['exp', 1_795_970_186_000, '1795970186000', 'Expires'],
     ['contoso_department', 'Logistics', 'Logistics', null],
     ['__proto__', 'x', 'x', null],
     ['toString', 'x', 'x', null],

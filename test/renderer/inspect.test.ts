@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   compareTokens,
+  LONGEST_INPUT,
   problemsOf,
   readToken,
   summaryOf,
@@ -112,6 +113,17 @@ describe('tokens are found in', () => {
     expect(tokensIn('{"access_token":7,"id_token":""}')).toEqual([]);
   });
 
+  test('nothing, in a text that is too long to be one', async () => {
+    const { inspect } = (await stage()).model;
+    inspect.set('first', `${jwt(GOOD)} ${'x'.repeat(5_000_000)}`);
+    const { first } = inspect.view.get();
+    expect(first.length).toBe(LONGEST_INPUT + 1);
+    expect([tokensIn(first), whyNone(first)]).toEqual([
+      [],
+      'The text has more than 250,000 characters, so it is not read. No token is that long.',
+    ]);
+    expect(tokensIn('x'.repeat(LONGEST_INPUT))).toHaveLength(1);
+  });
   test('nothing, where there is none', () => expect(tokensIn(' \n ')).toEqual([]));
 });
 
