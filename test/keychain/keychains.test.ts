@@ -531,7 +531,7 @@ describe('temporary files that a killed program left', () => {
   });
 
   test('by a kill at any point of the creation are gone after the next start, and the keychain works', async () => {
-    const program = await bundle(join(import.meta.dirname, 'creator.ts'));
+    const program = await bundle(join(import.meta.dirname, 'creator-program.ts'));
     onTestFinished(() => rmSync(dirname(program), { recursive: true }));
     let left = 0;
     for (const call of ['writeFile', 'sync', 'link', 'unlink', 'rename']) {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -110,6 +111,76 @@ describe('what is exported', () => {
     const older = written('an older one');
     await vault.exportTo(older, PASSPHRASE);
     expect(readFileSync(older).subarray(0, 21).toString()).toBe('age-encryption.org/v1');
+  });
+
+  describe.skipIf(process.platform === 'win32')('under other paths', () => {
+    /** A vault in a folder with a link, its files, and what they hold. */
+    async function linked() {
+      const { scene, vault: first } = await signedIn('ada');
+      await first.signOut(homeOf('ada')); // All lock files are there.
+      await first.close();
+      const vault = await opened(scene);
+      const folder = dirname(scene.file);
+      for (const suffix of ['.mark', '.older-20260101T000000Z', '.damaged-20260101T000000Z-2']) {
+        writeFileSync(`${scene.file}${suffix}`, suffix);
+      }
+      const outside = temporaryFolder();
+      symlinkSync(folder, join(outside, 'linked'));
+      mkdirSync(join(folder, 'inner'));
+      symlinkSync(join(folder, 'inner'), join(outside, 'inner'));
+      const names = readdirSync(folder).filter((name) => name.startsWith('cache.vault'));
+      const contents = (): string[] =>
+        names.map((name) => readFileSync(join(folder, name), 'base64').slice(-200));
+      return { vault, folder, outside, names, contents };
+    }
+
+    test.each([
+      ['a linked folder', ({ outside }, name) => join(outside, 'linked', name)],
+      ['a folder’s parent', ({ folder }, name) => `${folder}/inner/../${name}`],
+      ['the parent of a linked folder', ({ outside }, name) => `${outside}/inner/../${name}`],
+      ['capital letters', ({ folder }, name) => join(folder, name.toUpperCase())],
+      [
+        'capital letters in a linked folder',
+        ({ outside }, name) => `${outside}/linked/${name.toUpperCase()}`,
+      ],
+      [
+        'a hard link',
+        ({ folder, outside }, name) => {
+          linkSync(join(folder, name), join(outside, name));
+          return join(outside, name);
+        },
+      ],
+      [
+        'a symbolic link',
+        ({ folder, outside }, name) => {
+          symlinkSync(join(folder, name), join(outside, name));
+          return join(outside, name);
+        },
+      ],
+    ] as [way: string, path: (place: { folder: string; outside: string }, name: string) => string][])(
+      'does not replace the vault or a file beside it: %s',
+      async (_way, path) => {
+        const place = await linked();
+        const before = place.contents();
+        expect(place.names.length).toBeGreaterThan(5);
+        for (const name of place.names) {
+          const error: unknown = await place.vault
+            .exportTo(path(place, name), PASSPHRASE)
+            .catch((e: unknown) => e);
+          expect([name, error]).toMatchObject([name, { code: 'invalid_argument' }]);
+        }
+        expect(place.contents()).toEqual(before);
+      },
+    );
+
+    test('does not replace a lock of another vault, and takes such a name where there is none', async () => {
+      const { vault } = await signedIn('ada');
+      const { scene } = await signedIn('ben');
+      await expect(vault.exportTo(`${scene.file}.lock`, PASSPHRASE)).rejects.toMatchObject({
+        code: 'invalid_argument',
+      });
+      await vault.exportTo(fileIn('export.lock'), PASSPHRASE);
+    });
   });
 
   test('replaces no other vault, and nothing that is not a file', async () => {

@@ -8,7 +8,16 @@ import {
 } from '../../errors.ts';
 import { assertStrong } from '../../keychain/passphrase-strength.ts';
 import type { Access } from '../commit.ts';
-import { identify, isRegular, isTemporary, readWhole, replaceFile } from '../disk/file.ts';
+import {
+  type Identity,
+  type Io,
+  identify,
+  isRegular,
+  isTemporary,
+  readWhole,
+  replaceFile,
+  sameFile,
+} from '../disk/file.ts';
 import { storageError } from '../disk/storage-error.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
@@ -64,15 +73,15 @@ async function document(access: Access): Promise<string> {
 }
 
 /**
- * The suffixes of the files beside a vault. They must not be replaced: a lock on a replaced file excludes nobody, and the vault
- * removes files with the last three suffixes.
+ * The suffixes of the files beside a vault, and of its older copies. They must not be replaced: a lock on a replaced file excludes nobody,
+ * and the vault removes files with some of these suffixes.
  */
 const BESIDE =
-  /^\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark|forgotten|new-[0-9a-f]{12})$/;
+  /\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark|forgotten|new-[0-9a-f]{12}|(?:older|damaged|orphan)-\d{8}t\d{6}z(?:-\d+)?)$/i;
 
 /**
- * An export must not replace this vault or a file beside it, another vault, or anything that is not a file. Follows links and other
- * spellings of the name.
+ * An export must not replace this vault or a file beside it, another vault or a file beside that, or anything that is not a file. Folders and
+ * files are compared by identity, since linked folders, links and short names give them other paths.
  */
 async function assertElsewhere({ settings }: Access, file: string): Promise<void> {
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
@@ -80,39 +89,68 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
       'exportTo: `file` must be an absolute path of a file. Nothing was written.',
     );
   }
-  const [own, other] = await Promise.all([
-    identify(settings.io, settings.file),
-    identify(settings.io, file),
+  const { io } = settings;
+  const [own, other, folder, target] = await Promise.all([
+    identify(io, settings.file),
+    identify(io, file),
+    identify(io, dirname(settings.file)),
+    identify(io, dirname(file)),
   ]).catch((cause: unknown) => Promise.reject(worded(cause)));
-  const same = own !== null && other !== null && own.dev === other.dev && own.ino === other.ino;
-  if (same || resolve(file) === resolve(settings.file)) {
+  const isSame = (a: Identity | null, b: Identity | null): boolean =>
+    a !== null && b !== null && sameFile(a, b);
+  const isInFolder = isSame(folder, target) || resolve(dirname(file)) === resolve(dirname(settings.file));
+  const [vault, name] = [nameOf(settings.file), nameOf(file)];
+  if (isSame(own, other) || (isInFolder && name === vault)) {
     throw new InvalidArgumentError(
       'exportTo: `file` is the vault itself. Nothing was written. Choose another name.',
     );
   }
-  const vault = basename(settings.file);
+  const suffix = BESIDE.exec(name)?.[0] ?? '';
   const isBeside =
-    resolve(dirname(file)) === resolve(dirname(settings.file)) &&
-    basename(file).startsWith(vault) &&
-    BESIDE.test(basename(file).slice(vault.length));
+    (suffix !== '' && isInFolder && name === `${vault}${suffix}`) ||
+    (suffix !== '' && (await isVault(io, file.slice(0, -suffix.length)))) ||
+    (other !== null && (await isOneBeside(io, settings.file, other)));
   if (isBeside) {
     throw new InvalidArgumentError(
-      'exportTo: `file` has the name of a file that belongs to the vault. Nothing was written. Choose another name.',
+      'exportTo: `file` has the name of a file that belongs to a vault. Nothing was written. Choose another name.',
     );
   }
   if (other === null) return;
-  if (!isRegular(await settings.io.stat(file))) {
+  if (!isRegular(await io.stat(file))) {
     throw new StorageError(
       'storage_failed',
       'There is a folder, a device or a pipe in that place, not a file. Nothing was exported. Choose another name.',
     );
   }
-  const start = await readWhole(settings.io, file, MAGIC_LENGTH).catch(() => null);
-  if (start !== null && isVaultHeader(start.bytes)) {
+  if (await isVault(io, file)) {
     throw new InvalidArgumentError(
       'exportTo: `file` is another vault, which the export would replace. Nothing was written. Choose another name.',
     );
   }
+}
+
+/**
+ * Returns the name of a file as a file system may compare it that ignores case and the form of accents. Where a file system does not ignore
+ * them, a few names are refused that could be used.
+ */
+function nameOf(file: string): string {
+  const name = basename(file).normalize('NFC').toLowerCase();
+  return process.platform === 'win32' ? name.replace(/[. ]+$/, '') : name;
+}
+
+async function isVault(io: Io, file: string): Promise<boolean> {
+  const start = await readWhole(io, file, MAGIC_LENGTH).catch(() => null);
+  return start !== null && isVaultHeader(start.bytes);
+}
+
+/** Returns whether an existing file is one of those beside the vault, under whatever name. */
+async function isOneBeside(io: Io, vault: string, file: Identity): Promise<boolean> {
+  for (const name of await io.readdir(dirname(vault)).catch(() => [])) {
+    if (!name.startsWith(basename(vault)) || !BESIDE.test(name)) continue;
+    const there = await identify(io, join(dirname(vault), name)).catch(() => null);
+    if (there !== null && sameFile(there, file)) return true;
+  }
+  return false;
 }
 
 const MESSAGES: Readonly<Partial<Record<StorageErrorCode, string>>> = {
