@@ -218,8 +218,8 @@ export const rooms = [
   },
   {
     room: 'src-renderer',
-    // Rules that the window shares with the command or the main process: ambiguous JSON, published names, the names and order of accounts, and
-    // the texts of a status and of another program's copy.
+    // Rules that the window shares with the command or the main process: ambiguous JSON, published names, the names and order of accounts,
+    // and the texts of a status and of another program's copy.
     knows: [
       'src-renderer',
       'src-main/cache/json.ts',

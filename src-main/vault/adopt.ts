@@ -25,8 +25,8 @@ export interface EarlierCache {
    */
   read(): EarlierContents | Promise<EarlierContents>;
   /**
-   * Removes the old copy. Called once everything in it was read back from the vault. If it has changed since, and is no longer `moved`, leave
-   * it: `adopt` then reads and moves it again.
+   * Removes the old copy. Called once everything in it was read back from the vault. If it has changed since, and is no longer `moved`,
+   * leave it: `adopt` then reads and moves it again.
    *
    * @param moved what `read` returned
    */
@@ -56,8 +56,9 @@ const MOST_READINGS = 10;
  * removes the old copy. Call it at each start, before the app uses the vault; once the old copy is gone, it costs one `read`.
  *
  * Processes that start at the same time take turns, and only the first one finds an old copy. If the vault and the old copy both have a
- * credential, the newer one is kept. If an older version of the app writes the old copy meanwhile, it is merged again; what it writes between
- * the last comparison and the removal is safe if `remove` compares as well, as that of `earlierFile` does. Nothing is written in the clear.
+ * credential, the newer one is kept. If an older version of the app writes the old copy meanwhile, it is merged again; what it writes
+ * between the last comparison and the removal is safe if `remove` compares as well, as that of `earlierFile` does. Nothing is written in
+ * plain text.
  *
  * If it rejects, the old copy is still there, and nothing that the vault had is lost.
  *

@@ -34,8 +34,8 @@ export interface EarlierDisk {
 const systemDisk: EarlierDisk = { read: readIfThere, rename, link, unlink };
 
 /**
- * Returns the earlier cache in a file, for `adopt`. Before the file is removed, it is renamed and compared with what was moved, so that what
- * an older version of the app writes at that moment is neither overlooked nor deleted.
+ * Returns the earlier cache in a file, for `adopt`. Before the file is removed, it is renamed and compared with what was moved, so that
+ * data that an older version of the app writes at that moment is neither overlooked nor deleted.
  *
  * @param file absolute path; links are followed
  * @example

@@ -27,7 +27,7 @@ export async function run(
   const score = new Score(filter);
   for (const [name, section] of Object.entries(sections)) {
     const scene: Scene = { score, short, random: new Random(seed).fork(name) };
-    // A section that breaks off has not tried the rest.
+    // A section that fails has not tried the rest.
     await section(scene).catch((error: unknown) => {
       const row = score.row(`${name}: the section itself`);
       row.tried += 1;
@@ -37,7 +37,7 @@ export async function run(
   return score;
 }
 
-/** Runs the campaign and prints what came of it. Returns the exit code: 0 if nothing got through. */
+/** Runs the campaign and prints the results. Returns the exit code: 0 if nothing got through. */
 export async function attack(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...words],

@@ -1,4 +1,4 @@
-/** Values that an attacker puts where another is expected. */
+/** Values that an attacker passes where another one is expected. */
 import type { Random } from '../torture/random.ts';
 
 /** In every hostile text, so that it is found wherever it comes out. No name of an error looks like it. */

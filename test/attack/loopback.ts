@@ -1,4 +1,4 @@
-/** Calls of the sign-in's loopback port by pages in a browser and by other programs. */
+/** Requests to the sign-in's loopback port from pages in a browser and from other programs. */
 import { connect } from 'node:net';
 import { listen } from '../../app/sign-in/loopback.ts';
 import { MARK, nameOf } from './hostile-values.ts';
@@ -72,7 +72,7 @@ export async function attackLoopback({ random, score, short }: Scene): Promise<v
   }
 }
 
-/** Sends bytes and returns all that comes back. */
+/** Sends bytes and returns the whole answer. */
 function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

@@ -1,5 +1,6 @@
 /**
- * Where the libraries differ in what they look for: B2C's policies, and providers that are neither Entra ID nor AD FS. What docs/msal.md says of it, with the real libraries.
+ * Where the libraries look for different entries: with B2C's policies, and with providers that are neither Entra ID nor AD FS. Tests the
+ * statements of docs/msal.md with the real libraries.
  */
 import { expect } from 'vitest';
 import { APPS } from '../vectors/make/stage.mjs';

@@ -1,6 +1,7 @@
 /**
- * @azure/identity with its own persistence says who is signed in, before and after Tokenkeep has signed somebody out of its item in a real
- * keyring. The packages are installed into a temporary folder; their keytar has no binary for this system, so the repository's takes its place.
+ * @azure/identity with its own persistence says who is signed in, before and after Tokenkeep has signed a user out of its item in a real
+ *   keyring. The packages are installed into a temporary folder; their keytar has no binary for this system, so the repository's takes its
+ *   place.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';

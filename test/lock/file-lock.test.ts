@@ -101,7 +101,7 @@ test('a lock file that was deleted is made again, and is the one that all use', 
   await second.close();
 });
 
-/** A program that knows nothing of Tokenkeep, and locks the file for good. */
+/** A program that is independent of Tokenkeep, and locks the file permanently. */
 async function foreignHolder(file: string): Promise<{ kill: () => Promise<unknown> }> {
   const script = `const fd = require('node:fs').openSync(${JSON.stringify(file)}, 'a+');
     console.log(require('fs-native-extensions').tryLock(fd));

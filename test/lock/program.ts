@@ -1,7 +1,7 @@
-// Run by lock-hostile.test.ts in a process of its own, in which locks hang or are refused. Takes the locks named in its
-// arguments one after the other, `a+b` side by side, and prints what came of each and the longest stop of the main thread. Between them,
-// it waits (`wait 100`), waits until the native module of a lock is loaded (`loaded a`), or renames a file, as an upgrade does (`rename a b`).
-// `until-held a` takes a lock that is to be free soon, once a second, for a minute at most.
+// Run by lock-hostile.test.ts in a process of its own, in which locks hang or are refused. Takes the locks named in its arguments one after
+// the other, `a+b` at the same time, and prints the result of each and the longest block of the main thread. Between them, it waits (`wait
+// 100`), waits until the native module of a lock is loaded (`loaded a`), or renames a file, as an upgrade does (`rename a b`). `until-held
+// a` takes a lock that is to be free soon, once a second, for a minute at most.
 import { renameSync } from 'node:fs';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { loadedBinaries } from '../../src-main/native-module.ts';

@@ -1,4 +1,4 @@
-/** What is in the packaged app, and that nothing else is. */
+/** The contents of the packaged app, which must be complete and contain nothing else. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { extractFile, listPackage } from '@electron/asar';

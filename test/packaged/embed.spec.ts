@@ -1,6 +1,6 @@
 /**
- * examples/embed as a stranger's app: it installs the packed tarball, is built by its own scripts, signs in, shows who did,
- * and signs out; from its folder, and packaged.
+ * examples/embed as an independent app: it installs the packed tarball, is built by its own scripts, signs in, shows the account, and signs
+ * out; from its folder, and packaged.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {

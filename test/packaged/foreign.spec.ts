@@ -1,4 +1,4 @@
-/** A hostile page in the window, in a frame, and one that pretends: none of them gets anything over IPC. */
+/** A hostile page in the window, in a frame, and one that imitates the app's page: none of them gets anything over IPC. */
 import { expect } from '@playwright/test';
 import { type Started, test } from '../e2e/app.ts';
 

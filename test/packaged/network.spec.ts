@@ -1,4 +1,4 @@
-/** The record that test/e2e/network.spec.ts keeps of a packaged app hears something: a record that can't would prove nothing. */
+/** The record that test/e2e/network.spec.ts keeps of a packaged app does record calls: an empty record would prove nothing otherwise. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';

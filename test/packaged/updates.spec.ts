@@ -1,7 +1,7 @@
 /**
- * Updates, by the packaged app itself and a server with a feed on loopback: looking, offering, downloading, comparing with
- * the feed's SHA-512 and with the publisher's signature, refusing what differs, installing and starting again. The administrator's password and dpkg's own list
- * are stood in for; what macOS and Windows do, which check the system's signatures, is not tried.
+ * Updates of the packaged app itself, from a server with a feed on loopback: checking, offering, downloading, comparing with the feed's
+ * SHA-512 and the publisher's signature, refusing files that differ, installing and restarting. The administrator's password and dpkg's own
+ * list are replaced with stand-ins. The signature checks of macOS and Windows are not tested.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * A package manager replaces the app while it runs, by a newer or an older version. The running one goes on writing, says that it has to
- * be restarted, and the other version finds all of it. What the update broke is refused with that sentence, and nothing else is.
+ * A package manager replaces the app while it runs, by a newer or an older version. The running app continues to write and says that it has
+ * to be restarted, and the other version finds all changes. Only requests that the update broke are refused, with that sentence.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';

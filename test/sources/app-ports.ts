@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { OpenSourcesPorts } from '../../app/sources/open-sources.ts';
 
-/** The app's side of the caches below a home folder of Linux: a user who has clicked and says yes, and nothing that opens. */
+/** The app's side of the caches below a home folder of Linux: a user who has clicked and agrees to everything; nothing is opened. */
 export function portsAt(home: string, ports: Partial<OpenSourcesPorts<null>> = {}): OpenSourcesPorts<null> {
   return {
     computer: { home, platform: 'linux', env: {} },

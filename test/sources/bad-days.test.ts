@@ -65,7 +65,7 @@ function put(path: string, contents: string | Uint8Array, mode = 0o600): string 
 }
 
 const LIBRARIES: readonly Library[] = ['msal-python', 'msal-node', 'msal-dotnet'];
-/** How each medium keeps a document: what is read, and what is stored afterwards. */
+/** How each medium stores a document: the text that is read, and the bytes that are stored afterwards. */
 interface Medium {
   readonly source: FoundSource;
   readonly options: ReadOptions;
@@ -214,7 +214,7 @@ it('changes a document in the end that its program writes at every attempt, and 
   const service = (await options.secrets!.secretService!())!;
   let looks = 0;
   const secretOf: SecretService['secretOf'] = (item) => {
-    // Each attempt reads, then compares under the lock.
+    // Each attempt reads the document, then compares it under the lock.
     looks += 1;
     if (looks === 2 || looks === 4 || looks === 6)
       medium.store(bytesOf(documentOf(['ada', 'ben', `carl${looks}`])));
@@ -304,7 +304,7 @@ describe('something else in the place of a cache', () => {
 
   it('a file larger than any cache is not read, and says its size', async () => {
     const file = put('.azure/msal_token_cache.json', '{');
-    truncateSync(file, 300 * 1024 * 1024); // a hole, which takes no room
+    truncateSync(file, 300 * 1024 * 1024); // a hole, which takes no space
     const [source] = await findSources({ home, platform: 'linux' });
     const reading = await readSource(source!, { pause: 1 });
     expect(reading).toMatchObject({
@@ -459,7 +459,7 @@ describe('another user', () => {
     expect(stderr).toBe('');
     return JSON.parse(stdout) as { state: string; problem: string; signOut?: string }[];
   };
-  // Where the tests don't run as root, the files of the tests' own user take the place of another's.
+  // If the tests don't run as root, the files of the tests' own user are used instead of another's.
   const theirs = (path: string) => process.getuid?.() === 0 && chownSync(path, NOBODY, NOBODY);
 
   it('may not read the cache, and gets an error', () => {

@@ -1,4 +1,4 @@
-/** The broker of Linux, over a session bus that is stood in for: its answers are bytes of the D-Bus protocol. */
+/** The broker of Linux, over a fake session bus, which answers with bytes of the D-Bus protocol. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -79,7 +79,7 @@ describe('a cache in the keyring', () => {
     expect(receipt).toMatchObject({ remaining: 0, removed: { RefreshToken: 1 } });
     expect(stored(AZ)).not.toContain('rt-ada');
     expect(stored(AZ)).toContain('rt-ben');
-    // A program that runs looks at this time, and would bring the account back without it.
+    // A running program checks this time, and would restore the account without it.
     expect(statSync(signal).mtimeMs).toBeGreaterThan(Date.now() - 10_000);
     await receipt.undo();
     expect(stored(AZ)).toContain('rt-ada');
@@ -131,7 +131,7 @@ describe('a cache in the keyring', () => {
     const { accounts } = await readSource(source, { secrets });
     await keyring.lock();
     expect((await readSource(source, { secrets })).state).toBe('locked');
-    // There is no screen in this session for the prompt, so it is as if the user had declined.
+    // This session has no display for the prompt, so it counts as declined.
     expect((await readSource(source, { secrets, unlock: true })).state).toBe('locked');
     await expect(signOutAtSource(source, accounts[0]!, { secrets })).rejects.toMatchObject({
       code: 'source_locked',

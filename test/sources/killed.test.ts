@@ -1,4 +1,4 @@
-/** SIGKILL in the middle of a sign-out at a source, at each of its steps. */
+/** SIGKILL at each step of a sign-out at a source. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ it('loses nothing of anyone, keeps the document whole, and is completed by the n
     'unlink',
   ])
     expect(whole.steps).toContain(name);
-  // A program that runs looks at the time, which is new before the document is.
+  // A running program checks the time, which is set before the document is replaced.
   for (const [index, name] of whole.steps.entries())
     if (name === 'rename') expect(whole.steps[index - 1]).toBe('utimes');
   const before = documentOf(ADA, BEN);
@@ -107,7 +107,7 @@ it('loses nothing of anyone, keeps the document whole, and is completed by the n
     }
     const profile = readFileSync(join(home, '.azure/azureProfile.json'), 'utf8');
     expect(profile, at).toContain(BEN);
-    // Where the account is out, it is out of the list as well: nobody would look for it there again.
+    // If the account was removed, it was removed from the list as well, because later sign-outs would not look for it there.
     if (isOut) expect(profile, at).not.toContain(ADA);
 
     const found = await findSources({ home, platform: 'linux', env: {} });
@@ -117,7 +117,7 @@ it('loses nothing of anyone, keeps the document whole, and is completed by the n
     expect(state, at).toBe('accounts');
     const ada = accounts.find(({ username }) => username === ADA);
     expect(ada === undefined, at).toBe(isOut);
-    // A lock that was left is not waited for.
+    // A leftover lock is not waited for.
     if (ada !== undefined)
       expect((await signOutAtSource(source, ada, { deadline: 5000 })).remaining, at).toBe(0);
     expect(readdirSync(join(home, '.azure')).sort(), at).toEqual([

@@ -1,4 +1,4 @@
-/** The lock on a file system without hard links, such as a memory card: the error of each is what its `link` answers. */
+/** The lock on a file system without hard links, such as a memory card: each case is an error that `link` returns there. */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,

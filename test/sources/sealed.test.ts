@@ -1,6 +1,6 @@
 /**
- * Caches sealed by Windows and macOS. The seals themselves are stood in for: neither system is available to the tests. What
- * is tested is everything around them: where a cache is looked for, its encoding, and what is written back.
+ * Caches sealed by Windows and macOS. The protections themselves are replaced with stand-ins, since neither system is available to the
+ * tests. The tests check everything around them: where a cache is looked for, its encoding, and what is written back.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -141,7 +141,7 @@ describe('DPAPI', () => {
   });
 });
 
-/** Windows paths have backslashes, so a folder of the tests is not found under them: the place is taken from the table. */
+/** Windows paths have backslashes, so they don't lead to a folder of the tests; the location is taken from the table. */
 async function sourceOnWindows(program: string, path: string): Promise<FoundSource> {
   const { PROGRAMS } = await import('../../src-main/sources/programs.ts');
   const { id, name, leaving, places } = PROGRAMS.find((one) => one.id === program)!;
@@ -216,7 +216,7 @@ describe('the macOS keychain', () => {
     expect(receipt.remaining).toBe(0);
     expect(keychain.items.get(item)).toContain('rt-ben');
     expect(keychain.items.get(item)).not.toContain('rt-ada');
-    // A program that runs looks at this time.
+    // A running program checks this time.
     expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 10_000);
     expect(readFileSync(file, 'utf8')).toBe(signal);
   });

@@ -1,4 +1,4 @@
-/** Unlocking a keyring: only where it is asked for, by the system's own prompt, over a session bus that is stood in for. */
+/** Unlocking a keyring: only on request, with the system's own prompt, over a fake session bus. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

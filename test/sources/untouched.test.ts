@@ -1,6 +1,6 @@
 /**
- * "Nothing is read before the user asks for it, nothing is kept, nothing is sent." The kernel tells what is opened; the folders are compared
- * byte by byte; and there is no network.
+ * "Nothing is read before the user asks for it, nothing is kept, nothing is sent." The kernel reports which files are opened, the folders
+ * are compared byte by byte, and there is no network.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -90,7 +90,7 @@ it('verbs that are not about other programs open none of their files', async () 
     spawnSync(process.execPath, [program, ...words.split(' ')], { env });
   spawnSync(process.execPath, [program, 'get', '--account', 'ada@example.org', '--scope', 's'], { env });
   expect(await openedNow()).toEqual([]);
-  // What is asked for is opened, so the log tells something.
+  // A requested cache is opened, which proves that the log works.
   spawnSync(process.execPath, [program, 'list'], { env });
   expect(await openedNow()).toContain('.azure/msal_token_cache.json');
 }, 60_000);

@@ -1,6 +1,6 @@
 /**
- * The document of each library that writes caches, on each bad day: an account is signed out, every entry of the others is what it was before,
- * and the document is whole.
+ * The document of each library that writes caches, under each kind of trouble: an account is signed out, every entry of the others is
+ * unchanged, and the document is complete.
  */
 import { spawnSync } from 'node:child_process';
 import {

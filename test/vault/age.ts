@@ -1,4 +1,4 @@
-/** The `age` program itself (Debian's package of that name), which reads its passphrase from a terminal and nowhere else. */
+/** The `age` program itself (Debian's package of that name), which reads its passphrase only from a terminal. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export function ageWith(
   return { status, said: stdout };
 }
 
-/** What it decrypts to, or '' where it is told to write a file. */
+/** Returns the decrypted text, or '' if it is told to write a file. */
 export function age(args: readonly string[], typed: readonly string[]): string {
   const output = args.includes('--output') ? null : join(temporaryFolder(), 'decrypted');
   const { status, said } = ageWith(output === null ? args : ['--output', output, ...args], typed);

@@ -28,7 +28,7 @@ test('a frame that lacks any one sector after a power cut, at any length, counts
     const users = await vault.read(usersIn);
     await vault.update((cache) => signIn(cache, 'ben', 'x'.repeat(n)));
     const after = Buffer.from(scene.bytes);
-    if (after.length <= before) continue; // It was compacted.
+    if (after.length <= before) continue; // The file was compacted.
     for (let from = before; from < after.length; from = (Math.floor(from / SECTOR) + 1) * SECTOR) {
       const torn = Buffer.from(after).fill(
         0,

@@ -125,7 +125,7 @@ describe('a copy', () => {
     expect(vault.status.state).toBe('ready');
     await vault.update((cache) => signIn(cache, 'cas'));
     await vault.close();
-    // From now on this is where it lies; what is left behind at the old place is the copy.
+    // The vault is at `copy` from now on; the file that is put back in the old place is the copy.
     scene.disk.put(scene.file, scene.disk.bytes(copy));
     expect((await scene.open({ file: copy })).status.state).toBe('ready');
     expect((await scene.open()).status).toMatchObject({ state: 'copy', copyOf: copy });

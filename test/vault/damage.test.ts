@@ -67,7 +67,7 @@ const ALL = {
   [homeOf('dee')]: 'access secret of dee',
 };
 
-/** Whatever was read is what was written, if perhaps not the latest of it. */
+/** Everything that was read was written, though perhaps not as the latest version. */
 function expectNothingInvented(opening: Opening): void {
   for (const [home, secret] of Object.entries(secretsOf(opening))) {
     if (secret !== ALL[home] && secret !== 'access secret of ada')
@@ -192,7 +192,7 @@ describe('frames', () => {
       header.copy(bytes, at);
     }
     const opening = await openBytes(bytes);
-    // The key-check value is derived from the header: whoever changed it had no key.
+    // The key-check value is derived from the header, so it was changed without the key.
     expect(opening.state).toBe('wrong-key');
     expect(secretsOf(opening)).toEqual({});
   });

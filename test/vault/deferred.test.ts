@@ -25,7 +25,7 @@ async function written(): Promise<Scene> {
   return scene;
 }
 
-/** As somebody changes a file who has no key: its checksums are right. */
+/** Changes a file as someone without the key can, with correct checksums. */
 function forge(scene: Scene, ...users: string[]): void {
   for (const user of users) {
     const at = startsOf(scene.bytes)[1 + USERS.indexOf(user)] ?? 0;

@@ -13,13 +13,13 @@ import { FakeDisk } from './disk.ts';
 
 export type Mood = 'open' | 'locked' | 'unavailable' | 'silent';
 
-/** A keychain whose mood a test sets. In `silent` it times out at once, and answers when `speak` is called. */
+/** A keychain whose behaviour a test sets. In `silent` it times out at once, and answers when `speak` is called. */
 export class FakeKeychain implements Keychain {
   readonly label = 'Fake keychain';
   readonly items = new Map<string, string>();
   readonly asked: string[] = [];
   mood: Mood = 'open';
-  /** Called before each call is answered; may change the mood. */
+  /** Called before each call is answered; may change `mood`. */
   before: (call: string) => void = () => undefined;
   #silenced: (() => void)[] = [];
 
@@ -40,7 +40,7 @@ export class FakeKeychain implements Keychain {
     return [...this.items.keys()].map(slotIn).sort();
   }
 
-  /** What stands in the only slot of this name. */
+  /** The contents of the only slot of this name. */
   item(slot: 'a' | 'b'): { account: string; text: string } {
     const found = [...this.items].filter(([account]) => slotIn(account) === slot);
     const [account, text] = found[0] ?? [];
@@ -100,7 +100,7 @@ export class FakeTimers implements Timers {
   }
 }
 
-/** What is undone when the tests of a file are over: vaults before the folders they lie in. */
+/** Cleanup after the tests of a file: vaults are closed before their folders are removed. */
 const finished: (() => void | Promise<void>)[] = [];
 afterAll(async () => {
   for (const undo of finished.splice(0)) await undo();

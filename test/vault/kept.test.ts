@@ -185,7 +185,7 @@ const PLACES: [name: string, place: (file: string) => void][] = [
     'a file of over 2 GiB',
     (file) => {
       writeFileSync(file, '');
-      truncateSync(file, 2 ** 31 + 1); // a hole, which takes no room
+      truncateSync(file, 2 ** 31 + 1); // a hole, which takes no space
     },
   ],
 ];

@@ -34,7 +34,7 @@ function state(n: number): Buffer {
   return states[n] ?? Buffer.alloc(0);
 }
 
-/** Puts an older copy back, and has it read, when the vault has been written for the first time. */
+/** Restores an older copy, and has it read, after the vault has been written for the first time. */
 class PutBackAfterWrite extends Access {
   readonly #putBack: () => void;
   #isDone = false;
@@ -55,7 +55,7 @@ class PutBackAfterWrite extends Access {
   }
 }
 
-/** What becomes of a file that a backup, a sync tool or a failing disk leaves behind. */
+/** Handling of a file that a backup, a sync tool or a failing disk has left. */
 const CUTS: [name: string, make: () => Buffer][] = [
   ['an older copy', () => state(0)],
   ['cut at a frame border', () => state(1)],

@@ -23,7 +23,7 @@ export function homeOf(user: string): string {
   return `${user}.tenant`;
 }
 
-/** Everyone who is signed in, and the secrets of their access tokens. */
+/** Returns every account that is signed in, and the secrets of its access tokens. */
 export function usersIn(cache: TokenCache): Record<string, string> {
   return Object.fromEntries(cache.find('AccessToken').map((token) => [token.home_account_id, token.secret]));
 }

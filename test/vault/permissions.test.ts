@@ -1,4 +1,4 @@
-/** Another user of the computer reads nothing: whatever a vault creates belongs to its owner alone. */
+/** Other users of the computer can't read anything: everything that a vault creates is accessible only to its owner. */
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ it.skipIf(process.platform === 'win32')(
       look();
     }
     await vault.close();
-    // Each guess at the passphrase costs what it costs `age`: 2^18 rounds of scrypt, 256 MB.
+    // Each guess of the passphrase costs as much as with `age`: 2^18 rounds of scrypt and 256 MB.
     expect(readFileSync(join(own, 'export.age')).toString('latin1')).toMatch(
       /^age-encryption\.org\/v1\n-> scrypt \S+ 18\n/,
     );

@@ -50,7 +50,7 @@ test.skipIf(!possible)(
     const filling = lines.filter(({ what }) => what === 'filling');
     const saved = filling.length - 1;
     expect(saved).toBeGreaterThan(2);
-    // Each that was acknowledged is there at once, and the one that was refused is not.
+    // Each acknowledged update is in the file at once, and the refused one is not.
     expect(filling.map(({ there }) => there)).toEqual([...filling.keys()].map((n) => Math.min(n + 1, saved)));
     expect(filling.at(-1)).toMatchObject({ code: 'disk_full', state: 'ready' });
     expect(lines.slice(filling.length)).toMatchObject([

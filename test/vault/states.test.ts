@@ -17,7 +17,7 @@ async function sceneWithFile(): Promise<Scene> {
   return scene;
 }
 
-/** Opens, tries to save, and sees that neither the file nor the keychain is another than before. */
+/** Opens the vault, tries to save, and checks that neither the file nor the keychain has changed. */
 async function expectRefused(scene: Scene, state: VaultStatus['state'], code: string): Promise<VaultStatus> {
   const before = scene.disk.nodes.has(scene.file) ? Buffer.from(scene.bytes) : null;
   const keys = new Map(scene.keychain.items);
@@ -27,7 +27,7 @@ async function expectRefused(scene: Scene, state: VaultStatus['state'], code: st
   expect(status.message).toBeTruthy();
   await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code });
   expect(await vault.read(usersIn, { held: true })).not.toHaveProperty(homeOf('eve'));
-  // "No accounts" is no answer where nothing could be read.
+  // "No accounts" is a wrong answer if nothing could be read.
   const isReadable = state === 'read-only' || (state === 'damaged' && status.recovered !== undefined);
   if (!isReadable) await expect(vault.read(usersIn)).rejects.toMatchObject({ code });
   if (before !== null) expect(scene.bytes.equals(before)).toBe(true);

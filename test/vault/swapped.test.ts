@@ -61,7 +61,7 @@ const OPERATIONS: [what: string, run: (vault: Vault) => Promise<unknown>, after:
     ['compaction', (vault) => vault.compact(), (users) => users],
   ];
 
-/** Runs an operation, with the file replaced before its nth system call. Returns whether it made that many. */
+/** Runs an operation, with the file replaced before its nth system call. Returns whether it made that many calls. */
 async function swapped(
   [, run, after]: (typeof OPERATIONS)[number],
   [, place]: (typeof PLACED)[number],

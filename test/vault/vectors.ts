@@ -13,7 +13,7 @@ import {
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { buildImage, type Group, type Image } from '../../src-main/vault/format/manifest.ts';
 
-/** What a reader must make of a file. */
+/** The result that a reader must get from a file. */
 export interface VaultVector {
   name: string;
   /** What the keychain holds, by account. */
@@ -29,7 +29,7 @@ const NOW = 1_780_000_000;
 const FILE_ID = Buffer.alloc(16, 0x5a);
 const KEY = bytesFrom('vault key')(32);
 
-/** As random as the words are, and the same at every run. */
+/** Bytes that depend only on the words, so they are the same in every run. */
 function bytesFrom(words: string): (length: number) => Buffer {
   let block = 0;
   let pool = Buffer.alloc(0);
@@ -93,7 +93,7 @@ function groupOf(user: string): Group {
   return { row: rowOf(`${user}.tenant`, 3, `${user}@contoso.example`), frames: [frame] };
 }
 
-/** What belongs to no account: app metadata, an entity that is not understood, a root that is not understood. */
+/** Entries that belong to no account: app metadata, an unknown entity, and an unknown root. */
 const LOOSE: StoredChange[] = [
   {
     section: 'AppMetadata',
@@ -257,7 +257,7 @@ function isIndexed(name: string, entries: VaultVector['entries']): boolean {
   return entries.length > 0 && name !== 'manifest-damaged';
 }
 
-/** Flips a bit of a frame's ciphertext as somebody does who has no key and knows about the checksum. */
+/** Flips a bit of a frame's ciphertext, and corrects the checksum, as someone without the key can. */
 export function forgedAt(file: Buffer, at: number): Buffer {
   return altered(file, (copy) => {
     const [body, sealed] = [copy.readUInt32LE(at), copy.readUInt32LE(at + 4)];

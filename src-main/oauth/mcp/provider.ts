@@ -443,8 +443,8 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 }
 
 /**
- * Error codes that no retry of a refresh resolves (RFC 6749 §5.2, RFC 8707 §2), beside those that ask the user. Without a sign-in, the client
- * could never use the server again.
+ * Error codes that no retry of a refresh resolves (RFC 6749 §5.2, RFC 8707 §2), besides those that ask the user. Without a new sign-in, the
+ * client could never use the server again.
  */
 const REFUSES_REQUEST: ReadonlySet<string> = new Set([
   'invalid_request',

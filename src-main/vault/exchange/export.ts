@@ -80,8 +80,8 @@ const BESIDE =
   /\.(?:(?:key-)?lock(?:-queue)?|use-lock-[0-9a-f](?:-queue)?|mark|forgotten|new-[0-9a-f]{12}|(?:older|damaged|orphan)-\d{8}t\d{6}z(?:-\d+)?)$/i;
 
 /**
- * An export must not replace this vault or a file beside it, another vault or a file beside that, or anything that is not a file. Folders and
- * files are compared by identity, since linked folders, links and short names give them other paths.
+ * An export must not replace this vault or a file beside it, another vault or a file beside that, or anything that is not a file. Folders
+ * and files are compared by identity, since linked folders, links and short names give them other paths.
  */
 async function assertElsewhere({ settings }: Access, file: string): Promise<void> {
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {

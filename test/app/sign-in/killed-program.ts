@@ -1,7 +1,7 @@
 /**
- * The app's signing out in a process of its own, with a vault, a key and other programs' caches on the disk. It kills itself with SIGKILL at
- * the step whose number is given, and prints the name of each step. With the step "start" it is the next start, and prints what that finds.
- * Usage: FOLDER ISSUER CA STEP [ACCOUNT]
+ * Runs the app's sign-out in a process of its own, with a vault, a key and other programs' caches on the disk. It kills itself with SIGKILL
+ * at the step whose number is given, and prints the name of each step. With the step "start", it acts as the next start, and prints what
+ * that finds. Usage: FOLDER ISSUER CA STEP [ACCOUNT]
  */
 import { appendFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A program on @azure/identity with its own persistence: `seed FILE` writes the cache, anything else asks for a token of that user, silently. */
+/**
+ * A program on @azure/identity with its own persistence: `seed FILE` writes the cache, any other argument requests a token of that user
+ * silently.
+ */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
