@@ -7,6 +7,7 @@ import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
 import type { Cursor } from './format/frame-reader.ts';
+import { rebased } from './held.ts';
 import type { Known, Marked, Opening } from './open.ts';
 import type { VaultState, VaultStatus } from './state.ts';
 import { withoutSignedOut } from './tombstones.ts';
@@ -177,7 +178,7 @@ export class VaultMemory {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
     let changes: readonly Change[];
     try {
-      changes = apply(this.cache, held);
+      changes = apply(this.cache, contents === null ? held : rebased(held, this.cache));
     } catch (error) {
       if (error instanceof VaultError) return; // Damage was found: the changes are applied after the file is read again.
       throw error;
