@@ -221,7 +221,8 @@ export class Grants {
    * ```
    *
    * @throws SignInRequiredError if there is no grant, it has no refresh token, the provider refused it (`invalid_grant`, which is
-   *   remembered) or asks the user (`interaction_required` and the like; see `reason`), or it was signed out in the meantime; GrantError if the provider answered for another user or another issuer; otherwise the error that `refresh` rejected with. The old grant is kept
+   *   remembered) or asks the user (`interaction_required` and the like; see `reason`), or it was signed out in the meantime; GrantError if
+   *   the provider answered for another user or another issuer; otherwise the error that `refresh` rejected with. The old grant is kept
    */
   async fresh(label: string, refresh: RefreshGrant, options: FreshOptions = {}): Promise<KeptGrant> {
     const place = this.#place(label);

@@ -1,4 +1,4 @@
-/** A process that left its memory out of core dumps: the kernel says so, and so it is for those that it starts. */
+/** A process excludes its memory from core dumps: the kernel confirms it, and its child processes inherit it. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The item in the menu bar never names anybody after the vault was locked, whatever was under way at that moment. Looks go on after one
- * has failed.
+ * The item in the menu bar never names a user after the vault was locked, whatever was in progress at that moment. It continues to poll
+ * after a failed poll.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** The window, the menu bar, notices and the command say the same of an account, whatever is stored and whatever has happened. */
+/** The window, the menu bar, notices and the command show the same status of an account, whatever is stored and whatever has happened. */
 import { expect, it } from 'vitest';
 import { expiryNotices, menuBarItems } from '../../app/background.ts';
 import { TokenCache } from '../../src-main/cache/index.ts';
@@ -20,7 +20,7 @@ const START = 1_800_000_000;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** What a cache holds of the account: an access token for an hour, and maybe a refresh token. */
+/** The account's tokens in a cache: an access token for an hour, and perhaps a refresh token. */
 type Stored = 'both' | 'access' | 'none';
 
 interface Case {

@@ -1,4 +1,4 @@
-/** Updates for Linux: what the release signs is what the app installs, and nothing else. */
+/** Updates for Linux: the app installs only files that the release has signed. */
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The sign-in is loaded at its first use. What is asked of it meanwhile must not be lost, nor begin after an end. */
+/** The sign-in module is loaded at its first use. Requests made meanwhile must not be lost, nor begin after the app has ended. */
 import type { WebContents } from 'electron';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { signingIn } from '../../app/signing-in.ts';

@@ -1,7 +1,7 @@
 /**
- * Conformance cases 13 to 18 with the real libraries as judges: Tokenkeep does what the case says, and each library comes to
- * the same with the document that it left. What Tokenkeep itself answers is in test/cache/conformance.test.ts; cases
- * 19 and 20 are in vault-cases.test.ts.
+ * Conformance cases 13 to 18 with the real libraries as judges: Tokenkeep does what the case says, and each library gets the same result
+ * from the document that Tokenkeep left. What Tokenkeep itself answers is in test/cache/conformance.test.ts; cases 19 and 20 are in
+ * vault-cases.test.ts.
  */
 import { expect } from 'vitest';
 import { acquireTokenSilent, inMemory } from '../../src-main/index.ts';
@@ -28,10 +28,10 @@ const { avery, zoe } = PEOPLE;
 const { desk, mail, notes, nightly } = APPS;
 const APP_SCOPE = 'https://graph.microsoft.com/.default';
 
-/** What the token endpoint says no with. */
+/** The error with which the token endpoint refuses. */
 const refusal = (error: string) => ({ error, error_description: 'synthetic' }) as never as Trial['response'];
 
-/** An app of which nothing is known asks Tokenkeep for a token, where another app of the family has signed in. */
+/** An unknown app asks Tokenkeep for a token after another app of the family has signed in. */
 async function unknownApp(dialect: Dialect, answer: Trial['response']) {
   const cache = cacheOf();
   signIn(cache, avery, mail, { foci: '1' });
@@ -85,7 +85,7 @@ async function case13(judge: Judge): Promise<Case[]> {
       name: '13: an unknown app in the hands of the library',
       trial: trial(refused.text, { app: notes, response }),
       comesTo: (verdict) => {
-        // MSAL Node tries the family's for apps alone that it knows to be of the family.
+        // MSAL Node tries the family's refresh token only for apps that it knows to belong to the family.
         if (!isPython(judge)) {
           expect(verdict.error).toMatch(/no_tokens_found/);
           return;
@@ -171,7 +171,7 @@ function case16(judge: Judge): Case[] {
       comesTo: (verdict) => {
         expect(verdict.error).toBeUndefined();
         expect(verdict.asked).toBe(1);
-        // MSAL Node gives the old one once more, and gets the new one behind it.
+        // MSAL Node returns the old token once more, and fetches the new one in the background.
         expect(verdict.cached === (isPython(judge) ? renewed.access_token : cached)).toBe(true);
       },
     },

@@ -1,4 +1,4 @@
-/** What Tokenkeep and the real libraries make of the conformance cases: the stage, and the judging. */
+/** Runs the conformance cases with Tokenkeep and the real libraries: the stage, and the judging. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/index.ts';
@@ -72,7 +72,7 @@ export const trial = (document: string, changes: Partial<Trial> = {}): Trial => 
 export interface Case {
   name: string;
   trial: Trial;
-  /** What the library must come to. Tokens are compared, and not shown. */
+  /** The result that the library must get. Tokens are compared, but not shown. */
   comesTo: (verdict: Verdict) => void;
 }
 

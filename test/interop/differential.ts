@@ -1,6 +1,6 @@
 /**
- * Tokenkeep beside the real libraries, on generated input: what they do differently is either one of the kinds that
- * docs/differences.md explains, or a failure. Seeded: a number gives the same input everywhere.
+ * Tokenkeep beside the real libraries, on generated input: each difference is either of a kind that docs/differences.md explains, or a
+ * failure. Seeded: a number gives the same input everywhere.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ export type Explained = (typeof EXPLAINED)[number];
 
 export interface Outcome {
   compared: number;
-  /** How often each explained difference came up. */
+  /** How often each explained difference occurred. */
   explained: Map<Explained, number>;
   /** Differences that nothing explains, with the seed that gives the input again. */
   failures: string[];
@@ -157,7 +157,7 @@ export function generatedEvent(dice: Dice): TokenResponseEvent {
   };
 }
 
-/** Fields that Tokenkeep writes beside MSAL's, which MSAL libraries pass over. */
+/** Fields that Tokenkeep writes beside MSAL's, which MSAL libraries ignore. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   'issuer',
   'requested_scopes',
@@ -261,7 +261,7 @@ function fieldDifference(
   return `${type}.${field}: Tokenkeep ${JSON.stringify(own[field])}, MSAL Python ${JSON.stringify(other[field])}`;
 }
 
-/** Someone's sign-ins and refreshes over an hour, and what is asked for at the end. */
+/** A user's sign-ins and refreshes over an hour, and the request at the end. */
 interface Story {
   cache: SerializableTokenCache;
   trial: Omit<Trial, 'document'>;

@@ -1,6 +1,6 @@
 /**
- * Sick documents and the real libraries: each does with the document what the finding says, and after the repair it works.
- * What is wrong is put into documents that the libraries wrote, or is what two of them left together.
+ * Faulty documents and the real libraries: each behaves as the finding says, and works after the repair. The faults are added to documents
+ * that the libraries wrote, or result from two libraries using one document.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** The real libraries as judges of a document: each says what it finds in it, without a network. */
+/** The real libraries as judges of a document: each reports what it finds, without a network. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type App, CLOUDS, PROVIDERS, type Response } from '../vectors/make/stage.mjs';
@@ -13,12 +13,12 @@ export interface Trial {
   home_account_id: string | null;
   /** Seconds since the epoch. */
   at: number;
-  /** What the token endpoint answers. */
+  /** The response of the token endpoint. */
   response: Response;
 }
 
 export interface Verdict {
-  /** Set where the library threw; then there is nothing but what it came to before. */
+  /** Set if the library threw; then there are only the results from before. */
   error?: string;
   /** Home account ids of the accounts it lists. */
   accounts: string[];
@@ -69,7 +69,7 @@ export const withoutPython =
 
 if (withoutPython) console.warn('MSAL Python is not checked: apt-get install python3-msal');
 
-/** One process per judge: it hears all trials, and gives a verdict on each. */
+/** One process per judge: it gets all trials, and gives a verdict on each. */
 export function verdicts(judge: Judge, trials: readonly Trial[]): Verdict[] {
   const [command, ...args] = judge.command;
   const input = JSON.stringify(trials.map((trial) => ({ ...trial, clouds: CLOUDS, providers: PROVIDERS })));

@@ -1,4 +1,4 @@
-/** The page on which a user signs out on all devices: offered, opened by main, and never said to be done. */
+/** The page on which a user signs out on all devices: offered, opened by the main process, and never reported as done. */
 import { expect, it } from 'vitest';
 import { NO_SOURCES } from '../../../app/sources/source-sign-out.ts';
 import { signOuts } from '../../../app/sign-in/sign-out.ts';

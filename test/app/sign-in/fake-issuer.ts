@@ -1,4 +1,4 @@
-/** What an OpenID Connect issuer says that exists in a test only: `https://sso.example/employer`. */
+/** The answers of an OpenID Connect issuer that exists only in tests: `https://sso.example/employer`. */
 import type { SignInPorts } from '../../../app/sign-in/sign-in.ts';
 import type { Vault } from '../../../src-main/index.ts';
 import type { ProfileDraft } from '../../../app/contract.ts';

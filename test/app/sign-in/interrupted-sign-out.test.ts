@@ -1,6 +1,7 @@
 /**
- * [Note: a sign-out can't be cut in half] The app ends at every step of a sign-out: before and after each write to the vault, each
- * removal from another program's cache, each call to the provider and the browser. What the next start finds is complete, or told.
+ * [Note: a sign-out can't be cut in half] The app ends at every step of a sign-out: before and after each write to the vault, each removal
+ * from another program's cache, each call to the provider and the browser. After the next start, the sign-out is complete, or the user is
+ * told what is not.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SignOutReport, SignOutWishes } from '../../../app/contract.ts';
@@ -20,7 +21,7 @@ afterAll(() => provider.stop());
 const LONGEST = 120_000;
 const NEVER = new Promise<never>(() => undefined);
 
-/** Counts steps, and never goes on from one of them. */
+/** Counts steps, and never continues after one of them. */
 function ending(at: number) {
   const passed: string[] = [];
   let end = (): void => undefined;

@@ -1,4 +1,4 @@
-/** A provider's endpoint that redirects: nothing follows it, so no secret reaches another address, and the user is told. */
+/** A provider's endpoint that redirects: no redirect is followed, so no secret reaches another address, and the user is told. */
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -172,7 +172,7 @@ const rejection = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => plainError(error),
   );
 
-/** What the user is told. */
+/** The message that the user gets. */
 type Flow = (account: string) => Promise<unknown>;
 
 const byBrowser: Flow = () => signInBy('browser');

@@ -1,4 +1,4 @@
-/** A sign-out waits for providers for a short time only; what they did not answer is pending, and completed later. */
+/** A sign-out waits only a short time for providers; unanswered requests are pending, and completed later. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The app's signing in, without Electron and its window: a real provider, a browser that fills in forms, a vault in memory. */
+/** The app's sign-in, without Electron and its window: a real provider, a browser that fills in forms, a vault in memory. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface Stage {
   vault: Vault;
   folder: string;
   profile: SignInProfile;
-  /** The user's browser: what it is shown next, it goes through as this person; null: nobody is there. */
+  /** The user who goes through the next page in the browser; null: nobody does. */
   person: Person | null;
   browser: Browser;
   /** What the browser was shown, and where it ended. */

@@ -1,4 +1,4 @@
-/** User info: which token is sent, to whom, after which question. */
+/** User info: which token is sent to which host, after which question. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
