@@ -20,6 +20,9 @@ const CONTENT_SECURITY_POLICY = [
   // Text never becomes markup or code: the browser refuses innerHTML and similar.
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
+  // Without allow-modals: alert, confirm, prompt and print show nothing. Downloads and pop-ups are denied as well. Forms only report to the
+  // page's scripts, see form-action.
+  'sandbox allow-scripts allow-same-origin allow-forms',
 ].join('; ');
 
 /** Every feature that a policy can deny in the supported versions of Chromium. The session denies those that need a permission as well. */

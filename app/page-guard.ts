@@ -4,6 +4,8 @@
  * another realm that has it: no frame, no plug-in element, no window, no transformation that would create one, and no text that can be
  * edited outside of fields, since markup that the user pastes or drops there may hold a frame.
  *
+ * Nor does it have `close`: each call could ask the user again whether to quit and lose what is not saved.
+ *
  * It runs before any other script of the page and can't be undone: replaced properties are not configurable, and what the replacements
  * call is either fixed as well or syntax, never a global that a script could replace. A name is turned into text once. It is part of the
  * main process's bundle, so that it does not depend on the build of the page.
@@ -21,6 +23,7 @@ export const GUARD = `'use strict';
       fix(window, name, undefined);
     }
   }
+  fix(window, 'close', undefined);
   const realms = /^(?:iframe|frame|frameset|object|embed|portal|fencedframe)$/i;
   const apply = Reflect.apply;
   const test = RegExp.prototype.test;

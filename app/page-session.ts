@@ -76,6 +76,8 @@ export function holdPages(): void {
     contents.on('will-redirect', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+    // By `beforeunload`, a script could keep the window, and so the app, from closing. Here, preventing it lets the window close.
+    contents.on('will-prevent-unload', (event) => event.preventDefault());
   });
 }
 

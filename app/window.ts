@@ -57,6 +57,8 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
     window.show();
   });
   window.on('page-title-updated', (event) => event.preventDefault());
+  // A script that moves or resizes the window would move the dialogs over it to where the user is about to click.
+  window.webContents.on('content-bounds-updated', (event) => event.preventDefault());
   window.on('close', () => writePlace(placeFile, placeOf(window)));
   // Chromium goes to about:blank and about:srcdoc without asking anyone, and fails to load the latter. Nothing runs there, but the
   // window would stay empty.

@@ -483,6 +483,62 @@ test('no door that a script can knock at counts as the user’s doing, and a men
   await quit();
 });
 
+test('a script shows no dialog of the browser, and neither holds, closes, moves nor focuses the window', async ({
+  start,
+}) => {
+  const { app, window, quit } = await start(['--demo']);
+  await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+  const state = () =>
+    app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().map((each) => ({ bounds: each.getBounds(), visible: each.isVisible() })),
+    );
+  const before = await state();
+  const shown: string[] = [];
+  // With a listener, a dialog would stay open, and the page would wait for it.
+  window.on('dialog', (dialog) => void shown.push(dialog.type()));
+  await window.evaluate(() => {
+    for (let time = 0; time < 20; time++) {
+      alert('Enter your password');
+      confirm('Allow?');
+      print();
+      (document as unknown as { execCommand(name: string): boolean }).execCommand('print');
+      (globalThis as { close?: () => void }).close?.();
+    }
+    for (const move of [
+      () => moveTo(0, 0),
+      () => moveBy(50, 50),
+      () => resizeTo(950, 650),
+      () => resizeBy(-99, -99),
+    ])
+      move();
+  });
+  expect(shown).toEqual([]);
+  await window.waitForTimeout(500); // what was asked of the window has been done
+  expect(await state()).toEqual(before);
+
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.hide());
+  await window.evaluate(() => {
+    for (let time = 0; time < 20; time++) globalThis.focus();
+  });
+  await window.waitForTimeout(500);
+  expect((await state()).map(({ visible }) => visible)).toEqual([false]);
+
+  await window.evaluate(() => {
+    const hold = (event: Event): void => {
+      event.preventDefault();
+      Object.assign(event, { returnValue: 'Stay' });
+    };
+    addEventListener('beforeunload', hold);
+    globalThis.onbeforeunload = hold;
+  });
+  const closed = window.waitForEvent('close');
+  await app.evaluate(
+    ({ BrowserWindow }) => void setImmediate(() => BrowserWindow.getAllWindows()[0]!.close()),
+  );
+  await closed;
+  await quit();
+});
+
 test('an argument that is too much is refused before it is cloned, and main goes on', async ({ start }) => {
   const started = await start(['--demo']);
   const { app, window, quit } = started;
