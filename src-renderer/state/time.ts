@@ -172,11 +172,19 @@ export function clockTime(at: number, timeZone?: string): string {
   return isTime(at) ? format(at, CLOCK, timeZone) : 'not a time';
 }
 
-/** The start of the local day, in seconds since the epoch. */
-export function dayStart(at: number, timeZone?: string): number {
+/** The start of the local day, or of the day so many days later, in seconds since the epoch. */
+export function dayStart(at: number, timeZone?: string, later = 0): number {
   const next = nextMidnight(at, timeZone);
   // A day has 23, 24 or 25 hours.
-  return nextMidnight(next - 26 * HOUR, timeZone);
+  const start = nextMidnight(next - 26 * HOUR, timeZone);
+  return later === 0 ? start : dayStart(start + later * DAY + DAY / 2, timeZone);
+}
+
+/** The first moment at or after that hour of the local clock, on the day that starts at `start`. */
+export function atHour(start: number, hour: number, timeZone?: string): number {
+  const at = start + hour * HOUR;
+  const [hours = 0, minutes = 0, seconds = 0] = format(at, CLOCK, timeZone).split(':').map(Number);
+  return at + (hour - hours) * HOUR - minutes * MINUTE - seconds;
 }
 
 export function isTime(at: number): boolean {

@@ -1,7 +1,7 @@
 /** The lifetimes of an account's tokens as a picture: when they were cached, refreshed and refused, and when they end. */
 import type { ActivityEvent, TokenItem } from '../../src-main/ipc/contract.ts';
 import { lifetime, type Tone } from './lifetime.ts';
-import { changesAt, dayStart, dayOrTime, isPast, localTime, shortTime } from './time.ts';
+import { atHour, changesAt, dayStart, dayOrTime, isPast, localTime, shortTime } from './time.ts';
 import { appLabel, tokenDetail, tokenTitle } from './tokens.ts';
 
 export type TimelineRange = '5 hours' | 'today' | '7 days';
@@ -13,7 +13,6 @@ export const TIMELINE_RANGES: readonly { id: TimelineRange; label: string }[] = 
 ];
 
 const HOUR = 3600;
-const DAY = 24 * HOUR;
 
 /** A part of a bar, from 0 to 1 of the range. `past`: an earlier token. `used`: before now. `left`: the time left. */
 export interface Bar {
@@ -58,7 +57,7 @@ export function timeline(
   width: number,
   timeZone?: string,
 ): Timeline {
-  const { from, to, step } = span(range, now, timeZone);
+  const { from, to, ticks } = span(range, now, timeZone);
   const pixel = (to - from) / Math.max(1, width);
   changesAt(now + Math.max(1, Math.ceil(pixel)), now);
   const place = (at: number) => Math.min(1, Math.max(0, (at - from) / (to - from)));
@@ -71,33 +70,35 @@ export function timeline(
     const name = appLabel(token);
     apps.set(name, [...(apps.get(name) ?? []), row]);
   }
-  const ticks: Timeline['ticks'] = [];
-  for (let at = firstTick(from, step, timeZone); at <= to; at += step) {
-    const text = step >= DAY ? dayOrTime(at, at + 2 * DAY, timeZone) : shortTime(at, at, timeZone);
-    ticks.push({ at: place(at), text });
-  }
-  return { apps: [...apps].map(([name, rows]) => ({ name, rows })), ticks, now: place(now) };
+  return {
+    apps: [...apps].map(([name, rows]) => ({ name, rows })),
+    ticks: ticks.filter(within).map((at) => ({
+      at: place(at),
+      text:
+        range === '7 days' ? dayOrTime(at, dayStart(at, timeZone, 2), timeZone) : shortTime(at, at, timeZone),
+    })),
+    now: place(now),
+  };
 }
 
+/** Returns the range, and the moments that are named above it. Days start at midnight, however many hours they have. */
 function span(
   range: TimelineRange,
   now: number,
   timeZone?: string,
-): { from: number; to: number; step: number } {
+): { from: number; to: number; ticks: readonly number[] } {
+  const steps = (n: number) => Array.from({ length: n }, (_, step) => step);
   if (range === 'today') {
-    const from = dayStart(now, timeZone);
-    return { from, to: from + DAY, step: 4 * HOUR };
+    const [from, to] = [dayStart(now, timeZone), dayStart(now, timeZone, 1)];
+    const hours = steps(6).map((step) => atHour(from, 4 * step, timeZone));
+    return { from, to, ticks: [...hours, to] };
   }
   if (range === '7 days') {
-    const from = dayStart(now, timeZone) - 5 * DAY;
-    return { from, to: from + 7 * DAY, step: DAY };
+    const days = steps(8).map((step) => dayStart(now, timeZone, step - 5));
+    return { from: days[0] ?? now, to: days[7] ?? now, ticks: days };
   }
   const from = Math.floor(now / HOUR) * HOUR - 3 * HOUR;
-  return { from, to: from + 5 * HOUR, step: HOUR };
-}
-
-function firstTick(from: number, step: number, timeZone?: string): number {
-  return step >= DAY ? dayStart(from + HOUR, timeZone) : from;
+  return { from, to: from + 5 * HOUR, ticks: steps(6).map((step) => from + step * HOUR) };
 }
 
 interface Scale {

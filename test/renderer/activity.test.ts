@@ -191,6 +191,34 @@ describe('the timeline', () => {
     expect(none.end?.text).toBe('no fixed end');
   });
 
+  test.each([
+    ['a day', 'Europe/Berlin', '2026-11-03', 24],
+    ['a day with 25 hours', 'Europe/Berlin', '2026-10-25', 25],
+    ['a day with 23 hours', 'Europe/Berlin', '2026-03-29', 23],
+    ['a day that is half an hour longer', 'Australia/Lord_Howe', '2026-04-05', 24.5],
+    ['a day without midnight', 'Africa/Cairo', '2026-04-24', 23],
+  ])('%s is drawn from its start to its end, in %s', (_what, zone, day, hours) => {
+    const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: zone });
+    for (const hour of [2, 6, 12, 22]) {
+      const now = Date.parse(`${day}T12:00:00Z`) / 1000;
+      const offset = Number(clock.format(now * 1000).slice(0, 2)) - hour;
+      const at = now - offset * 3600;
+      const today = timeline([], [], 'today', at, 600, zone);
+      const hourOf = today.ticks.map(({ text }) => text);
+      const start = hourOf[0] === '00:00' ? ['00:00'] : [];
+      expect(hourOf).toEqual([...start, '04:00', '08:00', '12:00', '16:00', '20:00', '00:00']);
+      const seconds = (today.ticks.at(-1)!.at - today.ticks.at(-2)!.at) * hours * 3600;
+      expect(seconds).toBeCloseTo(4 * 3600, 3);
+      const week = timeline([], [], '7 days', at, 600, zone);
+      const dayOf = Number(day.slice(-2));
+      expect(week.ticks).toHaveLength(8);
+      expect(week.ticks[5]?.text).toMatch(new RegExp(`^${String(dayOf)} `));
+      expect(new Set(week.ticks.map(({ text }) => text)).size).toBe(8);
+      expect(week.ticks[5]!.at).toBeLessThanOrEqual(week.now);
+      expect(week.ticks[6]!.at).toBeGreaterThan(week.now);
+    }
+  });
+
   test('clips what is outside the range', () => {
     const old = { ...access, cached_at: NOW - 30 * 86_400, expires_on: NOW - 29 * 86_400 };
     const { apps } = timeline([old], [], '7 days', NOW, 600, UTC);
