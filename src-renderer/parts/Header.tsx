@@ -11,6 +11,7 @@ import {
 } from 'react-aria-components';
 import { searchFound } from '../state/accounts.ts';
 import { PAGES, type Screen } from '../state/pages.ts';
+import { shortcut } from '../state/platform.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { useModel, useNamedUsers, useStore } from './hooks.ts';
@@ -52,7 +53,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
   const found = useStore(accounts.view, (view) =>
     searchFound(view, { found: named.found.length, of: named.all.length }),
   );
-  const mac = useStore(vault.view, (view) => view.info?.platform === 'darwin');
+  const platform = useStore(vault.view, (view) => view.info?.platform);
   return (
     <SearchField
       className="search"
@@ -74,7 +75,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
         {found}
       </span>
       {text === '' ? (
-        <kbd aria-hidden="true">{mac ? '⌘F' : 'Ctrl F'}</kbd>
+        <kbd aria-hidden="true">{shortcut('F', platform)}</kbd>
       ) : (
         <Button className="clear" aria-label="Clear search">
           <Icon name="close" size={12} />
@@ -102,7 +103,7 @@ function More() {
           )}
           <MenuItem onAction={() => void importing.choose()}>Import…</MenuItem>
           {!demo && (
-            <MenuItem onAction={() => void sources.find()}>Who is signed in on this computer</MenuItem>
+            <MenuItem onAction={() => void sources.find()}>See who is signed in on this computer</MenuItem>
           )}
           {!demo && <MenuItem onAction={() => void sources.add()}>Add a file…</MenuItem>}
           <MenuItem onAction={() => void maintenance.showFile()}>Show vault file</MenuItem>

@@ -87,7 +87,7 @@ export function SourceList({ withAll = false }: { withAll?: boolean }) {
         <div className="sources-actions">
           {!searched && (
             <Button className="source-add" isDisabled={finding} onPress={() => void sources.find()}>
-              <Icon name="computer" /> Who is signed in on this computer
+              <Icon name="computer" /> See who is signed in on this computer
             </Button>
           )}
           <Button className="source-add" onPress={() => void sources.add()}>

@@ -2,12 +2,14 @@ import { Header, Menu, MenuItem, MenuSection, Separator } from 'react-aria-compo
 import type { TokenItem } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
 import { claimsText } from '../state/claims.ts';
+import { shortcut } from '../state/platform.ts';
 import { appLabel } from '../state/tokens.ts';
 import { useModel, useStore } from './hooks.ts';
 
 /** Actions for the selected token, in the panel and in the context menu of its row. */
 export function TokenMenu({ token }: { token: TokenItem }) {
-  const { refreshStatus, secret, selection, toasts } = useModel();
+  const { refreshStatus, secret, selection, toasts, vault } = useModel();
+  const platform = useStore(vault.view, (view) => view.info?.platform);
   const { accountId, claims, tokens } = useStore(selection.view);
   const refreshable = useStore(
     refreshStatus.view,
@@ -31,7 +33,7 @@ export function TokenMenu({ token }: { token: TokenItem }) {
       <MenuSection>
         <Header className="menu-head">Copy</Header>
         <MenuItem textValue="Token" onAction={() => void secret.copy()}>
-          Token… <kbd>Ctrl C</kbd>
+          Token… <kbd>{shortcut('C', platform)}</kbd>
         </MenuItem>
         {isAccess && <MenuItem onAction={() => void secret.copy('header')}>Authorization header…</MenuItem>}
         {isAccess && <MenuItem onAction={() => void secret.copy('curl')}>curl command…</MenuItem>}

@@ -56,7 +56,11 @@ function PanelHead({ token, onClose }: { token: TokenItem; onClose: () => void }
           {when}
         </p>
       </div>
-      <Button className="button quiet icon-only panel-close" aria-label="Close token" onPress={onClose}>
+      <Button
+        className="button quiet icon-only panel-close"
+        aria-label="Close token details"
+        onPress={onClose}
+      >
         <Icon name="close" />
       </Button>
     </div>

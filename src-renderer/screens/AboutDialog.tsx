@@ -57,7 +57,7 @@ export function AboutDialog() {
         <dt>Source</dt>
         <dd>
           {homepage === null ? (
-            'This build names no page with source and documentation.'
+            'This build has no link to source and documentation.'
           ) : (
             <>
               Source and documentation: <bdi>{homepage}</bdi>{' '}

@@ -3,6 +3,7 @@ import { reload } from '../bridge.ts';
 import { Card } from '../parts/Card.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { Message, UserText } from '../parts/text.tsx';
+import { trayName } from '../state/platform.ts';
 import { localTime } from '../state/time.ts';
 
 const TIMES = [
@@ -13,7 +14,8 @@ const TIMES = [
 
 /** The settings, and the hosts that were contacted. */
 export function SettingsPage() {
-  const { settings } = useModel();
+  const { settings, vault } = useModel();
+  const tray = trayName(useStore(vault.view, (view) => view.info?.platform));
   const { times, closeWhenAway, menuBar, notify, asksRarely, startAtLogin, error } = useStore(settings.view);
   useEffect(() => void settings.load(), [settings]);
   const change = async (next: (typeof TIMES)[number]['times']) => {
@@ -69,7 +71,7 @@ export function SettingsPage() {
         <div className="settings-column">
           <Card title="Background">
             <Switch
-              label="Show in the menu bar"
+              label={`Show in the ${tray}`}
               detail="Accounts by status, tokens to copy, sign-out. Auto-refresh and notifications continue when the window is closed."
               on={menuBar}
               onChange={(next) => void settings.setMenuBar(next)}
@@ -78,7 +80,7 @@ export function SettingsPage() {
               label="Start at login"
               detail={
                 menuBar
-                  ? 'Starts in the menu bar, without a window. Turn this off before you uninstall Tokenkeep.'
+                  ? `Starts in the ${tray}, without a window. Turn this off before you uninstall Tokenkeep.`
                   : 'Opens the window. Turn this off before you uninstall Tokenkeep.'
               }
               on={startAtLogin}

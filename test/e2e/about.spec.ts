@@ -25,7 +25,7 @@ test('About shows the license texts in the file manager, and only a click opens 
     .poll(async () => (await opened()).map((file) => basename(file)))
     .toEqual([expect.stringMatching(/^(THIRD-PARTY-NOTICES\.txt|LICENSE)$/)]);
   // The tests' build has no home page. In no build can a script open one: each click allows one request.
-  await expect(about).toContainText('This build names no page with source and documentation.');
+  await expect(about).toContainText('This build has no link to source and documentation.');
   await window.evaluate('window.app.openHomepage()');
   const again = await window.evaluate<{ ok: boolean }>('window.app.openHomepage()');
   expect(again.ok).toBe(false);

@@ -45,7 +45,7 @@ test('the app starts at login if the user wants it, in the menu bar without a wi
   await expect
     .poll(() => (existsSync(entry) ? readFileSync(entry, 'utf8') : ''))
     .toMatch(/^Exec=.* --background$/m);
-  await window.getByRole('switch', { name: 'Show in the menu bar' }).check();
+  await window.getByRole('switch', { name: /^Show in the/ }).check();
   await expect(window.getByText('In the menu bar, without a window.')).toBeVisible();
   await atLogin.uncheck();
   await expect.poll(() => existsSync(entry)).toBe(false);

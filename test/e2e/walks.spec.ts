@@ -113,7 +113,7 @@ test('a consultant sees who is signed in in 20 tenants, signs four out, and keep
   // The item in the menu bar is the user's choice; with it the app stays without a window.
   await window.getByRole('banner').getByRole('button', { name: /^More/ }).click();
   await window.getByRole('menuitem', { name: 'Settings' }).click();
-  await window.getByRole('switch', { name: 'Show in the menu bar' }).check();
+  await window.getByRole('switch', { name: /^Show in the/ }).check();
   await expect(window.getByRole('switch', { name: 'Notify before an account expires' })).toBeChecked();
   await window.close();
   const again = app.waitForEvent('window');

@@ -5,11 +5,13 @@ import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
 import { DialogFrame } from '../../src-renderer/parts/DialogFrames.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
+import { TokenMenu } from '../../src-renderer/parts/TokenMenu.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
+import { SettingsPage } from '../../src-renderer/screens/SettingsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { SEARCH_PAUSE } from '../../src-renderer/state/accounts.ts';
@@ -92,6 +94,26 @@ test.each([
     expect(html).toContain(isNobody ? '>0 of ' : '>1 of ');
     expect(/ben-only-here<\/mark>|<bdi>ben-only-here/.test(html)).toBe(!isNobody);
   }
+});
+
+test.each([
+  ['darwin', '⌘', 'menu bar'],
+  ['win32', 'Ctrl ', 'notification area'],
+  ['linux', 'Ctrl ', 'system tray'],
+] as const)('keys and places have their names on %s', async (platform, key, tray) => {
+  const { model } = await stage();
+  const { view } = model.vault;
+  view.set({ ...view.get(), info: { ...view.get().info!, platform } });
+  const token = model.selection.view.get().tokens![0]!;
+  const html = `${within(model, <TokenkeepWindow />)}${within(model, <TokenMenu token={token} />)}`;
+  expect([...html.matchAll(/<kbd[^>]*>([^<]*)<\/kbd>/g)].map(([, text]) => text)).toEqual([
+    `${key}F`,
+    `${key}C`,
+  ]);
+  const settings = within(model, <SettingsPage />);
+  expect(settings).toContain(`Show in the ${tray}`);
+  for (const other of ['menu bar', 'notification area', 'system tray'])
+    expect(settings.includes(other)).toBe(other === tray);
 });
 
 test('a sentence shows what is in backticks as code, and everything else as text', () => {
