@@ -179,7 +179,7 @@ export interface KeyReceipt {
   at: number;
   /** The slot of the new key. */
   slot: 'a' | 'b';
-  /** The previous key. `pending`: destroyed as soon as the keychain is available. */
+  /** The previous key. `pending`: destroyed as soon as the keychain is available and the new file can be read. */
   oldKey: 'destroyed' | 'pending';
 }
 

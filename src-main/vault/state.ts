@@ -42,7 +42,10 @@ export interface VaultStatus {
   key?: { slot: 'a' | 'b'; madeAt: number | null };
   /** The fraction of the file's entries that are current, 0 to 1. Absent if it was not read. */
   live?: number;
-  /** A sign-out is done except for destroying the old key, which happens as soon as the keychain is available. */
+  /**
+   * A sign-out or rotation is done except for destroying the old key, which happens as soon as the keychain is available and the new file can
+   * be read: at the latest at the next `retry` or opening where they are.
+   */
   oldKey?: 'pending';
   /** Problems at the vault's path that don't prevent its use. Absent if there are none. */
   warnings?: readonly VaultWarning[];

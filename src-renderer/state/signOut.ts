@@ -312,7 +312,7 @@ export function oldKeyLine(oldKey: 'destroyed' | 'pending'): OldKeyLine {
     : {
         says: 'Old key',
         value:
-          'Pending: destroyed as soon as the keychain is available. Until then it opens older copies of the file.',
+          'Pending: destroyed as soon as the keychain is available and the new file can be read. Until then it opens older copies of the file.',
         tone: 'plain',
       };
 }

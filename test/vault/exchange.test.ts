@@ -38,6 +38,29 @@ const written = (content: Buffer | Uint8Array | string, name?: string) => {
   return file;
 };
 
+describe('a header that does not end', () => {
+  const line = `${'A'.repeat(64)}\n`;
+  const key = `-> X25519 ${'A'.repeat(43)}\n${'A'.repeat(43)}\n`;
+  const begins = 'age-encryption.org/v1\n';
+  const armored = (text: string): string =>
+    `-----BEGIN AGE ENCRYPTED FILE-----\n${Buffer.from(text).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END AGE ENCRYPTED FILE-----\n`;
+
+  test.each([
+    ['a line of a stanza', `${begins}-> scrypt ${'A'.repeat(1_000_000)}`],
+    ['a body', `${begins}-> scrypt AAAA 4\n${line.repeat(20_000)}`],
+    ['stanzas', `${begins}${key.repeat(20_000)}--- ${'A'.repeat(43)}\n`],
+    ['an armored body', armored(`${begins}-> scrypt AAAA 4\n${line.repeat(20_000)}`)],
+    ['an armor without an end', `-----BEGIN AGE ENCRYPTED FILE-----\n${line.repeat(20_000)}`],
+  ])('is refused before it is parsed: %s', async (_what, content) => {
+    const { vault } = await signedIn('ada');
+    const error: unknown = await vault.importFrom(written(content), PASSPHRASE).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      code: 'document_damaged',
+      cause: { message: expect.stringMatching(/does not end/) },
+    });
+  });
+});
+
 describe('what is exported', () => {
   test('comes back whole in another vault, in one update, and is read by age', async () => {
     const { vault } = await signedIn('ada', 'grace');

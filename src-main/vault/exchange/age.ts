@@ -13,6 +13,9 @@ const MAGIC = Buffer.from('age-encryption.org/v1\n');
 /** The first bytes of a file that `encrypt` wrote. */
 export const AGE_BEGINS = Buffer.concat([MAGIC, Buffer.from('-> scrypt ')]);
 const ARMOR = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
+const ARMOR_ENDS = '-----END AGE ENCRYPTED FILE-----';
+/** The beginning of the last line of a header. */
+const MAC_BEGINS = Buffer.from('\n--- ');
 
 /** The same as `age` uses: 2^18 rounds, 256 MB. */
 const WORK_FACTOR = 18;
@@ -70,6 +73,7 @@ export async function decrypt(content: Buffer, passphrase: string, name: string)
   const decrypter = new Decrypter();
   decrypter.addIdentity(identity(passphrase, name));
   try {
+    assertShortHeader(content);
     const binary = startsWith(content, ARMOR)
       ? Buffer.from(armor.decode(content.toString('latin1')))
       : content;
@@ -83,6 +87,25 @@ export async function decrypt(content: Buffer, passphrase: string, name: string)
       { cause },
     );
   }
+}
+
+/** The header of a file with a passphrase has about 160 bytes. With one recipient a line, this is more than 500 keys. */
+const LONGEST_HEADER = 64 * 1024;
+
+/**
+ * The library reads a header of any length, which for one of a hundred megabytes takes many seconds on the main thread.
+ *
+ * @throws Error if the header does not end soon, or an armored file does not end as one
+ */
+function assertShortHeader(content: Buffer): void {
+  let start = content.subarray(0, LONGEST_HEADER);
+  if (startsWith(content, ARMOR)) {
+    const end = content.subarray(-LONGEST_HEADER).toString('latin1').trimEnd();
+    if (!end.endsWith(ARMOR_ENDS)) throw new Error('The file does not end as an armored one.');
+    const armored = content.subarray(ARMOR.length, 2 * LONGEST_HEADER).toString('latin1');
+    start = Buffer.from(armored, 'base64');
+  }
+  if (!start.includes(MAC_BEGINS)) throw new Error('The header is too long, or does not end.');
 }
 
 /** age specification, "The scrypt recipient type": it must be the only stanza of its file. */
