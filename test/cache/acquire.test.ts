@@ -100,8 +100,8 @@ describe('silent acquisition', () => {
     const family = signIn({ foci: '1', refresh_token: "the family's" }, { client_id: 'sibling' });
     const tried = (cache: TokenCache): string[] =>
       lookup(cache, request, 1000).refreshTokens.map(({ secret }) => secret);
-    expect(tried(cacheWith(family))).toEqual(["the family's"]); // unknown: tries once
-    expect(tried(cacheWith(family, signIn({ refresh_token: 'own' })))).toEqual(['own']); // known, of none
+    expect(tried(cacheWith(family))).toEqual(["the family's"]); // client unknown: tries it once
+    expect(tried(cacheWith(family, signIn({ refresh_token: 'own' })))).toEqual(['own']); // client known, in no family
     expect(tried(cacheWith(family, signIn({ refresh_token: 'own', foci: '1' })))).toEqual([
       'own',
       "the family's",
@@ -137,7 +137,7 @@ describe('silent acquisition', () => {
 });
 
 describe('one refresh at a time', () => {
-  /** Answers at the end of the turn, so that all who ask have asked; counts. */
+  /** Counts requests. Answers at the end of the turn, when every caller has asked. */
   function provider() {
     const seen = { asked: 0 };
     const redeem: Redeem = async () => {

@@ -1,4 +1,4 @@
-/** Values of the wrong kind: each is refused with the field's name, and nothing has changed. */
+/** A value of the wrong kind is refused with the field's name, and nothing changes. */
 import { describe, expect, it } from 'vitest';
 import { acquireTokenSilent, InvalidArgumentError, SerializableTokenCache } from '../../src-main/index.ts';
 import { lookup, inMemory } from '../../src-main/cache/index.ts';
@@ -25,7 +25,7 @@ function cached(): SerializableTokenCache {
   return cache;
 }
 
-/** Calls with bad input, which the types forbid. */
+/** Calls with input that the types forbid. */
 async function refused(act: (cache: SerializableTokenCache) => unknown): Promise<string | undefined> {
   const cache = cached();
   const before = cache.serialize();
@@ -102,7 +102,7 @@ const EVENTS: Readonly<Record<string, readonly unknown[]>> = {
   authority_type: NOT_TEXT,
   grant_type: NOT_TEXT,
   data: [5, 'x', null, []],
-  // Of MSAL Python and of a misspelling: ignored, each would bring back an account that was signed out.
+  // An option of MSAL Python and a misspelling: if ignored, each would bring back an account that was signed out.
   skip_account_creation: [true],
   homeAccountId: ['u'],
 };

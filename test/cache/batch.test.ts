@@ -1,4 +1,4 @@
-/** Entries, changes and batches: what vaults and partitions build on. */
+/** Entries, changes and batches, on which vaults and partitions build. */
 import { describe, expect, test } from 'vitest';
 import { condensed, Entry, eventOf, inverse } from '../../src-main/cache/entry.ts';
 import { cacheOf, jobOf, runBatch, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';

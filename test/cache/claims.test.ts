@@ -24,8 +24,8 @@ describe('reading tokens', () => {
     'opaque',
     'a.b.c',
     '..',
-    `${base64url({})}.${base64url([1])}.x`, // the payload is no object
-    `${base64url({})}.${base64url('{"sub":"a","sub":"b"}')}.x`, // other programs may read the other user
+    `${base64url({})}.${base64url([1])}.x`, // the payload is not an object
+    `${base64url({})}.${base64url('{"sub":"a","sub":"b"}')}.x`, // duplicate claims: other programs may read the other user
     `${base64url({})}.${base64url('{"sub":"a","s\\u0075b":"b"}')}.x`,
     `${base64url({})}.${base64url({})}`, // two parts
     `${base64url({})}.a.b.c.d`, // five, but no `enc`

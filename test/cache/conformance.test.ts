@@ -1,4 +1,4 @@
-/** The conformance cases that every token cache of the MSAL schema passes, by number. Case 19 to 21 are the vault's. */
+/** The conformance cases that every token cache of the MSAL schema passes, by number. Cases 19 to 21 belong to the vault. */
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { EntityType } from '../../src-main/cache/schema/entities.ts';

@@ -1,9 +1,9 @@
-/** Arbitrary entities and documents for property tests, in the words of the schema. */
+/** Arbitrary entities and documents of the schema for property tests. */
 import fc from '../support/fast-check.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
 import { type Dialect, DIALECTS, keyOf, ROOTS } from '../../src-main/cache/schema/dialects.ts';
 
-/** Few of each, so that entities meet. Ids that are prefixes of others, and in other cases. */
+/** Few values of each field, so that entities collide. Some ids are prefixes of others or differ only in case. */
 export const HOMES = ['uid.utid', 'UID.UTID', 'uid.utid2', 'uid-b2c_1_x.utid', 'sub', 'sub-2'] as const;
 export const ENVIRONMENTS = ['login.microsoftonline.com', 'login.windows.net', 'id.example.org'] as const;
 const CLIENTS = ['app-1', 'APP-1', 'app-2'];
@@ -18,7 +18,7 @@ const target = fc.constantFrom(...TARGETS);
 const secret = fc.uuid().map((id) => `secret-${id}`);
 const time = fc.integer({ min: 0, max: 5000 }).map(String);
 
-/** Fields that no library knows, with names that mean something to JavaScript. */
+/** Fields that no library knows, with names that are special in JavaScript. */
 const more = fc.dictionary(
   fc.constantFrom('extra', '__proto__', 'constructor', 'toString', 'é', '7'),
   fc.jsonValue({ maxDepth: 2 }),

@@ -1,4 +1,4 @@
-/** Token responses as tests need them. */
+/** Token responses for tests. */
 import { Entry } from '../../src-main/cache/entry.ts';
 import type { Entity } from '../../src-main/cache/schema/entities.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
@@ -53,26 +53,26 @@ export function signIn(
   };
 }
 
-/** Returns a copy of an entity that has its secret, which a spread leaves out. */
+/** Returns a copy of an entity with its secret, which a spread leaves out. */
 export function withSecret<E extends Entity>(entity: E): E {
   return { ...entity, secret: entity['secret'] };
 }
 
-/** An entry, for comparing. */
+/** Returns an entry in a form to compare. */
 export interface Item {
   readonly section: string;
   readonly key: string | null;
   readonly value: unknown;
 }
 
-/** All entries of a cache, for comparing. */
+/** Returns all entries of a cache in a form to compare. */
 export function itemsIn(cache: TokenCache): Item[] {
   return storeOf(cache)
     .all()
     .map(({ section, key, value }) => ({ section, key, value }));
 }
 
-/** A cache with these entries. */
+/** Returns a cache with these entries. */
 export function cacheWithItems(items: readonly Item[], options?: Parameters<typeof cacheOf>[1]): TokenCache {
   return cacheOf(
     items.map(({ section, key, value }) => Entry.of(section, key, value)),

@@ -11,7 +11,7 @@ import { jwt, PERSON, signIn } from './events.ts';
 
 const SECRETS = ['an access token', 'a refresh token', jwt(PERSON.claims)];
 
-/** What a program does with an object without thinking of a secret in it. */
+/** Ways in which a program may copy or print an entity without thinking of its secret. */
 const WAYS: readonly (readonly [string, (entity: Entity) => unknown])[] = [
   ['JSON', (entity) => JSON.stringify(entity)],
   ['JSON of a wrapper', (entity) => JSON.stringify({ deep: [{ entity }] })],
@@ -58,7 +58,7 @@ function posted(entity: object): unknown {
 
 function copiedDescriptors(entity: object): unknown {
   const copy: unknown = Object.defineProperties({}, Object.getOwnPropertyDescriptors(entity));
-  // It says that the secret is lost, and does not pass for a token without one.
+  // The copy reports that its secret is lost; it does not pass for a token without one.
   expect(() => (copy as Entity)['secret']).toThrow('lost its secret');
   return copy;
 }
@@ -71,7 +71,7 @@ function textsIn(value: unknown, seen = new Set<unknown>()): string[] {
   return Reflect.ownKeys(own).flatMap((name) => textsIn(own[name as string]?.value, seen));
 }
 
-/** Those of a vault, whose secrets are sealed. */
+/** Returns the entities of a vault, whose secrets are sealed. */
 async function ofVault(): Promise<Entity[]> {
   const { vault } = await testVault();
   await vault.update((cache) => void cache.add(signIn()));

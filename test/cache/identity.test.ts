@@ -1,4 +1,4 @@
-/** Whose a token is, and what it is for: issuers, resources, assertions, schemes, scopes, lifetimes, refusals. */
+/** Which user and which use a token belongs to: issuers, resources, assertions, schemes, scopes, lifetimes, refusals. */
 import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
@@ -14,7 +14,7 @@ import { base64url, jwt, signIn, withSecret } from './events.ts';
 const HOST = 'https://id.example:8443';
 const now = (): number => 1000;
 
-/** A sign-in at a realm of a Keycloak, with what the realm says. */
+/** A sign-in at a realm of a Keycloak, with additional fields of the realm's response. */
 function realmSignIn(
   realm: string,
   response: object = {},
@@ -200,7 +200,7 @@ describe('a refresh that ends after a new sign-in', () => {
       ...response,
     },
   });
-  /** Refreshes; meanwhile, the user signs in again. */
+  /** Refreshes the token. The user signs in again meanwhile. */
   const refreshed = (cache: SerializableTokenCache, signInAgain: () => void, response: object = {}) =>
     acquireTokenSilent(
       inMemory(cache),
@@ -217,7 +217,7 @@ describe('a refresh that ends after a new sign-in', () => {
     const cache = cacheWith(realmSignIn('alpha'));
     const signInAgain = (): void => {
       cache.add(realmSignIn('alpha', { refresh_token: 'newer rt' }));
-      // Without a token for the request, the answer counts.
+      // The cache has no token for the request, so the answer decides.
       for (const token of cache.find('AccessToken')) cache.modify('AccessToken', token, null);
     };
     const foreign = { id_token: jwt({ iss: `${HOST}/realms/alpha`, sub: 'somebody else' }) };
@@ -245,7 +245,7 @@ describe('a refresh that ends after a new sign-in', () => {
 
 describe('a token of unknown issuer', () => {
   const loose = { home_account_id: '5', environment: 'id.example:8443', client_id: 'app', realm: '' };
-  /** Signed in at these realms, beside a document whose tokens no ID token goes with. */
+  /** A cache with sign-ins at these realms and a document whose tokens have no ID token. */
   const cacheBeside = (...realms: string[]): SerializableTokenCache => {
     const cache = new SerializableTokenCache({ now });
     cache.deserialize(
@@ -289,7 +289,7 @@ describe('a token of unknown issuer', () => {
     const [alpha, beta] = cache.accounts();
     expect(cache.signOut(alpha!)).toMatchObject({ issuer: alpha!.issuer, remaining: 0 });
     expect(secretFor(cache, { ...requestAt('beta'), client_id: 'another app' })).toBe('at beta');
-    // It may have been that of the one who signed out.
+    // The token may have belonged to the account that signed out.
     expect(cache.serialize()).not.toContain('of whom');
     expect(cache.signOut(beta!)).toMatchObject({
       issuer: beta!.issuer,

@@ -59,7 +59,7 @@ test.each(KINDS)('%s: one of a thousand is compared', (_name, type, make) => {
   const wanted = make(500);
   expect(store.like(type, wanted)).toHaveLength(1);
   expect(sameEntries(store, type, wanted)).toHaveLength(1);
-  // Also when an entry has gone and another has come.
+  // The same after one entry was removed and another added.
   const [entry] = store.like(type, wanted);
   if (entry !== undefined) store.drop(entry);
   expect(store.like(type, wanted)).toHaveLength(0);
@@ -73,7 +73,7 @@ test('entries that may denote the same credential despite different fields are c
       Account: times((n) => ({ ...ACCOUNT, environment: `${n}.example`, realm: 'R' })),
     }),
   );
-  // A refresh token without a target is for all; an entity without an issuer may be of any.
+  // A refresh token without a target covers all targets; an entity without an issuer may belong to any.
   expect(sameEntries(store, 'RefreshToken', { ...REFRESH, target: 'S7' })).toHaveLength(2);
   expect(sameEntries(store, 'RefreshToken', REFRESH)).toHaveLength(MANY + 1);
   expect(sameEntries(store, 'IdToken', ID)).toHaveLength(MANY);

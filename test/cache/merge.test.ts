@@ -4,7 +4,7 @@ import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { itemsIn, jwt, type Person, signIn } from './events.ts';
 
-/** A cache with one sign-in, written at `now`; its document in a dialect. */
+/** Returns a cache with one sign-in, written at `now`, and its document in a dialect. */
 function written(
   now: number,
   dialect: 'msal-python' | 'msal-node',

@@ -1,4 +1,4 @@
-/** What holds for all caches. */
+/** Properties of every cache. */
 
 import { describe, expect, test } from 'vitest';
 import { merge } from '../../src-main/cache/document/merge.ts';
@@ -134,7 +134,7 @@ describe('documents', () => {
   });
 });
 
-/** All users of an id: an id alone is refused where there are several. */
+/** Returns all users of an id. An id alone is refused where it has several. */
 function usersOf(cache: TokenCache, home: string): (string | AccountReference)[] {
   try {
     removalCount(cache, home);
@@ -257,7 +257,7 @@ describe('a cache and a list of entities', () => {
             expect(() => transact(cache, fail)).toThrow('on purpose');
             expect(content(cache)).toEqual(before);
           }
-          // The index and a walk through all there is give the same.
+          // The index finds the same entries as a full scan.
           for (const home_account_id of [...HOMES, null]) {
             for (const [type, query] of TYPES.flatMap((type) => [
               [type, { home_account_id }] as const,

@@ -1,4 +1,4 @@
-/** What becomes of responses that are not as in the conformance cases. */
+/** Responses that the conformance cases do not cover. */
 import { describe, expect, test } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
@@ -15,7 +15,7 @@ describe('lifetimes', () => {
   test.each<[Record<string, unknown>, string, string]>([
     [{ expires_in: 3600 }, '4600', '4600'],
     [{ expires_in: '3600' }, '4600', '4600'],
-    [{ expires_in: undefined }, '1600', '1600'], // RFC 6749 leaves it open: ten minutes
+    [{ expires_in: undefined }, '1600', '1600'], // RFC 6749 sets no default: ten minutes
     [{ expires_in: 'soon' }, '1600', '1600'],
     [{ expires_in: undefined, expires_on: '4600' }, '4600', '4600'], // managed identities
     [{ expires_in: 3600, ext_expires_in: 7200 }, '4600', '8200'],
@@ -80,7 +80,7 @@ describe('identities', () => {
       added(event).find('Account')[0]?.authority_type;
     const noInfo = { client_info: undefined };
     expect(typeOf(signIn())).toBe('MSSTS');
-    expect(typeOf(signIn(noInfo))).toBe('MSSTS'); // MSAL Python lists no other
+    expect(typeOf(signIn(noInfo))).toBe('MSSTS'); // MSAL Python writes no other type
     expect(added(signIn(noInfo)).accounts()[0]?.authority_type).toBe('Generic');
     expect(typeOf(signIn(noInfo, { token_endpoint: 'https://fs.example/ADFS/token' }))).toBe('ADFS');
     expect(typeOf(signIn(noInfo, { token_endpoint: 'https://c.b2clogin.com/c/policy/token' }))).toBe('MSSTS');

@@ -1,4 +1,4 @@
-/** Where the libraries break each other's documents, by the number of the break, and what is done instead. */
+/** Where the libraries break each other's documents, by the number of the break, and what the cache does instead. */
 import { expect, test } from 'vitest';
 import { lookup, type TokenRequest } from '../../src-main/cache/acquire.ts';
 import type { Entity, EntityType } from '../../src-main/cache/schema/entities.ts';
@@ -182,7 +182,7 @@ test('6: one AppMetadata is written for an app, though there are two under alias
     ['msal-python', 'AppMetadata', { client_id: 'app', environment: PYTHON }],
   );
   expect(known.serialize({ dialect: 'msal-dotnet' })).toContain('"family_id":"1"');
-  // Adding makes one of them, too.
+  // Adding a response also leaves only one.
   cache.add(signIn({}, { client_id: 'app', token_endpoint: `https://${PYTHON}/utid/token` }));
   expect(cache.find('AppMetadata')).toHaveLength(1);
 });

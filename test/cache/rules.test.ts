@@ -1,4 +1,4 @@
-/** The rules of the field as tables of cases. */
+/** The rules of the schema as tables of cases. */
 import { describe, expect, test } from 'vitest';
 import type { AccessToken, Entity } from '../../src-main/cache/schema/entities.ts';
 import {
@@ -57,7 +57,7 @@ describe('environments', () => {
     ['login.usgovcloudapi.net', 'login.microsoftonline.us', true],
     ['login.microsoftonline.com', 'login.microsoftonline.us', false],
     ['id.example.org', 'ID.example.org', true],
-    ['id.example.org', 'id.example.org:8443', true], // MSAL Python leaves the port out
+    ['id.example.org', 'id.example.org:8443', true], // MSAL Python omits the port
     ['id.example.org:8080', 'id.example.org:8443', false],
     ['westus2.login.microsoft.com', 'login.windows.net', true],
     ['login.microsoft.com.example.org', 'login.windows.net', false],
@@ -107,13 +107,13 @@ describe('expiry', () => {
     [4300, {}, false], // 300 s before expires_on
     [9999, {}, false],
     [1000, { expires_on: 'soon' }, false],
-    [1000, { cached_at: null }, true], // no library needs it
+    [1000, { cached_at: null }, true], // no library needs the field
     [1000, { expires_on: 4600 }, true],
     [4300, { expires_on: 4600 }, false],
-    [1224, { expires_on: '1300' }, true], // a life of 300 s: the margin is a quarter of it
+    [1224, { expires_on: '1300' }, true], // lifetime 300 s: the margin is a quarter
     [1225, { expires_on: '1300' }, false],
-    [9999, { unknown_expiry: '4600' }, true], // nobody knows
-    [9999, { unknown_expiry: '4599' }, false], // another library has replaced the token since
+    [9999, { unknown_expiry: '4600' }, true], // expiry unknown
+    [9999, { unknown_expiry: '4599' }, false], // another library has replaced the token since, so the expiry is known
   ])('at %i with %j: usable %s', (now, times, usable) => {
     expect(isUsable(token(times), now)).toBe(usable);
   });

@@ -1,4 +1,4 @@
-/** [Note: secrets stay sealed] A vault's entities have an accessor for a secret: only who asks for the secret opens it. */
+/** [Note: secrets stay sealed] The secret of a vault's entity is an accessor: it is opened only when the secret is read. */
 import { expect, test } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
 import { documentText } from '../../src-main/cache/document/document.ts';
@@ -23,7 +23,7 @@ function sealed(): { records: Item[]; opened: () => number } {
   const records = itemsIn(cache).map((record) => {
     const { secret, ...fields } = record.value as Entity & { secret?: unknown };
     if (secret === undefined) return record;
-    // As a vault does it: one accessor for all, which finds the secret through a hidden property.
+    // As in a vault: one accessor for all entities finds the secret through a hidden property.
     const value: object = { ...fields };
     Object.defineProperty(value, SEALED, { value: secret });
     Object.defineProperty(value, 'secret', {
@@ -44,9 +44,9 @@ test('records, search, accounts, a look for a token, a preview and a sign-out op
   const cache = cacheWithItems(records, { now: () => 1000 });
   expect(itemsIn(cache).map(({ value }) => value)).toEqual(records.map(({ value }) => value));
   for (const [index, record] of itemsIn(cache).entries()) {
-    expect(Object.is(record.value, records[index]?.value)).toBe(true); // the very object
+    expect(Object.is(record.value, records[index]?.value)).toBe(true); // the same object
   }
-  const atStart = opened(); // toEqual has looked
+  const atStart = opened(); // toEqual has read the secrets
   const request = {
     client_id: 'my_client_id',
     home_account_id: 'uid.utid',
@@ -74,7 +74,7 @@ test('modify carries an accessor over, and replaces it where the secret changes'
   expect(changed?.secret).toBe('a refresh token');
   expect(opened()).toBe(1);
   cache.modify('RefreshToken', changed ?? {}, { secret: 'new' });
-  // Nothing of the old secret is left, which a vault could take for the current one.
+  // Nothing of the old secret is left that a vault could take for the current one.
   expect(Object.getOwnPropertySymbols(cache.find('RefreshToken')[0] ?? {})).toEqual([]);
   expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['new']);
 });

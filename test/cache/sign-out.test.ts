@@ -62,7 +62,7 @@ describe('signing out', () => {
     expect(JSON.parse(cache.serialize())).toEqual({
       Account: {},
       List: ['a.bc', 7],
-      Map: { other: { home_account_id: 'c.d', of: 'a.b' } }, // it says whose it is
+      Map: { other: { home_account_id: 'c.d', of: 'a.b' } }, // names another account
       Longer: 'mail of a.b',
     });
   });

@@ -1,6 +1,5 @@
 /**
- * Token responses as providers really answer. Every token in them is kept, under an account of its own issuer, and a request
- * for what was asked finds it.
+ * Token responses of real providers. Every token is kept under an account of its own issuer, and a request for the same scopes finds it.
  */
 import { describe, expect, test } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';

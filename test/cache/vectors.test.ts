@@ -46,7 +46,7 @@ function read(text: string): SerializableTokenCache {
   return cache;
 }
 
-/** What a credential is, in words that no library's habits change. */
+/** Describes a credential independently of the library that wrote it. */
 function gist(entity: Entity): string {
   const text = (field: string): string => (typeof entity[field] === 'string' ? entity[field] : '');
   return [
@@ -149,7 +149,7 @@ const hostile = index<HostileVector>('hostile').map((vector) => ({
   ...vector,
   text: new TextDecoder('utf-8').decode(bytes(`hostile/${vector.file}`)),
 }));
-// Whoever reads a file decodes it, and refuses what is not UTF-8; that is not the cache's to judge.
+// The reader of a file decodes it and refuses what is not UTF-8; the cache does not check this.
 const refused = hostile.filter(({ error, file }) => error !== undefined && file !== 'not-utf-8.json');
 const taken = hostile.filter(({ error }) => error === undefined);
 
