@@ -1,4 +1,4 @@
-/** Each verb with arguments that it does not take, and with files that are not there. Nothing is printed but what is wrong. */
+/** Each verb with arguments that it does not take, and with files that do not exist. Only the error is printed. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ it.each([
   [['sources', '--file', 'gone.json'], EXIT.notFound],
   [['signout', 'ada', '--yes', '--file', 'gone.json'], EXIT.notFound],
   [['import', 'gone.json'], EXIT.failed],
-  [['list', '--vault', 'gone.vault'], EXIT.ok], // nobody is signed in there
+  [['list', '--vault', 'gone.vault'], EXIT.ok], // the vault does not exist: no accounts
   [['verify', '--vault', 'gone.vault'], EXIT.ok],
   [['completion', 'tcsh'], EXIT.usage],
   [['credential', 'approve', '--account', 'a', '--scope', 's'], EXIT.usage],

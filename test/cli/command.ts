@@ -1,4 +1,4 @@
-/** Runs the command in this process, and returns what it printed and its exit code. */
+/** Runs the command in this process. Returns its output and exit code. */
 import { run } from '../../src-main/cli/run.ts';
 import type { World } from '../../src-main/cli/world.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';

@@ -1,4 +1,4 @@
-/** Grants of `tokenkeep/oauth` in the command, and what it records under Activity. */
+/** Grants of `tokenkeep/oauth` in the command, and their records under Activity. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ const add = (label: string, own: Grant, client_id = 'my-app') =>
 const activity = () => inVault((vault) => vault.read((cache) => activityOf(cache, null, now()).events));
 const GET = ['get', '--account', 'ada@id.example', '--scope', 'files'];
 
-/** An issuer: what it was sent, and its answers. */
+/** An issuer that records its requests and gives this answer. */
 function provider(answer: Record<string, unknown>, status = 200) {
   const sent: { url: string; body: string }[] = [];
   const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {

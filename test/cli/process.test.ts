@@ -29,7 +29,7 @@ const environment = () => ({
 function piped(words: readonly string[], input = '') {
   return spawnSync(process.execPath, [program, ...words], { env: environment(), encoding: 'utf8', input });
 }
-/** In a pseudo-terminal of util-linux, which prints what a person would see. */
+/** In a pseudo-terminal of util-linux, which prints what a user would see. */
 function inTerminal(words: string, typed = '') {
   const command = `${process.execPath} ${program} ${words}`;
   return spawnSync('script', ['-qec', command, '/dev/null'], {
@@ -39,7 +39,7 @@ function inTerminal(words: string, typed = '') {
   });
 }
 
-/** Each verb where no keyring runs, no vault has been made, and GitHub CLI has one account. */
+/** Each verb on a system with no keyring and no vault, where GitHub CLI has one account. */
 const VERBS: readonly (readonly [string, number])[] = [
   ['list', EXIT.ok],
   ['show ada', EXIT.ok],

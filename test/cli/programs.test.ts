@@ -1,4 +1,4 @@
-/** The command as a helper of real programs, curl and git, at a server that takes bearer tokens. */
+/** The command as a helper of curl and git, at a server that takes bearer tokens. */
 import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
@@ -19,7 +19,7 @@ let keyring: OwnKeyring;
 let folder: string;
 let server: Server;
 let url: string;
-/** The Authorization headers that the server got. */
+/** The Authorization headers that the server received. */
 let asked: (string | undefined)[];
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ beforeEach(() => {
   asked = [];
 });
 
-/** Runs a line in a shell, without blocking the server of this process. */
+/** Runs a line in a shell without blocking this process, which is also the server. */
 function sh(line: string, input = ''): Promise<{ status: number; stdout: string; stderr: string }> {
   const env = {
     ...keyring.env,
@@ -107,7 +107,7 @@ it('git asks its helper for a fetch, and only for the host that it is set up for
   const other = await sh('git credential fill', 'url=https://elsewhere.example/repo.git\n\n');
   expect(other.stdout + other.stderr).not.toContain(String(ADA.response.access_token));
   expect(other.status).not.toBe(0);
-  // What git says after a refusal by the host changes nothing here.
+  // `git credential reject` reports that the host refused a password; it must not remove the account.
   await sh('git credential reject', `url=${url}/repo.git\nusername=oauth2\npassword=x\n\n`);
   expect((await sh('tokenkeep list')).stdout).toContain('ada@example.org');
 });

@@ -90,12 +90,12 @@ async function tokenkeep(
       return Promise.resolve(answers.shift() ?? '');
     },
     fetch: () => Promise.reject(new Error('no network in this test')),
-    // After everything that the tests cache: the vault's clock is the computer's.
+    // Later than every token that the tests cache, because the vault uses the computer's clock.
     now: () => NOW + 15,
     keychain,
     ...own,
   });
-  // Whatever a verb prints: no secret, unless it was asked for.
+  // No verb prints a secret unless it was asked for.
   if (!/^(?:get|credential|decode)\b/.test(words))
     expect(printed.out + printed.err).not.toMatch(/\b[ar]t-\w+/);
   return { code, ...printed };
@@ -229,7 +229,7 @@ describe('list, show and sources', () => {
       expect(out).toMatch(new RegExp(` at \\d\\d:\\d\\d \\(invalid_grant${code}\\)\\n`));
       expect(out).toMatch(/refresh +this app +Azure CLI +vault +refused (?:on .+ )?at \d\d:\d\d/);
       expect(out).toContain('To sign in again, open Tokenkeep.');
-      // It is sent once: the next call asks nobody.
+      // The refused refresh token was sent once; the next call sends no request.
       const again = await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
         ...later,
         fetch: () => Promise.reject(new Error('The refresh token was sent again.')),
@@ -364,7 +364,7 @@ describe('get', () => {
       const { response } = signIn('ada', { access_token: `at-${sent.length}`, refresh_token: 'rt-new' });
       return Promise.resolve(Response.json(response));
     };
-    // A token that is not due is nobody's business.
+    // A token that is still fresh is printed without a request.
     expect(await tokenkeep(words, { fetch })).toMatchObject({ code: 0, out: 'at-ada\n', err: '' });
 
     const script = await tokenkeep(words, { fetch, now: later });
@@ -427,7 +427,7 @@ describe('get', () => {
     expect(await tokenkeep(get, { fetch, answers: ['y'] })).toMatchObject({ code: 0, out: 'at-1\n' });
     expect(await tokenkeep(get, { fetch })).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
 
-    host = 'elsewhere.example'; // metadata may change at any time
+    host = 'elsewhere.example'; // the provider may change its metadata at any time
     expect(await tokenkeep(get, { fetch })).toMatchObject({ code: EXIT.signInRequired, out: '' });
     const profiles = { version: 1, profiles: [], allowed: [{ issuer, hosts: ['elsewhere.example'] }] };
     writeFileSync(join(home, '.config/Tokenkeep/sign-in-profiles.json'), JSON.stringify(profiles));
@@ -567,7 +567,7 @@ describe('signout', () => {
       /Signed out +vault +3 tokens removed, none left \(checked again\), old key destroyed/,
     );
     expect(out).toMatch(/Signed out +azure-cli +3 tokens removed/);
-    // No endpoint of Microsoft revokes a refresh token: the receipt says where the user can.
+    // Microsoft has no endpoint that revokes a refresh token, so the receipt says where the user can revoke access.
     expect(out).toMatch(/Not confirmed +Microsoft +Nothing is revoked there\. .*myaccount\.microsoft\.com/);
     expect(out.split('\n').at(-2)).toMatch(/^Receipt of \d{4}-.*Z, kept under Activity\.$/);
     expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
@@ -585,7 +585,7 @@ describe('signout', () => {
     expect(code).toBe(EXIT.stillSignedIn);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(before));
     expect((await tokenkeep('list --vault-only')).out).not.toContain('ada@');
-    // Nobody can be asked, or nothing can be put back.
+    // With `--yes` nobody is asked; with `--vault-only` there is no file to restore.
     for (const words of ['signout ada@contoso.example --yes', 'signout ben@contoso.example --vault-only'])
       expect((await tokenkeep(words, { answers: ['y', 'undo'] })).out).not.toContain('Undone');
   });
@@ -642,13 +642,13 @@ describe('signout', () => {
         says: sentence,
       });
     }
-    // Signed out there as well, whichever name the file was imported by.
+    // The account is signed out of the file as well, whichever name it was imported by.
     for (const path of [file, link]) {
       azureCli('ada');
       await bringIn(path);
       expect((await tokenkeep('signout ada@contoso.example --yes')).out).not.toContain('own copy');
     }
-    // Deleted since.
+    // The file was deleted after the import.
     await bringIn(copy);
     rmSync(copy);
     expect((await tokenkeep('signout ada@contoso.example --yes')).out).not.toContain('own copy');

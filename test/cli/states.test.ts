@@ -1,4 +1,4 @@
-/** Each verb in each state of the vault: its exit code, and a message that says what to do. */
+/** Each verb in each state of the vault: its exit code, and a message with a remedy. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../src-main/cli/vault.ts';
@@ -33,8 +33,8 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
 
 const refused = (code: number): Readonly<Record<string, number>> => ({
   ...Object.fromEntries(Object.keys(VERBS).map((verb) => [verb, code])),
-  sources: EXIT.ok, // it says the state in its table
-  decode: EXIT.ok, // it needs no vault
+  sources: EXIT.ok, // shows the state in its table
+  decode: EXIT.ok, // needs no vault
 });
 const EXPECTED: Partial<Record<VaultState, Readonly<Record<string, number>>>> = {
   ready: refused(EXIT.ok),

@@ -64,7 +64,7 @@ describe('with a keyring', () => {
       for (const { text } of [list, refused, counted])
         for (const secret of secrets) expect(text).not.toContain(secret);
 
-      // git asks its helper, as it does for a fetch.
+      // git asks its credential helper, as it does for a fetch.
       const helper = `!tokenkeep credential --account ada@example.org --scope ${scope}`;
       const git = `printf 'protocol=https\\nhost=dev.example\\n\\n' | git -c credential.helper='${helper}' credential fill`;
       expect((await run(`${git} > filled && grep -c '^username=oauth2$' filled`)).text).toMatch(/^1$/m);
@@ -155,7 +155,7 @@ describe('with a keyring', () => {
   }, 60_000);
 });
 
-/** How each shell is started with nothing of the user’s, and how it takes its completions. */
+/** How each shell is started without the user's configuration, and how it loads its completions. */
 const SHELLS = {
   bash: ['bash --norc --noprofile', 'source <(tokenkeep completion bash)'],
   zsh: ['zsh -f', 'autoload -Uz compinit && compinit -u -D && source <(tokenkeep completion zsh)'],

@@ -1,13 +1,13 @@
-/** A real terminal (tmux), to type into and to read from. */
+/** A real terminal (tmux) to type into and read from. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
 /**
- * A terminal of its own, of 120 columns, with a shell that has nothing of the user’s.
+ * Opens a terminal of 120 columns, with a shell that has none of the user’s configuration.
  *
- * @param folder has the programs that the shell finds first, and gets its home
+ * @param folder contains the programs that the shell finds first, and receives its home folder
  */
 export async function terminal(
   folder: string,
