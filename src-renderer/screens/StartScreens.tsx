@@ -33,9 +33,9 @@ export function Opening() {
 /** Shown while nothing is cached: what Tokenkeep does, and how to start. */
 export function FirstRun() {
   const { importing, signIn, ports, sources, vault } = useModel();
-  const { searched, finding, items } = useStore(sources.view);
+  const { searched, finding, items, left } = useStore(sources.view);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  if (!demo && (searched || items.length > 0)) return <SourcesFound />;
+  if (!demo && !left && (searched || items.length > 0)) return <SourcesFound />;
   return (
     <main className="blank" data-tone="calm">
       <div className="blank-column wide">
@@ -141,9 +141,14 @@ function SourcesFound() {
               {plain.length === 1 ? 'Open it' : `Open all ${String(plain.length)}`}
             </Action>
           )}
-          <Action onPress={() => void sources.add()}>Add a file…</Action>
+          <Action onPress={() => void sources.add()} autoFocus={plain.length === 0}>
+            Add a file…
+          </Action>
           <Action kind="quiet" onPress={signIn.open}>
             Sign in…
+          </Action>
+          <Action kind="quiet" onPress={sources.leave}>
+            Back
           </Action>
         </div>
       </div>

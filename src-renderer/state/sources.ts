@@ -13,12 +13,16 @@ export interface SourcesView extends SourceList {
   /** The sources that are being opened, by ID. */
   opening: ReadonlySet<string>;
   finding: boolean;
+  /** The user went back from the caches that were found to the ways to start. */
+  left: boolean;
 }
 
 export interface Sources {
   view: Store<SourcesView>;
   load: () => Promise<void>;
   find: () => Promise<void>;
+  /** Goes back to the ways to start, until the next search. */
+  leave: () => void;
   open: (id: string) => Promise<void>;
   openAll: () => Promise<void>;
   close: (id: string) => Promise<void>;
@@ -38,6 +42,7 @@ export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts):
     items: [],
     opening: new Set(),
     finding: false,
+    left: false,
   });
   const patch = (changes: Partial<SourcesView>) => view.set({ ...view.get(), ...changes });
   const take = (answer: Outcome<SourceList | null>, title: string) => {
@@ -62,9 +67,10 @@ export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts):
     async find() {
       patch({ finding: true });
       const answer = await app.findSources();
-      patch({ finding: false });
+      patch({ finding: false, left: false });
       take(answer, 'The search for caches failed');
     },
+    leave: () => patch({ left: true }),
     open,
     async openAll() {
       // Main accepts one such request for each click, so that a script in the window can't open caches by itself.

@@ -119,6 +119,8 @@ test('first run, a document to import, one that is none', async ({ start }) => {
   await window.getByRole('button', { name: 'Find caches' }).click();
   await expect(window.getByRole('heading', { name: /caches? found/i })).toBeVisible();
   await picture(window, 'no-caches-found', ['light']);
+  await window.getByRole('button', { name: 'Back' }).click();
+  await expect(window.getByRole('button', { name: 'Open sample data' })).toBeVisible();
   await quit();
 });
 

@@ -32,6 +32,16 @@ describe('sources', () => {
     ]);
   });
 
+  test('are left for the ways to start until the next search', async () => {
+    const { model } = await stage('sources');
+    const left = () => model.sources.view.get().left;
+    model.sources.leave();
+    await model.sources.load();
+    expect(left()).toBe(true);
+    await model.sources.find();
+    expect(left()).toBe(false);
+  });
+
   test('name users without an account once, who are found by name, program and host', async () => {
     const { model } = await stage('sources');
     const named: Record<string, readonly { name: string; at?: string }[]> = {
