@@ -60,7 +60,13 @@ export function recordActivity(
   const before = last === undefined ? [] : eventsOf(cache, last);
   const isFull = last === undefined || before.length >= CHUNK;
   const number = (last ?? 0) + (isFull ? 1 : 0);
-  const event = { at, accounts: accounts.slice(0, MOST_NAMED), ...activity };
+  const others = accounts.length - MOST_NAMED;
+  const event = {
+    at,
+    accounts: accounts.slice(0, MOST_NAMED),
+    ...(others > 0 && { others }),
+    ...activity,
+  };
   setAppData(cache, name(number), [...(isFull ? [] : before), event]);
   const left = isFull ? [...chunks, number] : chunks;
   for (const [index, chunk] of left.entries()) {
@@ -182,6 +188,7 @@ const common = {
   at: number,
   // A sign-out removes the name if the name is also the account's id.
   accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
+  others: v.exactOptional(number),
 };
 const aboutToken = { token: tokenType, api: perhaps, client_id: text, from: v.exactOptional(text) };
 const shape = v.variant('kind', [
@@ -225,7 +232,7 @@ const shape = v.variant('kind', [
   v.object({ ...common, kind: v.literal('cleared') }),
 ]);
 
-type Recorded = Pick<ActivityEvent, 'at' | 'accounts'> & Activity;
+type Recorded = Pick<ActivityEvent, 'at' | 'accounts' | 'others'> & Activity;
 
 /** Validated chunks. App data is frozen, so the result stays true. */
 const validated = new WeakMap<object, readonly Recorded[]>();

@@ -264,6 +264,8 @@ export type ActivityEvent = {
   at: number;
   /** The accounts that it is about; some of them, if there are many. */
   accounts: readonly ActivityAccount[];
+  /** The number of accounts that it does not name. */
+  others?: number;
 } & Activity;
 
 /** Events of the last 90 days. */

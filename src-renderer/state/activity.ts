@@ -151,8 +151,12 @@ export function activityRows(
   return rows.sort((a, b) => b.at - a.at);
 }
 
+/** The number of accounts that an event is about, of which it may name only some. */
+const accountsOf = ({ accounts, others = 0 }: ActivityEvent): number => accounts.length + others;
+
 function eventRow(event: ActivityEvent, names: ActivityNames, now: number, timeZone?: string): ActivityRow {
   const { id, at, accounts, kind } = event;
+  const total = accountsOf(event);
   const who = accounts.map((account) => nameOf(account, names.byId));
   return {
     id,
@@ -160,7 +164,7 @@ function eventRow(event: ActivityEvent, names: ActivityNames, now: number, timeZ
     kind: KIND_OF[kind],
     what: kind,
     ...says(event, names, now, timeZone),
-    who: who.length > 1 ? count(who.length, 'account') : (who[0] ?? ''),
+    who: total > 1 ? count(total, 'account') : (who[0] ?? ''),
     names: who,
     accountIds: accounts.map((account) => account.id),
     report: null,
@@ -247,7 +251,7 @@ function says(
       return { title: 'Signed out', detail: `${count(event.tokens, 'token')} removed` };
     case 'import':
       return {
-        title: `Imported ${count(event.accounts.length, 'account')}`,
+        title: `Imported ${count(accountsOf(event), 'account')}`,
         detail: joined([visible(event.file), `${count(event.tokensAdded, 'token')} added`]),
       };
     case 'export':

@@ -45,18 +45,19 @@ export function statusBanner(
 
 export function fileFacts(status: VaultStatus, now: number): Fact[] {
   const facts: Fact[] = [];
+  const savedAt = status.bytes === null ? null : status.savedAt; // of a file that was deleted
   if (status.bytes !== null) {
     facts.push({ name: 'Size', value: bytes(status.bytes), says: alive(status.live) });
   }
   facts.push({
     name: 'Last saved',
-    value: status.savedAt === null ? 'not yet' : savedAgo(status.savedAt, now),
+    value: savedAt === null ? 'not yet' : savedAgo(savedAt, now),
     says:
       status.held === 'memory' && status.unsaved > 0
         ? `${count(status.unsaved, 'change')} since, in memory only`
-        : status.savedAt === null
+        : savedAt === null
           ? ''
-          : localTime(status.savedAt, now),
+          : localTime(savedAt, now),
   });
   return facts;
 }

@@ -54,6 +54,15 @@ it('is written by no request as a script words it: whatever is passed, no event 
   expect(kinds(events).filter((kind) => kind !== 'rotation')).toEqual([]);
 });
 
+it('counts the accounts that it does not name', () => {
+  const cache = cacheOf('{}');
+  const accounts = Array.from({ length: 2000 }, (_, index) => ({ id: String(index), name: `User ${index}` }));
+  const file = { kind: 'import', file: 'many.json', accountsAdded: 2000, tokensAdded: 8000 } as const;
+  recordActivity(cache, 1_700_000_000, accounts, file);
+  const [event] = activityOf(cache, null, 1_700_000_000).events;
+  expect([event?.accounts.length, event?.others]).toEqual([20, 1980]);
+});
+
 describe('what is recorded', () => {
   it('names each copy and each reveal that the user agreed to, and no secret', async () => {
     const window = windowOver(cacheOf(TEXT));

@@ -34,7 +34,7 @@ describe('the list', () => {
       ['Showed an access token', 'Ada Marsh'],
       ['Refreshed 2 access tokens', 'Ada Marsh'],
       ['Refreshed Microsoft Graph', 'Ada Marsh'],
-      ['Imported 3 accounts', '3 accounts'],
+      ['Imported 2,000 accounts', '2,000 accounts'],
       ['Signed in with Mail Assistant', 'Teo Varga'],
       ['Signed out', '2 accounts'],
       ['Exported the vault', ''],

@@ -47,6 +47,8 @@ test('the file: size, reclaimable share, last save', () => {
   expect(said(fileFacts(readyStatus(NOW, { bytes: null, savedAt: null }), NOW))).toEqual([
     'Last saved: not yet',
   ]);
+  const deleted = readyStatus(NOW, { bytes: null, savedAt: NOW - 5 });
+  expect(said(fileFacts(deleted, NOW))).toEqual(['Last saved: not yet']);
   const held = readyStatus(NOW, { held: 'memory', unsaved: 2 });
   expect(said(fileFacts(held, NOW))[1]).toBe('Last saved: just now: 2 changes since, in memory only');
 });

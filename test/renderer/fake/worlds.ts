@@ -129,6 +129,7 @@ function activity(now: number): World['activity'] {
     {
       at: now - 86_400,
       accounts: [ada, tomas, gone],
+      others: 1997,
       kind: 'import',
       file: '/home/ada/msal_token_cache.json',
       accountsAdded: 3,
