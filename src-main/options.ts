@@ -31,8 +31,8 @@ export const LIST_OF_TEXTS: Kind = {
 };
 export const FLAG: Kind = { is: (value) => typeof value === 'boolean', what: 'true or false' };
 export const AMOUNT: Kind = {
-  is: (value) => typeof value === 'number' && value >= 0,
-  what: 'a number of seconds',
+  is: (value) => Number.isFinite(value) && (value as number) >= 0,
+  what: 'a finite number of at least 0',
 };
 export const FUNCTION: Kind = { is: (value) => typeof value === 'function', what: 'a function' };
 export const RECORD: Kind = {

@@ -55,9 +55,9 @@ export const VERBS = {
     operands: '[ACCOUNT]',
     says: 'Sign an account out of the vault and of the caches of other programs.',
     details:
-      'Lists the places first and asks. In a terminal, you can then put back what was removed from other programs; it is kept in memory ' +
-      'until you answer, and the vault can’t be put back. No token is revoked at the provider: what a program holds in memory works ' +
-      'until it expires.',
+      'Lists the places first and asks. In a terminal, you can then undo the sign-out at other programs: what was removed is kept in ' +
+      'memory until you answer. A sign-out of the vault can’t be undone. No token is revoked at the provider: what a program holds in ' +
+      'memory works until it expires.',
     options: {
       expired: { says: 'every account of the vault that has to sign in again' },
       yes: { short: '-y', says: 'do not ask' },

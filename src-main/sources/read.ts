@@ -104,13 +104,13 @@ async function brokerReading(source: FoundSource, { secrets }: ReadOptions): Pro
       return nothing(
         source,
         'sealed',
-        'The broker does not run, and Tokenkeep does not start it. Start a program that uses it, such as Microsoft Edge, then open this again.',
+        'The broker is not running, and Tokenkeep does not start it. Start a program that uses it, such as Microsoft Edge, then open this again.',
       );
     const { writtenAt } = source;
     return { state: names.length === 0 ? 'empty' : 'accounts', accounts: [], cache: null, names, writtenAt };
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    return nothing(source, 'sealed', `The broker did not tell its accounts: ${words}`);
+    return nothing(source, 'sealed', `The broker did not list its accounts: ${words}`);
   }
 }
 

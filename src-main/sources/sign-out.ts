@@ -478,7 +478,7 @@ function sealedInMemory(text: string): { open(): string; forget(): void } {
       if (isForgotten)
         throw new SourceError(
           'source_failed',
-          'What was removed is not kept any more, so it can’t be put back.',
+          'What was removed is no longer kept, so the sign-out can’t be undone.',
         );
       const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
       return Buffer.concat([decipher.update(sealed), decipher.final()]).toString('utf8');

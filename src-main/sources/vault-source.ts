@@ -67,7 +67,7 @@ export async function readVault(
   opener: OpenVault = openHere,
 ): Promise<{ readonly cache: TokenCache; readonly problem?: string } | Unread> {
   if (!(await isVaultFile(file)))
-    return { state: 'gone', problem: `${file} is not there any more, or is no vault any more.` };
+    return { state: 'gone', problem: `${file} was removed, or is no longer a vault.` };
   const vault = await opener(file);
   try {
     const { state, message } = vault.status;

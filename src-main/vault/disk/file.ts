@@ -119,7 +119,7 @@ export const MAX_FILE_BYTES = 1024 ** 3;
 function notAFile(): StorageError {
   return new StorageError(
     'storage_failed',
-    'In the vault’s place is a folder, a device or a pipe, not a file. It was not read and not changed. Move it away, or open the vault in another place.',
+    'There is a folder, a device or a pipe where the vault should be. It was neither read nor changed. Move it away, or open the vault in another place.',
   );
 }
 
