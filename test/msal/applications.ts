@@ -1,4 +1,4 @@
-/** The real `@azure/msal-node` of a major, with our plugin, and a network in which the token endpoint says what it is told. */
+/** The real `@azure/msal-node` of a major with our plugin, and a network whose token endpoint answers as told. */
 import { createRequire } from 'node:module';
 import type * as msal7 from 'msal-node-7';
 import type { CachePlugin } from '../../src-main/msal/index.ts';
@@ -24,10 +24,10 @@ export interface Application {
   client: msal7.PublicClientApplication;
   /** Bodies of the requests to the token endpoint. */
   asked: URLSearchParams[];
-  /** What the token endpoint answers next. */
+  /** The next answer of the token endpoint. */
   response: Response | (() => Response | Promise<Response>);
   signIn(person: Person): Promise<msal7.AuthenticationResult>;
-  /** The user's access token; of what is cached, or a new one. */
+  /** Returns the user's access token, from the cache or a new one. */
   silent(person: Person, forceRefresh?: boolean): Promise<string>;
   usernames(): Promise<string[]>;
 }
@@ -52,7 +52,7 @@ export function application(
     auth: { clientId: app.client_id, authority: PROVIDERS[provider]!.authority },
     cache: { cachePlugin },
     system: {
-      // The majors differ in how they type what a network client answers.
+      // The majors type the answer of a network client differently.
       networkClient: { sendGetRequestAsync: request, sendPostRequestAsync: request } as never,
       loggerOptions: { loggerCallback: () => undefined },
     },

@@ -1,6 +1,6 @@
 /**
- * Where MSAL Python and MSAL Node break each other's round trips, the plugin between them: what MSAL Python wrote, or what stands
- * as it writes it, and the real MSAL Node of each major on it. The others are in plugin.test.ts and test/interop.
+ * Where MSAL Python and MSAL Node break each other's round trips. The plugin stands between the real MSAL Node of each major and a cache
+ * that MSAL Python wrote or that has its form. The other breaks are in plugin.test.ts and test/interop.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -58,7 +58,7 @@ describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
       await app.silent(avery, true);
       expect(app.asked[0]?.get('refresh_token') === response.refresh_token).toBe(true);
       expect(cache.find('RefreshToken').map(({ secret }) => secret === fresh.refresh_token)).toEqual([true]);
-      // The new tokens are where the old ones were, and MSAL Node finds them there.
+      // The new tokens have replaced the old ones in place, and MSAL Node finds them there.
       for (const [type, token] of [
         ['AccessToken', fresh.access_token],
         ['IdToken', fresh['id_token']],
@@ -94,7 +94,7 @@ describe.each(MAJORS)('MSAL Node %i, after MSAL Python', (major) => {
     expect((await app.silent(avery)) === first.access_token).toBe(true);
     expect(app.asked).toHaveLength(0);
 
-    // The server tells the same scopes in its own order, and one of them in another case.
+    // The server returns the same scopes in another order, one of them in another case.
     const fresh = entra(avery, desk, now() + 5, { scope: `openid ${read.toUpperCase()} profile ${send}` });
     app.response = fresh;
     await app.silent(avery, true);

@@ -1,7 +1,7 @@
 // Not in npm run check: it runs 17 configurations of four majors of MSAL Node.
 /**
- * MSAL Node stores and looks up entities under names that its configuration decides. Whatever an app configures, its MSAL finds what it has
- * stored, in the same process and in the next, and so does an app that is configured otherwise.
+ * MSAL Node stores and looks up entities under names that its configuration determines. However an app is configured, its MSAL finds what
+ * it stored, in the same process and in the next, and so does an app that is configured differently.
  */
 import { createRequire } from 'node:module';
 import type * as msal7 from 'msal-node-7';
@@ -15,7 +15,7 @@ const [clientId, tenant, user] = ['c1', 't1', 'u1'];
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = (): number => Math.floor(Date.now() / 1000);
 
-/** What the network answers about clouds. `quirk.example` is a cloud that is in no table. */
+/** The network's answers about clouds. `quirk.example` is a cloud that is in no table. */
 const CLOUDS = [
   {
     preferred_network: 'login.microsoftonline.com',
@@ -45,11 +45,11 @@ interface Options {
   cache?: Record<string, unknown>;
   /** Fields of each request. */
   request?: Record<string, unknown>;
-  /** Whether the provider tells `client_info`, as Microsoft's do. Default: true. */
+  /** Whether the provider returns `client_info`, as Microsoft's does. Default: true. */
   hasInfo?: boolean;
 }
 
-/** The real MSAL, configured as said, with a provider that says yes to everything. */
+/** The real MSAL with these options, and a provider that grants every request. */
 function program(
   major: number,
   host: string,
@@ -141,7 +141,7 @@ const renamed = (host: string) =>
     ],
   });
 
-/** Every option that decides a key or the name of an environment. */
+/** Every option that determines a key or the name of an environment. */
 const CONFIGURATIONS: Readonly<Record<string, (host: string, major: number) => Options>> = {
   nothing: () => ({}),
   knownAuthorities: (host) => ({ auth: { knownAuthorities: [host] } }),
@@ -279,7 +279,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
       expect(await app.silent()).toMatchObject({ fromCache: true, accessToken: 'access of 8443' });
       expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['refresh of 8443']);
       add('9443');
-      // An id that MSAL makes (`client_info`) is the same user everywhere; a subject is one at its issuer only.
+      // An id that MSAL derives from `client_info` is the same user everywhere; a subject is unique only at its issuer.
       expect(cache.accounts()).toHaveLength(hasInfo ? 1 : 2);
       expect(await app.accounts()).toBe(hasInfo ? 1 : 2);
     },

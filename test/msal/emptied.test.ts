@@ -1,6 +1,6 @@
 /**
- * From major 3 MSAL empties its memory before each silent request. With the plugin it need not: no work grows with the cache but
- * MSAL's own, nobody finds the memory empty, and nothing is lost. The real `@azure/msal-node` of each major.
+ * From major 3, MSAL empties its memory before each silent request. With the plugin it need not: only MSAL's own work grows with the cache,
+ * nobody finds the memory empty, and nothing is lost. Tested with the real `@azure/msal-node` of each major.
  */
 import { describe, expect, it } from 'vitest';
 import { type CacheHandle, inMemory, TokenCache } from '../../src-main/index.ts';
@@ -16,7 +16,7 @@ import { application, MAJORS, now, SCOPES } from './applications.ts';
 const { avery, quinn } = PEOPLE;
 const { token_endpoint } = PROVIDERS['contoso']!.openid;
 
-/** Somebody of avery's tenant. */
+/** Another user of avery's tenant. */
 function somebody(number: number): Person {
   const oid = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
   const person = { ...avery, oid, sub: oid, username: `user${number}@contoso.example` };
@@ -34,7 +34,7 @@ function signedIn(count: number): TokenCache {
 
 type App = ReturnType<typeof application>;
 
-/** MSAL's storage: not in its types, but where its work is done. */
+/** MSAL's storage, which is missing from its types although it does the work. */
 function storageOf(app: App): Record<string, (...args: unknown[]) => unknown> {
   return Reflect.get(app.client.getTokenCache(), 'storage') as ReturnType<typeof storageOf>;
 }
@@ -44,7 +44,7 @@ function entitiesIn(app: App): number {
   return entries.filter((entry) => typeof entry === 'object' && 'environment' in entry).length;
 }
 
-/** How often a function of MSAL's storage that changes it is called meanwhile. */
+/** Counts the calls that change MSAL's storage while `run` runs. */
 async function changesDuring(app: App, run: () => Promise<unknown>): Promise<number> {
   let changes = 0;
   const storage = storageOf(app);
@@ -103,14 +103,14 @@ describe.each(MAJORS)('MSAL Node %i, which would empty its memory', (major) => {
     found.length = 0;
     await Promise.all([hit(app, 1), hit(app, 2), app.usernames(), hit(app, 1)]);
     expect(new Set(found)).toEqual(new Set([entitiesIn(app)]));
-    expect(entitiesIn(app)).toBe(9); // four for each, and the app's
+    expect(entitiesIn(app)).toBe(9); // four for each user, and the app's
   });
 
   it('clearCache empties its memory until the next call, and signs nobody out', async () => {
     const cache = signedIn(2);
     const app = application(major, msalCachePlugin(inMemory(cache)));
-    await hit(app, 1).catch(() => app.usernames()); // Major 2 has not looked yet.
-    expect(entitiesIn(app)).toBe(9); // four for each, and the app's
+    await hit(app, 1).catch(() => app.usernames()); // Major 2 has not read the cache yet.
+    expect(entitiesIn(app)).toBe(9); // four for each user, and the app's
     app.client.clearCache();
     app.client.clearCache();
     expect(entitiesIn(app)).toBe(0);
@@ -192,7 +192,7 @@ describe.each(MAJORS)('MSAL Node %i, which would empty its memory', (major) => {
   });
 });
 
-/** The plugin as it would be if MSAL's storage were not where it is. */
+/** The plugin as it works where MSAL's storage can't be found. */
 function publicOnly(plugin: CachePlugin): CachePlugin {
   const caches = new WeakMap<SerializableTokenCache, SerializableTokenCache>();
   const contexts = new WeakMap<TokenCacheContext, TokenCacheContext>();

@@ -1,4 +1,4 @@
-/** Two more public reports, written anew: tokens in plain text behind a locked keyring, and a first run of MSAL Node that hangs. */
+/** Two more public reports, reproduced: tokens in plain text behind a locked keyring, and a first run of MSAL Node that hangs. */
 import { existsSync, readdirSync, readFile, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ICachePlugin, PublicClientApplication } from 'msal-node-7';
@@ -15,7 +15,7 @@ const accountsWith = (cachePlugin: ICachePlugin) => {
 
 it('behind a locked keyring, a fallback leaves the refresh token in plain text, and a vault leaves nothing', async () => {
   const response = tokenResponse({ refresh_token: 'the refresh token' });
-  // The reported way: what can't be encrypted is written as it is, so that the user need not sign in again.
+  // The reported way: what can't be encrypted is written in plain text, so that the user need not sign in again.
   const plain = join(temporaryFolder(), 'cache.json');
   const cache = new SerializableTokenCache();
   cache.add(response);
@@ -50,7 +50,7 @@ it('behind a locked keyring, a fallback leaves the refresh token in plain text, 
 it('at the first run, a plugin that resolves only after a file was read hangs, and a vault answers', async () => {
   const missing = join(temporaryFolder(), 'cache.json');
   let wasAsked = false;
-  // The reported way: the promise is settled where the file was read, and nowhere else.
+  // The reported way: the promise is settled only if the file was read.
   const hanging: ICachePlugin = {
     beforeCacheAccess: ({ tokenCache }) =>
       new Promise((resolve) => {

@@ -8,7 +8,7 @@ import { application, MAJORS, now, SCOPES } from './applications.ts';
 const { avery, quinn, zoe } = PEOPLE;
 const token_endpoint = 'https://login.microsoftonline.com/contoso/oauth2/v2.0/token';
 
-/** The same, and how often MSAL was given something. */
+/** The same application, and a count of how often MSAL was given a document. */
 function counted(app: ReturnType<typeof application>) {
   const cache = app.client.getTokenCache();
   const counts = { given: 0 };
@@ -136,7 +136,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     const { cache, one } = pair();
     await one.signIn(avery);
     await one.signIn(quinn);
-    // Of another app, under an alias, by another library.
+    // An entry of another app, under an alias, by another library.
     cache.add({
       client_id: APPS.mail.client_id,
       scope: SCOPES,
@@ -172,7 +172,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     const people = [avery, quinn, zoe];
     for (const person of people) await one.signIn(person);
     const given = people.map((person) => entra(person, APPS.desk, now() + 5));
-    // Whoever asks with the refresh token of a person gets that person's response.
+    // A request with a user's refresh token gets that user's response.
     one.response = () => {
       const token = one.asked.at(-1)?.get('refresh_token');
       const index = people.findIndex(

@@ -1,4 +1,4 @@
-/** A refresh token that the provider refused is sent once, whatever MSAL tells of it, and by whichever process. */
+/** A refresh token that the provider refused is sent only once, whatever MSAL reports about it and whichever process asks. */
 import { createRequire } from 'node:module';
 import type * as msal7 from 'msal-node-7';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -59,7 +59,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     await expect(silently(handle, next, account)).rejects.toBeInstanceOf(SignInRequiredError);
     expect(app.asked).toHaveLength(2);
     expect(next.asked).toEqual([]);
-    expect(await next.usernames()).toEqual([avery.username]); // The account stays, to be signed in again.
+    expect(await next.usernames()).toEqual([avery.username]); // The account stays, so that its user can sign in again.
   });
 
   it('is removed without another access, where the app calls MSAL itself', async () => {
@@ -190,7 +190,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
       await own.usernames();
       const tokenCache = own.client.getTokenCache();
       const key = Object.keys(tokenCache.getKVStore()).find((name) => name.includes('refreshtoken'))!;
-      Reflect.deleteProperty(tokenCache.getKVStore(), key); // No hook and no event tells of it.
+      Reflect.deleteProperty(tokenCache.getKVStore(), key); // Neither a hook nor an event reports this.
       const context =
         typeof TokenCacheContext === 'function'
           ? new TokenCacheContext(tokenCache, cacheHasChanged)
@@ -208,7 +208,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     const app = application(major, plugin);
     const context = { tokenCache: app.client.getTokenCache(), cacheHasChanged: false };
     await plugin.beforeCacheAccess(context);
-    await plugin.beforeCacheAccess(context); // The same one again.
+    await plugin.beforeCacheAccess(context); // The same context again.
     const listed = app.usernames();
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await listed).toEqual([avery.username]);
@@ -245,7 +245,7 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
   });
 });
 
-/** A provider that is not Microsoft's. */
+/** A provider other than Microsoft's. */
 function generic(major: number, handle: CacheHandle) {
   const { PublicClientApplication } = require(`msal-node-${major}`) as typeof msal7;
   const authority = 'https://id.example.org/realms/staff';

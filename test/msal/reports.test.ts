@@ -1,4 +1,4 @@
-/** What public reports describe, with the real MSAL Node, a plugin as people write them, and Tokenkeep's. */
+/** Public reports, reproduced with the real MSAL Node and two plugins: one as people write it, and Tokenkeep's. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const refused = {
   error_description: 'expired',
 } as unknown as Response;
 
-/** Keeps MSAL's text, as the samples do. */
+/** Keeps MSAL's text in memory, as the samples do. */
 function plainPlugin(): { plugin: CachePlugin; text: () => string } {
   let text = '';
   const plugin: CachePlugin = {
@@ -45,7 +45,7 @@ async function signIn(major: number, plugin: CachePlugin, response: Response): P
   await app.client.acquireTokenByCode({ code: 'c', scopes: SCOPES, redirectUri: 'http://localhost' });
 }
 
-/** Three starts of the app, each of which needs a new token: what was sent, and what came of it. */
+/** Starts the app three times and needs a new token each time. Returns what was sent, and how each start ended. */
 async function threeStarts(major: number, plugin: CachePlugin, handle?: CacheHandle) {
   const sent: string[] = [];
   const outcomes: string[] = [];
@@ -143,7 +143,7 @@ describe.each([2, 3, 5, 7])('vscode #335639: MSAL Node %i', (major) => {
   });
 });
 
-/** A provider that takes each refresh token once, and revokes the whole family when one comes twice (RFC 9700 §4.14.2). */
+/** A provider that accepts each refresh token once, and revokes the whole family when one is reused (RFC 9700 §4.14.2). */
 function rotating(first: string) {
   let [live, issued] = [first, 0];
   const counts = { redeemed: 0, reused: 0 };
@@ -163,7 +163,7 @@ function rotating(first: string) {
   return { counts, answerTo };
 }
 
-/** Callers at once, each with a client of its own, several times in a row: how many of them got a token. */
+/** Runs callers at once, each with a client of its own, for several rounds. Returns how many of them got a token. */
 async function served(
   { callers, rounds }: { callers: number; rounds: number },
   answerTo: (token: string) => Promise<Response>,

@@ -1,4 +1,4 @@
-/** Five servers of a web app ask for tokens of one user at once, at a provider that takes each refresh token once. */
+/** Five servers of a web app ask for tokens of one user at once, at a provider that accepts each refresh token once. */
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import { beforeEach, expect, it } from 'vitest';
 import { acquireToken, msalCachePlugin, type SilentRequest } from '../../src-main/msal/index.ts';
@@ -66,7 +66,7 @@ const networkClient = {
   sendPostRequestAsync: async (url: string, options?: { body?: string }) => {
     const body = new URLSearchParams(options?.body);
     asked.push(body);
-    // The others get the time to send the same refresh token.
+    // Gives the other servers time to send the same refresh token.
     if (body.get('refresh_token') !== null) await new Promise((resolve) => setTimeout(resolve, 20));
     const [, tenant = TENANT] = /microsoftonline\.com\/([^/]+)/.exec(url) ?? [];
     const found = answer(body, tenant);

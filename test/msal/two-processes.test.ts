@@ -1,4 +1,4 @@
-/** Processes that use MSAL with the plugin on one vault, without acquireToken: no update of one is lost to another. */
+/** Processes that use MSAL with the plugin on one vault, without acquireToken: none loses the update of another. */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What one request of a web app costs: a token by `acquireToken`, without MSAL where it is fresh. */
+/** The cost of one request of a web app: `acquireToken` returns a fresh token without using MSAL. */
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import { beforeEach, expect, it } from 'vitest';
 import { acquireToken, msalCachePlugin } from '../../src-main/msal/index.ts';
