@@ -1,4 +1,4 @@
-/** Tokens that an API gets for itself: of the app, on behalf of a caller, and sign-ins whose user is known afterwards. */
+/** Tokens that an API gets: for the app, on behalf of a caller, and by sign-ins whose user is known only afterwards. */
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import { describe, expect, it } from 'vitest';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
@@ -9,7 +9,7 @@ import { caches, namesIn, observed, signIn } from './people.ts';
 const token_endpoint = 'https://login.microsoftonline.com/tenant/oauth2/v2.0/token';
 const app = { client_id: 'my_client_id', realm: 'tenant', scopes: 'https://graph.microsoft.com/.default' };
 
-/** A provider that numbers its tokens, and answers after a while. */
+/** A provider that numbers its tokens and answers after a delay. */
 function provider(more: (parameters: TokenParameters) => object | undefined = () => ({})) {
   const asked: TokenParameters[] = [];
   const ask: AskTokenEndpoint = async (parameters) => {

@@ -1,4 +1,4 @@
-/** What will never work is told by a code of its own, by real servers, and found by `check()` when the app starts. */
+/** Permanent failures: with real servers, each has a code of its own, and `check()` finds it when the app starts. */
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -16,7 +16,7 @@ import { type PostgresServer, startPgBouncer, startPostgres } from '../support/s
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { caches, namesIn, signIn } from './people.ts';
 
-/** An update, a read and the check at the start fail with the same code, which is no outage. */
+/** An update, a read and the check at the start fail with the same code, which does not stand for an outage. */
 async function expectCode(store: PartitionStore, code: string, { reads = true } = {}): Promise<void> {
   const all = caches({ store });
   await expect(all.check()).rejects.toMatchObject({ code });

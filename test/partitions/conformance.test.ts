@@ -19,7 +19,7 @@ import { startPostgres } from '../support/servers/postgres.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 import type { Server } from '../support/servers/server.ts';
 
-/** Seconds. A copy's age is what `layered` promises, so it is waited for. */
+/** Seconds. `layered` promises this maximum age of a copy, so the tests wait for it. */
 const STALENESS = 0.2;
 
 function conforms(options: Parameters<typeof partitionStoreConformance>[0]): void {
@@ -27,14 +27,14 @@ function conforms(options: Parameters<typeof partitionStoreConformance>[0]): voi
     (isAlone ? test : test.concurrent)(name, run);
 }
 
-/** As another process has it. */
+/** A connection as another process would have one. */
 interface Connection {
   readonly store: PartitionStore;
   readonly invalidation: PartitionInvalidation;
   readonly close: () => Promise<unknown>;
 }
 
-/** The store over two connections. */
+/** One store over two connections. */
 async function twice(connect: () => Promise<Connection>) {
   const [one, other] = [await connect(), await connect()];
   return {
@@ -46,7 +46,7 @@ async function twice(connect: () => Promise<Connection>) {
   };
 }
 
-/** The same with memory in front of each. */
+/** The same, with a copy in memory in front of each. */
 async function layeredTwice(connect: () => Promise<Connection>) {
   const connections = [await connect(), await connect()] as const;
   const [store, another] = [layer(connections[0]), layer(connections[1])];
@@ -182,7 +182,7 @@ describe('a Redis Cluster of three', () => {
     client.on('error', () => undefined);
     await client.connect();
     const caches = partitionedCaches({ store: redisStore({ client }), sealingKeys: 'plain-text' });
-    // Of keys that other nodes have; one in three is here.
+    // The checks use keys of all nodes; one key in three is on this node.
     const checks = await Promise.allSettled(Array.from({ length: 24 }, () => caches.check()));
     const codes = checks.flatMap((one) =>
       one.status === 'rejected' ? [(one.reason as { code: string }).code] : [],
@@ -238,7 +238,7 @@ test('Redis is asked with one command each: a script that compares and writes, s
   const lines = (await client.info('commandstats')).replace(/,.*/g, '').split(/\r?\n/);
   expect(lines).toContain('cmdstat_evalsha:calls=2');
   expect(lines.some((line) => line.startsWith('cmdstat_eval:'))).toBe(false);
-  expect(lines).toContain('cmdstat_get:calls=2'); // One of them inside of the script.
+  expect(lines).toContain('cmdstat_get:calls=2'); // one of them inside the script
   expect((await client.keys('*')).sort()).toEqual(['count:k', 'count:k:lease:n']);
   await close();
   await server.close();

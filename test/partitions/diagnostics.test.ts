@@ -1,4 +1,4 @@
-/** Events for monitoring, and what they never say. */
+/** Events for monitoring, and what they must never contain. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, expect, it } from 'vitest';
 import type { PartitionEvent } from '../../src-main/partitions/index.ts';

@@ -56,7 +56,9 @@ export function dynamoStandIn(): DynamoClient {
   };
 }
 
-/** OR of ANDs, of comparisons and existence: AND binds more tightly. A comparison with an attribute that is missing is false. */
+/**
+ * Evaluates comparisons and existence checks joined by AND and OR; AND binds more tightly. A comparison with a missing attribute is false.
+ */
 function holds(condition: string, item: Item | undefined, values: Item): boolean {
   return condition.split(' OR ').some((all) => all.split(' AND ').every((one) => isTrue(one, item, values)));
 }

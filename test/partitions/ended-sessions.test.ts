@@ -1,4 +1,4 @@
-/** A session that has ended in another request: its tokens do not come back, whatever a slow request of its own still does. */
+/** A session that ended in another request: its tokens do not come back, whatever a slow request of the session still does. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import express from 'express';
@@ -20,7 +20,7 @@ interface Meanwhile {
   readonly store?: (store: session.MemoryStore) => unknown;
 }
 
-/** How a session ends while another request of it is slow. */
+/** How a session ends while another of its requests is slow. */
 const ENDS: Record<string, Meanwhile> = {
   'another tab signs out': { tab: (req) => new Promise((resolve) => req.session.destroy(resolve)) },
   'another tab signs in anew': { tab: (req) => new Promise((resolve) => req.session.regenerate(resolve)) },
@@ -79,11 +79,11 @@ async function scopesAfter(
     await before.read(scopesIn);
     arrive();
     await gone;
-    req.session.seen = 1; // So that express-session saves it at the end of the request.
+    req.session.seen = 1; // Makes express-session save the session at the end of the request.
     await slow(req, before);
     res.json('done');
   });
-  // A save that failed after the response is no reason to close the connection.
+  // A failed save after the response is no reason to close the connection.
   app.use(((error, _req, res, next) => {
     if (!res.headersSent) next(error);
   }) as express.ErrorRequestHandler);

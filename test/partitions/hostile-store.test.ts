@@ -1,6 +1,6 @@
 /**
- * The operator of the store attacks: reads every entry, writes, moves, removes and restores them, and lies about what was written. One
- * attack works, and docs/threat-model.md says so: an older entry of the same partition, put back, is not recognized.
+ * The operator of the store attacks: reads every entry, writes, moves, removes and restores entries, and lies about what was written. One
+ * attack works, and docs/threat-model.md says so: restoring an older entry of the same partition is not detected.
  */
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -13,7 +13,7 @@ import {
 } from '../../src-main/partitions/index.ts';
 import { caches, namesIn, signIn } from './people.ts';
 
-/** A store whose operator sees and changes everything in it. */
+/** A store whose operator sees everything in it and can change it. */
 function hostile() {
   const honest = memoryStore();
   const seen = new Map<string, StoredPartition[]>();
@@ -49,7 +49,7 @@ async function stage() {
   return { ...operator, ada, bob, last };
 }
 
-/** Keys of the operator, under the name of the real one. */
+/** A key of the operator, under the id of the real one. */
 const OTHER_KEYS: SealingKeys = [{ id: 'k1', key: randomBytes(32) }];
 
 describe('an operator who reads', () => {
@@ -104,7 +104,7 @@ describe('an operator who writes', () => {
     await caches({ store: theirs.store, sealingKeys: OTHER_KEYS })
       .partition('session-of-ada')
       .update((cache) => signIn(cache, 'mallory'));
-    expect(forged.partition('session-of-ada').key).toBe(ada.key); // the names are no secret to who has the library
+    expect(forged.partition('session-of-ada').key).toBe(ada.key); // anyone who has the library can compute the names
     for (const [what, bytes] of Object.entries({
       'the entry of another user': others.bytes,
       'one sealed with a key of their own': theirs.seen.get(ada.key)!.at(-1)!.bytes,
@@ -141,7 +141,7 @@ describe('an operator who restores and replays', () => {
       ada.read((cache) => cache.find('AccessToken').map(({ target }) => target));
     expect(await scopes()).toHaveLength(2);
     await put(ada.key, older);
-    expect(await scopes()).toEqual(['orders']); // not recognized: docs/threat-model.md
+    expect(await scopes()).toEqual(['orders']); // not detected: docs/threat-model.md
   });
 
   it('can restore the entry of an ended session in its own partition only', async () => {

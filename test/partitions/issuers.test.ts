@@ -1,4 +1,4 @@
-/** Two users of one id, told apart by their issuers, in partitions. */
+/** Two users with the same id, told apart by their issuers, in partitions. */
 import { describe, expect, it } from 'vitest';
 import { acquireTokenSilent, type Redeem } from '../../src-main/cache/acquire.ts';
 import { merge } from '../../src-main/cache/document/merge.ts';

@@ -51,7 +51,7 @@ class Site {
     const isStep =
       Math.min(...moved) >= 0 && Math.max(...moved) <= LAST && Math.abs(moved[0] - moved[1]) <= 1;
     if (!isStep) return false;
-    // A version with one key comes only when no server seals with the other and the report counts none.
+    // A version with one key may be deployed only when no server seals with the other key and the report counts no entry sealed with it.
     const { sealedWith } = await this.at(server).sealingReport();
     if (moved.includes(LAST)) return Math.min(...moved) >= 2 && sealedWith['old'] === undefined;
     return !moved.includes(0) || sealedWith['young'] === undefined;
@@ -87,7 +87,7 @@ async function siteAfter(actions: readonly Action[]): Promise<Site> {
   return site;
 }
 
-/** Every state that can be reached, with the actions that lead there, and every action from each. */
+/** Returns every action from every state that can be reached, with the actions that lead there. */
 async function everyStep(): Promise<(readonly Action[])[]> {
   const begin: readonly Action[] = [['update', 0]];
   const known = new Set([await (await siteAfter(begin)).state()]);

@@ -105,7 +105,7 @@ describe('reads and updates', () => {
     let isReading = false;
     hooks.beforeWrite = () => {
       isReading = true;
-      return new Promise(() => undefined); // It is gone: no answer, no end.
+      return new Promise(() => undefined); // The write is never answered.
     };
     void caches({ store })
       .partition('a')
@@ -125,7 +125,7 @@ describe('reads and updates', () => {
     const other = caches({ store: inner });
     hooks.beforeWrite = () =>
       other.partition('a').update((cache) => signIn(cache, 'noor', `t${(turn += 1)}`));
-    // The clock is turned: a busy machine might get no second turn in 300 ms.
+    // Fake timers, because a busy machine might get no second turn in 300 ms.
     vi.useFakeTimers({
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
     });

@@ -1,4 +1,4 @@
-/** What the tests of partitions sign in with, and what they seal with. */
+/** Sign-ins and sealing keys for the tests of partitions. */
 import { randomBytes } from 'node:crypto';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import {
@@ -12,7 +12,7 @@ import { base64url } from '../cache/events.ts';
 
 export const KEYS: SealingKeys = [{ id: 'k1', key: randomBytes(32) }];
 
-/** Takes in what one user's sign-in brings. */
+/** Adds the response of one user's sign-in. */
 export function signIn(
   cache: TokenCache,
   uid: string,
@@ -41,7 +41,7 @@ export function caches(options: Partial<PartitionedCachesOptions> = {}) {
   return partitionedCaches({ store: memoryStore(), sealingKeys: KEYS, ...options });
 }
 
-/** A store that counts, and does what a test says before or after the real one. */
+/** A store that counts its calls and runs a test's hooks before or after the real ones. */
 export function observed(store: PartitionStore = memoryStore()) {
   const counts = { read: 0, write: 0, remove: 0, touch: 0 };
   const hooks: { beforeWrite?: () => Promise<void>; beforeRead?: () => Promise<void> } = {};

@@ -14,7 +14,7 @@ const SCOPES = ['https://graph.microsoft.com/User.Read'];
 const users = Array.from({ length: 50 }, (_, index) => `user${index}`);
 const requests = Array.from({ length: 200 }, (_, index) => users[index % users.length]!);
 
-/** A token endpoint that knows who asks by the code or the refresh token, and takes a while, each time another. */
+/** A token endpoint that identifies the user by the code or the refresh token, and answers after varying delays. */
 function tokenEndpoint() {
   let count = 0;
   const redeemed: string[] = [];
@@ -128,7 +128,7 @@ describe('MSAL Node, a client for each request', () => {
       (one) => one.status === 'rejected' || one.value.accounts.join() !== `${one.value.user}@contoso.example`,
     );
     expect(wrong.length + signIns.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
-    // And still nobody's credentials are in another's partition.
+    // No user's credentials are in another user's partition.
     for (const user of users) {
       const names = await all.partition(`session of ${user}`).read(namesIn);
       expect(names.filter((name) => name !== `${user}@contoso.example`)).toEqual([]);

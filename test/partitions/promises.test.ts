@@ -1,4 +1,4 @@
-/** Promises that partitions once broke, each as it was broken. */
+/** Promises that partitions once broke, each tested in the way it was broken. */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
@@ -143,8 +143,8 @@ describe('a late refresh never overwrites a newer sign-in', () => {
       );
       const left = await here!.read(refreshTokensIn);
       expect(left).toContain('RT of the new sign-in');
-      expect(left.includes('LATE RT')).toBe(scope === 'mail'); // Those of other scopes are kept side by side.
-      // A token of the newer sign-in is not replaced by the late one either.
+      expect(left.includes('LATE RT')).toBe(scope === 'mail'); // Tokens of other scopes are kept side by side.
+      // The late token does not replace a token of the newer sign-in either.
       expect(refreshed.secret).toBe(scope === 'orders' ? 'access token of noor for orders' : 'LATE');
     },
   );
@@ -251,7 +251,7 @@ describe('a turn', () => {
         await partition.update((cache) => signIn(cache, 'noor', `t${turn}`));
       }
       expect([controllers.mock.calls.length, timers.mock.calls.length]).toEqual([0, 0]);
-      // Whatever a caller's own function looks like, it has its signal.
+      // A caller's function receives its signal whatever its parameters look like.
       const wrapped = (...args: [AbortSignal]): Promise<boolean> => Promise.resolve(args[0].aborted);
       expect(await partition.exclusively('refresh', wrapped)).toBe(false);
       expect(controllers).toHaveBeenCalledTimes(1);
@@ -285,14 +285,14 @@ describe('a turn', () => {
 });
 
 describe('races and touches', () => {
-  // A busy machine might lose no race before a real clock's deadline.
+  // Fake timers, because on a busy machine a real deadline might pass before any race is lost.
   const withClockTurned = async (milliseconds: number, task: () => Promise<void>): Promise<void> => {
     vi.useFakeTimers({
       toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'],
     });
     try {
       const ended = task();
-      // Real hashing runs between the calls of the store, so the turns of the event loop are given as well.
+      // Real hashing runs between the calls of the store, so the event loop needs its turns as well.
       for (let left = milliseconds; left > 0; left -= 1) {
         await new Promise((resolve) => setImmediate(resolve));
         await vi.advanceTimersByTimeAsync(1);
@@ -315,7 +315,7 @@ describe('races and touches', () => {
       });
   });
 
-  /** A store whose writes of the partition lose the first race; then `what` never answers. */
+  /** A store whose writes of the partition lose the first race; after that, `what` is never answered. */
   const slowAfterARace = (what: 'read' | 'index' | 'write' | 'remove', key: () => string) => {
     const inner = memoryStore();
     let races = 0;
@@ -342,7 +342,7 @@ describe('races and touches', () => {
   it.each([
     { step: 'a read', what: 'read', code: 'partition_busy' },
     { step: 'the index of users', what: 'index', code: 'partition_busy' },
-    // The store has it and may still write it, so `partition_busy`, which promises that nothing was written, would be wrong.
+    // The request was sent and may still take effect, so `partition_busy`, which promises that nothing was written, would be wrong.
     { step: 'a write that was sent', what: 'write', code: 'store_timeout' },
     { step: 'a removal that was sent', what: 'remove', code: 'store_timeout' },
   ] as const)('after a lost race, $step without an answer is $code', async ({ what, code }) => {
@@ -375,7 +375,7 @@ describe('races and touches', () => {
     const other = caches({ store: inner }).partition('a');
     await other.update((cache) => signIn(cache, 'noor', 'theirs'));
     await withClockTurned(200, async () => {
-      // The cache that was kept open is outdated: that is no race that was lost.
+      // The cache that was kept open is outdated, which does not count as a lost race.
       const update = partition.update((cache) => signIn(cache, 'noor', 'ours'));
       await expect(update).rejects.toMatchObject({ code: 'store_timeout' });
     });
@@ -651,14 +651,14 @@ describe('signing a user out everywhere', () => {
       },
       write: (key, entry, condition) => {
         if (key === own) return inner.write(key, entry, condition);
-        return slow(() => Promise.resolve(false)); // Other sign-ins are always quicker.
+        return slow(() => Promise.resolve(false)); // Other sign-ins always write first.
       },
     };
     // One call takes less than the timeout. Two take more.
     const partition = caches({ store, userIndex: true, timeout: 400 }).partition('a');
     const update = partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1' }));
     await expect(update).rejects.toMatchObject({ code: 'store_timeout' });
-    expect(reads).toBe(2); // One of each index entry.
+    expect(reads).toBe(2); // one read of each index entry
     expect(await inner.read(own)).toBeNull();
   });
 
@@ -784,7 +784,7 @@ describe('what is stored', () => {
       });
       sizes.add((await inner.read(partition.key))!.bytes.length);
     }
-    // Padding aside, only the length of the secret counts; these all have one length.
+    // Apart from padding, only the length of the secret counts, and all these secrets have the same length.
     expect(Math.max(...sizes) - Math.min(...sizes)).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 /**
  * [Note: errors between connect and listener] A thousand connections whose server says in one packet that they are ready and that they end.
- * An error without a listener would end the process; the test runner fails on each.
+ * An error without a listener would end the process; the test runner fails on any such error.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/** A Redis that refuses while the app runs: each call is told why, and the same client works again afterwards. */
+/** A Redis that refuses calls while the app runs: each error names the cause, and the same client works again afterwards. */
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -86,7 +86,7 @@ interface Trouble {
 }
 
 const config = (name: string, value: string) => (url: string) => ask(url, 'CONFIG', 'SET', name, value);
-/** A folder where Redis saves its data, which makes it fail. */
+/** The path at which Redis saves its data. A folder there makes saving fail. */
 const obstacle = async (url: string): Promise<string> =>
   join(((await ask(url, 'CONFIG', 'GET', 'dir')) as { dir: string }).dir, 'dump.rdb');
 const withPassword = (url: string): string => url.replace('//', '//:changed@');
@@ -159,7 +159,7 @@ const TROUBLES: Record<string, Trouble> = {
     },
     end: async (url) => {
       await config('requirepass', '')(withPassword(url));
-      // Connections that were not authenticated when they began stay so.
+      // A connection that began unauthenticated stays so.
       await ask(url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
     told: all('store_forbidden'),
@@ -212,7 +212,7 @@ describe('failover behind one address', () => {
   }, 60_000);
   afterAll(() => Promise.all(servers.map((server) => server.close())));
 
-  /** An address that leads new connections to one server, as a virtual IP or a DNS name does, and leaves the others. */
+  /** An address that leads new connections to one server, as a virtual IP or a DNS name does, and leaves existing ones alone. */
   async function address(first: RedisServer) {
     let target = first.port;
     let connections = 0;
@@ -251,14 +251,14 @@ describe('failover behind one address', () => {
       const opened = await open(kind, place.url);
       const names = ['a', 'b', 'c', 'd'];
       const update = (name: string) => opened.partition(name).update((cache) => signIn(cache, name));
-      await Promise.all(names.map(update)); // A pool has a connection for each.
+      await Promise.all(names.map(update)); // A pool opens a connection for each.
 
       await ask(first.url, 'REPLICAOF', '127.0.0.1', String(second.port));
       const refused = await Promise.allSettled(names.map(update));
       expect(refused.map((result) => result.status === 'rejected' && result.reason.code)).toContain(
         'store_read_only',
       );
-      // The address leads to a replica for a while. Each connection, of which a pool has some, is given up once a second at most.
+      // The address leads to a replica for a while. Each connection (a pool has several) is given up at most once a second.
       const before = place.connections();
       const began = performance.now();
       for (let left = 200; left > 0; left -= 1) await update('a').catch(() => undefined);

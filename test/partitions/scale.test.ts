@@ -1,4 +1,4 @@
-/** docs/scale.md: Sentinel, partitioned tables, and the store for DynamoDB, as they stand there. */
+/** docs/scale.md: Sentinel, partitioned tables and the store for DynamoDB, with the code of the page. */
 
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -58,7 +58,7 @@ describe('a partitioned table', () => {
     const [, sql = ''] = /```\n(CREATE TABLE[^`]+)```/.exec(page) ?? [];
     const pool = new pg.Pool({ connectionString: server.url });
     await pool.query(sql);
-    await migratePartitions(pool); // Leaves it alone.
+    await migratePartitions(pool); // leaves the table unchanged
     await pool.end();
   }, 60_000);
   afterAll(() => server.close());
@@ -131,7 +131,7 @@ describe('Redis with Sentinel', () => {
       codes = [...codes, (error as { code?: unknown }).code];
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    // Told as an outage or as a replica, until Sentinel has promoted it.
+    // Until Sentinel has promoted the replica, errors report an outage or a read-only replica.
     for (const code of codes)
       expect(['store_unavailable', 'store_timeout', 'store_read_only']).toContain(code);
     expect(await caches.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);

@@ -10,7 +10,7 @@ import {
 } from '../../src-main/partitions/conformance/conformance.ts';
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 
-// The libraries bring types of different ages, or none: a test of shapes does without.
+// The libraries have types of different ages or none, so these tests do without.
 /* oxlint-disable typescript/no-explicit-any */
 const load = createRequire(import.meta.url) as (name: string) => any;
 
@@ -44,7 +44,7 @@ const express = (
   return serving(app);
 };
 
-/** As express-session and passport have it. */
+/** The session of express-session and passport. */
 const ofExpressSession = (req: any): Omit<SessionVisit, 'path'> => ({
   session: () => req.session,
   destroy: () => new Promise((resolve) => req.session.destroy(resolve)),
@@ -61,7 +61,7 @@ function passport(visit: Visit): Promise<ServedSessions> {
   return express([expressSession(), own.session()], visit, (req) => ({
     ...ofExpressSession(req),
     destroy: () => new Promise((resolve) => req.logout(resolve)), // Regenerates the session.
-    regenerate: () => new Promise((resolve) => req.login({ id: 'noor' }, resolve)), // Does so, too.
+    regenerate: () => new Promise((resolve) => req.login({ id: 'noor' }, resolve)), // Regenerates it, too.
   }));
 }
 

@@ -1,4 +1,7 @@
-/** "Sign out of everything" is one call, which leaves nothing: the account, tokens of apps, grants and what is not understood. */
+/**
+ * "Sign out of everything" is one call that leaves nothing: it removes the account, tokens of apps, grants and entries that are not
+ * understood.
+ */
 import { expect, it } from 'vitest';
 import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';

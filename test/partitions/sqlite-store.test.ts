@@ -35,7 +35,7 @@ describe('conforms', () => {
     const stores = { store: sqliteStore({ database }), another: sqliteStore({ database }) };
     return Promise.resolve({ ...stores, close: () => Promise.resolve(void database.close()) });
   };
-  // One after the other: SQLite as WebAssembly blocks this process, and leases end meanwhile.
+  // In sequence, because SQLite as WebAssembly blocks this process, and leases would end meanwhile.
   for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
 });
 
@@ -82,7 +82,7 @@ const hasSqlite = ((): boolean => {
   }
 })();
 
-// Each version of Node has one of the two; nothing is skipped.
+// Each version of Node runs one of the two; none is skipped.
 if (!hasSqlite)
   it('on a Node without SQLite, the error says what to install', () => {
     expect(() => sqliteStore({ file: join(folder(), 'tokens.sqlite') })).toThrow(

@@ -1,4 +1,4 @@
-/** What each store does beyond what all of them do. */
+/** What each store does beyond what all stores do. */
 import session from 'express-session';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -113,7 +113,7 @@ describe('session', () => {
     const all = new Promise<void>((resolve) => (open = resolve));
     app.get('/sign-in/:scope', async (req, res) => {
       if (req.query['wait'] !== undefined && (arrived += 1) === 4) open();
-      if (req.query['wait'] !== undefined) await all; // Each has read the session before any of them saves it.
+      if (req.query['wait'] !== undefined) await all; // Every request has read the session before any of them saves it.
       const partition = caches({ store: sessionStore(req.session) }).partition('a');
       await partition.exclusively('turn', async () => {
         inside += 1;
@@ -144,7 +144,7 @@ describe('session', () => {
     expect(((await (await get('/')).json()) as string[]).sort()).toEqual(['s0', 's1', 's2', 's3', 's4']);
     expect(most).toBe(1);
     expect(await (await fetch(url)).json()).toEqual([]);
-    expect(await (await get('/late')).json()).toEqual([]); // The session went while this request was running.
+    expect(await (await get('/late')).json()).toEqual([]); // The session ended while this request was running.
     server.close();
     server.closeAllConnections();
   });
@@ -230,7 +230,7 @@ describe('memory in front', () => {
       await server.stop();
       await server.start();
       const direct = await connect();
-      await redisStore({ client: direct }).write('a', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
+      await redisStore({ client: direct }).write('a', entry('c'), { expected: version('b'), ttl: null }); // Nobody receives an invalidation.
       await direct.close();
       await until(async () => (await there.read('a').catch(() => null))?.version === version('c'));
     } finally {
@@ -349,7 +349,7 @@ describe('PostgreSQL', () => {
     await here.write('invalidation', entry('b'), { expected: version('a'), ttl: null });
     await until(async () => (await there.read('invalidation'))?.version === version('b'));
     await pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
-    await postgresStore({ pool }).write('invalidation', entry('c'), { expected: version('b'), ttl: null }); // Told to nobody.
+    await postgresStore({ pool }).write('invalidation', entry('c'), { expected: version('b'), ttl: null }); // Nobody receives an invalidation.
     await until(async () => (await there.read('invalidation'))?.version === version('c'));
     await until(async () => {
       const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
