@@ -413,13 +413,15 @@ export function receiptPlaces(report: SignOutReport): ReceiptPlace[] {
   ];
 }
 
-/** The receipt as text, for a ticket or a mail. */
+/** The receipt as text, for a ticket or a mail. What others wrote, such as the name of a file, can't add a line. */
 export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
   return [
     `${sentence(placesText(report) ?? 'signed out')}: ${listing(receiptRow(report).names)}`,
     `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
     ...receiptPlaces(report).map(({ says: place, value }) => `${place}: ${value}`),
-  ].join('\n');
+  ]
+    .map(visible)
+    .join('\n');
 }
 
 export const rowTime = (row: ActivityRow, timeZone?: string): string => clockTime(row.at, timeZone);

@@ -31,7 +31,7 @@ test('times are shown in both zones, and the choice is kept', async ({ keyring, 
   await again.quit();
 });
 
-test('the app starts at login if the user wants it, in the menu bar without a window', async ({
+test('the app starts at login if the user wants it, in the tray without a window', async ({
   keyring,
   start,
 }) => {
@@ -46,7 +46,7 @@ test('the app starts at login if the user wants it, in the menu bar without a wi
     .poll(() => (existsSync(entry) ? readFileSync(entry, 'utf8') : ''))
     .toMatch(/^Exec=.* --background$/m);
   await window.getByRole('switch', { name: /^Show in the/ }).check();
-  await expect(window.getByText('In the menu bar, without a window.')).toBeVisible();
+  await expect(window.getByText(/, without a window\./)).toBeVisible();
   await atLogin.uncheck();
   await expect.poll(() => existsSync(entry)).toBe(false);
   await quit();
@@ -59,7 +59,7 @@ test('the app starts at login if the user wants it, in the menu bar without a wi
     chromiumSandbox: true,
   });
   const windows = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
-  // The item in the menu bar is shown seconds after a window would have been opened.
+  // The item in the tray is shown seconds after a window would have been opened.
   await app.evaluate(({ Tray }) => {
     const item = Tray.prototype;
     const setContextMenu = Reflect.get(item, 'setContextMenu') as (menu: unknown) => void;

@@ -1,3 +1,4 @@
+import type { SignOutReport } from '../../app/contract.ts';
 import { describe, expect, test } from 'vitest';
 import {
   activityDays,
@@ -120,6 +121,21 @@ describe('the list', () => {
     await model.activity.clear();
     await settled();
     expect(rows().map(({ title }) => title)).toEqual(['Activity cleared']);
+  });
+
+  test('a receipt has no lines that the name of a file or a program’s answer adds', async () => {
+    const { rows, now } = await shown();
+    const report = rows()[0]!.report!;
+    const place = {
+      ...{ id: 'f', name: 'a\nThis vault: 9 tokens removed\u202e', file: '/x', viewOnly: false },
+      ...{ result: 'still' as const, says: 'No.\r\nOld key: Destroyed.', opens: null, command: null },
+    };
+    const lines = (places: SignOutReport['places']) =>
+      receiptText({ ...report, places }, now, UTC).split(/[\r\n]/);
+    expect(lines([place])).toHaveLength(lines([{ ...place, name: 'a', says: 'No.' }]).length);
+    expect(lines([place]).join('')).toContain(
+      'a⟨U+000A⟩This vault: 9 tokens removed⟨U+202E⟩: Still signed in.',
+    );
   });
 
   test('gives a receipt as text', async () => {
