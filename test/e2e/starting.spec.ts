@@ -49,6 +49,33 @@ test('of a flood of second starts, the last document is shown, and invalid ones 
   await quit();
 });
 
+test('a window that is closed while it loads takes no document with it', async ({ start }) => {
+  const { app, window, quit } = await start();
+  await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
+  // Only an app in the menu bar lives on without a window.
+  await window.evaluate(() =>
+    (
+      globalThis as unknown as { app: Record<'setMenuBar', (on: boolean) => Promise<unknown>> }
+    ).app.setMenuBar(true),
+  );
+  const opened = app.waitForEvent('window');
+  const wasLoading = await app.evaluate(async ({ app: electron, BrowserWindow }, importFile) => {
+    const second = (): void =>
+      void electron.emit('second-instance', {}, [], '', { importFile, demo: false, background: false });
+    const [first] = BrowserWindow.getAllWindows();
+    first!.webContents.reload();
+    const isLoading = first!.webContents.isLoading();
+    second();
+    await Promise.resolve().then(() => undefined); // until the app has taken the document
+    first!.destroy();
+    setTimeout(second, 50); // once this call is answered
+    return isLoading;
+  }, DOCUMENT);
+  expect(wasLoading).toBe(true);
+  await expect((await opened).getByRole('dialog')).toContainText('msal-node-7-adfs.json');
+  await quit();
+});
+
 test('a document on the command line is shown before it is merged', { tag: '@packaged' }, async ({
   start,
 }) => {
