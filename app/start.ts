@@ -504,15 +504,15 @@ export async function start(
 function onOrOff(args: readonly unknown[]): [boolean] {
   const [on] = args;
   if (args.length === 1 && typeof on === 'boolean') return [on];
-  throw new InvalidArgumentError('This setting is on or off. Nothing was changed.');
+  throw new InvalidArgumentError('This setting must be on or off. Nothing was changed.');
 }
 
 /** The question before access tokens are copied with fewer questions. */
 const ASK_RARELY: Question = {
-  message: 'Ask before a copy every five minutes only?',
+  message: 'Ask at most every five minutes before copying?',
   detail:
-    'After a yes, access tokens are copied without a question for five minutes, until the window loses the focus or the screen is locked. ' +
-    'Each copy still takes a click. Refresh and ID tokens always ask.',
+    'Once you agree, access tokens are copied without another question for five minutes, or until the window loses the focus or the screen is ' +
+    'locked. Each copy still needs a click. Tokenkeep always asks before it copies a refresh or ID token.',
   yes: 'Ask less',
 };
 
@@ -520,7 +520,7 @@ function timesShown(args: readonly unknown[]): [TimesShown] {
   const [times] = args;
   const known = TIMES_SHOWN.find((each) => each === times);
   if (args.length === 1 && known !== undefined) return [known];
-  throw new InvalidArgumentError('Times are shown as local, utc or both. Nothing was changed.');
+  throw new InvalidArgumentError('Times can be shown as local, utc or both. Nothing was changed.');
 }
 
 /** The entry with which the system starts this app at login. */
@@ -536,7 +536,7 @@ function loginStart(): LoginStart {
 function listText(args: readonly unknown[]): [string] {
   const [text] = args;
   if (args.length === 1 && typeof text === 'string' && text.length <= MOST_LIST) return [text];
-  throw new InvalidArgumentError('The list is no text, or too long. Nothing was saved.');
+  throw new InvalidArgumentError('The list is not text, or it is too long. Nothing was saved.');
 }
 
 function dropGesture(contents: WebContents): void {

@@ -666,7 +666,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         staying: wanted.filter(isUsed).map((account) => nameFor(cache, account).account),
       };
     });
-    const says = `Tokenkeep ended in the middle of this sign-out. Used since then, and still here: ${listed(staying)}.`;
+    const says = `Tokenkeep was closed during this sign-out. These accounts were used since then, so they are still here: ${listed(staying)}.`;
     const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says };
     const draft = staying.length === 0 ? report : { ...report, places: [row, ...report.places] };
     if (leaving.length > 0) return (await removeAndWriteDown(vault, draft, { ...wish, ids: leaving })).kept;
@@ -724,7 +724,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
 /** What the receipt says of a cache whose sign-out had begun when the app ended. */
 const INTERRUPTED =
-  'Tokenkeep ended in the middle of this. Open the cache again, and sign out of what is still there.';
+  'Tokenkeep was closed before this was done. Open the cache again and sign out of the accounts that are still there.';
 
 function namedReceipts(
   receipts: readonly SignOutReceipt[],

@@ -43,13 +43,13 @@ export function userGestures(now: () => number): UserGestures {
       if (left > 0) {
         throw new QuestionError(
           'asked_too_often',
-          `You declined a moment ago, so nothing was asked. Try again in ${Math.ceil(left / 1000)} s.`,
+          `You declined a moment ago, so Tokenkeep did not ask again. Try again in ${Math.ceil(left / 1000)} s.`,
         );
       }
       if (now() - last > GOOD_FOR) {
         throw new QuestionError(
           'no_user_gesture',
-          'Nobody clicked or typed in this window just now, so nothing was asked or opened. Choose the command in the window.',
+          'This needs a click or a key press in the window, and there was none in the last seconds. Nothing was opened. Click the button again.',
         );
       }
       last = -Infinity;

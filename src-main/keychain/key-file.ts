@@ -92,7 +92,7 @@ async function readKey(file: string): Promise<Buffer | null> {
       throw keychainError(
         'keychain_refused',
         `Other users can change the key file “${file}”.`,
-        `Take the right away from them: chmod go-w ${file}`,
+        `Remove their permission: chmod go-w ${file}`,
       );
     }
     const key = decodeKey(bytes);

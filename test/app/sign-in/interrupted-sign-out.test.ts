@@ -159,7 +159,7 @@ it('completes what it began or reports it, at whatever step the app ends', { tim
     // Signed out is said only where it is so; a page is said to be open only if it was opened.
     for (const { name, result, says } of report.places) {
       if (result === 'signed-out') expect(left, step).not.toContain(name);
-      else expect(says, step).toMatch(/^Tokenkeep ended in the middle/);
+      else expect(says, step).toMatch(/^Tokenkeep was closed before this was done/);
     }
     expect(report.places.map(({ name }) => name).sort(), step).toEqual(CACHES);
     if (report.session?.problem === null) expect(opened, step).toBe(1);

@@ -143,7 +143,7 @@ it('does all of a sign-out or nothing, and its receipt is true, at whatever step
     expect(report.places.map(({ name }) => name).sort(), at).toEqual(CACHES);
     for (const { name, result, says } of report.places) {
       if (result === 'signed-out') expect(left, at).not.toContain(name);
-      else expect(says, at).toMatch(/^Tokenkeep ended in the middle/);
+      else expect(says, at).toMatch(/^Tokenkeep was closed before this was done/);
     }
     if (report.session?.problem === null) expect(opened, at).toBe(1);
     else
