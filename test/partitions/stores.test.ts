@@ -230,7 +230,7 @@ describe('memory in front', () => {
       await server.stop();
       await server.start();
       const direct = await connect();
-      await redisStore({ client: direct }).write('a', entry('c'), { expected: version('b'), ttl: null }); // Nobody receives an invalidation.
+      await redisStore({ client: direct }).write('a', entry('c'), { expected: version('b'), ttl: null }); // Nobody is notified.
       await direct.close();
       await until(async () => (await there.read('a').catch(() => null))?.version === version('c'));
     } finally {
@@ -349,7 +349,7 @@ describe('PostgreSQL', () => {
     await here.write('invalidation', entry('b'), { expected: version('a'), ttl: null });
     await until(async () => (await there.read('invalidation'))?.version === version('b'));
     await pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
-    await postgresStore({ pool }).write('invalidation', entry('c'), { expected: version('b'), ttl: null }); // Nobody receives an invalidation.
+    await postgresStore({ pool }).write('invalidation', entry('c'), { expected: version('b'), ttl: null }); // Nobody is notified.
     await until(async () => (await there.read('invalidation'))?.version === version('c'));
     await until(async () => {
       const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
