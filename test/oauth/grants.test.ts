@@ -18,7 +18,7 @@ import { temporaryFolder } from '../vault/fakes.ts';
 const ISSUER = 'https://id.example/realms/main';
 const AT = { issuer: ISSUER, client_id: 'my-app' };
 
-/** A grant with everything that there may be in one. */
+/** A grant with every field that a grant may have. */
 const FULL: Grant = {
   tokens: {
     access_token: 'at-secret-1',
@@ -242,7 +242,7 @@ describe('fresh', () => {
       data: FULL.data,
       expires_at: 1_060,
     });
-    expect(fresh.tokens).not.toHaveProperty('team'); // what it says, it says anew
+    expect(fresh.tokens).not.toHaveProperty('team'); // the provider sends its own fields anew, so old ones are dropped
   });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -314,7 +314,7 @@ describe('fresh', () => {
     await expect(grantsIn(handle).fresh('work', refresh)).rejects.toMatchObject(SIGN_IN_AGAIN);
     expect(asked).toBe(1);
     expect((await grants.list())[0]).toMatchObject({ isRefused: true });
-    // A new sign-in ends that.
+    // A new sign-in clears the refusal.
     await grants.add(
       'work',
       { tokens: { access_token: 'c', refresh_token: 'd' }, expires_at: 1 },

@@ -1,4 +1,4 @@
-/** A document with grants and MSAL's entities in it, given to the real MSAL libraries: they pass over the grants, and keep them. */
+/** The real MSAL libraries get a document with grants among MSAL's entities: they ignore the grants, and keep them. */
 import { describe, expect, it } from 'vitest';
 import { inMemory, SerializableTokenCache } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
