@@ -28,7 +28,7 @@ afterEach(async () => {
   server.refused = 0;
 });
 
-/** As many handles on one vault file as processes would have. */
+/** Opens one vault file several times, as several processes would. */
 async function handles(count: number, keychain = memoryKeychain()): Promise<Vault[]> {
   const file = join(temporaryFolder(), 'agents.vault');
   for (let index = 0; index < count; index += 1) vaults.push(await openVault({ file, keychain }));
@@ -44,7 +44,7 @@ const counts = () => {
   };
 };
 
-/** Makes the access token that is kept one that the provider's clock calls expired. */
+/** Marks the stored access token as expired. */
 async function expire(handle: CacheHandle, serverUrl = server.url): Promise<void> {
   const grants = openGrants(handle, { issuer: serverUrl, client_id: 'My agent' });
   await grants.change('default', (grant) => ({ ...grant, expires_at: 1 }));
@@ -72,7 +72,7 @@ describe('one agent', () => {
       client: { issuer: server.provider.issuer, token_endpoint_auth_method: 'none' },
       discovery: { authorizationServerUrl: server.provider.issuer },
     });
-    expect(kept).not.toHaveProperty('pending'); // the verifier has done its work
+    expect(kept).not.toHaveProperty('pending'); // the verifier is no longer needed
     const again = agent(second!, server);
     expect(await again.provider.tokens()).toEqual(kept?.tokens);
     expect(await again.provider.clientInformation()).toEqual(kept?.client);
@@ -243,7 +243,7 @@ describe('several agents on one vault', () => {
       );
     expect(await authorize()).toEqual(Array(5).fill('AUTHORIZED'));
     expect(counts()).toEqual({ refreshed: 1, reused: 0, refused: 0 });
-    // Those who begin after that have nothing to redeem: no server has refused what the first one got.
+    // Agents that begin later have nothing to redeem: no server has refused the token that the first one got.
     agents.push(agent(first!, server));
     expect(await authorize()).toEqual(Array(6).fill('AUTHORIZED'));
     expect(counts()).toEqual({ refreshed: 1, reused: 0, refused: 0 });

@@ -19,7 +19,7 @@ interface Said {
 }
 
 /**
- * Runs them, kills processes in the middle of a refresh meanwhile, and expects that everyone is served, no refresh token is used twice,
+ * Runs the programs, kills processes in the middle of a refresh, and expects that every program is served, no refresh token is used twice,
  * and nobody is signed out.
  */
 export async function runAgents(options: {
@@ -59,7 +59,7 @@ export async function runAgents(options: {
     for (; killed < kills; killed += 1) {
       const victim = start(true, 60);
       await victim.next(); // ready
-      expect(await victim.next()).toBe('holding'); // its turn, and its request never arrives
+      expect(await victim.next()).toBe('holding'); // has its turn; its request never arrives
       victim.child.kill('SIGKILL');
     }
     const said = await Promise.all(all.map(async ({ next }) => JSON.parse(await next()) as Said));

@@ -1,5 +1,5 @@
-// Runs in its own processes: calls the MCP server's tool with the SDK's client for some seconds, and prints what came of it. Told to hang,
-// its next refresh never arrives, as without a network.
+// Runs in its own processes: calls the MCP server's tool with the SDK's client for some seconds, and prints the results. When told to
+// hang, its next refresh never arrives, as without a network.
 import { auth } from '@modelcontextprotocol/sdk/client/auth.js';
 import { openVault } from '../../src-main/index.ts';
 import { FolderKeychain } from '../torture/folder-keychain.ts';
@@ -23,7 +23,7 @@ const said = { served: 0, authorized: 0, errors: [] as string[] };
 const end = Date.now() + seconds * 1000;
 process.stdout.write('ready\n');
 try {
-  // As a transport does on a 401, all at once.
+  // All at once, as a transport does on a 401.
   if ((await auth(own.provider, { serverUrl: url })) === 'AUTHORIZED') said.authorized += 1;
 } catch (error) {
   said.errors.push(String(error));

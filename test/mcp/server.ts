@@ -1,4 +1,4 @@
-/** A real MCP server whose authorization server is the example provider: registration, resource indicators, rotation, short lives. */
+/** A real MCP server whose authorization server is the example provider: registration, resource indicators, rotation, short lifetimes. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -15,14 +15,14 @@ import {
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 
 export interface RunningMcpServer {
-  /** The server's URL: the resource that its tokens are for. */
+  /** The server's URL, which is the resource that its tokens are for. */
   url: string;
   provider: RunningProvider;
-  /** For the provider's certificate, and for `data:` URLs as the global fetch has it. */
+  /** Trusts the provider's certificate, and accepts `data:` URLs as the global fetch does. */
   fetch: typeof fetch;
-  /** Requests that were answered with 401. */
+  /** The number of requests answered with 401. */
   refused: number;
-  /** Access tokens that it refuses before they expire. */
+  /** Access tokens that the server refuses before they expire. */
   revoked: Set<string>;
   stop(): Promise<void>;
 }

@@ -17,9 +17,9 @@ const METADATA = {
 
 export interface Agent {
   provider: ReturnType<typeof providerOf>;
-  /** The authorization page that the SDK opened. */
+  /** The authorization pages that the SDK opened. */
   opened: URL[];
-  /** Why it opened each of them. */
+  /** Why it opened each page. */
   reasons: (string | null)[];
 }
 
@@ -40,7 +40,7 @@ function providerOf(
   });
 }
 
-/** A client of the MCP server over this handle. */
+/** A client of the MCP server that stores its sign-in through this handle. */
 export function agent(
   handle: CacheHandle,
   server: Pick<RunningMcpServer, 'url'> & Partial<RunningMcpServer>,
@@ -51,7 +51,7 @@ export function agent(
   return { provider: providerOf(handle, server, { ...own, ...options }, told), ...told };
 }
 
-/** Signs a person in, in a browser, as an agent does. */
+/** Signs a user in, in a browser, as an agent does. */
 export async function signIn(
   { provider, opened }: Agent,
   server: RunningMcpServer,
