@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { copiedSecrets } from '../../src-main/ipc/clipboard.ts';
 
-/** A clipboard, and time that passes when a test says so. */
+/** A clipboard, and a clock that a test advances. */
 function desk(options: { asynchronous?: boolean } = {}) {
   const later = <T>(value: T): T | Promise<T> => (options.asynchronous ? Promise.resolve(value) : value);
   const state = { text: '', now: 1_000_000, cleared: 0, fails: false };

@@ -51,7 +51,7 @@ describe('"Don’t ask again for five minutes"', () => {
     endConsent();
     user.agrees = false;
     await ask.copy(W, access.id);
-    await ask.copy(W, access.id); // a no counts for nothing
+    await ask.copy(W, access.id); // a refusal is not remembered
     expect(questions).toHaveLength(4);
   });
 

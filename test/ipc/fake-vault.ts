@@ -16,7 +16,7 @@ export const REPORT: VaultReport = {
   generation: 1,
 };
 
-/** A vault without a file: what the handlers need of one, and what they asked it to do. */
+/** A vault without a file, with the members that the handlers need. It records what they call. */
 export function fakeVault(cache: TokenCache): ServedVault & { asked: string[]; status: VaultStatus } {
   const handle = inMemory(cache);
   const asked: string[] = [];

@@ -50,7 +50,7 @@ async function answers(text: string, nickname = '') {
 }
 
 describe('the first of many accounts', () => {
-  // Few of the other kinds, so that the first rows end among them; or so many that they fill the screen.
+  // So few of the other kinds that the first rows end among them, or so many that they fill the screen.
   test.each([
     [601, 60],
     [900, 7],

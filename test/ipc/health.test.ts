@@ -5,7 +5,7 @@ import { windowOver } from './window.ts';
 
 const W = 'the window';
 
-/** App metadata twice, under aliases, and a refresh token in the shadow of a newer one. */
+/** App metadata twice, under aliases, and a superseded refresh token. */
 function troubled(): string {
   const environment = 'login.microsoftonline.com';
   const common = { home_account_id: 'ada.contoso', environment, client_id: 'app' };

@@ -131,7 +131,7 @@ describe('hostile documents', () => {
       await window.ask.search(W, 'script __proto__');
       expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
       expect(Object.keys(Object.prototype)).toEqual([]);
-      // What is answered must survive the way to the window.
+      // The answer must survive being cloned on its way to the window.
       expect(structuredClone(accounts)).toEqual(accounts);
     },
   );

@@ -1,4 +1,4 @@
-/** Imports that a script or a flood of second starts asks for. */
+/** Imports that are asked for by a script or by a flood of second instances. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -36,7 +36,7 @@ async function bothLists(fill: (cache: TokenCache) => void) {
   return { indexed: inOrder(indexed), read: inOrder(read), unread };
 }
 
-/** Accounts that have no entity are listed last in memory, and in their place by the index. */
+/** Sorts by id: in memory, accounts without an entity are listed last; the index lists them in their place. */
 function inOrder(list: AccountList): AccountList {
   return { ...list, accounts: list.accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
 }
@@ -90,7 +90,7 @@ const ODD: readonly Odd[] = [
   'grant',
 ];
 
-/** Makes an account of a kind that the index might tell wrongly. */
+/** Makes an account of a kind that the index might get wrong. */
 function make(cache: TokenCache, user: string, odd: Odd): void {
   const store = storeOf(cache);
   const query = { home_account_id: homeOf(user) };

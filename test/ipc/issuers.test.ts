@@ -1,4 +1,4 @@
-/** Two users of one id, told apart by their issuers, in a window. */
+/** Two users with the same id, told apart by their issuers, in a window. */
 import { expect, test } from 'vitest';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { jwt } from '../cache/events.ts';

@@ -1,4 +1,4 @@
-/** A document as MSAL Python writes it: so many accounts, four tokens each, in a hundred tenants. */
+/** A document as MSAL Python writes it, with a given number of accounts in a hundred tenants and four tokens for each. */
 export function manyAccounts(count: number, now: number): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const header = part({ typ: 'JWT', alg: 'RS256', kid: 'key' });

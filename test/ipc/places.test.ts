@@ -1,4 +1,4 @@
-/** One person in the vault and in the caches of other programs is one account. */
+/** A user in the vault and in the caches of other programs is one account. */
 import { describe, expect, it } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/index.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';

@@ -72,7 +72,7 @@ describe('10,000 accounts', () => {
     console.log(
       `first ${first.toFixed(0)} ms, its longest stretch ${longest.toFixed(0)} ms, second ${second.toFixed(0)} ms`,
     );
-    // Against each other and not against a clock, and in CPU time: neither how fast the machine is nor what else runs there matters.
+    // Compares CPU times with each other, so that neither the machine's speed nor its load matters.
     expect(longest).toBeLessThan(first / 3);
     expect(second).toBeLessThan(first / 3);
   });
@@ -93,13 +93,13 @@ describe('10,000 accounts', () => {
   });
 });
 
-/** Milliseconds for which this process has computed. */
+/** Returns the CPU time of this process, in milliseconds. */
 function cpuTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
-/** The longest time for which this process computed and nothing else in it got its turn. */
+/** Measures the longest CPU time, in milliseconds, for which nothing else in this process got its turn. */
 function watchTheLoop(): { stop: () => number } {
   let longest = 0;
   let last = cpuTime();

@@ -11,9 +11,9 @@ export interface Vector {
   tokens: { AccessToken: number; RefreshToken: number; IdToken: number };
 }
 
-/** The documents that real libraries wrote. */
+/** Documents that real libraries wrote. */
 export const documents = index<Vector>('documents');
-/** Files that are no documents, or hold what no library writes. */
+/** Files that are not documents, or that hold what no library writes. */
 export const hostile = index<{ file: string; error?: string; note: string }>('hostile');
 
 function index<T>(name: string): T[] {
@@ -34,7 +34,7 @@ export function cacheOf(text: string): SerializableTokenCache {
   return cache;
 }
 
-/** Every secret in a document, and the signatures of those that are JWTs. */
+/** Returns every secret in a document, and the signatures of those that are JWTs. */
 export function secretsIn(text: string): string[] {
   const found: string[] = [];
   const look = (value: unknown): void => {

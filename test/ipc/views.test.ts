@@ -100,7 +100,7 @@ describe('what a token says', () => {
   it('no time if the provider gave no lifetime', () => {
     const placeholder = { extended_expires_on: '4600', unknown_expiry: '4600' };
     expect(itemsOf(token({}, placeholder))[0]).toMatchObject({ expires_on: null, extended_expires_on: null });
-    // Another library replaced the token and kept the field.
+    // Another library replaced the token, but kept the field.
     expect(itemsOf(token({}, { unknown_expiry: '4000' }))[0]?.expires_on).toBe(4600);
   });
 

@@ -5,7 +5,7 @@ import type { PlaceCache } from '../../src-main/ipc/places.ts';
 import type { Question } from '../../src-main/ipc/questions.ts';
 import { fakeVault } from './fake-vault.ts';
 
-/** A user at a window over a cache: what was asked, answered, copied and told. */
+/** A user at a window over a cache. Records what the user was asked, answered, copied and was told. */
 export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []) {
   const user = {
     agrees: true,
@@ -51,7 +51,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     alsoForgets: () => user.alsoForgets,
   });
   const ask = handlers.requests;
-  /** A document that needs no passphrase. */
+  /** Returns the import plan of a document that needs no passphrase. */
   const planOf = async (path: string): Promise<ImportPlan> => {
     const plan = await ask.planImport('the window', path);
     if ('locked' in plan) throw new Error('This document needs a passphrase.');
