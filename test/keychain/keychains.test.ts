@@ -30,7 +30,7 @@ import { temporaryFolder } from '../vault/fakes.ts';
 const WORDS = 'orbit velvet canyon mustard ladder';
 const KEY = randomBytes(32).toString('base64');
 
-/** Encrypts as Electron does, as far as a keychain can see: with a key of its own, and an error for anything else. */
+/** Encrypts as Electron does, from a keychain's point of view: with a key of its own, and an error for anything else. */
 function fakeSafeStorage(
   options: { available?: boolean; backend?: string; key?: number } = {},
 ): ElectronSafeStorage {
@@ -77,7 +77,7 @@ const twice = (make: (folder: string) => Keychain) => () => {
 const items = (folder: string): string => join(folder, 'items');
 const work = 10;
 
-/** A keychain that holds something under other words than those it is opened with. */
+/** A keychain that stores a secret under another passphrase than the one it is opened with. */
 async function lockedPassphrase(): Promise<{ keychain: Keychain }> {
   const folder = temporaryFolder();
   await passphrase(WORDS, { items: items(folder), work }).set('s', 'a', 'kept');
@@ -492,7 +492,7 @@ describe('temporary files that a killed program left', () => {
     const key = join(folder, 'key');
     const gone = leave(inNameOf(key));
     const stay = [
-      leave(inNameOf(key, 'ba9876543210'), new Date()), // Its writer may be at work.
+      leave(inNameOf(key, 'ba9876543210'), new Date()), // its writer may still be at work
       leave(inNameOf(join(folder, 'other'))),
       leave(`${key}.new-notours`),
       leave(`${key}.new`),

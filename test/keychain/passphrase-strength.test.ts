@@ -42,7 +42,7 @@ describe('a passphrase that can be guessed is refused', () => {
     'the quick brown fox jumps over the lazy dog',
     'test test test test test test',
     'hello hello hello hello 1234',
-    'ｐａｓｓｗｏｒｄ１２３４', // full-width letters are the same ones
+    'ｐａｓｓｗｏｒｄ１２３４', // full-width letters count as plain ones
     'pässwörd1234',
     'line\nbreak in it, and long',
     'x'.repeat(2000),

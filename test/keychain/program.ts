@@ -8,11 +8,11 @@ const keychain = systemKeychain({ deadline: Number(deadline) });
 for (const call of calls) {
   const [name = '', account = '', secret = ''] = call.split(' ');
   if (name === 'rename') {
-    renameSync(account, secret); // As an upgrade of the program does it.
+    renameSync(account, secret); // as an upgrade of the program does
     continue;
   }
   if (name === 'copy') {
-    copyFileSync(account, secret); // As an installation does it.
+    copyFileSync(account, secret); // as an installation does
     continue;
   }
   try {
@@ -25,4 +25,4 @@ for (const call of calls) {
     process.stdout.write(`${JSON.stringify({ call, code: error.code, message: error.message })}\n`);
   }
 }
-process.kill(process.pid, 'SIGKILL'); // A native call that hangs would hold up an orderly end.
+process.kill(process.pid, 'SIGKILL'); // A hanging native call would delay a normal exit.

@@ -11,7 +11,7 @@ test('four keys that are derived at the same time take the memory of one', async
   const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
   const keys = await Promise.all(['a', 'b', 'c', 'a'].map(derive));
   clearInterval(watch);
-  expect(most - before).toBeGreaterThan(100e6); // It was looked at while one was under way.
+  expect(most - before).toBeGreaterThan(100e6); // Memory was measured during a derivation.
   expect(most - before).toBeLessThan(2 * 134e6);
   expect(keys[0]).toEqual(keys[3]);
   expect(keys[0]).not.toEqual(keys[1]);

@@ -15,7 +15,7 @@ import {
 } from '../support/keyring.ts';
 import { opened } from '../support/opened.ts';
 
-// The system's keychain itself, keytar and libsecret included, in every condition that can be made on this system.
+// The real keychain of the system, with keytar and libsecret, in every condition that can be produced on this system.
 let program: string;
 beforeAll(async () => {
   program = await bundle(join(import.meta.dirname, 'program.ts'));
@@ -99,7 +99,7 @@ test.each([
   ]);
 });
 
-/** Programs that a test starts by itself, ended with it. */
+/** Programs that a test starts itself. They end with the test. */
 const started: { kill: (signal: NodeJS.Signals) => boolean }[] = [];
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
@@ -110,7 +110,7 @@ function asked(env: Environment, ...words: string[]) {
   return spawnSync('dbus-send', [...bus, ...words], { env, encoding: 'utf8' });
 }
 
-/** A bus has its socket before it listens, and a service that is started between the two stays without a bus. */
+/** A bus has its socket before it listens. A service that starts in between stays without a bus. */
 async function untilBusListens(env: Environment): Promise<void> {
   while (asked(env, 'org.freedesktop.DBus.GetId').status !== 0) await delay(50);
 }
@@ -122,7 +122,7 @@ async function untilOnBus(env: Environment): Promise<void> {
 
 test('a Secret Service without a default collection: a code of its own, and the way out (failure 23c)', async () => {
   const { env } = await opened(startBusWithoutKeyring());
-  // Started as a session without a login does: nothing was ever unlocked, so nothing was made.
+  // Started as in a session without a login: nothing was ever unlocked, so no keyring was made.
   const words = ['--no-new-privs', 'gnome-keyring-daemon', '--foreground', '--components=secrets'];
   started.push(
     spawn('setpriv', [...words, `--control-directory=${env['XDG_RUNTIME_DIR'] ?? ''}/keyring`], {
@@ -142,7 +142,7 @@ test('a Secret Service without a default collection: a code of its own, and the 
 test('a session bus whose policy keeps programs from the Secret Service: refused', async () => {
   const { env } = await opened(startKeyring());
   const folder = env['XDG_RUNTIME_DIR'] ?? '';
-  // A second bus stands for a sandbox: the service is on it, and the policy forbids to talk to it.
+  // A second bus stands for a sandbox: the service is on it, and the policy forbids talking to the service.
   const address = `unix:path=${folder}/sandbox`;
   writeFileSync(
     join(folder, 'sandbox.conf'),
@@ -180,7 +180,7 @@ test('the session that docs/keychains.md starts has an unlocked keyring; one wit
     let said = '';
     child.stdout.on('data', (text: Buffer) => (said += text.toString()));
     await once(child, 'exit');
-    child.stdout.destroy(); // The keyring's daemon may outlive its session for a moment, and hold the pipe.
+    child.stdout.destroy(); // The keyring's daemon may outlive its session for a moment, and keep the pipe open.
     return JSON.parse(said.trim().split('\n').at(-1) ?? '');
   };
   const recipe = /dbus-run-session -- sh -c '(.*) && exec my-app'/.exec(
@@ -188,7 +188,7 @@ test('the session that docs/keychains.md starts has an unlocked keyring; one wit
   )?.[1];
   const start = 'exec "$MY_APP" "$PROGRAM" 5000 "set k one" "get k"';
   expect(await session(`${recipe ?? ''} >/dev/null && ${start}`)).toMatchObject({ value: 'one' });
-  // Without the password the daemon may also ask for it, of a person who is not there.
+  // Without the password, the daemon may prompt for it, although nobody is there to answer.
   expect(await session(start)).toMatchObject({
     code: expect.stringMatching(/^keychain_(locked|no_collection|timeout)$/),
   });
@@ -255,7 +255,7 @@ test('the native module is away at the first call and there again at the second,
   ]);
 });
 
-/** The program in a folder of its own, with keytar beside it. */
+/** Installs the program in a folder of its own, with keytar beside it. */
 function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-keychain-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -265,7 +265,7 @@ function installed(): string {
   return join(folder, 'main.mjs');
 }
 
-/** The program, beside a native module that asks the system for a version of libsecret that does not exist. */
+/** Installs the program beside a native module that needs a version of libsecret that does not exist. */
 function withoutLibrary(): string {
   const main = installed();
   const bytes = readFileSync(BINARY);

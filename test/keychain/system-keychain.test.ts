@@ -5,12 +5,12 @@ import { NativeModuleFailure } from '../../src-main/native-module.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 import { FakeTimers } from '../vault/fakes.ts';
 
-/** As the real one behaves on a Secret Service. */
+/** Behaves as the real keytar does on a Secret Service. */
 class FakeKeytar implements Keytar {
   readonly items = new Map<string, string>();
   readonly calls: string[] = [];
   locked = false;
-  /** Calls wait for this. */
+  /** Every call waits for this promise. */
   gate: Promise<unknown> = Promise.resolve();
   atOnce = 0;
   mostAtOnce = 0;
@@ -126,13 +126,13 @@ describe('a call that hangs', () => {
     expect(keytar.calls).toEqual(['get k']);
     answer();
     if (error instanceof KeychainTimeoutError) expect(await error.answer).toBe('kept');
-    // By now another program may have its own key in that place.
+    // By now, another program may have stored its own key there.
     if (error instanceof KeychainTimeoutError) await keychain.get('s', 'k');
     expect(keytar.calls).not.toContain('set other');
   });
 });
 
-// As GLib, libsecret 0.20, GNOME Keyring 42, dbus-daemon, macOS and Windows say it.
+// Error texts of GLib, libsecret 0.20, GNOME Keyring 42, dbus-daemon, macOS and Windows.
 test.each([
   ['Cannot create an item in a locked collection', 'keychain_locked', /Unlock/],
   ['GDBus.Error:org.freedesktop.Secret.Error.IsLocked: The object is locked', 'keychain_locked', /Unlock/],
@@ -197,7 +197,7 @@ test.each([
     'keychain_failed',
     /An error occurred on the device/,
   ],
-  // What only looks like a known text: numbers and words inside others.
+  // Texts that only resemble a known one: its numbers and words inside others.
   ['item 1-128 of 25293', 'keychain_failed', /settings/],
   ['The service unlocked nothing', 'keychain_failed', /settings/],
   ['Authorization header malformed', 'keychain_failed', /settings/],
