@@ -1,4 +1,4 @@
-/** The program of docs/azure-identity.md, from the packed package: it signs in by a device code, and needs none after a restart. */
+/** The program of docs/azure-identity.md, from the packed package: it signs in with a device code, and needs no code after a restart. */
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transform } from 'esbuild';
@@ -22,7 +22,7 @@ afterAll(async () => {
   packed.remove();
 });
 
-/** The page's program, with what is true here in the place of names that mean something to the reader. */
+/** The page's program, with this machine's values in place of the reader's names. */
 async function program(home: string): Promise<string> {
   const names: Readonly<Record<string, string>> = {
     '/home/ada/.my-tool': home,

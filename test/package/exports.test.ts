@@ -1,4 +1,4 @@
-/** Every entry of the package, whichever there are: loaded, typed and bundled as embedders do. */
+/** Every entry of the package, loaded, typed and bundled as embedders do. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,12 +11,12 @@ import { compile, installPacked, link, run, type Stranger } from './stranger.ts'
 const ENTRIES = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => path.replace(/^\./, 'tokenkeep'));
-/** Entries for which Electron is needed. Nothing else needs any of the peers to be loaded. */
+/** Entries that need Electron. No other entry needs a peer dependency to load. */
 const ELECTRON = ['tokenkeep/electron', 'tokenkeep/preload'];
 const NATIVE = Object.keys(manifest.dependencies);
 const PEERS = Object.keys(manifest.peerDependencies);
 
-// Compilers of the whole package: a minute each on a machine that is busy.
+// Compiling the whole package takes a minute each time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 let stranger: Stranger;
@@ -25,7 +25,7 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => stranger.remove());
 
-/** A program whose types must not have decayed. */
+/** A program that compiles only if the types have not decayed to any. */
 const TYPED = `import { openVault, memoryKeychain, VaultError, type SignOutReceipt, type Vault } from 'tokenkeep';
       import { msalCachePlugin, type CachePlugin } from 'tokenkeep/msal';
       export const plugin = (vault: Vault): CachePlugin => msalCachePlugin(vault);
@@ -44,7 +44,7 @@ function write(file: string, text: string): string {
 }
 
 describe('loaded, with no peer installed', () => {
-  /** Runs an ES module of the stranger, and gives what it says. */
+  /** Runs an ES module in the folder of the package, and returns its output. */
   const said = (program: string): unknown =>
     JSON.parse(run(process.execPath, ['--input-type=module', '-e', program], stranger.folder));
   const loadable = ENTRIES.filter((entry) => !ELECTRON.includes(entry));
@@ -81,7 +81,7 @@ describe('loaded, with no peer installed', () => {
 describe('typed under strict', () => {
   const sources = (entries: readonly string[]): string[] =>
     entries.flatMap((entry) =>
-      // Names that have decayed to any would let this number be one.
+      // Does not compile if a name has decayed to any.
       ['mts', 'cts'].map((extension) =>
         write(
           fileFor(entry, extension),
@@ -102,7 +102,7 @@ describe('typed under strict', () => {
     for (const line of complaints) expect(line).toMatch(/dist\/(electron|preload|msal)\./);
   });
 
-  // What compiles with skipLibCheck off does so with it on. What other packages' own types say about themselves is theirs to mend.
+  // Code that compiles with skipLibCheck off also compiles with it on. Errors in other packages' own types are theirs to fix.
   const ours = (complaints: readonly string[]): string[] =>
     complaints.filter((line) => !/node_modules\/(?!tokenkeep)/.test(line));
 
@@ -185,7 +185,7 @@ describe('bundled', () => {
     for (const entry of ENTRIES) {
       const [, output] = outputs.find(([file]) => file === `bundles/${fileFor(entry, 'bundle.js')}`)!;
       const outside = output.imports.map(({ path }) => path).filter((path) => !builtin(path));
-      // A test's provider says itself that it needs a package.
+      // The test provider itself says that it needs this package.
       const provider = entry === 'tokenkeep/testing/provider' ? ['oidc-provider'] : [];
       const allowed = [...NATIVE, ...provider, ...(ELECTRON.includes(entry) ? ['electron'] : [])];
       expect([entry, outside.filter((path) => !allowed.includes(path))]).toEqual([entry, []]);

@@ -1,4 +1,4 @@
-/** The program of docs/mcp.md, from the packed package: it signs in at a real MCP server, and is signed in after a restart. */
+/** The program of docs/mcp.md, from the packed package: it signs in at a real MCP server, and is still signed in after a restart. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transform } from 'esbuild';
@@ -27,7 +27,7 @@ afterAll(async () => {
   packed.remove();
 });
 
-/** The page's program, with what is true here in the place of names that mean something to the reader, and the browser's way back. */
+/** The page's program, with this machine's values in place of the reader's names, and the redirect from the browser. */
 async function program(home: string): Promise<string> {
   const port = await freePort();
   const names: Readonly<Record<string, string>> = {

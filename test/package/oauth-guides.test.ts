@@ -14,12 +14,12 @@ import { codeOf } from '../docs/page.ts';
 import { browser } from '../support/browser.ts';
 import { compile, installPacked, linesOf, link, type Stranger } from './stranger.ts';
 
-// Several programs each: seconds, and more on a machine that is busy.
+// Each runs several programs: seconds, and longer on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const PAGE = 'docs/oauth-guides.md';
 const CLIENT = 'desktop-app';
-/** Of atproto, whose client IDs are URLs of metadata. */
+/** For atproto, whose client IDs are URLs of metadata. */
 const ATPROTO_CLIENT = {
   client_id: 'https://app.example/client-metadata.json',
   client_name: 'My app',
@@ -33,7 +33,7 @@ const ATPROTO_CLIENT = {
   dpop_bound_access_tokens: true,
 } as const;
 
-/** What every program has beside the guide: a vault with its key in a file, and a listener that the browser returns to. */
+/** What every program has besides the guide's code: a vault with its key in a file, and a listener for the browser's redirect. */
 const PROGRAM = `
 import { createServer } from 'node:http';
 import { openVault } from 'tokenkeep';
@@ -129,7 +129,7 @@ const APPS: Readonly<Record<string, string>> = {
     };
   }`,
 };
-/** Names that mean something to the guide's reader only. */
+/** Names that only the guide's reader has, and their values here. */
 const HERE: Readonly<Record<string, string>> = {
   "'https://accounts.google.com'": 'issuer',
   "import { request } from '@octokit/request';":
@@ -152,7 +152,7 @@ beforeAll(async () => {
     '@atproto/oauth-client-node',
   ])
     link(packed, name);
-  // Each access token has expired by the next look.
+  // Each access token has expired when it is next read.
   const [accessTokenTtl, identity] = [1, await makeIdentity()];
   oidc = await startProvider({ accessTokenTtl, identity, deviceInterval: 1 });
   const clients = [structuredClone(ATPROTO_CLIENT) as unknown as ClientMetadata];
@@ -208,7 +208,7 @@ describe.each(Object.keys(APPS))('%s', (heading) => {
     provider.events.clear();
 
     const [first] = await run('sign-in');
-    // Another process finds it, has a fresh token of it, and signs it out.
+    // Another process finds the sign-in, gets a fresh token for it, and signs it out.
     const [again, last] = await run('sign-out');
     if (first === undefined || again === undefined || last === undefined)
       throw new Error('It said too little.');
@@ -226,7 +226,7 @@ describe.each(Object.keys(APPS))('%s', (heading) => {
   });
 });
 
-/** Runs a program, and is the browser in which its user signs in. */
+/** Runs a program and acts as the browser in which its user signs in. */
 async function runProgram(
   provider: RunningProvider,
   words: readonly string[],
@@ -245,7 +245,7 @@ async function runProgram(
   return looks;
 }
 
-/** The provider as GitHub has it: JSON requests on two paths, and errors with status 200. */
+/** The provider behaves as GitHub does: JSON requests on two paths, and errors with status 200. */
 async function startGitHub({ issuer, ca }: RunningProvider) {
   const send = trustingFetch(ca);
   const server = createServer(async (request, response) => {

@@ -45,7 +45,7 @@ const program = (imports: string) => `${imports}
 `;
 const expected = { state: 'ready', accounts: ['ada@contoso.example'], tokens: ['an access token'] };
 
-// Compilers and checkers of the whole package: minutes on a machine that is busy.
+// Compilers and checkers of the whole package take minutes on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 describe('the packed module, in an empty folder', () => {

@@ -1,4 +1,4 @@
-/** The programs of README's first screen, as they stand there: from the packed package, against a provider on this machine. */
+/** The programs of the README's first screen, unchanged: from the packed package, against a provider on this machine. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -20,7 +20,7 @@ import { installPacked, linesOf, link, type Stranger } from './stranger.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 const FIRST = blocksOf('README.md').filter(({ heading }) => heading === 'Tokenkeep');
-/** The program of the first screen that has these words, and the lines that it takes. */
+/** Returns the only program of the first screen that contains these words. */
 const programWith = (words: string): string => {
   const [found, ...others] = FIRST.filter(({ code }) => code.includes(words));
   expect([words, found === undefined, others.length]).toEqual([words, false, 0]);
@@ -30,7 +30,7 @@ const programWith = (words: string): string => {
 let packed: Stranger;
 let provider: RunningProvider;
 let keyring: OwnKeyring;
-/** An API that answers who calls it with a token. */
+/** An API that answers callers that send a token. */
 let api: { url: string; tokens: string[]; close: () => void };
 let port: number;
 beforeAll(async () => {
@@ -64,7 +64,7 @@ async function startApi(): Promise<typeof api> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, tokens, close };
 }
 
-/** Puts what is true here in the place of names that mean something to the reader. Each must be there. */
+/** Replaces the reader's names with this machine's values. Each name must occur. */
 function here(program: string, names: Readonly<Record<string, string>>): string {
   let text = program;
   for (const [there, mine] of Object.entries(names)) {
@@ -74,7 +74,7 @@ function here(program: string, names: Readonly<Record<string, string>>): string 
   return text;
 }
 
-/** MSAL at a provider that is not Microsoft's. */
+/** Settings of MSAL for a provider that is not Microsoft's. */
 const MSAL = (): Record<string, string> => ({
   "authority: 'https://login.microsoftonline.com/common' }": `authority: '${provider.issuer}', knownAuthorities: ['${new URL(provider.issuer).host}'] }`,
   'PublicClientApplication({ auth,': "PublicClientApplication({ auth, system: { protocolMode: 'OIDC' },",
@@ -98,7 +98,7 @@ const envOf = ({ home, env = {} }: Run): NodeJS.ProcessEnv => ({
   ...env,
 });
 
-/** Runs a program to its end, opens the addresses that it names, and gives the lines that it says. */
+/** Runs a program to its end, opens the addresses that it prints, and returns the lines that it prints. */
 function said(run: Run): Promise<string[]> {
   const place = { cwd: packed.folder, env: envOf(run) };
   return linesOf(run.command, run.words, place, (line) => {
@@ -117,7 +117,7 @@ const write = (file: string, text: string): string => {
 };
 const newHome = (): string => mkdtempSync(join(packed.folder, 'home-'));
 
-/** Nothing that a program left in its folders holds one of the tokens that the API was sent. */
+/** Expects that no file which a program left in its folders contains a token that the API was sent. */
 function nothingInTheClear(folder: string, words: readonly string[]): void {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -138,9 +138,9 @@ function wholeLine(file: string): string {
 it('Electron with MSAL: signs in by the browser, and is signed in after a restart', async () => {
   const home = newHome();
   const program = here(programWith("from 'electron'"), MSAL());
-  // Whoever reads this has a window, and quits; the test has neither.
+  // The reader has a window, and quits the app; the test does neither.
   const main = write('electron-main.mjs', program.replace(/^\}\);$/m, '  app.quit();\n});'));
-  // In the place of the system's browser: it says the address.
+  // Replaces the system's browser and records the address.
   const bin = join(home, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" > "${join(home, 'address')}"\n`);
@@ -154,7 +154,7 @@ it('Electron with MSAL: signs in by the browser, and is signed in after a restar
   const run = { command: findElectron()!.executable, words: ['--no-sandbox', main], home, env };
   try {
     const first = said(run);
-    // The shell makes the file before it writes the line.
+    // The shell creates the file before it writes the line.
     const address = await vi.waitFor(() => wholeLine(join(home, 'address')), 60_000);
     const user = provider.users[0]!.id;
     await browser(trustingFetch(provider.ca), { alone: true }).visit(address, { user });
@@ -189,7 +189,7 @@ it.each(['a keyring', 'none'])(
     const home = newHome();
     const program = here(programWith('firstOf('), {
       ...MSAL(),
-      // What Microsoft's provider says, which others leave to the app.
+      // The message that Microsoft's provider sends. With other providers, the app composes it.
       '({ message }) => console.log(message)':
         '({ verificationUri, userCode }) => console.log(`Open ${verificationUri} and enter the code ${userCode} to sign in.`)',
     });
@@ -240,7 +240,7 @@ it('a web app: signs in with a session, and calls an API', async () => {
   }
 });
 
-/** Node 20 has no SQLite. The package that the store asks for then, over SQLite as WebAssembly. */
+/** Node 20 has no SQLite. Provides the package that the store then asks for, based on SQLite as WebAssembly. */
 function withSqlite(): void {
   const folder = join(packed.folder, 'node_modules/better-sqlite3');
   mkdirSync(folder);

@@ -29,7 +29,7 @@ ${BODY}})();
 `,
 } as const;
 
-/** The same as the main process of an Electron app. */
+/** The same program as the main process of an Electron app. */
 export const ELECTRON_APP = `import { app } from 'electron';
 import { openVault } from 'tokenkeep';
 import { keyFile } from 'tokenkeep/keychain';
@@ -45,7 +45,7 @@ export function startsTwice(folder: string, program: string, command: string = p
   startsTwiceAs(folder, command, [join(folder, program)]);
 }
 
-/** The same, with any words before the folder of its data. */
+/** The same, with any arguments before the data folder. */
 export function startsTwiceAs(folder: string, command: string, words: readonly string[]): void {
   const data = join(folder, 'data');
   mkdirSync(data);

@@ -1,4 +1,4 @@
-/** Recipes of docs/packaging.md: from an empty folder to a program that is moved elsewhere and started there. */
+/** Recipes of docs/packaging.md: from an empty folder to a program that is started in another place. */
 import {
   cpSync,
   mkdirSync,
@@ -25,7 +25,7 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => packed.remove());
 
-/** The packages that are external, and what they need, beside the program. */
+/** Copies the external packages and their dependencies beside the program. */
 function withNative(from: string, to: string): void {
   const wanted: string[] = [...NATIVE];
   for (const name of wanted) {
@@ -64,7 +64,7 @@ it('pnpm: installed with its defaults, and started', () => {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "name": "with-pnpm", "private": true }');
   run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(folder, '.store'), packed.tarball], folder);
-  // Nothing of it is where npm would hoist it to.
+  // No dependency of the package is where npm would hoist it to.
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
     'tokenkeep',
   ]);

@@ -1,4 +1,4 @@
-/** What `npm pack` gives, installed in an empty folder as a stranger would. Needs `npm run build`. */
+/** The output of `npm pack`, installed in an empty folder as a stranger would install it. Needs `npm run build`. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -21,16 +21,19 @@ import { expect, onTestFinished } from 'vitest';
 import { removePatiently } from '../support/remove.ts';
 
 export interface Stranger {
-  /** The folder with a package.json and node_modules of its own. */
+  /** The folder, with a package.json and node_modules of its own. */
   folder: string;
   tarball: string;
   remove: () => void;
 }
 
-/** Whether the package is installed with pnpm, in whose node_modules a program finds only what it names itself. test/judges sets it. */
+/**
+ * Whether the package is installed with pnpm. In its node_modules, a program finds only the packages that it names itself. Set by
+ * test/judges.
+ */
 const WITH_PNPM = process.env['TOKENKEEP_WITH_PNPM'] === '1';
 
-/** Milliseconds. What hangs ends, and is an error; nothing is measured by it. */
+/** Milliseconds after which a hanging program is ended with an error. Measures nothing. */
 const LONGEST = 300_000;
 
 export function run(command: string, args: string[], cwd: string): string {
@@ -44,9 +47,9 @@ export function run(command: string, args: string[], cwd: string): string {
 }
 
 /**
- * Runs a program to its end, which must be a good one, and gives the lines that it says.
+ * Runs a program to its end, expects success, and returns the lines that it prints.
  *
- * @param onLine is told of each line while the program runs: the browser's part
+ * @param onLine receives each line while the program runs, to act as the browser
  */
 export async function linesOf(
   command: string,
@@ -74,7 +77,7 @@ export function installPacked(): Stranger {
   return { folder: join(place, 'stranger'), tarball, remove };
 }
 
-/** The tarball, and a folder in which it is installed: made once for all test files that run on the same build. */
+/** Returns a folder with the tarball and an installation of it, made once for all test files that run on the same build. */
 function packedOnce(): string {
   const all = join(process.cwd(), 'artifacts', WITH_PNPM ? 'packed-pnpm' : 'packed');
   const made = join(all, whatIsPacked());
@@ -93,12 +96,12 @@ function packedOnce(): string {
   try {
     renameSync(place, made);
   } catch (error) {
-    if (!existsSync(made)) throw error; // Another test file has made it meanwhile.
+    if (!existsSync(made)) throw error; // Another test file has made the folder meanwhile.
   }
   return made;
 }
 
-/** Changes with every file that may be packed. */
+/** Returns a text that changes with every file that may be packed. */
 function whatIsPacked(): string {
   const files = ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
   for (const folder of ['dist', 'docs', 'src-main/vault/format'])
@@ -111,14 +114,14 @@ function whatIsPacked(): string {
   return createHash('sha256').update(stamps.join('\n')).digest('hex').slice(0, 16);
 }
 
-/** Gives the stranger a package that this clone has. */
+/** Links a package of this clone into the stranger's node_modules. */
 export function link({ folder }: Stranger, name: string, from = name): void {
   const target = join(folder, 'node_modules', name);
   mkdirSync(dirname(target), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules', from), target);
 }
 
-/** Runs the compiler on files of the stranger; gives what it says, line by line, and nothing when all is well. */
+/** Runs the compiler on files of the stranger. Returns its output by lines, which is empty on success. */
 export function compile({ folder }: Stranger, options: string[], files: string[]): string[] {
   const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
   const types = join(process.cwd(), 'node_modules/@types');

@@ -1,4 +1,4 @@
-/** `tokenkeep/testing` as an embedder's tests have it: from the packed package, in an empty folder. */
+/** `tokenkeep/testing` in an embedder's tests: from the packed package, in an empty folder. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -58,7 +58,7 @@ it('a provider says what it lacks, and what is misspelt', () => {
 it.each(['mjs', 'cjs'])(
   'a provider by one call: the sign-in of docs/testing.md, which survives a restart, %s',
   (kind) => {
-    // The test above needs it to be absent.
+    // Installed only now, because the test above needs these packages to be absent.
     for (const name of ['oidc-provider', 'openid-client'])
       if (!existsSync(join(packed.folder, 'node_modules', name))) link(packed, name);
     const block = blocksOf('docs/testing.md').find(({ code }) => code.includes('testProvider('))!;
