@@ -1,4 +1,4 @@
-/** The license texts that go with a bundle. */
+/** The license texts that are shipped with a bundle. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a release insists on, without making one. */
+/** The conditions of a release, checked without making one. */
 import { describe, expect, it } from 'vitest';
 import { debControl, debVersion } from '../../scripts/packaging/deb-control.mjs';
 import { ownerOptions } from '../../scripts/packaging/electron-builder.mjs';

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { bundle } from '../support/bundle.ts';
 
-/** Starts the provider, tells where it is, and waits to be killed. */
+/** Starts the provider, returns its address, and waits to be killed. */
 const PARENT = `
 const { spawn } = require('node:child_process');
 const child = spawn(process.execPath, [process.argv[1], '--access-token-ttl', '60'], { stdio: ['ignore', 'pipe', 'ignore'] });

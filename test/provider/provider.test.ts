@@ -77,7 +77,7 @@ describe('the code flow', () => {
     const config = await app();
     const first = await signIn(config, { user: 'noor' });
     const same = await signIn(config, { user: 'piet' });
-    expect(same.claims()?.sub).toBe('noor'); // the session answers
+    expect(same.claims()?.sub).toBe('noor'); // the provider answers for the session's user
     const second = await signIn(config, { user: 'piet' }, 'select_account');
     expect(second.claims()?.sub).toBe('piet');
     expect((await refresh(config, first.refresh_token)).claims()?.sub).toBe('noor');
@@ -170,7 +170,7 @@ describe('the rest', () => {
     await Promise.all([at.visit(url.href, { user: 'noor' }), called]);
     expect(provider.events.count('session-ended')).toBe(1);
     expect((await signIn(config, { user: 'piet' })).claims()?.sub).toBe('piet');
-    await refresh(config, refresh_token); // a session's end revokes nothing
+    await refresh(config, refresh_token); // the end of a session revokes nothing
   });
 
   it('gives a service a token of its own', async () => {
