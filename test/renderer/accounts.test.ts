@@ -35,14 +35,14 @@ test('the first of many are shown until the list is there, and nothing acts on t
   const view = () => model.accounts.view.get();
   expect(view()).toMatchObject({ first, totals: first.totals });
   expect(view().tenants.get('tenant-1')).toBe('one.example');
-  // No sign-out of all, no search and no list takes two accounts for all.
+  // No sign-out of all accounts, no search and no list mistakes the first two accounts for all.
   expect(view().byId.size).toBe(0);
   await model.signOut.all();
   expect(model.dialogs.view.get()).toBeNull();
   model.accounts.search('ada');
   expect(searchFound(view())).toBe('searching…');
   model.accounts.search('');
-  // A row that is chosen meanwhile is shown as soon as the list is there.
+  // A row selected meanwhile is shown as soon as the list is there.
   model.selection.account('a002');
   model.overview.close();
   list.open();
@@ -51,7 +51,7 @@ test('the first of many are shown until the list is there, and nothing acts on t
   expect(model.selection.view.get()).toMatchObject({ accountId: 'a002', error: null });
   expect(model.overview.view.get().isOpen).toBe(false);
 
-  // A list that fails after them says so.
+  // If the full list fails after the first accounts, the error is shown.
   const error = { code: 'unexpected', message: 'No.' };
   const { model: other } = await stage('main', { first, failing: new Map([['accounts', error]]) });
   expect(other.accounts.view.get()).toMatchObject({ first: null, totals: null, error });
@@ -62,7 +62,7 @@ test('many changes at once are one more question, and the last of them is seen',
   bridge.asked.length = 0;
   world.members = world.members.slice(0, 4);
   for (let index = 0; index < 50; index += 1) bridge.emit('change', null);
-  world.members = world.members.slice(0, 1); // after the first question was put
+  world.members = world.members.slice(0, 1); // after the first request was sent
   await settled();
   expect(bridge.asked.filter(([name]) => name === 'accounts')).toHaveLength(2);
   expect(model.accounts.view.get().shownCount).toBe(1);
@@ -86,7 +86,7 @@ test('the list is asked for anew when what expires next has, and not again and a
   expect(lists()).toBe(before);
   await time.pass(1000);
   expect(lists()).toBe(before + 1);
-  // The fake still says the same time, which has passed by now: no list each second.
+  // The fake still returns the same time, which has passed by now. The list is not fetched every second.
   await time.pass(4_000);
   expect(lists()).toBe(before + 1);
   expect(model.accounts.view.get().error).toBeNull();

@@ -12,7 +12,7 @@ import { HEALTH } from './fake/worlds.ts';
 const asked = (bridge: { asked: [string, ...unknown[]][] }, name: string) =>
   bridge.asked.filter(([request]) => request === name).length;
 
-/** The Health page, shown. */
+/** Opens the Health page. */
 async function onPage(changes: Parameters<typeof stage>[1] = {}) {
   const set = await stage('findings', changes);
   set.model.pages.show('health');

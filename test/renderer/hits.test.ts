@@ -36,11 +36,11 @@ test('the pieces are the text, and a hit is there where main finds one', () => {
       (text, search) => {
         const words = highlightedWords(search);
         const found = pieces(text, words);
-        // Without a search the text stays as it was written; the search compares in one Unicode form.
+        // Without a search, the text stays as it was written; a search compares NFC forms.
         expect(found.map((piece) => piece.text).join('')).toBe(
           words.length === 0 ? text : text.normalize('NFC'),
         );
-        // Final sigma aside, lower case is the same for a text and for its characters one by one.
+        // Except for final sigma, a text in lower case equals its characters in lower case, one by one.
         const known = Array.from(text.normalize('NFC'), (character) => character.toLowerCase()).join('');
         expect(found.some(({ hit }) => hit)).toBe(words.some((word) => known.includes(word)));
       },

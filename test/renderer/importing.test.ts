@@ -179,7 +179,7 @@ describe('an import', () => {
     bridge.emit('importReading', { fileName: PLAN.fileName, bytes: PLAN.bytes });
     await time.pass(READING_AFTER);
     expect(model.dialogs.view.get()).toMatchObject({ kind });
-    // The next one that main begins is shown again.
+    // The next import that main begins is shown again.
     bridge.emit('importReading', { fileName: 'other.json', bytes: 1 });
     await time.pass(READING_AFTER);
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-reading', fileName: 'other.json' });

@@ -286,7 +286,7 @@ test('two tokens: headers and signatures count as well', () => {
   expect(compareTokens(a, other)?.header.filter(({ differs }) => differs)).toMatchObject([
     { name: 'alg', a: 'RS256', b: 'none' },
   ]);
-  // A signature that was moved to other claims, or to the same ones in another order.
+  // A signature copied to other claims, or to the same claims with another header.
   const changed = 'The signatures are the same, so at least one of the tokens was changed.';
   expect(says(signed({ ...GOOD, aud: 'api://admin' }, { alg: 'RS256', kid: 'k1' }, 'AAAA'))).toBe(
     `1 of 5 claims differs. ${changed}`,
@@ -295,7 +295,7 @@ test('two tokens: headers and signatures count as well', () => {
   expect(says(signed(GOOD, { alg: 'RS256' }, 'AAAA'))).toBe(
     `The claims are the same. The headers differ. ${changed}`,
   );
-  // Two tokens without a signature have none in common.
+  // Two tokens without signatures have no signature in common.
   const none = { alg: 'none' };
   expect(compareTokens(signed(GOOD, none, ''), signed({ ...GOOD, aud: 'x' }, none, ''))?.text).toBe('');
 });

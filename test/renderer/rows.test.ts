@@ -51,9 +51,9 @@ test('in an empty list no key leads anywhere', () => expect(moved('End', -1, 0, 
 test('typing finds the next name that begins so, around the end', () => {
   const at = (typed: string, from: number) => beginningWith(small, typed, from);
   expect(at('t', 0)).toBe(1);
-  expect(at('T', 1)).toBe(1); // the only one
+  expect(at('T', 1)).toBe(1); // the only match
   expect(at('lin', 5)).toBe(2);
-  expect(at('ada', 0)).toBe(0); // more letters of the name one stands on
+  expect(at('ada', 0)).toBe(0); // more letters of the selected name
   expect(at('zz', 0)).toBeNull();
 });
 

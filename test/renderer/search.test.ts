@@ -60,7 +60,7 @@ describe('a search finds what is on the screen', () => {
     ['is:nothing', []],
     ['source:vault is:app', ['nightly-report']],
     ['source:nothing', []],
-    // What is typed while an operator has no value yet finds everyone.
+    // While an operator has no value yet, the search finds every account.
     ['app:', ['1111…88bf', 'Ada Marsh', 'Lin Nakamura', 'Rosa Stein', 'Tomas Okafor', 'nightly-report']],
   ])('%s: %j', async (text, names) => {
     expect(await found(await stage(), text)).toEqual(names);
@@ -72,7 +72,7 @@ describe('a search finds what is on the screen', () => {
     expect(await found(at, 'app:"order desk"')).toEqual(['Ada Marsh']);
     at.bridge.asked.length = 0;
     await at.model.accounts.nameApps();
-    expect(at.bridge.asked).toEqual([]); // each app is looked for once
+    expect(at.bridge.asked).toEqual([]); // each app is looked up once
   });
 
   test('the programs that only name an account, as its row shows them', async () => {

@@ -116,7 +116,7 @@ describe('a copied token', () => {
   test('nothing is said when the user said no, nor when the clipboard holds something else by then', async () => {
     const { model, time, world } = await stage();
     await model.secret.copy();
-    await time.pass(32_000); // no word from main: it was not ours to clear
+    await time.pass(32_000); // no event from main: the clipboard held something else by then
     expect(model.toasts.view.get()).toEqual([]);
     world.consents = false;
     await model.secret.copy();

@@ -22,7 +22,7 @@ describe('a verification', () => {
       verifying: null,
       verified: { report: REPORT, at: Math.floor(time.now() / 1000) },
     });
-    bridge.emit('verifying', { done: 900, of: 900 }); // of another window's
+    bridge.emit('verifying', { done: 900, of: 900 }); // progress of another window's verification
     expect(maintenance.view.get().verifying).toBeNull();
     expect(bridge.asked.filter(([name]) => name === 'verify')).toHaveLength(1);
   });
@@ -58,7 +58,7 @@ describe('a new key', () => {
   test('is asked for once, and has a receipt', async () => {
     const slow = gate();
     const { model, world, bridge } = await stage();
-    await model.maintenance.rotateKey(); // without its dialog nothing happens
+    await model.maintenance.rotateKey(); // does nothing without its dialog
     model.dialogs.open({ kind: 'rotate-key', working: false, receipt: null });
     world.delay = (name) => (name === 'rotateKey' ? slow.closed : undefined);
     const done = model.maintenance.rotateKey();

@@ -90,7 +90,7 @@ test('an account that has gone gives way to its neighbour in the list; the last 
   };
   model.selection.account('a003');
   await settled();
-  expect(await remove('a003')).toBe('a004'); // Rosa stood after Lin
+  expect(await remove('a003')).toBe('a004'); // Rosa came after Lin
   model.selection.account('a006');
   await settled();
   expect(await remove('a006')).toBe('a005');

@@ -104,7 +104,7 @@ describe('keeping fresh', () => {
     const { model, bridge, world } = await within();
     const users = refreshable(world.members.map(({ account }) => account));
     expect(users.length).toBeGreaterThan(1);
-    expect(users.length).toBeLessThan(world.members.length); // an app renews nothing
+    expect(users.length).toBeLessThan(world.members.length); // apps are not refreshed
     const ids = users.map(({ id }) => id);
     const asked = () => bridge.asked.filter(([name]) => name === 'refreshUnasked').map(([, id]) => id);
     await model.refreshStatus.refreshSeveral(ids);
@@ -115,7 +115,7 @@ describe('keeping fresh', () => {
     expect(model.dialogs.view.get()).toEqual({
       kind: 'not-refreshed',
       refreshed: 0,
-      // A reason that holds for many accounts is told once.
+      // A reason shared by several accounts is shown once.
       problems: [{ message: 'It was not used.', names: users.slice(0, 2).map(({ name }) => name) }],
       left: 0,
     });
@@ -201,7 +201,7 @@ describe('signing in again', () => {
     if (again?.kind !== 'sign-in-again') throw new Error('No sign-in.');
     await model.signIn.begin(again.profile.id, 'browser', again.loginHint);
     expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
-    // After a failure, it is still for this account.
+    // After a failure, a retry is still for this account.
     await model.signIn.retry();
     expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
     expect(bridge.asked.filter(([name]) => name === 'signIn')).toHaveLength(2);

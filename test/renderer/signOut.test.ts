@@ -90,7 +90,7 @@ describe('signing out', () => {
     const { model, bridge } = await stage();
     await model.signOut.all();
     const dialog = model.dialogs.view.get();
-    // Of an app without a user, which is not the account that is looked at.
+    // From an app without a user, which is not the selected account.
     expect(dialog?.kind === 'sign-out' && dialog.apps).toContain('nightly-report');
     const asked = bridge.asked.filter(([name]) => name === 'tokens').map(([, id]) => id);
     expect(asked.length).toBeLessThanOrEqual(model.accounts.view.get().byId.size + 1);
@@ -134,7 +134,7 @@ describe('the file that an account was imported from', () => {
     await model.signOut.one();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'sign-out', copies });
     expect(ownCopyLines({ copies, places: [] }).map(({ value }) => value)).toEqual([text]);
-    expect(ownCopyLines({ places: [] })).toEqual([]); // of an older version
+    expect(ownCopyLines({ places: [] })).toEqual([]); // from an older version
   });
 
   test('is not told twice where it has a row of its own', () => {
@@ -171,7 +171,7 @@ describe('the receipt', () => {
   test.each([
     [1, 'Ada Marsh', false, 'Ada Marsh is signed out'],
     [3, '3 accounts', false, '3 accounts are signed out'],
-    // Users choose their names.
+    // A user may have chosen such a name.
     [1, '3 accounts', false, '3 accounts is signed out'],
     [1, 'everyone', false, 'everyone is signed out'],
     [1, 'everyone', true, 'Everyone is signed out'],

@@ -102,7 +102,7 @@ describe('several accounts in several places', () => {
     for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, false);
     expect(wishes).toMatchObject({ vault: false, except: [] });
     expect(matrixTotal(choice({ wishes })).says).toBe('Chosen: 1 place on this computer.');
-    // Its refresh token stays in the vault, so it is not revoked.
+    // The refresh token stays in the vault, so it is not revoked.
     expect(isChosen(wishes, 'r', 'provider')).toBe(false);
     for (const id of ['r', 'l']) wishes = withChoice(column(all, 'vault'), wishes, id, true);
     expect(wishes).toMatchObject({ vault: true, except: [] });

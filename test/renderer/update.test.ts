@@ -36,7 +36,7 @@ it('a newer version is offered, step by step, and each step takes a press', asyn
   await update.go();
   tell({ state: 'downloading', version: '0.2.0', percent: 40 });
   expect(updateLine(update.view.get())).toEqual({ text: 'Downloading 0.2.0: 40%', action: null });
-  await update.go(); // there is nothing to press, and nothing to do
+  await update.go(); // no action is offered, so nothing happens
   tell({ state: 'ready', version: '0.2.0' });
   expect(updateLine(update.view.get())?.action).toBe('Restart and install');
   await update.go();

@@ -36,7 +36,7 @@ export interface World {
   now(): number;
   members: Member[];
   tenantNames: AccountList['tenantNames'];
-  /** The first answer; default: the whole list. */
+  /** The answer to `firstAccounts`; default: the whole list. */
   first?: FirstAccounts;
   status: VaultStatus;
   info: AppInfo;
@@ -45,13 +45,13 @@ export interface World {
   update?: UpdateStatus;
   /** Result of the next import. */
   plan: ImportPlan | ImportLocked | PlainError;
-  /** Plan after the right passphrase. */
+  /** Plan after the correct passphrase was entered. */
   unlocked: ImportPlan;
   /** Result of a verification. */
   report: VaultReport;
   rotation: KeyReceipt['oldKey'];
   health: HealthReport;
-  /** Caches of other programs; undefined: not looked for. */
+  /** Caches of other programs; undefined: not searched for. */
   sources?: SourceItem[];
   /** Newest first. */
   activity: ActivityEvent[];

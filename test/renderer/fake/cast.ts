@@ -283,7 +283,7 @@ export function cast(now: number): Member[] {
   ];
 }
 
-/** Names that try to be something else. */
+/** Names that pretend to be something else. */
 export function hostile(now: number): Member[] {
   const names = [
     ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>@evil.example'],
@@ -316,7 +316,7 @@ export function hostile(now: number): Member[] {
   );
 }
 
-/** As many accounts as asked, four tokens each, in about one tenant for every hundred. */
+/** Returns the given number of accounts with four tokens each, in about one tenant per hundred accounts. */
 export function crowd(size: number, now: number): Member[] {
   const first = ['Ada', 'Tomas', 'Lin', 'Rosa', 'Noor', 'Emil', 'Ines', 'Kofi', 'Maja', 'Yuki'];
   const last = [
