@@ -44,7 +44,7 @@ describe("Electron's own download", () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await promisify(server.close.bind(server))(); // a port on which no one listens
+    await promisify(server.close.bind(server))(); // now no one listens on this port
     expect(await attempt(port)).toContain('ECONNREFUSED');
   });
 

@@ -28,7 +28,7 @@ function session(script: string): ChildProcess & { said: string } {
   return child;
 }
 
-/** A program that leaves another behind, in a process group of its own, and says so. */
+/** A program that prints a line and leaves another program behind, in a process group of its own. */
 const leaving = `
   require('node:child_process').spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref();
   console.log('ready');`;
