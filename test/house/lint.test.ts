@@ -20,7 +20,7 @@ const BROKEN: Readonly<Record<string, string>> = {
   'a disable comment without effect': '// oxlint-disable-next-line eqeqeq -- nothing\nexport const x = 1;',
 };
 
-// A linter without its compiler, or with a configuration that it can't read, must not pass for one that found nothing.
+// A linter that lacks its compiler, or can't read its configuration, must not look like one that found nothing.
 it('oxlint with the configuration of the house refuses one example of each kind of rule', () => {
   copyFileSync(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
   const base = join(root, 'tsconfig.json');

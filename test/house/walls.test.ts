@@ -4,7 +4,7 @@ import { circles, graph, modules } from '../../scripts/lint/graph.mjs';
 import { importsOf } from '../../scripts/lint/imports.mjs';
 import { rooms } from '../../scripts/lint/walls.mjs';
 
-// The walls between the rooms, attacked with the real configuration: whatever the import looks like, it is refused with its reason.
+// Attacks the walls between the rooms with the real configuration: however an import is written, it is refused with the wall's reason.
 const eslint = new ESLint();
 
 async function complaints(filePath: string, code: string): Promise<string[]> {
@@ -26,7 +26,7 @@ interface Room {
   readonly why: string;
 }
 
-/** Every way to name another module. */
+/** Every way to import another module. */
 const FORMS: Readonly<Record<string, (from: string) => string>> = {
   static: (from) => `import { x } from '${from}';\nexport const used = x;\n`,
   namespace: (from) => `import * as x from '${from}';\nexport const used = x;\n`,
@@ -57,7 +57,7 @@ const CACHE = /cache\/ is pure/;
 const KEYCHAIN = /keychain\/ knows only/;
 const ELECTRON = /Only src-main\/electron and app/;
 
-/** What each wall keeps out, from the room and from a folder inside it. */
+/** What each wall must refuse, from the room and from a folder inside it. */
 const ATTACKS: [file: string, specifier: string, reason: RegExp][] = [
   ['src-main/errors.ts', './cache/token-cache.ts', /imports none/],
   ['src-main/error-code.ts', './errors.ts', /error-code\.ts knows none/],
@@ -139,7 +139,7 @@ describe.each(Object.entries(FORMS))('a wall refuses an import by %s', (_, form)
       if (!found.some((message) => reason.test(message)))
         wrong.push(`${file} ← ${specifier}: ${found.join(' | ') || 'let through'}`);
     }
-    // A package cannot be augmented into a room: only a file of ours counts there.
+    // Augmenting a package does not enter a room, so only our own files count here.
     expect(
       form('x').startsWith('declare module') ? wrong.filter((line) => / ← \./.test(line)) : wrong,
     ).toEqual([]);
@@ -267,7 +267,7 @@ describe('circles', () => {
   });
 
   it('is refused where it is closed, with the way back', async () => {
-    // errors.ts is at the bottom of everything: whatever it imports leads back to it.
+    // errors.ts is below every other module: whatever it imports leads back to it.
     const found = await complaints(
       'src-main/errors.ts',
       "import type { X } from './cache/response.ts';\nexport type Y = X;\n",
