@@ -1,4 +1,4 @@
-/** docs/benchmarks.md and its pictures say what the figures of the run say, and nothing else. */
+/** docs/benchmarks.md and its pictures contain the figures of the run, and no others. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { filesOf, type Report, slower } from '../../bench/report-page.ts';

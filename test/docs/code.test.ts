@@ -1,4 +1,4 @@
-/** The code of the documentation: of its pages, and of the `@example`s in docstrings. */
+/** The code in the documentation: in its pages, and in the `@example`s of docstrings. */
 import { expect, it } from 'vitest';
 import { entries, examples, exported } from './examples.ts';
 import { codeOfPages, compile, complaints } from './guide.ts';

@@ -19,12 +19,12 @@ export function examples(): Code[] {
     return [...text.matchAll(EXAMPLE)].map(({ index, 1: body = '' }) => ({
       page,
       line: text.slice(0, index).split('\n').length + 1,
-      code: body.replaceAll(/^[ \t]*\* ?/gm, '').replaceAll(/^```.*$/gm, ''), // An empty line in its place keeps the numbers of the lines.
+      code: body.replaceAll(/^[ \t]*\* ?/gm, '').replaceAll(/^```.*$/gm, ''), // An empty line instead of a fence keeps the line numbers.
     }));
   });
 }
 
-/** The entries of the package by their names, with their source files. */
+/** The entries of the package by name, with their source files. */
 export function entries(program: ts.Program): Map<string, string> {
   const { paths = {} } = program.getCompilerOptions();
   const names = Object.keys(manifest.exports)
@@ -33,17 +33,17 @@ export function entries(program: ts.Program): Map<string, string> {
   return new Map(names.map((name) => [name, join(root, paths[name]?.[0] ?? `no path of ${name}`)]));
 }
 
-/** Something that the package exports. */
+/** An export of the package. */
 export interface Exported {
   readonly name: string;
-  /** Whose export it is. */
+  /** The entry that exports it. */
   readonly entry: string;
   readonly kind: 'value' | 'interface with functions' | 'data';
   /** The text of its `@example`s. */
   readonly examples: string;
 }
 
-/** Everything that the entries export, once, with its examples. */
+/** Returns everything that the entries export, once, with its examples. */
 export function exported(program: ts.Program): Exported[] {
   const checker = program.getTypeChecker();
   const found = new Map<ts.Symbol, Exported>();
@@ -68,7 +68,7 @@ export function exported(program: ts.Program): Exported[] {
   return [...found.values()];
 }
 
-/** The names that a module re-exports by `export type * from`, constants among them: nobody can import their values. */
+/** Returns the names that a module re-exports by `export type * from`, including constants, whose values nobody can import. */
 function typeExports(source: ts.SourceFile, checker: ts.TypeChecker): Set<string> {
   const from = source.statements.flatMap((statement) =>
     ts.isExportDeclaration(statement) && statement.isTypeOnly && statement.exportClause === undefined

@@ -1,6 +1,6 @@
 /**
- * The code of the documentation's pages, type-checked and run as it stands there. What it imports may be stood in for
- * (`electron` in plain Node, a network, a keychain); what it takes from its host app is in host.d.ts.
+ * Type-checks and runs the code of the documentation's pages, unchanged. Its imports may be replaced (`electron` in plain Node, a network,
+ * a keychain); host.d.ts declares what it takes from its host app.
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { type Block, codeOf } from './page.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
-/** What the package's entries and its peers are in this clone. */
+/** The files of the package's entries and its peers in this clone. */
 const ENTRIES: Readonly<Record<string, string>> = {
   tokenkeep: 'src-main/index.ts',
   'tokenkeep/azure-identity': 'src-main/msal/azure-identity.ts',
@@ -33,14 +33,14 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/partitions/sqlite': 'src-main/partitions/stores/sqlite-store.ts',
 };
 
-/** Pages of which the blocks follow on each other, as one module. Of the others each block is one. */
+/** Pages whose blocks together form one module. On other pages, each block is a module. */
 const STORIES = ['docs/msal.md', 'docs/other-libraries.md'];
 
-/** A page's code as modules, and the line of the page in which each begins. */
+/** Returns a page's code as modules, with the line of the page in which each begins. */
 function modules(page: string): { code: string; line: number }[] {
   const blocks = codeOf(page);
   if (!STORIES.includes(page)) return blocks;
-  // Empty lines in place of the prose, so that the lines are the page's.
+  // Empty lines replace the prose, so that the line numbers are the page's.
   let code = '';
   for (const block of blocks) code = code.padEnd(code.length + block.line - lines(code), '\n') + block.code;
   return [{ code, line: 1 }];
@@ -48,20 +48,20 @@ function modules(page: string): { code: string; line: number }[] {
 
 const lines = (text: string): number => text.split('\n').length;
 
-/** Code of the documentation, and where it stands. */
+/** Code of the documentation, and its position. */
 export interface Code {
   /** Path from the clone's root. */
   readonly page: string;
-  /** The line of the page in which it begins. */
+  /** The line of the page in which the code begins. */
   readonly line: number;
   readonly code: string;
 }
 
-/** The code of the pages, as modules. */
+/** Returns the code of the pages, as modules. */
 export const codeOfPages = (pages: readonly string[]): Code[] =>
   pages.flatMap((page) => modules(page).map((code) => ({ page, ...code })));
 
-/** Compiles code and the package's entries in one program, which takes seconds. */
+/** Compiles the code and the package's entries in one program, which takes seconds. */
 export function compile(code: readonly Code[]): ts.Program {
   const sources = new Map(code.map((one) => [fileOf(one), one.code]));
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
@@ -69,7 +69,7 @@ export function compile(code: readonly Code[]): ts.Program {
   const msal = join(root, 'node_modules/msal-node-7'); // whichever major a guide's reader has
   const checked: ts.CompilerOptions = {
     ...options,
-    // What a guide declares and does not use, it declares for the reader; who has the reader's data knows what is in it.
+    // A guide may declare what only its reader uses, and access data whose contents only its reader knows.
     noUnusedLocals: false,
     noUnusedParameters: false,
     noUncheckedIndexedAccess: false,
@@ -82,11 +82,11 @@ export function compile(code: readonly Code[]): ts.Program {
   return ts.createProgram([...sources.keys(), join(root, 'test/docs/host.d.ts')], checked, host);
 }
 
-/** The module in which code is compiled: beside its page, so that what it imports may be too. */
+/** Returns the module in which the code is compiled. It is beside the page, so that relative imports work. */
 const fileOf = ({ page, line }: Code): string =>
   join(root, page, '..', `.${page.replaceAll(/\W/g, '-')}-${line}.ts`);
 
-/** What the compiler has to say of code; none where all is well. */
+/** Returns the compiler's errors in the code; empty if there are none. */
 export function complaints(program: ts.Program, code: readonly Code[]): string[] {
   return code.flatMap((one) =>
     ts
@@ -99,11 +99,11 @@ export function complaints(program: ts.Program, code: readonly Code[]): string[]
 }
 
 /**
- * Runs a page's code, its blocks in order as one module.
+ * Runs the blocks of a page in order, as one module.
  *
- * @param names what it declares and the test wants to use
+ * @param names declarations of the page that the test uses
  * @param standIns modules by name, as source text; in it, `real:<name>` is the module itself
- * @param which of its blocks, and with what in place of names that mean something on the reader's machine only
+ * @param which the blocks to run, and replacements for names that exist only on the reader's machine
  */
 export async function run(
   guide: string,

@@ -13,7 +13,7 @@ import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { run } from './guide.ts';
 
-/** What Microsoft's token endpoint answers at a sign-in, as MSAL's schema keeps it. */
+/** The answer of Microsoft's token endpoint at a sign-in, in MSAL's schema. */
 function signedIn(username: string): TokenResponseEvent {
   const claims = { oid: username, sub: username, tid: 'contoso', preferred_username: username };
   const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -32,15 +32,15 @@ function signedIn(username: string): TokenResponseEvent {
   };
 }
 
-/** Functions of a guide by name. */
+/** Functions of a guide, by name. */
 type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-/** A vault whose key is kept in memory: there need not be a keychain here. */
+/** A vault whose key is kept in memory, because there may be no keychain here. */
 const vaultInMemory = `export * from 'real:tokenkeep';
   import { memoryKeychain, openVault as open } from 'real:tokenkeep';
   export const openVault = (options) => open({ ...options, keychain: memoryKeychain() });`;
 
-/** The same, with someone signed in. */
+/** The same, with a user signed in. */
 const vaultWithBob = `export * from 'real:tokenkeep';
   import { memoryKeychain, openVault as open } from 'real:tokenkeep';
   export const openVault = async (options) => {
@@ -68,7 +68,7 @@ describe('docs/msal.md', () => {
       if (token === true) asked += 1;
       return Promise.resolve({ headers: {}, status: 200, body });
     };
-    // The person's browser, which comes back at once.
+    // The user's browser, which returns at once.
     stage.guideBrowser = async (url: string) => {
       const { searchParams } = new URL(url);
       const body = new URLSearchParams({ code: 'a code', state: searchParams.get('state') ?? '' });
@@ -118,7 +118,7 @@ describe('docs/other-libraries.md', () => {
     const tokens = await signInWithCode(config, browser(trusting), { person: { user: 'noor' }, scope });
     await keep!(tokens);
     expect((await getToken!()) === tokens.access_token).toBe(true);
-    // Four and a half minutes later the token is about to expire, and so is the next one after as long again.
+    // After four and a half minutes the token is about to expire. The same is true of the next token after as long again.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 270_000 });
     const first = await getToken!();
     expect(first === tokens.access_token).toBe(false);
@@ -164,7 +164,7 @@ describe('docs/embedding.md', () => {
       passphrase: 'seven otters juggle brass lanterns',
       text: '',
     };
-    // Someone is there already: the page's first account is who is signed out.
+    // A user is signed in already: the page signs out its first account.
     Object.assign(globalThis, host);
     try {
       const page = await run(
@@ -172,7 +172,7 @@ describe('docs/embedding.md', () => {
         ['vault', 'accounts', 'receipt', 'findings', 'difference', 'cache'],
         { tokenkeep: vaultWithBob },
         {
-          // Both need an app, as examples/embed is one.
+          // Both need an app such as examples/embed.
           only: ({ heading }) =>
             !['Show the accounts in your window', 'Pin your native modules'].includes(heading),
           replacing: { '/home/ada/.config/my-app': folder, '/media/stick': folder },

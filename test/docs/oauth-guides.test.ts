@@ -1,4 +1,4 @@
-/** The guides of docs/oauth-guides.md, as they stand there: signing in, a restart, expiry, a refusal and signing out. */
+/** The guides of docs/oauth-guides.md, unchanged: signing in, a restart, expiry, a refusal and signing out. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { run } from './guide.ts';
 
 const PAGE = 'docs/oauth-guides.md';
 const stage = globalThis as { guideFetch?: unknown; guideGitHub?: unknown; guideGrants?: unknown };
-/** The vault that the guide is given is of this copy of the library, so its grants are too. */
+/** The guide gets a vault of this copy of the library, so it needs the grants of this copy. */
 const GRANTS = { 'tokenkeep/oauth': 'export const openGrants = globalThis.guideGrants;' };
 stage.guideGrants = openGrants;
 afterAll(() => {
@@ -37,7 +37,7 @@ const vaultAt = () => {
   return () => openVault({ file, keychain });
 };
 
-/** The libraries trust the provider's certificate by the `fetch` of their options. */
+/** The libraries trust the provider's certificate through the `fetch` in their options. */
 const OPENID_CLIENT = `export * from 'real:openid-client';
   import * as client from 'real:openid-client';
   export const discovery = (...args) => client.discovery(...args, { [client.customFetch]: globalThis.guideFetch });`;
@@ -148,7 +148,7 @@ describe('Octokit', () => {
     const again = openGitHub(second, 'Iv1.abc', 'secret', () => undefined);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 28_790_000 });
     expect(await Promise.all([again.accessToken(), again.accessToken()])).toEqual(['ghu_2', 'ghu_2']);
-    issued += 1; // GitHub has given out another one, so that ours is refused
+    issued += 1; // GitHub has issued another token, so ours is refused
     vi.setSystemTime(Date.now() + 28_790_000);
     for (let times = 0; times < 2; times += 1)
       await expect(again.accessToken()).rejects.toMatchObject({ code: 'sign_in_required' });

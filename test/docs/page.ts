@@ -1,19 +1,19 @@
-/** The pages of the documentation: every Markdown file of the clone, its blocks of code, headings and links. */
+/** The pages of the documentation: every Markdown file of the clone, with its blocks of code, headings and links. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A fenced block. */
+/** A fenced block of code. */
 export interface Block {
-  /** What stands after the fence: "ts", "js", "sh", or "". */
+  /** The language after the fence: "ts", "js", "sh", or "". */
   language: string;
   code: string;
-  /** Of its first line in the page, from 1. */
+  /** Line number of the block's first line in the page, from 1. */
   line: number;
-  /** The heading that it stands under. */
+  /** The heading above the block. */
   heading: string;
 }
 
-/** Paths from the clone's root. */
+/** Paths relative to the clone's root. */
 export const PAGES: readonly string[] = execFileSync(
   'git',
   ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'],
@@ -42,26 +42,26 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** Its blocks in the languages that are compiled. */
+/** Returns the blocks of a page in the languages that are compiled. */
 export function codeOf(page: string): Block[] {
   return blocksOf(page).filter(({ language }) => COMPILED.includes(language));
 }
 
 export const COMPILED: readonly string[] = ['ts', 'js'];
 
-/** The page without what is code in it. */
+/** Returns the page without its code. */
 function prose(page: string): string {
   return readFileSync(page, 'utf8')
     .replaceAll(/^\s*```.*?^\s*```$/gms, '')
     .replaceAll(/`[^`\n]*`/g, (code) => code.replaceAll(/[[\]()]/g, ''));
 }
 
-/** The targets of its links and pictures, as they stand there. */
+/** Returns the targets of a page's links and pictures, as written. */
 export function linksOf(page: string): string[] {
   return [...prose(page).matchAll(/\]\(\s*<?([^)\s>]+)/g)].map(([, target]) => target ?? '');
 }
 
-/** What its headings can be linked to as, the way GitHub names them. */
+/** Returns the anchors of a page's headings, as GitHub names them. */
 export function anchorsOf(page: string): string[] {
   const anchors: string[] = [];
   for (const [, heading = ''] of prose(page).matchAll(/^#+ (.*)$/gm)) {

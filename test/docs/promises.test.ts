@@ -1,4 +1,4 @@
-/** docs/promises.md names, for each promise, the tests that attack it. They have to be there. */
+/** docs/promises.md names, for each promise, the tests that attack it. These tests must exist. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const rows = page
     named: [...tests.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
   }));
 
-/** Vitest's and Playwright's tests, and the sections of the campaign, which try faults one by one. */
+/** The tests of Vitest and Playwright, and the sections of the campaign, which injects faults one by one. */
 function attacks(path: string): boolean {
   if (!existsSync(path)) return false;
   const files = statSync(path).isFile()
@@ -35,7 +35,7 @@ it.each(rows)('$promise', ({ named }) => {
   expect(named.filter((path) => !attacks(path))).toEqual([]);
 });
 
-/** Sections about something else than a vault. */
+/** Sections that are not about a vault. */
 const OTHERS: readonly string[] = ['partitions'];
 
 it('each section of the campaign about a vault attacks a promise', () => {

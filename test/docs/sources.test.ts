@@ -27,7 +27,7 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s',
 
   it('is looked for where the row says', () => {
     if (places.length === 0) {
-      // Of Windows alone.
+      // A program of Windows only.
       const local = 'C:\\Users\\ada\\AppData\\Local';
       const there = program.places({
         platform: 'win32',
@@ -39,7 +39,7 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s',
     }
     for (const { file } of places) {
       const path = relative(HOME, file);
-      // Places that are not the user's are named from the root.
+      // Places outside the user's home are named from the root.
       const isNamed = path.startsWith('..')
         ? row.includes(`\`${join(file, '..')}\``)
         : path.split('/').some((_, index, parts) => row.includes(`~/${join(...parts.slice(0, index + 1))}`));

@@ -7,14 +7,14 @@ import { describe, expect, it } from 'vitest';
 import { attacksIn, attacksNotRun } from '../../scripts/checks/attackers.mjs';
 
 const HAS_TESTS = /^\s*(?:it|test|describe)(?:\.\w+)*[(<]/m;
-/** Without a condition, so on every system. */
+/** Skipped without a condition, and so on every system. */
 const LEFT_OUT =
   /\b(?:it|test|describe)(?:\.\w+)*\.(?:skip|only|todo|fails|fixme)\(\s*(?:['"`]|\))|\bx(?:it|describe)\(/;
 
 const page = readFileSync('docs/threat-model.md', 'utf8');
 const rows: { attacker: string; named: string[] }[] = attacksIn(page);
 
-/** Whether a runner of `npm test` takes the file: vitest.config.ts, and the projects `app` and `packaged` of playwright.config.ts. */
+/** Whether a runner of `npm test` runs the file: vitest.config.ts, and the projects `app` and `packaged` of playwright.config.ts. */
 const isRun = (file: string): boolean =>
   /^test\/(?:e2e|packaged)\/.*\.spec\.ts$/.test(file) ||
   (/^test\/.*\.test\.tsx?$/.test(file) && !/^test\/(?:e2e|judges)\//.test(file));
@@ -26,7 +26,7 @@ it('has rows', () => {
 it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named }) => {
   expect(named.length).toBeGreaterThan(0);
   for (const file of named) {
-    // A folder would not tell a reader which of its tests attacks.
+    // A folder would not tell the reader which of its tests attack.
     expect([isRun(file), existsSync(file)], file).toEqual([true, true]);
     const text = readFileSync(file, 'utf8');
     expect(text, file).toMatch(HAS_TESTS);
@@ -34,7 +34,10 @@ it.each(rows)('$attacker: is attacked by tests that exist and are run', ({ named
   }
 });
 
-/** The sentences of the README's section on security: the tests that would fail if one were false; none for a limit that is admitted. */
+/**
+ * The sentences of the README's section on security, with the tests that would fail if the sentence were false. An admitted limitation has
+ * none.
+ */
 const CLAIMS: Record<string, readonly string[]> = {
   'The vault is encrypted with AES-256 and authenticated by GCM.': [
     'test/vault/format.test.ts',

@@ -127,7 +127,7 @@ it('the hashes of this clone are those of what its packages load here', () => {
 });
 
 describe('copied into a packaged app', () => {
-  /** A package of `node_modules`, at the root or in another package's own. */
+  /** A package in `node_modules`, at the root or inside another package. */
   const install = (place: string, manifest: object, files: readonly string[] = ['index.js']): void => {
     for (const file of files) put(`${place}/${file}`, file);
     put(`${place}/package.json`, JSON.stringify(manifest));
