@@ -1,4 +1,4 @@
-/** A provider that answers as told: what a real one would never say can be tried with it. */
+/** A provider that answers as told, including what a real one would never answer. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -6,9 +6,9 @@ import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 
 export interface FakeProvider {
   readonly issuer: string;
-  /** Forms that the token endpoint got, newest last. */
+  /** Forms that the token endpoint received, newest last. */
   readonly asked: URLSearchParams[];
-  /** The same of the revocation endpoint, which answers with this status. */
+  /** Forms that the revocation endpoint received, newest last. It answers with `revocationStatus`. */
   readonly revoked: URLSearchParams[];
   revocationStatus: number | ((token: string) => number);
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
@@ -18,12 +18,12 @@ export interface FakeProvider {
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
   /** Answers a path with this text instead, whatever its type; undefined: as usual. */
   raw: ((path: string) => { readonly status: number; readonly text: string } | undefined) | undefined;
-  /** Of access tokens, in seconds. */
+  /** Lifetime of access tokens, in seconds. */
   lifetime: number;
   /** Changes the discovery document. */
   metadata: Record<string, unknown>;
   logoutToken(claims: Record<string, unknown>): Promise<string>;
-  /** What was asked for, by code. */
+  /** The authorization requests, by code. */
   readonly begun: Map<string, { readonly nonce: string; readonly scope: string }>;
   close(): Promise<void>;
 }

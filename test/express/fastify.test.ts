@@ -1,4 +1,4 @@
-/** `tokenkeep/express` in Fastify, as docs/web-apps.md has it, with a real provider. */
+/** `tokenkeep/express` in Fastify, as in docs/web-apps.md, with a real provider. */
 import session from 'express-session';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { type WebMiddleware, webSignIn, type WebSignOut } from '../../src-main/e
 import { memoryStore, type MemoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
 import { browser } from '../support/browser.ts';
 
-/** As in the guide. */
+/** The hook of the guide. */
 const hook = (middleware: WebMiddleware) => async (request: FastifyRequest, reply: FastifyReply) => {
   await new Promise<void>((resolve, reject) => {
     reply.raw.once('close', resolve);

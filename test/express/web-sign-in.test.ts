@@ -1,4 +1,4 @@
-/** `tokenkeep/express` in a real Express app with express-session, driven by requests such as a browser and an attacker make. */
+/** `tokenkeep/express` in a real Express app with express-session, driven by the requests of a browser and of an attacker. */
 import express from 'express';
 import session from 'express-session';
 import { once } from 'node:events';
@@ -136,7 +136,7 @@ interface Asked {
   readonly headers?: Record<string, string>;
 }
 
-/** A browser: cookies, and no redirect followed unless it is asked to. */
+/** A browser with cookies. It follows no redirect unless asked to. */
 class Browser {
   readonly cookies = new Map<string, string>();
   readonly #app: App;
@@ -147,7 +147,7 @@ class Browser {
     this.#headers = headers;
   }
 
-  /** By Node's HTTP client: `fetch` sends headers of its own that say that it is no page. */
+  /** Uses Node's HTTP client, because `fetch` sends headers that say that it is not a page. */
   async ask(path: string, { method = 'GET', headers = {} }: Asked = {}): Promise<Response> {
     const cookie = [...this.cookies].map((pair) => pair.join('=')).join('; ');
     const all = { accept: 'text/html', cookie, ...this.#headers, ...headers };
@@ -168,7 +168,7 @@ class Browser {
     return new Response(body.length === 0 ? null : body, { status: answer.statusCode ?? 0, headers: lines });
   }
 
-  /** Begins a sign-in, and gives the address to which the provider would send the browser back. */
+  /** Begins a sign-in. Returns the address to which the provider would send the browser back. */
   async begin(path: string, user: string): Promise<URL> {
     const answer = await this.ask(path);
     expect(answer.status).toBe(303);
@@ -257,7 +257,7 @@ describe('signing in', () => {
     const [ada, eve] = [new Browser(app), new Browser(app)];
     const back = await ada.begin('/sign-in', 'ada');
     expect(await eve.finish(back)).toBe('400 sign_in_unknown');
-    await eve.begin('/sign-in', 'eve'); // with an attempt of her own
+    await eve.begin('/sign-in', 'eve'); // with an attempt of eve's own
     expect(await eve.finish(back)).toBe('400 sign_in_unknown');
     expect(await ada.finish(back)).toBe('/');
     expect(await ada.finish(back)).toBe('400 sign_in_unknown');
@@ -424,14 +424,14 @@ describe('the session', () => {
     await ada.signIn('ada');
     await ada.signIn('bob');
     expect(await bodyOf(ada.ask('/me'))).toBe('bob');
-    const stored = await caches.signOutUser('ada'); // The index may still name what has been removed.
+    const stored = await caches.signOutUser('ada'); // The index may still name removed partitions.
     expect(stored.deleted).toBe(0);
     expect(await bodyOf(ada.ask('/me'))).toBe('bob');
   });
 
   describe('of sign-ins that finish at the same time', () => {
     let store: MemoryStore;
-    /** The tokens in the store, entry by entry. */
+    /** Returns the tokens in the store, entry by entry. */
     const stored = async (): Promise<string[]> => {
       const found: string[] = [];
       for await (const key of store.maintenance!.keys()) {
@@ -452,7 +452,7 @@ describe('the session', () => {
       const ada = new Browser(app);
       const tabs = [];
       for (const user of users) tabs.push(await ada.begin('/sign-in', user));
-      const same = new Map(ada.cookies); // None of the answers is there before the others are asked for.
+      const same = new Map(ada.cookies); // All requests are sent before any answer arrives.
       const answers = await Promise.all(
         tabs.map(async (tab) => {
           const one = new Browser(app);
@@ -590,7 +590,7 @@ describe('the session', () => {
       const answer = await new Browser(tls).ask(`/callback${back.search}`, { headers: { cookie: planted } });
       expect(await answer.json()).toEqual({ code: 'sign_in_unknown' });
     }
-    // Spaces and tabs are no part of it.
+    // Spaces and tabs are not part of the cookie.
     const own = await new Browser(tls).ask(`/callback${back.search}`, {
       headers: { cookie: `\t ${name}\t= ${value} ` },
     });
@@ -634,7 +634,7 @@ describe('a token', () => {
       const gone = await ada.ask('/mail');
       expect(gone.status).toBe(303);
       expect(gone.headers.get('location')).toContain('mail.read');
-      provider.lifetime = 0; // A provider that gives nothing to be used.
+      provider.lifetime = 0; // The provider issues only expired tokens.
       let rounds = 0;
       for (; rounds < 10 && (await ada.ask('/mail')).status === 303; rounds += 1)
         await ada.signIn('ada', '/mail');
@@ -705,7 +705,7 @@ describe('signing out', () => {
     const what = () => told.map(({ account, revocation }) => [account.username, revocation]);
 
     it('those of this app, authenticated as its client', async () => {
-      await ada.ask('/mail'); // Another refresh token.
+      await ada.ask('/mail'); // Stores another refresh token.
       await ada.ask('/sign-out', { method: 'POST' });
       expect(what()).toEqual([['ada', 'done']]);
       expect(provider.revoked[0]?.get('token')).toMatch(/^refresh \d+$/);
@@ -940,7 +940,7 @@ describe('a provider that does not respond with JSON', () => {
     async (answer) => {
       const ada = new Browser(app);
       await ada.signIn('ada');
-      const other = await start(); // Has not fetched the keys.
+      const other = await start(); // has not fetched the provider's keys
       const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
       const post = async (): Promise<number> =>
         (await fetch(`${other.url}/back-channel-logout`, { method: 'POST', body })).status;
