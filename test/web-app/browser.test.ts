@@ -1,4 +1,4 @@
-/** The example web app, its provider, its API and its stores, and a real browser. */
+/** The example web app with its provider, its API and its stores, in a real browser. */
 import { type Browser, chromium, type Page } from '@playwright/test';
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -14,7 +14,7 @@ import { expiringAtOnce } from './expiring.ts';
 interface Place {
   readonly demo: Demo;
   readonly app: RunningApp;
-  /** What is kept of anyone, in all stores. */
+  /** Returns what the stores still contain of any user. */
   readonly left: () => Promise<string[]>;
   readonly close: () => Promise<void>;
 }
@@ -26,7 +26,7 @@ beforeAll(async () => {
   [redis, postgres, browser] = await Promise.all([
     startRedis(),
     startPostgres(),
-    // Chromium's sandbox does not run as root; the tests do not either, but someone who tries one of them may.
+    // Chromium's sandbox does not run as root. The tests do not run as root either, but a reader may run a single one so.
     chromium.launch({ executablePath: programIn('chromium'), chromiumSandbox: process.getuid?.() !== 0 }),
   ]);
 }, 90_000);
@@ -67,9 +67,9 @@ interface Answer {
   token_id: string;
 }
 
-/** A browser of one's own: the cookies of one context are not those of another. */
+/** Opens a browser of one user. Its context shares no cookies with others. */
 async function person(name: string, url: string) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true }); // The provider's authority was made a moment ago.
+  const context = await browser.newContext({ ignoreHTTPSErrors: true }); // The provider's authority was created a moment ago.
   const page = await context.newPage();
   const seen: string[] = [];
   const note = async (): Promise<void> => void seen.push(await page.content());
@@ -89,7 +89,7 @@ async function person(name: string, url: string) {
       await note();
       return JSON.parse((await page.textContent('#answer')) ?? 'null');
     },
-    /** The same with this browser's cookies, and without drawing the page. */
+    /** Does the same with this browser's cookies, without drawing the page. */
     async callApiUnseen(): Promise<Answer> {
       const [html, answer] = await page.evaluate(async () => {
         const text = await (await fetch('/call-api')).text();
@@ -136,7 +136,7 @@ describe.each<[CachePlace, number]>([
     const [noors, piets] = await Promise.all([call(noor), call(piet)]);
     expect(new Set(noors.map(({ user }) => user))).toEqual(new Set(['noor']));
     expect(new Set(piets.map(({ user }) => user))).toEqual(new Set(['piet']));
-    // Another token each time, and no token in both.
+    // A new token each time, and none shared by the two users.
     expect(new Set([...noors, ...piets].map(({ token_id }) => token_id)).size).toBe(2 * refreshes);
     expect(noor.seen.filter((html) => html.includes('piet'))).toEqual([]);
     expect(piet.seen.filter((html) => html.includes('noor'))).toEqual([]);
@@ -152,7 +152,7 @@ describe.each<[CachePlace, number]>([
     await piet.signOut();
     expect(await place.left()).toEqual([]);
     await noor.page.goto(`${settings.url}/call-api`);
-    expect(noor.page.url()).toMatch(new RegExp(`^${provider.issuer}/`)); // Signed out there too: it asks who one is.
+    expect(noor.page.url()).toMatch(new RegExp(`^${provider.issuer}/`)); // Signed out of the provider too: it asks for the user.
     await noor.page.waitForSelector('button[value=noor]');
     await Promise.all([noor.close(), piet.close()]);
   }, 120_000);

@@ -1,4 +1,4 @@
-/** Token responses whose access tokens expire at once, though the API takes them: each call of the API is a refresh. */
+/** Token responses whose access tokens expire at once, although the API accepts them. Each call of the API is a refresh. */
 export function expiringAtOnce(fetchFn: typeof fetch = fetch): typeof fetch {
   return async (input, init) => {
     const answer = await fetchFn(input, init);

@@ -1,4 +1,4 @@
-/** What people read in the example web app when something is wrong, and that they can go on afterwards. */
+/** What users of the example web app read when something is wrong, and that they can continue afterwards. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ let redis: RedisServer;
 let demo: Demo;
 let app: RunningApp;
 let page: Page;
-/** What the API says; 200: what the real one says. */
+/** The status of the API's answers; 200: the real API answers. */
 let apiStatus = 200;
 
 beforeAll(async () => {
@@ -56,7 +56,7 @@ const shows = (heading: string) => page.waitForSelector(`h1:text-is("${heading}"
 const title = (): Promise<string | null> => page.textContent('h1');
 const said = (): Promise<string | null> => page.textContent('#message');
 
-/** WCAG 2.1 A and AA, light and dark, as narrow as a phone. */
+/** Checks WCAG 2.1 A and AA, light and dark, at the width of a phone. */
 async function assertAccessible(): Promise<void> {
   await page.setViewportSize({ width: 390, height: 700 });
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -140,7 +140,7 @@ it.each<['down' | 'hanging', () => Promise<void> | void, () => Promise<void> | v
   expect(await title()).toBe('The API answered');
 });
 
-/** The id of the partition of the only session there is. */
+/** Returns the id of the only session's partition. */
 async function partitionId(client: {
   keys(p: string): Promise<string[]>;
   get(key: string): Promise<string | null>;
@@ -161,7 +161,7 @@ it('leaves a saved sign-in that cannot be opened unchanged; the next sign-in rep
   await page.click('button[name=consent]');
   await page.waitForSelector('#user');
   expect(await client.get(key)).toBeNull();
-  // Signing out does not need to open it either.
+  // Signing out does not need to open the partition either.
   await client.set(
     `tokenkeep:${partitionName('user', await partitionId(client)).key}`,
     'a version of 16.and something else',
@@ -186,6 +186,6 @@ it('asks for a new sign-in if the provider has ended the session', async () => {
   const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, token });
   expect((await own?.(`${issuer}/token/revocation`, { method: 'POST', body }))?.status).toBe(200);
   await open('/call-api');
-  await page.click('button[name=consent]'); // Its own session is still there: it knows who it is.
+  await page.click('button[name=consent]'); // The provider's own session still exists and knows the user.
   await shows('The API answered');
 });

@@ -1,4 +1,4 @@
-/** The example web app behind a TLS proxy that ends TLS and forwards plain HTTP: two users, in two tabs of a browser each. */
+/** The example web app behind a proxy that ends TLS and forwards plain HTTP: two users, each with two tabs of a browser. */
 import { type BrowserContext, type Browser, chromium, type Page } from '@playwright/test';
 import { request as forward } from 'node:http';
 import { createServer } from 'node:https';
@@ -68,7 +68,7 @@ async function callApi(page: Page): Promise<string> {
   return (JSON.parse((await page.textContent('#answer')) ?? '') as { user: string }).user;
 }
 
-/** Two tabs of one browser begin a sign-in before either ends it. */
+/** Two tabs of one browser begin a sign-in before either completes it. */
 async function signInTwice(context: BrowserContext, name: string): Promise<[Page, Page]> {
   const [first, second] = [await context.newPage(), await context.newPage()];
   await Promise.all([
@@ -94,7 +94,7 @@ it('two users in two tabs each sign in side by side, call the API and sign out, 
   for (const page of piet) expect(await userIn(page)).toBe('piet@contoso.example');
   expect(new URL(noor[1].url()).search).toBe('?tab=2');
 
-  // Only secure cookies, which no script reads and no other host can plant; none of a sign-in that has ended.
+  // All cookies are secure, unreadable to scripts, and can't be planted by another host. None is left of a sign-in that has ended.
   const cookies = await ofNoor.cookies(proxy.url);
   expect(cookies.every(({ secure, httpOnly, sameSite }) => secure && httpOnly && sameSite === 'Lax')).toBe(
     true,
@@ -105,7 +105,7 @@ it('two users in two tabs each sign in side by side, call the API and sign out, 
   expect(users).toEqual(['noor', 'noor', 'piet', 'piet']);
   expect(demo.provider.events.count('reused')).toBe(0);
 
-  // Signing out in one tab signs the other out, and nobody else.
+  // Signing out in one tab signs the other one out, and no other user.
   await noor[0].goto(proxy.url);
   await noor[0].click('button:text("Sign out")');
   await noor[0].click('button[name=logout]');
