@@ -1,4 +1,4 @@
-/** A document that anybody may have written, through every door by which one enters a vault: it brings sign-ins and nothing else. */
+/** A document that anybody may have written, imported in every way into a vault: it brings sign-ins and nothing else. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -20,7 +20,7 @@ const NAMES = [
   ...['profiles', 'settings', '', 'my-app settings', '__proto__', 'accounts-2', 'Tokenkeep:accounts'],
 ];
 
-/** What an import writes by itself. */
+/** Entries that an import itself writes. */
 const RECORDED = /^(?:accounts|activity-\d+)$/;
 
 let folder: string;
@@ -72,7 +72,7 @@ async function throughWindow(path: string, passphrase?: string): Promise<void> {
 
 const sealed = (): Promise<Buffer> => encrypt(Buffer.from(document), PASSPHRASE, 4);
 
-/** Each door, and whether it says which file the sign-ins came from. The command's own is in test/cli/run.test.ts. */
+/** Each way to import, and whether it records the file that the sign-ins came from. The command's own is in test/cli/run.test.ts. */
 const DOORS: Record<string, { through: () => Promise<unknown>; marks: boolean }> = {
   'vault.importFrom': { through: () => vault.importFrom(file()), marks: true },
   'vault.importFrom, encrypted': {

@@ -1,4 +1,4 @@
-/** What is known of an account, such as that another program uses its refresh token, wherever its entries are moved to. */
+/** Facts about an account, such as that another program uses its refresh token, are kept wherever its entries are moved to. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ const IMPORTED: Partial<AccountHistory> = {
   issuers: { app: 'https://id.example/acme' },
 };
 
-/** The histories by the first part of the user's name; every account is listed. */
+/** Returns the history of every account, by the first part of the user's name. */
 const histories = (vault: Vault): Promise<Record<string, AccountHistory>> =>
   vault.read((cache) =>
     Object.fromEntries(
@@ -145,7 +145,7 @@ describe('a damaged vault of which the readable accounts are kept', () => {
     }
     expect([...seen].sort()).toEqual([
       'ada left, unmarked: ',
-      'ada,ben left, unmarked: ', // what was known of both is lost
+      'ada,ben left, unmarked: ', // the histories of both are lost
       'ada,ben left, unmarked: ben', // only the index is lost
       'ben left, unmarked: ben',
     ]);

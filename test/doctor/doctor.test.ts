@@ -224,7 +224,7 @@ describe('repairs', () => {
 });
 
 describe('in turns', () => {
-  /** A refresh token without an account each, and an app twice. */
+  /** Refresh tokens, each without an account, and an app listed twice. */
   const troubled = (count: number): SerializableTokenCache =>
     cacheOf({
       RefreshToken: Object.fromEntries(

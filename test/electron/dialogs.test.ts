@@ -13,7 +13,7 @@ vi.mock('electron', () => ({
   },
 }));
 
-/** A window that a person has just clicked in. */
+/** A window in which the user has just clicked. */
 function clicked(): WebContents {
   const contents = { on: () => undefined } as unknown as WebContents;
   noteGesture(contents);
@@ -31,7 +31,7 @@ it('shows no question whose text a foreign name could turn around, or add a line
   const [{ message, detail = '' } = { message: '' }] = shown;
   expect(message).toContain('ada');
   expect(message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-  // What the app wrote keeps its lines.
+  // Line breaks of the app's own text are kept.
   expect(detail).toContain('\n\nIt expires.');
   expect(detail.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
 });

@@ -2,7 +2,7 @@ import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
 import { expect, it } from 'vitest';
 import { contentsOf, isTrusted, originOf, type ServedWindow } from '../../src-main/electron/sender.ts';
 
-// Of Electron's objects only what is looked at; the end-to-end tests have the real ones.
+// Only the members of Electron's objects that are read here; the end-to-end tests use the real objects.
 const contents = (id: number, gone = false) => ({ id, isDestroyed: () => gone }) as unknown as WebContents;
 const own = contents(1);
 const foreign = contents(2);
