@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
-import { createClient, createClientPool } from 'redis';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createClientPool, createCluster } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PartitionedCaches } from '../../src-main/partitions/index.ts';
 import { redisStore } from '../../src-main/partitions/stores/redis-store.ts';
-import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 import { caches, namesIn, signIn } from './people.ts';
 
 const KINDS = ['createClient', 'createClientPool', 'ioredis'] as const;
@@ -87,8 +87,12 @@ interface Trouble {
 
 const config = (name: string, value: string) => (url: string) => ask(url, 'CONFIG', 'SET', name, value);
 /** The path at which Redis saves its data. A folder there makes saving fail. */
-const obstacle = async (url: string): Promise<string> =>
-  join(((await ask(url, 'CONFIG', 'GET', 'dir')) as { dir: string }).dir, 'dump.rdb');
+const obstacle = async (url: string): Promise<string> => {
+  const answer = (await ask(url, 'CONFIG', 'GET', 'dir')) as object;
+  // A map with RESP3; with RESP2, as `redis` 5 speaks, a list of names and values.
+  const folder: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, 'dir');
+  return join(String(folder), 'dump.rdb');
+};
 const withPassword = (url: string): string => url.replace('//', '//:changed@');
 
 const TROUBLES: Record<string, Trouble> = {
@@ -148,7 +152,7 @@ const TROUBLES: Record<string, Trouble> = {
     told: DONE,
   },
   'its ACL takes a permission away (NOPERM)': {
-    begin: (url) => ask(url, 'ACL', 'SETUSER', 'default', '-get', '-evalsha'),
+    begin: (url) => ask(url, 'ACL', 'SETUSER', 'default', '-getex', '-evalsha'),
     end: (url) => ask(url, 'ACL', 'SETUSER', 'default', '+@all'),
     told: all('store_forbidden'),
   },
@@ -204,6 +208,115 @@ test('a node of a cluster without slots (CLUSTERDOWN) works as soon as it has th
   await ask(server.url, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await eventually(async () => expect(await outcomes(opened)).toEqual(DONE));
 }, 60_000);
+
+describe('a replica that lags behind', () => {
+  let nodes: RedisServer[];
+  let replica: RedisServer;
+  beforeAll(async () => {
+    nodes = await startRedisCluster();
+    replica = await startRedis(['--cluster-enabled', 'yes']);
+    await ask(replica.url, 'CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port));
+    const id = String(await ask(nodes[0]!.url, 'CLUSTER', 'MYID'));
+    await eventually(async () => {
+      expect(await ask(replica.url, 'CLUSTER', 'REPLICATE', id)).toBe('OK');
+    });
+    await eventually(async () => {
+      expect(await ask(replica.url, 'INFO', 'replication')).toContain('master_link_status:up');
+      expect(await ask(nodes[0]!.url, 'CLUSTER', 'SLOTS').then(JSON.stringify)).toContain(
+        String(replica.port),
+      );
+    });
+  }, 60_000);
+  afterAll(() => Promise.all([...nodes, replica].map((server) => server.close())));
+
+  test.each(KINDS)(
+    'is not read by %s',
+    async (kind) => {
+      const [primary, lagging] = await Promise.all([startRedis(), startRedis()]);
+      ends.push(
+        () => primary.close(),
+        () => lagging.close(),
+      );
+      const [there, here] = [await open(kind, primary.url), await open(kind, lagging.url)];
+      for (const one of [there, here]) await one.partition('a').update((cache) => signIn(cache, 'noor'));
+      await ask(lagging.url, 'REPLICAOF', '127.0.0.1', String(primary.port));
+      await eventually(async () =>
+        expect(await ask(lagging.url, 'INFO', 'replication')).toContain('master_link_status:up'),
+      );
+      // The replica hears nothing more. There, the user is still signed in.
+      primary.pause();
+      for (const id of ['a', 'of nobody'])
+        await expect(here.partition(id).read(namesIn)).rejects.toMatchObject({ code: 'store_read_only' });
+      await ask(lagging.url, 'REPLICAOF', 'NO', 'ONE');
+      await eventually(async () => expect(await here.partition('a').read(namesIn)).toHaveLength(1));
+      primary.resume();
+    },
+    60_000,
+  );
+
+  test.each(['redis', 'ioredis'])(
+    'is not read by a cluster client of %s that reads replicas',
+    async (library) => {
+      const url = nodes[0]!.url;
+      let store;
+      if (library === 'redis') {
+        const client = createCluster({ rootNodes: [{ url }], useReplicas: true });
+        client.on('error', () => undefined);
+        await client.connect();
+        ends.push(() => client.destroy());
+        store = redisStore({ client });
+      } else {
+        const client = new Cluster([url], { scaleReads: 'slave' });
+        ends.push(() => client.disconnect());
+        store = redisStore({ client });
+      }
+      const opened = caches({ store, timeout: 20_000 });
+      const ids = Array.from({ length: 12 }, (_, index) => `user ${index}`);
+      for (const id of ids) await opened.partition(id).update((cache) => signIn(cache, 'noor'));
+      const reads = async (): Promise<number> => {
+        const stats = String(await ask(replica.url, 'INFO', 'commandstats'));
+        return [...stats.matchAll(/cmdstat_(?:get|getex|evalsha):calls=(\d+)/g)].reduce(
+          (sum, [, calls]) => sum + Number(calls),
+          0,
+        );
+      };
+      const before = await reads();
+      for (const id of ids) expect(await opened.partition(id).read(namesIn)).toHaveLength(1);
+      expect(await reads()).toBe(before);
+      await Promise.all(ids.map((id) => opened.partition(id).remove()));
+    },
+    60_000,
+  );
+});
+
+test.each(['redis', 'ioredis'])(
+  'a key prefix of %s is that of reads and writes',
+  async (library) => {
+    const server = await startRedis();
+    ends.push(() => server.close());
+    let store;
+    if (library === 'redis') {
+      const client = createClient({ url: server.url, keyPrefix: 'app:' });
+      client.on('error', () => undefined);
+      await client.connect();
+      ends.push(() => client.destroy());
+      store = redisStore({ client });
+    } else {
+      const client = new Redis(server.url, { keyPrefix: 'app:' });
+      client.on('error', () => undefined);
+      ends.push(() => client.disconnect());
+      store = redisStore({ client });
+    }
+    const opened = caches({ store });
+    expect(await outcomes(opened)).toEqual(DONE);
+    expect(await opened.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+    // `redis` 5 has no such option.
+    expect(String(await ask(server.url, 'KEYS', '*'))).toMatch(
+      new RegExp(`^(app:)?tokenkeep:${opened.partition('a').key}$`),
+    );
+  },
+  60_000,
+);
 
 describe('failover behind one address', () => {
   let servers: readonly [RedisServer, RedisServer];

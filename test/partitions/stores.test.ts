@@ -263,7 +263,8 @@ describe('Redis', () => {
   it('leaves its timeout to a client that may keep a command for a node that is away', () => {
     const given: object[] = [];
     const withCommandOptions = (options: object) => given.push(options) as never;
-    const cluster = { withCommandOptions, isReady: true };
+    const sendCommand = () => Promise.resolve(null);
+    const cluster = { withCommandOptions, sendCommand, isReady: true };
     redisStore({ client: Object.assign({ legacy: () => undefined, duplicate: () => undefined }, cluster) });
     redisStore({ client: cluster });
     expect(given.map((options) => 'timeout' in options)).toEqual([true, false]);

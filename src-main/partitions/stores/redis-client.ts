@@ -16,6 +16,8 @@ import type { StoreCall } from '../partition-store.ts';
 export interface RedisClient {
   /** As in `redis`: returns the same client with other settings. */
   withCommandOptions(options: RedisCommandOptions): RedisCommands;
+  /** Any command: GETEX. The arguments before those of the command differ between clients of one server, Sentinel and Cluster. */
+  sendCommand(...args: never[]): Promise<unknown>;
   /** false: commands wait until it is connected. */
   readonly isReady?: boolean;
 }
@@ -39,8 +41,6 @@ export interface RedisCommandOptions {
  * const withBytes = (client: RedisClient): RedisCommands => client.withCommandOptions({ typeMapping: { 36: Buffer } });
  */
 export interface RedisCommands {
-  /** GET. */
-  get(key: string): Promise<unknown>;
   /** DEL. */
   del(key: string): Promise<unknown>;
   /** PEXPIRE. */
@@ -70,16 +70,8 @@ export interface RedisScriptCall {
  * const store = redisStore({ client });
  */
 export interface IoredisClient {
-  /** GET, as bytes. */
-  getBuffer(key: string): Promise<Buffer | null>;
-  /** DEL. */
-  del(key: string): Promise<unknown>;
-  /** PEXPIRE. */
-  pexpire(key: string, milliseconds: number): Promise<unknown>;
-  /** EVALSHA. */
-  evalsha(sha1: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
-  /** EVAL. */
-  eval(script: string, count: number, ...args: (string | Buffer)[]): Promise<unknown>;
+  /** Any command; texts in the answer are bytes. */
+  callBuffer(command: string, ...args: (string | Buffer)[]): Promise<unknown>;
   /** With `true`, as in `ioredis`: closes the connection and opens another. Called if the server has become a replica. */
   disconnect?(reconnect?: boolean): unknown;
 }
@@ -97,7 +89,11 @@ export class Script {
 
 /** The commands that the store uses, for either client. */
 export interface RedisRunner {
-  get(key: string, call?: StoreCall): Promise<Buffer | null>;
+  /**
+   * GET, by GETEX without options. [Note: reads of replicas] Redis and the clients take GETEX for a write, so a replica refuses it, and no client
+   * sends it to a replica to relieve the primary. A replica may lag behind: it has the partition of a user who has just signed out.
+   */
+  getex(key: string, call?: StoreCall): Promise<unknown>;
   del(key: string, call?: StoreCall): Promise<void>;
   pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void>;
   run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown>;
@@ -118,8 +114,7 @@ function runnerFor(client: unknown): RedisRunner {
   if (has(client, 'withCommandOptions', 'execute') && !has(client, 'legacy'))
     return new NodeRedisPool(client as RedisPool);
   if (has(client, 'withCommandOptions')) return new NodeRedis(client as RedisClient);
-  if (has(client, 'getBuffer', 'del', 'pexpire', 'evalsha', 'eval'))
-    return new Ioredis(client as IoredisClient);
+  if (has(client, 'callBuffer')) return new Ioredis(client as IoredisClient);
   throw new PartitionStoreError(
     'store_client',
     'redisStore takes a client of the `redis` package, version 5 or later (createClient, createClientPool, createCluster, createSentinel), or of `ioredis`, version 5 or later (Redis, Cluster). What was passed is neither. Nothing was read or written.',
@@ -136,6 +131,9 @@ export function has(client: unknown, ...names: string[]): boolean {
 
 /** The answers of a replica: to writes, and to reads while it has no primary (`replica-serve-stale-data no`). */
 export const REPLICA = /\b(READONLY|MASTERDOWN)\b/;
+
+/** The answers of a primary that accepts no writes for the moment, because its disk is full or its replicas are away. */
+export const NO_WRITES = /\b(MISCONF|NOREPLICAS)\b/;
 
 /** The answers to credentials that are missing or wrong. */
 export const CREDENTIALS = /\b(NOAUTH|WRONGPASS)\b/;
@@ -212,6 +210,9 @@ class NodeRedis implements RedisRunner {
   readonly #connection: Connection;
   /** For commands that are sent at once. */
   readonly #commands: RedisCommands;
+  readonly #options: RedisCommandOptions;
+  /** What `sendCommand` takes before the command. */
+  readonly #routed: (key: string) => unknown[];
 
   /**
    * A client of one server sends a command in the same turn of the event loop, or is not ready. So it needs no timeout of its own, for
@@ -221,10 +222,10 @@ class NodeRedis implements RedisRunner {
   constructor(client: RedisClient) {
     this.#client = client;
     const isOneServer = has(client, 'legacy', 'duplicate') && client.isReady !== undefined; // Only that client has `legacy`.
-    this.#commands = client.withCommandOptions({
-      typeMapping: AS_BYTES,
-      ...(isOneServer ? { timeout: 0 } : {}),
-    });
+    this.#options = { typeMapping: AS_BYTES, ...(isOneServer ? { timeout: 0 } : {}) };
+    this.#commands = client.withCommandOptions(this.#options);
+    const isCluster = has(client, 'nodeClient');
+    this.#routed = (key) => (isOneServer ? [] : isCluster ? [key, false] : [false]);
     const strategy = reach(client, 'options', 'socket', 'reconnectStrategy');
     const reconnects = isOneServer && strategy !== false;
     this.#connection = new Connection(client, {
@@ -236,8 +237,13 @@ class NodeRedis implements RedisRunner {
     });
   }
 
-  async get(key: string, call?: StoreCall): Promise<Buffer | null> {
-    return bytesOf(await this.#connection.send(() => this.#with(call).get(key)));
+  getex(name: string, call?: StoreCall): Promise<unknown> {
+    const prefix = reach(this.#client, '_keyPrefix'); // sendCommand leaves it out.
+    const key = typeof prefix === 'string' ? prefix + name : name;
+    return this.#connection.send(() =>
+      // `redis` 5 does not apply the options of `withCommandOptions` here.
+      invoke(this.#client, 'sendCommand', ...this.#routed(key), ['GETEX', key], this.#optionsFor(call)),
+    );
   }
 
   async del(key: string, call?: StoreCall): Promise<void> {
@@ -279,10 +285,15 @@ class NodeRedis implements RedisRunner {
     }
   }
 
-  /** Passes a signal only while not connected: only waiting commands can be cancelled, and a signal costs more than a GET. */
   #with(call: StoreCall | undefined): RedisCommands {
-    if (this.#client.isReady !== false || call?.signal === undefined) return this.#commands;
-    return this.#client.withCommandOptions({ typeMapping: AS_BYTES, abortSignal: call.signal });
+    const options = this.#optionsFor(call);
+    return options === this.#options ? this.#commands : this.#client.withCommandOptions(options);
+  }
+
+  /** Passes a signal only while not connected: only waiting commands can be cancelled, and a signal costs more than a GET. */
+  #optionsFor(call: StoreCall | undefined): RedisCommandOptions {
+    if (this.#client.isReady !== false || call?.signal === undefined) return this.#options;
+    return { typeMapping: AS_BYTES, abortSignal: call.signal };
   }
 }
 
@@ -298,8 +309,8 @@ class NodeRedisPool implements RedisRunner {
     this.#pool = pool;
   }
 
-  get(key: string, call?: StoreCall): Promise<Buffer | null> {
-    return this.#on((connection) => connection.get(key, call));
+  getex(key: string, call?: StoreCall): Promise<unknown> {
+    return this.#on((connection) => connection.getex(key, call));
   }
 
   del(key: string, call?: StoreCall): Promise<void> {
@@ -337,25 +348,27 @@ class Ioredis implements RedisRunner {
     });
   }
 
-  async get(key: string): Promise<Buffer | null> {
-    return bytesOf(await this.#connection.send(() => this.#client.getBuffer(key)));
+  getex(key: string): Promise<unknown> {
+    return this.#send('getex', key);
   }
 
   async del(key: string): Promise<void> {
-    await this.#connection.send(() => this.#client.del(key));
+    await this.#send('del', key);
   }
 
   async pexpire(key: string, milliseconds: number): Promise<void> {
-    await this.#connection.send(() => this.#client.pexpire(key, milliseconds));
+    await this.#send('pexpire', key, String(milliseconds));
   }
 
   run({ sha1, text }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    return this.#connection.send(() =>
-      unlessUnknown(
-        () => this.#client.evalsha(sha1, 1, key, ...args),
-        () => this.#client.eval(text, 1, key, ...args),
-      ),
+    return unlessUnknown(
+      () => this.#send('evalsha', sha1, '1', key, ...args),
+      () => this.#send('eval', text, '1', key, ...args),
     );
+  }
+
+  #send(command: string, ...args: (string | Buffer)[]): Promise<unknown> {
+    return this.#connection.send(() => this.#client.callBuffer(command, ...args));
   }
 
   async *scan(pattern: string): AsyncIterable<string> {
@@ -386,7 +399,8 @@ async function unlessUnknown(
   }
 }
 
-function bytesOf(value: unknown): Buffer | null {
+/** @throws PartitionStoreError `store_client` */
+export function bytesOf(value: unknown): Buffer | null {
   if (value === null) return null;
   if (Buffer.isBuffer(value)) return value;
   throw new PartitionStoreError(

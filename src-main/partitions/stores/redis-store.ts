@@ -7,8 +7,10 @@ import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../..
 import { checkOptions } from '../../options.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import {
+  bytesOf,
   CREDENTIALS,
   commandsOf,
+  NO_WRITES,
   REPLICA,
   type IoredisClient,
   type RedisClient,
@@ -50,7 +52,8 @@ const KEY = /^[A-Za-z0-9_-]{43}$/;
  * comparing and writing is one script. All keys begin with the prefix. The key of a lease is the partition's followed by `:lease:`
  * and its name.
  *
- * The user of an ACL needs `+get +del +pexpire +eval +evalsha +set +getrange` on these keys, and `+scan` for `reseal`.
+ * The user of an ACL needs `+get +getex +del +pexpire +eval +evalsha +set +getrange` on these keys, and `+scan` for `reseal`.
+ * Reads from a replica are refused, because it may lag behind.
  * Acknowledged writes are as durable as Redis is configured to be. Users whose partition is lost in a failover sign in again.
  *
  * @throws PartitionStoreError `store_client` for the client of another library; InvalidArgumentError
@@ -83,7 +86,7 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
   const leaseKey = (key: string, name: string): string => `${prefix}${key}:lease:${name}`;
   return {
     read: async (key, call) => {
-      const value = await told(() => redis.get(prefix + key, call));
+      const value = bytesOf(await told(() => readFromPrimary(redis, prefix + key, call)));
       if (value === null) return null;
       return {
         version: value.toString('latin1', 0, VERSION_LENGTH),
@@ -118,6 +121,16 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
   };
 }
 
+/** [Note: reads of replicas] A primary that accepts no writes for the moment answers reads by a script. */
+async function readFromPrimary(redis: RedisRunner, key: string, call?: StoreCall): Promise<unknown> {
+  try {
+    return await redis.getex(key, call);
+  } catch (error) {
+    if (!(error instanceof Error) || !NO_WRITES.test(error.message)) throw error;
+    return redis.run(READ, key, [], call);
+  }
+}
+
 async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable<string> {
   try {
     for await (const key of redis.scan(`${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`)) {
@@ -135,6 +148,11 @@ function milliseconds(seconds: number): number {
 }
 
 const VERSION = `local version = redis.call('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})`;
+
+/** A replica names READONLY before any other reason. */
+const READ = new Script(`local answer = redis.pcall('GETEX', KEYS[1])
+if type(answer) == 'table' and answer.err and string.find(answer.err, 'READONLY') then return answer end
+return redis.call('GET', KEYS[1])`);
 
 const WRITE = new Script(`${VERSION}
 if version ~= ARGV[1] then return 0 end
@@ -194,7 +212,7 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
   [
     /\bNOPERM\b|ACL failure|can't run this command/i,
     'store_forbidden',
-    "The client's Redis user lacks a permission. It needs +get +del +pexpire +eval +evalsha +set +getrange on the keys of the prefix.",
+    "The client's Redis user lacks a permission. It needs +get +getex +del +pexpire +eval +evalsha +set +getrange on the keys of the prefix.",
   ],
   [
     /^(MOVED|ASK) \d|\bCROSSSLOT\b/,
@@ -209,7 +227,7 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
   [
     /unknown command|unknown subcommand/i,
     'store_forbidden',
-    'This Redis does not have a command that is needed (EVAL, EVALSHA, GETRANGE, PEXPIRE). Allow it, or use Redis 6.2 or later.',
+    'This Redis does not have a command that is needed (EVAL, EVALSHA, GETEX, GETRANGE, PEXPIRE). Allow it, or use Redis 6.2 or later.',
   ],
 ];
 
