@@ -212,7 +212,7 @@ class NodeRedis implements RedisRunner {
   readonly #commands: RedisCommands;
   readonly #options: RedisCommandOptions;
   /** What `sendCommand` takes before the command. */
-  readonly #routed: (key: string) => unknown[];
+  readonly #routed: (key: string | Buffer) => unknown[];
 
   /**
    * A client of one server sends a command in the same turn of the event loop, or is not ready. So it needs no timeout of its own, for
@@ -239,7 +239,7 @@ class NodeRedis implements RedisRunner {
 
   getex(name: string, call?: StoreCall): Promise<unknown> {
     const prefix = reach(this.#client, '_keyPrefix'); // sendCommand leaves it out.
-    const key = typeof prefix === 'string' ? prefix + name : name;
+    const key = Buffer.isBuffer(prefix) ? Buffer.concat([prefix, Buffer.from(name)]) : textOf(prefix) + name;
     return this.#connection.send(() =>
       // `redis` 5 does not apply the options of `withCommandOptions` here.
       invoke(this.#client, 'sendCommand', ...this.#routed(key), ['GETEX', key], this.#optionsFor(call)),
@@ -271,6 +271,7 @@ class NodeRedis implements RedisRunner {
   }
 
   async *scan(pattern: string): AsyncIterable<string> {
+    const own = textOf(reach(this.#client, '_keyPrefix'));
     const masters: unknown = Reflect.get(this.#client, 'masters');
     const nodes: unknown[] = Array.isArray(masters)
       ? await Promise.all(masters.map((master) => invoke(this.#client, 'nodeClient', master)))
@@ -278,9 +279,10 @@ class NodeRedis implements RedisRunner {
     for (const node of nodes) {
       let cursor = '0';
       do {
-        const page = await invoke(node, 'scan', cursor, { MATCH: pattern, COUNT: PAGE });
+        const page = await invoke(node, 'scan', cursor, { MATCH: escaped(own) + pattern, COUNT: PAGE });
         cursor = String(Reflect.get(page as object, 'cursor'));
-        for (const key of Reflect.get(page as object, 'keys') as unknown[]) yield String(key);
+        for (const key of Reflect.get(page as object, 'keys') as unknown[])
+          yield String(key).slice(own.length);
       } while (cursor !== '0');
     }
   }
@@ -310,23 +312,28 @@ class NodeRedisPool implements RedisRunner {
   }
 
   getex(key: string, call?: StoreCall): Promise<unknown> {
-    return this.#on((connection) => connection.getex(key, call));
+    return this.#on((connection) => connection.getex(this.#named(key), call));
   }
 
   del(key: string, call?: StoreCall): Promise<void> {
-    return this.#on((connection) => connection.del(key, call));
+    return this.#on((connection) => connection.del(this.#named(key), call));
   }
 
   pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void> {
-    return this.#on((connection) => connection.pexpire(key, milliseconds, call));
+    return this.#on((connection) => connection.pexpire(this.#named(key), milliseconds, call));
   }
 
   run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> {
-    return this.#on((connection) => connection.run(script, key, args, call));
+    return this.#on((connection) => connection.run(script, this.#named(key), args, call));
   }
 
   scan(pattern: string): AsyncIterable<string> {
     return new NodeRedis(this.#pool).scan(pattern);
+  }
+
+  /** The connections of a pool do not know its key prefix. */
+  #named(key: string): string {
+    return textOf(reach(this.#pool, '_keyPrefix')) + key;
   }
 
   #on<T>(task: (connection: RedisRunner) => Promise<T>): Promise<T> {
@@ -368,20 +375,23 @@ class Ioredis implements RedisRunner {
   }
 
   #send(command: string, ...args: (string | Buffer)[]): Promise<unknown> {
-    return this.#connection.send(() => this.#client.callBuffer(command, ...args));
+    // Not `callBuffer`, which loses the command's name with `enableAutoPipelining`.
+    return this.#connection.send(() => invoke(this.#client, `${command}Buffer`, ...args));
   }
 
   async *scan(pattern: string): AsyncIterable<string> {
+    const own = textOf(reach(this.#client, 'options', 'keyPrefix'));
     const nodes = has(this.#client, 'nodes') ? await invoke(this.#client, 'nodes', 'master') : [this.#client];
     for (const node of nodes as unknown[]) {
       let cursor = '0';
       do {
-        const [next, keys] = (await invoke(node, 'scan', cursor, 'MATCH', pattern, 'COUNT', PAGE)) as [
+        const match = escaped(own) + pattern;
+        const [next, keys] = (await invoke(node, 'scan', cursor, 'MATCH', match, 'COUNT', PAGE)) as [
           unknown,
           unknown[],
         ];
         cursor = String(next);
-        for (const key of keys) yield String(key);
+        for (const key of keys) yield String(key).slice(own.length);
       } while (cursor !== '0');
     }
   }
@@ -407,6 +417,16 @@ export function bytesOf(value: unknown): Buffer | null {
     'store_client',
     'The Redis client returned text where bytes were asked for, so partitions cannot be read. Use the `redis` package from version 5 on, or `ioredis`. Nothing was changed.',
   );
+}
+
+/** Returns a client's key prefix as text; "" if it has none. */
+function textOf(prefix: unknown): string {
+  return typeof prefix === 'string' || Buffer.isBuffer(prefix) ? prefix.toString() : '';
+}
+
+/** Returns text that a pattern of SCAN matches as it is. The clients do not apply their key prefix to patterns, nor remove it from the keys. */
+function escaped(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
 }
 
 /** Returns a property of a property; undefined where there is none. */
