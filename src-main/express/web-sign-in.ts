@@ -9,7 +9,7 @@ import {
 } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { merge } from '../cache/document/merge.ts';
-import { type Claims, readToken } from '../cache/schema/claims.ts';
+import { type Claims, isAmbiguous, readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
@@ -259,6 +259,9 @@ class WebApp {
   async #finish(req: WebRequest, res: ServerResponse): Promise<void> {
     noStore(res);
     const query = this.#urlOf(req).searchParams;
+    // The attempt stays: what is malformed is not the provider's answer to it.
+    if (ANSWER.some((field) => query.getAll(field).length > 1) || (query.has('code') && query.has('error')))
+      throw new WebSignInError('sign_in_answer_invalid', REPEATED);
     const state = query.get('state') ?? '';
     const name = this.#attemptCookie(state);
     const attempt = attemptFor(state, cookiesOf(req).get(name), this.#now());
@@ -284,6 +287,9 @@ class WebApp {
       now: this.#now(),
     });
 
+    const { client_info } = response;
+    if (typeof client_info === 'string' && isAmbiguous(client_info))
+      throw new WebSignInError('sign_in_answer_invalid', AMBIGUOUS);
     const memory = new TokenCache({ now: this.#now });
     const event = { client_id: clientId, scope: attempt.scopes, token_endpoint, response };
     memory.add({ ...event, grant_type: 'authorization_code' });
@@ -669,6 +675,11 @@ function unopened(error: unknown): undefined {
   throw error;
 }
 
+/** Parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207), none of which may be repeated (RFC 6749 §3.1). */
+const ANSWER = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'];
+const REPEATED =
+  'The answer of the provider has a parameter twice, or both a code and an error. Nobody was signed in.';
+const AMBIGUOUS = 'The client_info in the answer of the provider names a field twice. Nobody was signed in.';
 const NO_ACCOUNT = 'The answer of the provider names no user. Nobody was signed in.';
 const CROSS_SITE =
   'This request to sign out came from a page of another site. Nobody was signed out. Post the form from a page of this app.';

@@ -13,6 +13,8 @@ export interface FakeProvider {
   revocationStatus: number | ((token: string) => number);
   /** Changes the claims of ID tokens, or the whole answer of the token endpoint. */
   claims: Record<string, unknown>;
+  /** Fields added to the usual answer of the token endpoint. */
+  fields: Record<string, unknown>;
   /** Changes the text of the claims before it is signed. */
   payload: (json: string) => string;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
@@ -58,6 +60,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
       access_token: `access ${count}`,
       refresh_token: `refresh ${count}`,
       id_token: await sign({ ...claims, nonce: fake.begun.get(code)?.nonce, ...fake.claims }),
+      ...fake.fields,
     };
   };
   const formOf = async (request: IncomingMessage): Promise<URLSearchParams> => {
@@ -104,6 +107,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
     revoked: [],
     revocationStatus: 200,
     claims: {},
+    fields: {},
     answer: undefined,
     raw: undefined,
     lifetime: 3600,

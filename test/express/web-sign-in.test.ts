@@ -197,6 +197,7 @@ class Browser {
 
 function resetProvider(): void {
   provider.claims = {};
+  provider.fields = {};
   provider.payload = (json) => json;
   provider.answer = undefined;
   provider.lifetime = 3600;
@@ -274,6 +275,20 @@ describe('signing in', () => {
     },
   );
 
+  it.each(['state', 'code', 'iss', 'error'])(
+    'an answer with two values of %s is refused, and the sign-in can still be finished',
+    async (field) => {
+      const ada = new Browser(app);
+      const back = await ada.begin('/sign-in?returnTo=/me', 'ada');
+      const twice = new URL(back);
+      if (field !== 'error') twice.searchParams.append(field, provider.issuer);
+      twice.searchParams.append(field, back.searchParams.get(field) ?? 'access_denied');
+      expect(await ada.finish(twice)).toBe('502 sign_in_answer_invalid');
+      expect(provider.asked).toEqual([]);
+      expect(await ada.finish(back)).toBe('/me');
+    },
+  );
+
   it('ignores a modified cookie', async () => {
     const ada = new Browser(app);
     const back = await ada.begin('/sign-in?returnTo=/me', 'ada');
@@ -339,6 +354,12 @@ describe('signing in', () => {
 
   it('an ID token that names two users signs nobody in', async () => {
     provider.payload = (json) => json.replace('"sub":', '"sub":"bob","sub":');
+    expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
+  });
+
+  it('a client_info that names two users signs nobody in', async () => {
+    const client_info = Buffer.from('{"uid":"ada","utid":"t","uid":"bob"}').toString('base64url');
+    provider.fields = { client_info };
     expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
   });
 
