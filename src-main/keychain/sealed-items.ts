@@ -170,7 +170,7 @@ const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
 const swept = new Set<string>();
 
 /**
- * Removes the temporary files that killed programs left in the folder, once in the life of the process. They hold copies of keys, and a
+ * Removes the temporary files that killed programs left in the folder, once in the life of the process if none is too young. They hold copies of keys, and a
  * copy of a key that was destroyed since would open older copies of a vault.
  *
  * @param owner only those of this file
@@ -185,9 +185,11 @@ export async function sweepOnce(folder: string, owner?: string): Promise<void> {
     const path = join(folder, name);
     try {
       const about = await lstat(path);
+      if (!about.isFile()) continue;
       // eslint-disable-next-line no-restricted-properties -- compared with the file system's clock
-      if (!about.isFile() || about.mtimeMs > Date.now() - STALE) continue;
-      await unlink(path); // Not overwritten: it may be another name of the file that was created.
+      if (about.mtimeMs > Date.now() - STALE)
+        swept.delete(place); // Too young to tell: the next use looks again.
+      else await unlink(path); // Not overwritten: it may be another name of the file that was created.
     } catch {
       // It is gone, or belongs to another user. A keychain must work in spite of an older program's leftovers.
     }

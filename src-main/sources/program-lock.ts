@@ -138,12 +138,14 @@ async function take(file: string, now: () => number): Promise<Held | null> {
   if (created !== undefined) return created;
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: the caller tries again.
-  if (!(await isStale(left, now)) || !(await locked(left))) return letGo(left);
-  // Another program may have taken it over and removed it before we had the lock: ours would be on a file that nobody sees.
-  if (!(await isStale(left, now)) || !(await isAt(file, left))) return letGo(left);
-  await left.truncate(0);
-  await left.write(`${process.pid} ${OURS}`, 0);
-  return { handle: left, removed: true };
+  return closedOnError(left, async () => {
+    if (!(await isStale(left, now)) || !flock(left)) return letGo(left);
+    // Another program may have taken it over and removed it before we had the lock: ours would be on a file that nobody sees.
+    if (!(await isStale(left, now)) || !(await isAt(file, left))) return letGo(left);
+    await left.truncate(0);
+    await left.write(`${process.pid} ${OURS}`, 0);
+    return { handle: left, removed: true };
+  });
 }
 
 /**
@@ -200,14 +202,15 @@ async function createdEmpty(file: string): Promise<Held | null | undefined> {
 async function takeShared(file: string): Promise<Held | null> {
   const handle = await opened(file, FLAGS | constants.O_CREAT);
   if (handle === null) return null;
-  if ((await locked(handle)) && (await isAt(file, handle))) return { handle, removed: false };
-  return letGo(handle);
+  return closedOnError(handle, async () =>
+    flock(handle) && (await isAt(file, handle)) ? { handle, removed: false } : letGo(handle),
+  );
 }
 
-/** Closes the file if it can't be locked at all. @throws SourceError */
-async function locked(handle: FileHandle): Promise<boolean> {
+/** Closes the file if the task fails: its lock would be held for as long as it is open. */
+async function closedOnError<T>(handle: FileHandle, task: () => Promise<T>): Promise<T> {
   try {
-    return flock(handle);
+    return await task();
   } catch (error) {
     await handle.close();
     throw error;

@@ -45,6 +45,8 @@ export class Rekeying {
   #next: Promise<OldKey> | null = null;
   /** Why the keychain did not store the last new key. */
   refused: KeychainError | null = null;
+  /** Why the last replacement of the key failed otherwise. */
+  failure: Error | null = null;
 
   constructor(access: Access) {
     this.#access = access;
@@ -123,6 +125,7 @@ export class Rekeying {
   /** @param known called with the outcome for the old key when it is known; recording it may take longer */
   async #replaceKey(jobs: Job[], known: (outcome: OldKey) => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
+    this.refused = this.failure = null;
     try {
       await this.#lookWhereTheKeyIs(jobs);
       if (memory.opening.identity === null) {
@@ -141,6 +144,7 @@ export class Rekeying {
       });
     } catch (cause) {
       const error = this.#access.failed(cause);
+      this.failure = error;
       for (const job of jobs) job.reject(error);
       throw error;
     }

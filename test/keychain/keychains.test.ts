@@ -503,6 +503,17 @@ describe('temporary files that a killed program left', () => {
     expect([...stay, inNameOf(key, 'aaaaaaaaaaaa')].filter((file) => !existsSync(file))).toEqual([]);
   });
 
+  test('that are too young to tell are removed at a later use', async () => {
+    const folder = temporaryFolder();
+    const key = join(folder, 'key');
+    const young = leave(inNameOf(key), new Date());
+    await keyFile(key).set('s', 'a', 'kept');
+    expect(existsSync(young)).toBe(true);
+    utimesSync(young, anHourAgo, anHourAgo);
+    await keyFile(key).set('s', 'a', 'kept');
+    expect(existsSync(young)).toBe(false);
+  });
+
   test('that are a second name of the key file leave the key as it was', async () => {
     const folder = temporaryFolder();
     const key = join(folder, 'key');

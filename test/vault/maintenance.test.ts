@@ -116,6 +116,16 @@ describe('rotateKey with a keychain that takes longer than a sign-out waits', ()
     expect(vault.status.oldKey).toBe('pending');
     expect(scene.keychain.slots).toEqual(['a']);
   });
+
+  test('says what stopped it if that is the disk, not the keychain', async () => {
+    const { scene, vault, done, answer } = await slow();
+    scene.disk.fault = ({ name }) => {
+      if (name === 'write') throw errno('ENOSPC');
+    };
+    answer();
+    expect(await done).toMatchObject({ code: 'disk_full' });
+    expect(vault.status.oldKey).toBe('pending');
+  });
 });
 
 test('verify reports each region and its progress', async () => {
