@@ -1,6 +1,6 @@
 /** Decides when the item in the menu bar and the notices change. background.ts decides their contents; tray.ts shows them. */
 import type { Vault } from 'tokenkeep';
-import { accountList, cachedAccounts, tokenItems } from 'tokenkeep/ipc';
+import { accountList, cachedAccounts, nameOf, tokenItems, usernameOf } from 'tokenkeep/ipc';
 import {
   type BackgroundItem,
   type CopyableToken,
@@ -148,7 +148,7 @@ function copyable(accounts: Iterable<Parameters<typeof tokenItems>[0]>, now: num
     if (account.kind !== 'user' || left-- <= 0) continue;
     for (const { id, type, audience, scopes, expires_on } of tokenItems(account)) {
       if (type !== 'AccessToken' || (expires_on !== null && expires_on <= now)) continue;
-      const name = account.summary?.name ?? account.summary?.username ?? '';
+      const name = nameOf(account) ?? usernameOf(account);
       found.push({ id, api: (audience ?? scopes.join(' ')).replace(/^https:\/\//, ''), account: name });
     }
   }

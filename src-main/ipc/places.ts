@@ -98,8 +98,8 @@ function combineSummaries(all: readonly AccountSummary[]): AccountSummary | null
       const realm = tenant.realm.toLowerCase();
       if (!tenants.has(realm)) tenants.set(realm, tenant);
     }
-  const username = all.find((summary) => summary.username !== '')?.username ?? '';
-  const name = all.find((summary) => summary.name !== undefined)?.name;
+  const username = all.find((summary) => summary.username.trim() !== '')?.username ?? '';
+  const name = all.find((summary) => (summary.name ?? '').trim() !== '')?.name;
   return { ...first, username, ...(name === undefined ? {} : { name }), tenants: [...tenants.values()] };
 }
 

@@ -92,6 +92,20 @@ it('names the accounts once the vault is unlocked', async () => {
   bar.stop();
 });
 
+it('names an account whose name is a space by its user name', async () => {
+  const made = new SerializableTokenCache();
+  made.add(tokenResponse({ username: 'noor@example.org', name: ' ' }));
+  const document = JSON.parse(made.serialize()) as { Account: Record<string, object> };
+  for (const account of Object.values(document.Account)) Object.assign(account, { name: ' ' });
+  const cache = new SerializableTokenCache();
+  cache.deserialize(JSON.stringify(document));
+  const vault = Object.assign(fakeVault(cache), { on: () => () => undefined }) as unknown as Vault;
+  const { bar, shown } = barOf(() => Promise.resolve(vault));
+  await bar.look();
+  expect(shown.at(-1)).toMatch(/"label":"[^"]* · noor@example\.org","action":{"do":"copy"/);
+  bar.stop();
+});
+
 afterEach(() => void vi.useRealTimers());
 
 /** An account that can't renew itself and expires in five minutes. */

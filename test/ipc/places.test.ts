@@ -26,6 +26,19 @@ describe('accounts in several places', () => {
     expect(JSON.stringify([accounts, tokens])).not.toContain(secretsIn(TEXT)[0]);
   });
 
+  it('have the names that one of the places knows where the others have a space', async () => {
+    const named = (name: string, username: string) => {
+      const document = JSON.parse(TEXT) as Record<string, Record<string, object>>;
+      for (const account of Object.values(document['Account'] ?? {}))
+        Object.assign(account, { name, username });
+      return JSON.stringify({ ...document, IdToken: {} });
+    };
+    const both = windowOver(cacheOf(named(' ', ' ')), [place('az', named('Noor', 'noor@example.org'))]);
+    const users = (await both.ask.accounts(W)).accounts.filter(({ kind }) => kind === 'user');
+    expect(users.length).toBeGreaterThan(0);
+    for (const user of users) expect(user).toMatchObject({ name: 'Noor', username: 'noor@example.org' });
+  });
+
   it('are found by the search, decoded, copied after a question that names the program, and recorded', async () => {
     const window = windowOver(new SerializableTokenCache(), [place('az')]);
     const { accounts } = await window.ask.accounts(W);
