@@ -52,7 +52,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   copy: {
     code: 'vault_copy',
     message:
-      'This vault is a copy of one that still lies elsewhere, and both have the same key. It can be read and not written. Make it a vault of its own to use it.',
+      'The original of this vault is still in another folder, and both have the same key. This copy can be read and not written. Make it a vault of its own to use it.',
   },
   busy: {
     code: 'vault_busy',
@@ -105,7 +105,7 @@ export function replaced(): VaultError {
 export function isCopyOf(original: string): VaultError {
   return new VaultError(
     'vault_copy',
-    `This vault is a copy of “${printable(original, 200)}”, and both have the same key: signing out there makes this copy unreadable. It can be read and not written. Make it a vault of its own to use it.`,
+    `The original of this vault is “${printable(original, 200)}”, and both have the same key: signing out there makes this copy unreadable. It can be read and not written. Make it a vault of its own to use it.`,
   );
 }
 

@@ -253,7 +253,18 @@ describe('list, show and sources', () => {
     expect(unknown.out).toMatch(/access +orders +my-app +vault/);
     expect(unknown.out).toMatch(/refresh +Microsoft app family +my-app/);
     expect(unknown.out).toContain('1 more: add --all.');
-    expect((await tokenkeep('show nobody')).code).toBe(EXIT.notFound);
+    const nobody = await tokenkeep('show nobody');
+    expect(nobody.code).toBe(EXIT.notFound);
+    expect(nobody.err).toContain('No account has the user name or id “nobody”. See: tokenkeep list');
+  });
+
+  it('asks for an id where two accounts have the user name', async () => {
+    const client_info = b64({ uid: 'ada-too', utid: TENANT });
+    await vaultWith(signIn('ada'), signIn('ada', { client_info }));
+    const { code, err } = await tokenkeep('show ada@contoso.example');
+    expect(code).toBe(EXIT.notFound);
+    expect(err).toContain('2 accounts match “ada@contoso.example”. Give the id of one of them: ada');
+    expect(err).toContain(`ada-too.${TENANT} (`);
   });
 
   it('lists whom programs name whose tokens it does not read, beside the others or alone', async () => {

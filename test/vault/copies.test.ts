@@ -76,7 +76,10 @@ describe('a copy', () => {
       () => vault.rotateKey(),
       () => vault.compact(),
     ]) {
-      await expect(attempt()).rejects.toMatchObject({ code: 'vault_copy' });
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'vault_copy',
+        message: expect.stringContaining(`The original of this vault is “${scene.file}”`) as string,
+      });
     }
     await vault.close();
     expect(scene.disk.bytes(copy).equals(scene.bytes)).toBe(true);
