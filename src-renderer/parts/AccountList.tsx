@@ -86,7 +86,11 @@ export function AccountBar() {
         All accounts
       </Button>
       {list.accounts.length === 0 ? (
-        named.length === 0 && <NoMatch />
+        named.length === 0 ? (
+          <NoMatch />
+        ) : (
+          <span className="overview-sum">{`${number(named.length)} named by programs`}</span>
+        )
       ) : (
         <>
           <span className="overview-sum">{`${number(index + 1)} of ${number(list.accounts.length)}`}</span>

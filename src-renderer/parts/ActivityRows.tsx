@@ -7,6 +7,7 @@ import {
   type ActivityKind,
   ACTIVITY_KINDS,
   type ActivityRow,
+  allNames,
   receiptPlaces,
   receiptText,
   rowTime,
@@ -99,7 +100,7 @@ function EventRow({ row, who }: { row: ActivityRow; who: boolean }) {
         </button>
       )}
       {who && (
-        <span className="event-who" title={row.names.length > 1 ? row.names.join(', ') : undefined}>
+        <span className="event-who" title={row.names.length + row.unnamed > 1 ? allNames(row) : undefined}>
           <UserText>{row.who}</UserText>
         </span>
       )}

@@ -79,7 +79,8 @@ export function VerifyCard({ status }: { status: VaultStatus }) {
   const { maintenance } = useModel();
   const { verifying, verified } = useStore(maintenance.view);
   const when = useTimed((now) => (verified === null ? '' : verifiedWhen(verified.at, now)));
-  const changed = verified !== null && status.savedAt !== null && status.savedAt > verified.at;
+  const changed =
+    verified !== null && (status.bytes === null || (status.savedAt !== null && status.savedAt > verified.at));
   const found = verified === null ? null : findings(verified.report, changed);
   return (
     <Card

@@ -434,7 +434,8 @@ function compared({ name, a, b }: ClaimDifference, line: typeof payloadLine, now
   const { says } = line({ name, json: 'null' }, now);
   const shown = (value: string | null) => {
     if (value === null || PAYLOAD.get(name)?.reading !== 'time' || !/^\d+$/.test(value)) return value;
-    return `${line({ name, json: value }, now).value} · ${value}`;
+    const { value: time } = line({ name, json: value }, now);
+    return time === value ? value : `${time} · ${value}`;
   };
   return { says, left: shown(a), right: shown(b) };
 }

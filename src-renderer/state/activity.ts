@@ -10,7 +10,7 @@ import { plainCell, shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import { resourceName } from './wellKnown.ts';
-import { addCounts, count, listing, removals } from './words.ts';
+import { addCounts, count, listing, number, removals } from './words.ts';
 
 export interface ActivityView {
   /** ID of the account whose activity is shown; null for all accounts, undefined while none is shown. */
@@ -114,8 +114,10 @@ export interface ActivityRow {
   detail: string;
   /** "Dana Whitfield", "3 accounts"; "" if it is about no account. */
   who: string;
-  /** All names, as a tooltip. */
+  /** The names of the accounts. */
   names: readonly string[];
+  /** Number of accounts that it does not name. */
+  unnamed: number;
   accountIds: readonly string[];
   /** The receipt of a sign-out; else null. */
   report: SignOutReport | null;
@@ -166,6 +168,7 @@ function eventRow(event: ActivityEvent, names: ActivityNames, now: number, timeZ
     ...says(event, names, now, timeZone),
     who: total > 1 ? count(total, 'account') : (who[0] ?? ''),
     names: who,
+    unnamed: event.others ?? 0,
     accountIds: accounts.map((account) => account.id),
     report: null,
   };
@@ -297,6 +300,7 @@ function receiptRow(report: SignOutReport): ActivityRow {
     detail: parts.join(' · '),
     who: names.length > 1 ? count(names.length, 'account') : (names[0] ?? ''),
     names,
+    unnamed: 0,
     accountIds: [],
     report,
   };
@@ -359,13 +363,17 @@ export function activityDays(rows: readonly ActivityRow[], now: number, timeZone
   return days;
 }
 
+/** "Ada Marsh, Ben Okoro, 18 more". */
+export const allNames = ({ names, unnamed }: Pick<ActivityRow, 'names' | 'unnamed'>): string =>
+  [...names, ...(unnamed > 0 ? [`${number(unnamed)} more`] : [])].join(', ');
+
 /** The rows as tab-separated text. */
 export function activityText(rows: readonly ActivityRow[]): string {
-  const lines = rows.map(({ at, title, detail, names }) => [
-    new Date(at * 1000).toISOString(),
-    title,
-    detail,
-    names.join(', '),
+  const lines = rows.map((row) => [
+    new Date(row.at * 1000).toISOString(),
+    row.title,
+    row.detail,
+    allNames(row),
   ]);
   return [['Time', 'Event', 'Details', 'Account'], ...lines]
     .map((cells) => cells.map(plainCell).join('\t'))

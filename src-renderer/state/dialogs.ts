@@ -92,6 +92,8 @@ export type Dialog =
       who: string;
       /** Whether all accounts were signed out. */
       isEveryone: boolean;
+      /** Number of accounts. The report names accounts with the same user name once. */
+      accounts: number;
       report: SignOutReport;
     };
 

@@ -167,7 +167,7 @@ export function createSignOut(
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       dialogs.open({ ...dialog, working: true });
-      const { accountIds, user, who, wishes } = dialog;
+      const { accountIds, names, user, who, wishes } = dialog;
       const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
         dialogs.open({
@@ -175,6 +175,7 @@ export function createSignOut(
           user,
           who,
           isEveryone: accountIds === null,
+          accounts: names.length,
           report: answer.value,
         });
       } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
@@ -273,10 +274,15 @@ export function providerResultLines({
 }
 
 /** "Ada is signed out", "3 accounts are signed out". */
-export function receiptTitle({ user, who, isEveryone, report }: Omit<DialogOf<'receipt'>, 'kind'>): string {
+export function receiptTitle({
+  user,
+  who,
+  isEveryone,
+  accounts,
+}: Omit<DialogOf<'receipt'>, 'kind' | 'report'>): string {
   if (!user) return `The tokens of ${who} are removed`;
   if (isEveryone) return 'Everyone is signed out';
-  return `${who} ${report.names.length > 1 ? 'are' : 'is'} signed out`;
+  return `${who} ${accounts > 1 ? 'are' : 'is'} signed out`;
 }
 
 export interface ReceiptSums {

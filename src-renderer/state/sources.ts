@@ -81,7 +81,9 @@ export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts):
       take(await app.closeSource(id), 'The cache could not be closed');
     },
     async add() {
-      take(await app.addSource(), 'The file could not be opened');
+      const answer = await app.addSource();
+      if (answer.ok && answer.value !== null) patch({ left: false });
+      take(answer, 'The file could not be opened');
     },
     async import(id) {
       const answer = await app.importSource(id);

@@ -4,6 +4,7 @@ import {
   activityDays,
   activityRows,
   activityText,
+  allNames,
   filteredActivity,
   NO_ACTIVITY_FILTERS,
   receiptText,
@@ -68,6 +69,14 @@ describe('the list', () => {
     expect(text.split('\n').at(-1)?.split('\t').at(-1)).toBe(
       `'=HYPERLINK("https://evil.example") @SUM(1)⟨U+202E⟩`,
     );
+  });
+
+  test('says how many accounts it does not name, also when it is copied', async () => {
+    const { rows } = await shown();
+    const imported = rows().find(({ what }) => what === 'import')!;
+    expect(allNames(imported)).toBe('Ada Marsh, Tomas Okafor, Teo Varga, 1,997 more');
+    expect(activityText([imported])).toMatch(/\tAda Marsh, Tomas Okafor, Teo Varga, 1,997 more$/);
+    expect(allNames({ names: ['Ada Marsh'], unnamed: 0 })).toBe('Ada Marsh');
   });
 
   test('of one account has its receipts too, found by its user name', async () => {

@@ -7,9 +7,11 @@ import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { TokenMenu } from '../../src-renderer/parts/TokenMenu.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
+import { VerifyCard } from '../../src-renderer/parts/VaultCards.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
+import { ActivityPage } from '../../src-renderer/screens/ActivityPage.tsx';
 import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
 import { SettingsPage } from '../../src-renderer/screens/SettingsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
@@ -18,6 +20,7 @@ import { SEARCH_PAUSE } from '../../src-renderer/state/accounts.ts';
 import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { stage } from './fake/model.ts';
+import { settled } from './fake/time.ts';
 import { WORLDS } from './fake/worlds.ts';
 
 const within = (model: Parameters<typeof ModelContext>[0]['value'], node: ReactNode) =>
@@ -73,6 +76,35 @@ test('Compare lets one choose among the tokens of a response', async () => {
   expect(html()).toContain('The tokens are the same');
 });
 
+test('Compare shows a time that it can’t read once, as it is written', async () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = (exp: number) => `${part({ alg: 'RS256' })}.${part({ exp })}.AAAA`;
+  const { model } = await stage();
+  model.inspect.compare(true);
+  model.inspect.set('first', token(1_795_970_186_000));
+  model.inspect.set('second', token(1_795_970_186));
+  const html = within(model, <InspectPage />);
+  expect(html).toContain('1795970186000');
+  expect(html).not.toContain('1795970186000 ·');
+  expect(html).toMatch(/\d · 1795970186\b/);
+});
+
+test('a vault file that is deleted is not called unchanged', async () => {
+  const { model } = await stage();
+  const status = model.vault.view.get().status!;
+  await model.maintenance.verify();
+  expect(within(model, <VerifyCard status={status} />)).toContain('complete and unchanged');
+  const html = within(model, <VerifyCard status={{ ...status, bytes: null }} />);
+  expect(html).toContain('File verified before its last change');
+});
+
+test('an event of many accounts says in its tooltip how many it does not name', async () => {
+  const { model } = await stage('activity');
+  model.activity.watch(null);
+  await settled();
+  expect(within(model, <ActivityPage />)).toContain('Teo Varga, 1,997 more"');
+});
+
 test.each([
   ['ben-only-here', false],
   ['nobody-anywhere', true],
@@ -89,6 +121,8 @@ test.each([
     show();
     return within(model, <TokenkeepWindow />);
   });
+  const bar = /class="account-bar".*?<\/nav>/s.exec(screens.at(-1) ?? '')?.[0];
+  expect(bar).toContain(isNobody ? 'No account matches' : '1 named by programs');
   for (const html of screens) {
     expect(html.includes('No account matches')).toBe(isNobody);
     expect(html).toContain(isNobody ? '>0 of ' : '>1 of ');

@@ -176,12 +176,18 @@ describe('the receipt', () => {
     [1, 'everyone', false, 'everyone is signed out'],
     [1, 'everyone', true, 'Everyone is signed out'],
   ])('%i account, “%s”', (accounts, who, isEveryone, title) => {
-    const names = Array.from({ length: accounts }, () => 'x');
-    const report = {
-      ...{ id: 'r', at: NOW, names, receipts: [], revoked: null, session: null, places: [] },
-      keptInVault: false,
-    };
-    expect(receiptTitle({ user: true, who, isEveryone, report })).toBe(title);
+    expect(receiptTitle({ user: true, who, isEveryone, accounts })).toBe(title);
+  });
+
+  test('counts accounts with the same user name each', async () => {
+    const { model } = await stage();
+    await model.signOut.several(['a001', 'a002']);
+    await model.signOut.confirm();
+    const shown = model.dialogs.view.get();
+    if (shown?.kind !== 'receipt') throw new Error('There is no receipt.');
+    // Main names accounts with the same user name once.
+    const named = { ...shown, report: { ...shown.report, names: ['ada@contoso.example'] } };
+    expect(receiptTitle(named)).toBe('2 accounts are signed out');
   });
 
   test('does not hide what remains', () => {

@@ -42,6 +42,17 @@ describe('sources', () => {
     expect(left()).toBe(false);
   });
 
+  test('are shown again once a file is added, and not if none is chosen', async () => {
+    const { model, world } = await stage('sources');
+    model.sources.leave();
+    world.consents = false;
+    await model.sources.add();
+    expect(model.sources.view.get().left).toBe(true);
+    world.consents = true;
+    await model.sources.add();
+    expect(model.sources.view.get().left).toBe(false);
+  });
+
   test('name users without an account once, who are found by name, program and host', async () => {
     const { model } = await stage('sources');
     const named: Record<string, readonly { name: string; at?: string }[]> = {
