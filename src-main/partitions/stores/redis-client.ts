@@ -97,7 +97,8 @@ export interface RedisRunner {
   del(key: string, call?: StoreCall): Promise<void>;
   pexpire(key: string, milliseconds: number, call?: StoreCall): Promise<void>;
   run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown>;
-  scan(pattern: string): AsyncIterable<string>;
+  /** The keys that begin with the prefix, without the client's own key prefix. */
+  scan(prefix: string): AsyncIterable<string>;
 }
 
 /** One runner for each client, so that a client gets its listeners once. */
@@ -270,7 +271,7 @@ class NodeRedis implements RedisRunner {
     );
   }
 
-  async *scan(pattern: string): AsyncIterable<string> {
+  async *scan(prefix: string): AsyncIterable<string> {
     const own = textOf(reach(this.#client, '_keyPrefix'));
     const masters: unknown = Reflect.get(this.#client, 'masters');
     const nodes: unknown[] = Array.isArray(masters)
@@ -279,7 +280,7 @@ class NodeRedis implements RedisRunner {
     for (const node of nodes) {
       let cursor = '0';
       do {
-        const page = await invoke(node, 'scan', cursor, { MATCH: escaped(own) + pattern, COUNT: PAGE });
+        const page = await invoke(node, 'scan', cursor, { MATCH: beginningWith(own + prefix), COUNT: PAGE });
         cursor = String(Reflect.get(page as object, 'cursor'));
         for (const key of Reflect.get(page as object, 'keys') as unknown[])
           yield String(key).slice(own.length);
@@ -327,8 +328,8 @@ class NodeRedisPool implements RedisRunner {
     return this.#on((connection) => connection.run(script, this.#named(key), args, call));
   }
 
-  scan(pattern: string): AsyncIterable<string> {
-    return new NodeRedis(this.#pool).scan(pattern);
+  scan(prefix: string): AsyncIterable<string> {
+    return new NodeRedis(this.#pool).scan(prefix);
   }
 
   /** The connections of a pool do not know its key prefix. */
@@ -375,17 +376,20 @@ class Ioredis implements RedisRunner {
   }
 
   #send(command: string, ...args: (string | Buffer)[]): Promise<unknown> {
-    // Not `callBuffer`, which loses the command's name with `enableAutoPipelining`.
-    return this.#connection.send(() => invoke(this.#client, `${command}Buffer`, ...args));
+    // With `enableAutoPipelining`, `callBuffer` of `ioredis` loses the command's name; its methods for single commands do not.
+    const own = `${command}Buffer`;
+    return this.#connection.send(() =>
+      has(this.#client, own) ? invoke(this.#client, own, ...args) : this.#client.callBuffer(command, ...args),
+    );
   }
 
-  async *scan(pattern: string): AsyncIterable<string> {
+  async *scan(prefix: string): AsyncIterable<string> {
     const own = textOf(reach(this.#client, 'options', 'keyPrefix'));
     const nodes = has(this.#client, 'nodes') ? await invoke(this.#client, 'nodes', 'master') : [this.#client];
     for (const node of nodes as unknown[]) {
       let cursor = '0';
       do {
-        const match = escaped(own) + pattern;
+        const match = beginningWith(own + prefix);
         const [next, keys] = (await invoke(node, 'scan', cursor, 'MATCH', match, 'COUNT', PAGE)) as [
           unknown,
           unknown[],
@@ -424,9 +428,9 @@ function textOf(prefix: unknown): string {
   return typeof prefix === 'string' || Buffer.isBuffer(prefix) ? prefix.toString() : '';
 }
 
-/** Returns text that a pattern of SCAN matches as it is. The clients do not apply their key prefix to patterns, nor remove it from the keys. */
-function escaped(text: string): string {
-  return text.replace(/[\\*?[\]]/g, '\\$&');
+/** Returns a pattern for SCAN. The clients do not apply their key prefix to patterns, nor remove it from the keys. */
+function beginningWith(prefix: string): string {
+  return `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
 }
 
 /** Returns a property of a property; undefined where there is none. */

@@ -133,7 +133,7 @@ async function readFromPrimary(redis: RedisRunner, key: string, call?: StoreCall
 
 async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable<string> {
   try {
-    for await (const key of redis.scan(`${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`)) {
+    for await (const key of redis.scan(prefix)) {
       const rest = key.slice(prefix.length);
       if (KEY.test(rest)) yield rest;
     }
