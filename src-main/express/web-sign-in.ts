@@ -9,12 +9,13 @@ import {
 } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { merge } from '../cache/document/merge.ts';
-import { type Claims, isAmbiguous, readToken } from '../cache/schema/claims.ts';
+import { type Claims, readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
 import { TokenCache } from '../cache/token-cache.ts';
 import {
+  InvalidArgumentError,
   LogoutTokenError,
   NoRequestError,
   PartitionError,
@@ -287,12 +288,15 @@ class WebApp {
       now: this.#now(),
     });
 
-    const { client_info } = response;
-    if (typeof client_info === 'string' && isAmbiguous(client_info))
-      throw new WebSignInError('sign_in_answer_invalid', AMBIGUOUS);
     const memory = new TokenCache({ now: this.#now });
     const event = { client_id: clientId, scope: attempt.scopes, token_endpoint, response };
-    memory.add({ ...event, grant_type: 'authorization_code' });
+    try {
+      memory.add({ ...event, grant_type: 'authorization_code' });
+    } catch (cause) {
+      // The scopes and addresses were checked before: only the response can be wrong, such as a client_info that names a field twice.
+      if (!(cause instanceof InvalidArgumentError)) throw cause;
+      throw new WebSignInError('sign_in_answer_invalid', `${NOT_KEPT} ${cause.message}`, { cause });
+    }
     await this.#keep(req, res, attempt, memory);
     redirect(res, ownPath(attempt.returnTo, this.#origin) ?? '/');
   }
@@ -679,7 +683,7 @@ function unopened(error: unknown): undefined {
 const ANSWER = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'];
 const REPEATED =
   'The answer of the provider has a parameter twice, or both a code and an error. Nobody was signed in.';
-const AMBIGUOUS = 'The client_info in the answer of the provider names a field twice. Nobody was signed in.';
+const NOT_KEPT = 'The tokens in the answer of the provider can’t be kept. Nobody was signed in.';
 const NO_ACCOUNT = 'The answer of the provider names no user. Nobody was signed in.';
 const CROSS_SITE =
   'This request to sign out came from a page of another site. Nobody was signed out. Post the form from a page of this app.';

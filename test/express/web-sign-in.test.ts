@@ -357,9 +357,13 @@ describe('signing in', () => {
     expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
   });
 
-  it('a client_info that names two users signs nobody in', async () => {
-    const client_info = Buffer.from('{"uid":"ada","utid":"t","uid":"bob"}').toString('base64url');
-    provider.fields = { client_info };
+  it.each([
+    ['client_info', Buffer.from('{"uid":"ada","utid":"t","uid":"bob"}').toString('base64url')],
+    ['access_token', {}],
+    ['refresh_token', ['r']],
+    ['scope', 7],
+  ])('an answer whose %s can’t be kept signs nobody in: %o', async (field, value) => {
+    provider.fields = { [field]: value };
     expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
   });
 
