@@ -17,7 +17,7 @@ import {
   tokensOf,
 } from '../accounts/cached-accounts.ts';
 import type { AccountItem, AccountList } from './contract.ts';
-import { accountsAt, partsOf, type PlaceCache, VAULT_PLACE } from './places.ts';
+import { accountsAt, isVisible, partsOf, type PlaceCache, VAULT_PLACE } from './places.ts';
 import { tenantNames } from './tenant-names.ts';
 import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
 
@@ -141,9 +141,6 @@ export function nameOf(account: CachedAccount): string | null {
   return name !== null && isVisible(name) ? name : null;
 }
 
-/** Whether a name has more than spaces: otherwise nothing would be there to see or to click. */
-const isVisible = (name: string): boolean => name.trim() !== '';
-
 /**
  * Returns the user name of the account, else of its ID tokens (OpenID Connect Core §5.1).
  *
@@ -155,8 +152,9 @@ const isVisible = (name: string): boolean => name.trim() !== '';
  * });
  */
 export function usernameOf(account: CachedAccount): string {
+  if (account.kind === 'app') return '';
   const { username } = outlineOf(account);
-  return account.kind === 'app' || !isVisible(username) ? '' : username;
+  return isVisible(username) ? username : '';
 }
 
 /**

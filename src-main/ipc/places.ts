@@ -98,10 +98,13 @@ function combineSummaries(all: readonly AccountSummary[]): AccountSummary | null
       const realm = tenant.realm.toLowerCase();
       if (!tenants.has(realm)) tenants.set(realm, tenant);
     }
-  const username = all.find((summary) => summary.username.trim() !== '')?.username ?? '';
-  const name = all.find((summary) => (summary.name ?? '').trim() !== '')?.name;
+  const username = all.find((summary) => isVisible(summary.username))?.username ?? '';
+  const name = all.find((summary) => isVisible(summary.name ?? ''))?.name;
   return { ...first, username, ...(name === undefined ? {} : { name }), tenants: [...tenants.values()] };
 }
+
+/** Whether a name has more than spaces: otherwise nothing would be there to see or to click. */
+export const isVisible = (name: string): boolean => name.trim() !== '';
 
 /** @throws InvalidArgumentError if no account has this id any more */
 function findAccountAt(cache: TokenCache, places: readonly PlaceCache[], id: AccountId): CachedAccount {

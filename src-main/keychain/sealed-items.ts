@@ -170,8 +170,8 @@ const TEMPORARY_NAME = /\.new-[0-9a-f]{12}$/;
 const swept = new Set<string>();
 
 /**
- * Removes the temporary files that killed programs left in the folder, once in the life of the process if none is too young. They hold copies of keys, and a
- * copy of a key that was destroyed since would open older copies of a vault.
+ * Removes the temporary files that killed programs left in the folder, once in the life of the process if none is too young. They hold
+ * copies of keys, and a copy of a key that was destroyed since would open older copies of a vault.
  *
  * @param owner only those of this file
  */

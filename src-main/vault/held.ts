@@ -1,5 +1,5 @@
 import { type Change, Entry, placeOf } from '../cache/entry.ts';
-import { isRecord, sameJson } from '../cache/json.ts';
+import { isArray, isRecord, sameJson } from '../cache/json.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 
 /**
@@ -27,19 +27,16 @@ export function withDifference(current: unknown, before: unknown, after: unknown
   if (sameJson(before, after)) return current;
   if (sameJson(before, current)) return after;
   if (current === undefined && isRecord(after)) return after; // A damaged part was lost, or the file is a new one.
-  if (areAll(isRecord, current, before, after)) return objectWith(current, before, after);
-  if (areAll(Array.isArray, current, before, after)) return listWith(current, before, after);
+  if (isMissingOr(isRecord, current) && isMissingOr(isRecord, before) && isMissingOr(isRecord, after))
+    return objectWith(current, before, after);
+  if (isMissingOr(isArray, current) && isMissingOr(isArray, before) && isMissingOr(isArray, after))
+    return listWith(current, before, after);
   return after;
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
-function objectWith(current: unknown, before: unknown, after: unknown): Members {
-  const [now, old, next] = [current, before, after].map((value) => (value ?? {}) as Members) as [
-    Members,
-    Members,
-    Members,
-  ];
+function objectWith(now: Members = {}, old: Members = {}, next: Members = {}): Members {
   const members = new Map(Object.entries(now));
   for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
     const [has, had] = [Object.hasOwn(now, name), Object.hasOwn(old, name)];
@@ -55,21 +52,16 @@ function own(members: Members, name: string): unknown {
   return Object.hasOwn(members, name) ? members[name] : undefined;
 }
 
-function listWith(current: unknown, before: unknown, after: unknown): unknown[] {
-  const [now, old, next] = [current, before, after].map((value) => (value ?? []) as readonly unknown[]) as [
-    readonly unknown[],
-    readonly unknown[],
-    readonly unknown[],
-  ];
-  const isIn = (list: readonly unknown[], item: unknown): boolean => list.some((one) => sameJson(one, item));
+type List = readonly unknown[];
+
+function listWith(now: List = [], old: List = [], next: List = []): List {
+  const isIn = (list: List, item: unknown): boolean => list.some((one) => sameJson(one, item));
   const kept = now.filter((item) => isIn(next, item) || !isIn(old, item));
   return [...kept, ...next.filter((item) => !isIn(old, item) && !isIn(kept, item))];
 }
 
-/** Returns whether all values that exist are of the kind. */
-function areAll(is: (value: unknown) => boolean, ...values: readonly unknown[]): boolean {
-  const there = values.filter((value) => value !== undefined);
-  return there.length > 0 && there.every(is);
+function isMissingOr<T>(is: (value: unknown) => value is T, value: unknown): value is T | undefined {
+  return value === undefined || is(value);
 }
 
 function isEmpty(value: unknown): boolean {

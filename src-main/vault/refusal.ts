@@ -109,8 +109,9 @@ export function isCopyOf(original: string): VaultError {
   );
 }
 
-/** Returns the error for a rotation whose new key the keychain did not store. */
-export function notRotated(cause: KeychainError | null): VaultError {
+/** Returns the error for a rotation that kept the old key: because of the keychain, if it did not store the new one or did not answer. */
+export function notRotated(cause: Error | null): Error {
+  if (cause !== null && !(cause instanceof KeychainError)) return cause;
   if (cause?.outcome === 'unavailable') return refusal('no-keychain', cause);
   return new VaultError(
     'vault_locked',

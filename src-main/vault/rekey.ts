@@ -43,9 +43,7 @@ export class Rekeying {
   readonly #turns = new KeyedQueue();
   #jobs: Job[] = [];
   #next: Promise<OldKey> | null = null;
-  /** Why the keychain did not store the last new key. */
-  refused: KeychainError | null = null;
-  /** Why the last replacement of the key failed otherwise. */
+  /** Why the last replacement of the key failed: a KeychainError if the keychain did not store the new key. */
   failure: Error | null = null;
 
   constructor(access: Access) {
@@ -125,7 +123,7 @@ export class Rekeying {
   /** @param known called with the outcome for the old key when it is known; recording it may take longer */
   async #replaceKey(jobs: Job[], known: (outcome: OldKey) => void): Promise<OldKey> {
     const { settings, memory } = this.#access;
-    this.refused = this.failure = null;
+    this.failure = null;
     try {
       await this.#lookWhereTheKeyIs(jobs);
       if (memory.opening.identity === null) {
@@ -225,7 +223,7 @@ export class Rekeying {
       return { key: await settings.slots.make(fileId, slot, mark), slot, mark };
     } catch (error) {
       if (!(error instanceof KeychainError)) throw error;
-      this.refused = error;
+      this.failure = error;
       return null;
     }
   }

@@ -283,7 +283,7 @@ class FileVault implements Vault {
     await this.#rekeying.idle(); // A keychain that is only slow has stored the new key by then.
     if (this.status.oldKey !== 'pending') return;
     const isReplaced = this.#memory.opening.contents?.metadata.pending === 'destroy';
-    throw isReplaced ? notDestroyed() : (this.#rekeying.failure ?? notRotated(this.#rekeying.refused));
+    throw isReplaced ? notDestroyed() : notRotated(this.#rekeying.failure);
   }
 
   async compact(options?: Abortable): Promise<void> {

@@ -69,7 +69,7 @@ export interface Accounts {
   /** Learns the names of apps from tokens. */
   learn: (tokens: readonly TokenItem[]) => void;
   /** Tells the search the names of the sources by ID, and at which of them an account is shown. */
-  namePlaces: (names: ReadonlyMap<string, string>, placesOf: SearchContext['placesOf'] & {}) => void;
+  namePlaces: (names: ReadonlyMap<string, string>, placesOf: NonNullable<SearchContext['placesOf']>) => void;
   /** Loads tokens of apps whose names are not known, to learn them. */
   nameApps: () => Promise<void>;
 }

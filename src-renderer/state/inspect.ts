@@ -1,6 +1,6 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
-import { hasDuplicateNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
+import { lostNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isMilliseconds, isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
@@ -189,7 +189,7 @@ export function readToken(token: string): ReadToken {
         }
       : { format: 'opaque', length: token.length };
   }
-  if (hasDuplicateNames(headerText ?? '')) return AMBIGUOUS;
+  if (lostNames(headerText ?? '', headerValues)) return AMBIGUOUS;
   if (isTooDeep(headerValues)) return TOO_DEEP;
   const header = claimsOf(headerValues);
   if (parts.length === 5) return { format: 'jwe', header, headerValues };
@@ -204,7 +204,7 @@ export function readToken(token: string): ReadToken {
     };
   }
   if (values === null) return { format: 'jws', header, headerValues, inner: null };
-  if (hasDuplicateNames(payloadText ?? '')) return AMBIGUOUS;
+  if (lostNames(payloadText ?? '', values)) return AMBIGUOUS;
   if (isTooDeep(values)) return TOO_DEEP;
   return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
 }
