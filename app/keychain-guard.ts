@@ -16,7 +16,7 @@ export interface GuardedKeychain extends Keychain {
   readonly asking: boolean;
   /** Allows calls again, at the user's request. */
   allow(): void;
-  /** Call it when the app exits normally, so that a pending call is not taken for a crash. */
+  /** Call it when the app begins to exit normally, so that neither a pending call nor one that the exit makes is taken for a crash. */
   end(): void;
 }
 
@@ -27,6 +27,7 @@ const HELD =
 export function guardKeychain(keychain: Keychain, marker: string): GuardedKeychain {
   let crashed = existsSync(marker);
   let asking = 0;
+  let ended = false;
 
   const answered = (): void => {
     asking -= 1;
@@ -35,7 +36,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
 
   async function guarded<T>(ask: () => Promise<T>): Promise<T> {
     if (crashed) throw new KeychainError('keychain_unavailable', HELD);
-    if (asking === 0) mark(marker);
+    if (asking === 0 && !ended) mark(marker);
     asking += 1;
     try {
       const answer = await ask();
@@ -64,6 +65,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
       crashed = false;
     },
     end() {
+      ended = true;
       if (!crashed) unmark(marker);
     },
   };

@@ -77,4 +77,15 @@ it('does not report a crash after a normal exit', () => {
   void guard.get('s', 'a');
   guard.end();
   expect(existsSync(file)).toBe(false);
+  void guard.set('s', 'a', 'secret'); // as the vault does while it is closed
+  expect(existsSync(file)).toBe(false);
+  expect(guard.asking).toBe(true);
+});
+
+it('does not report a crash if the exit itself asked the keychain, and the process was ended before the answer', () => {
+  const file = marker();
+  const guard = guardKeychain(slowKeychain().keychain, file);
+  guard.end();
+  void guard.set('s', 'a', 'secret');
+  expect(existsSync(file)).toBe(false);
 });

@@ -170,3 +170,18 @@ test('quitting while the keychain does not answer is no crash', async ({ keyring
   await again.quit();
   keyring.resume();
 });
+
+test('quitting while the keychain does not answer what the quit asks is no crash', async ({
+  keyring,
+  start,
+}) => {
+  const first = await start();
+  await importDocument(first, DOCUMENT);
+  keyring.hang(); // The vault notes in the keychain how far its file goes when it is closed.
+  await first.quit();
+  keyring.resume();
+  expect(existsSync(join(profileFolder(keyring.env), 'keychain-asked'))).toBe(false);
+  const { window, quit } = await start();
+  await expect(accountsOf(window)).toContainText(USER);
+  await quit();
+});
