@@ -29,7 +29,7 @@ import type { FileState } from './format/key-item.ts';
 import { type Groups, sealImage } from './format/manifest.ts';
 import type { Attempt, VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
-import { refusal } from './refusal.ts';
+import { changedMeanwhile, refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
 import type { VaultState } from './state.ts';
 import { metadataAfter, tombstonesIn } from './tombstones.ts';
@@ -310,7 +310,7 @@ export class Saving {
 /** Writes the current entries to a new file, under the same key. The caller holds the write lock. */
 async function compact({ settings, memory }: Access, contents: Contents): Promise<void> {
   const { opening, cache } = memory;
-  if (opening.key === null) throw refusal('busy');
+  if (opening.key === null) throw changedMeanwhile();
   const now = Math.floor(settings.now() / 1000);
   const written = await rewrite(settings, {
     cache,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
+import { storeOf } from '../cache/token-cache.ts';
 import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
@@ -14,7 +15,15 @@ import {
   type Slot,
 } from './format/header.ts';
 import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
-import { gone, isCopyOf, refusal, replaced } from './refusal.ts';
+import {
+  gone,
+  isCopyOf,
+  nothingReadable,
+  olderAtStart,
+  olderUnopenable,
+  refusal,
+  replaced,
+} from './refusal.ts';
 import type { KeySlots, SlotReading } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
@@ -203,7 +212,12 @@ async function openBytes(
   const { seen, marked } = known;
   const isShorter = seen !== null && bytes.length < seen.mark.end;
   if (found.kind === 'newer') return openNewer(found.key, identity, read, known.key);
-  if (found.kind === 'none') return { ...NOTHING, identity, ...refused(isShorter ? 'older' : 'damaged') };
+  if (found.kind === 'none') {
+    const about = { ...NOTHING, identity };
+    return isShorter
+      ? { ...about, state: 'older', error: olderUnopenable() }
+      : { ...about, state: 'damaged', error: nothingReadable() };
+  }
   const { slot, generation } = found.header;
   const fileId = Buffer.from(found.header.fileId);
   const about = { ...NOTHING, slot, identity, fileId };
@@ -214,9 +228,9 @@ async function openBytes(
   const fits = (key: Buffer): boolean => isKeyOf(found.key, key);
   let item: SlotReading | null = null;
   if (known.key === null || !fits(known.key)) item = await read(fileId, slot);
-  if (item === 'absent') return { ...about, ...refused(isOlder ? 'older' : 'key-missing') };
-  if (item === 'invalid' || (item !== null && !fits(item.key))) {
-    return { ...about, ...refused(isOlder ? 'older' : 'wrong-key') };
+  if (item === 'absent' || item === 'invalid' || (item !== null && !fits(item.key))) {
+    if (isOlder) return { ...about, state: 'older', error: olderUnopenable() };
+    return { ...about, ...refused(item === 'absent' ? 'key-missing' : 'wrong-key') };
   }
   const key = item?.key ?? Buffer.from(known.key ?? []);
   const unfinished = await readMarkFile(place, fileId, key);
@@ -226,7 +240,11 @@ async function openBytes(
   const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
   const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
   if (contents.recovered !== null) {
-    return { ...opened, ...refused(seen !== null && isBehindMark ? 'older' : 'damaged') };
+    const isEmpty = storeOf(contents.cache).size === 0;
+    if (seen !== null && isBehindMark) {
+      return { ...opened, state: 'older', error: isEmpty ? olderUnopenable() : refusal('older') };
+    }
+    return { ...opened, state: 'damaged', error: isEmpty ? nothingReadable() : refusal('damaged') };
   }
   const original = await originalOf(place, item, identity);
   if (original !== null) return { ...opened, state: 'copy', error: isCopyOf(original), original };
@@ -237,7 +255,7 @@ async function openBytes(
     if (known.isDoubted || !(error instanceof VaultError)) throw error;
     return openBytes(place, { bytes, identity }, found, read, { ...known, isDoubted: true });
   }
-  return { ...opened, ...refused('older') };
+  return { ...opened, state: 'older', error: seen === null ? olderAtStart() : refusal('older') };
 }
 
 function isKeyOf({ start, check }: HeaderKey, key: Buffer): boolean {

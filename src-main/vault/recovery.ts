@@ -8,7 +8,7 @@ import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, stateFor } from './open.ts';
-import { refusal } from './refusal.ts';
+import { changedMeanwhile, nothingReadable, refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import type { VaultState } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
@@ -18,7 +18,7 @@ export async function startFresh(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
     await access.lookAgain();
-    const state = assertState(memory.opening.state, ['key-missing', 'wrong-key', 'damaged']);
+    const state = assertState(memory.opening, ['key-missing', 'wrong-key', 'damaged']);
     if (memory.opening.identity !== null) {
       const label = state === 'damaged' ? 'damaged' : 'orphan';
       await setAside(settings.io, settings.file, label, new Date(settings.now()));
@@ -32,13 +32,10 @@ export async function recover(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
     const found = await look(settings, memory.known);
-    assertState(found.state, ['damaged']);
+    assertState(found, ['damaged']);
     const { contents, key, slot } = found;
     if (contents === null || key === null) {
-      throw new VaultError(
-        'vault_damaged',
-        'Nothing in the vault’s file can be read. It is untouched. Start fresh: it is then set aside.',
-      );
+      throw nothingReadable();
     }
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
     const { cache, groups, metadata, header } = contents;
@@ -66,7 +63,7 @@ export async function keepMine(access: Access): Promise<void> {
     const { mine } = memory;
     const contents = mine?.contents ?? null;
     if (mine === null || contents === null) {
-      if (opening.state !== 'older') assertState(opening.state, []);
+      if (opening.state !== 'older') assertState(opening, []);
       throw new InvalidArgumentError(
         'keepMine: this program has nothing newer in memory, because the file was older when it was opened. Nothing was changed. Take the file’s contents.',
       );
@@ -76,7 +73,7 @@ export async function keepMine(access: Access): Promise<void> {
     await access.inTurn(() =>
       access.writing(async () => {
         const label = KEPT_AS.get(memory.opening.state);
-        if (label === undefined || memory.mine !== mine) throw refusal('busy');
+        if (label === undefined || memory.mine !== mine) throw changedMeanwhile();
         const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
         memory.notify(removeSignedOut(contents, mark?.tombstones ?? []));
         if (memory.opening.identity !== null) {
@@ -116,7 +113,7 @@ export async function takeFile(access: Access): Promise<void> {
       access.writing(async () => {
         const { mine, opening } = memory;
         const { contents } = opening;
-        if (opening.state !== 'older' || contents === null) throw refusal('busy');
+        if (opening.state !== 'older' || contents === null) throw changedMeanwhile();
         const seen = mine?.contents ?? null;
         const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
         removeSignedOut(contents, mark?.tombstones ?? []);
@@ -148,7 +145,7 @@ export async function makeOwn(access: Access): Promise<void> {
   await access.writing(async () => {
     await access.lookAgain();
     const { opening } = memory;
-    assertState(opening.state, ['copy']);
+    assertState(opening, ['copy']);
     const { contents } = opening;
     if (contents === null) throw refusal('copy', opening.error);
     const fileId = randomBytes(16);
@@ -180,7 +177,7 @@ async function whileIn(
   const { settings, memory } = access;
   await settings.rekeying.hold(async () => {
     await access.inTurn(() => access.catchUp());
-    assertState(memory.opening.state, states);
+    assertState(memory.opening, states);
     await task(memory.opening);
   });
 }
@@ -237,9 +234,12 @@ function unopenable(): VaultError {
   );
 }
 
-function assertState(state: VaultState, allowed: readonly VaultState[]): VaultState {
+function assertState(
+  { state, error }: Pick<Opening, 'state' | 'error'>,
+  allowed: readonly VaultState[],
+): VaultState {
   if (allowed.includes(state)) return state;
-  if (state !== 'ready') throw refusal(state);
+  if (state !== 'ready') throw refusal(state, error ?? undefined);
   throw new InvalidArgumentError(
     'This vault is ready: there is nothing to recover, and nothing was changed.',
   );

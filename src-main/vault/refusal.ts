@@ -1,4 +1,6 @@
-import { KeychainError, StorageError, VaultError, type VaultErrorCode } from '../errors.ts';
+import { codeOf } from '../error-code.ts';
+import { KeychainError, LockError, StorageError, VaultError, type VaultErrorCode } from '../errors.ts';
+import { hasOwnMessage } from './disk/storage-error.ts';
 import { printable } from './printable.ts';
 import type { VaultState } from './state.ts';
 
@@ -17,12 +19,12 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   'key-missing': {
     code: 'vault_key_missing',
     message:
-      'The keychain does not have this vault’s key, so its sign-ins can’t be opened. The file is untouched. Try again, or start fresh: the file is then set aside.',
+      'The keychain does not have this vault’s key, so its sign-ins can’t be opened. The file is untouched. If the key comes back, as with a restored keychain, try again. Otherwise start fresh: the file is then set aside.',
   },
   'wrong-key': {
     code: 'vault_wrong_key',
     message:
-      'The key in the keychain is not this vault’s, so its sign-ins can’t be opened. The file is untouched. Try again, or start fresh: the file is then set aside.',
+      'The key in the keychain is not this vault’s, so its sign-ins can’t be opened. The file is untouched. Restore the file or the keychain from the time when they belonged together, or start fresh: the file is then set aside.',
   },
   damaged: {
     code: 'vault_damaged',
@@ -32,7 +34,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   newer: {
     code: 'vault_newer',
     message:
-      'The vault was made by a newer version of this software. Its file is untouched. Update, and try again.',
+      'The vault was made by a newer version of this software, so this version can’t open it. Its file is untouched. Update this program.',
   },
   'read-only': {
     code: 'vault_read_only',
@@ -63,9 +65,10 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
 
 export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): VaultError {
   const { code, message } = REFUSALS[state];
-  // Only the keychain knows the cause and the remedy.
+  // Only the keychain, the lock or the file system knows the cause and the remedy.
   const isSpecific =
     (state === 'no-keychain' && cause instanceof KeychainError) ||
+    (state === 'read-only' && (cause instanceof LockError || cause instanceof StorageError)) ||
     (state === 'unreadable' && cause instanceof StorageError && isSaid(cause)) ||
     (cause instanceof VaultError && cause.code === code);
   const says = isSpecific ? cause.message : message;
@@ -73,16 +76,51 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
 }
 
 /**
- * Returns whether the error's own message explains why the vault can't be read: it has no system error as its cause, or is about the path.
+ * Returns whether the error's own message explains why the vault can't be read: it has no system error as its cause, is about the path, or
+ * is about a limit.
  */
 function isSaid({ code, cause }: StorageError): boolean {
-  return cause === undefined || code === 'path_invalid' || code === 'name_too_long';
+  return (
+    cause === undefined || code === 'path_invalid' || code === 'name_too_long' || hasOwnMessage(codeOf(cause))
+  );
 }
 
 export function closed(): VaultError {
   return new VaultError(
     'vault_closed',
     'This vault was closed. Nothing was changed. Open it again to use it.',
+  );
+}
+
+/** Returns the error for a task that found the vault in another state than when it began. */
+export function changedMeanwhile(): VaultError {
+  return new VaultError(
+    'vault_busy',
+    'Another program changed the vault at the same moment. Nothing was changed here. Try again.',
+  );
+}
+
+/** Returns the error for a file of which nothing can be read. */
+export function nothingReadable(): VaultError {
+  return new VaultError(
+    'vault_damaged',
+    'The vault’s file is damaged, and nothing in it can be read. It is untouched. Restore it from a backup, or start fresh: the file is then set aside.',
+  );
+}
+
+/** Returns the error for an older file that was there when the vault was opened, so that memory holds nothing newer. */
+export function olderAtStart(): VaultError {
+  return new VaultError(
+    'vault_older',
+    'The vault’s file is older or shorter than what was last seen of it; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Put the newer file back and try again, or take this file’s contents.',
+  );
+}
+
+/** Returns the error for an older file that was put in place of an open one, and that can't be opened. */
+export function olderUnopenable(): VaultError {
+  return new VaultError(
+    'vault_older',
+    'The vault’s file is older or shorter than what was last seen of it, and can’t be opened: its key was destroyed when an account was signed out, or it is damaged. Nothing was overwritten, and nothing is saved. Keep what this program has.',
   );
 }
 
@@ -98,7 +136,7 @@ export function gone(): VaultError {
 export function replaced(): VaultError {
   return new VaultError(
     'vault_older',
-    'Another vault’s file was put in the place of the one that this program had open. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
+    'Another vault’s file was put in the place of the one that this program had open. Nothing was overwritten, and nothing is saved. Keep what this program has, or open the vault again to use the other one.',
   );
 }
 

@@ -9,7 +9,7 @@ import type { Slot } from './format/header.ts';
 import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
 import { markFileOf } from './open.ts';
-import { refusal } from './refusal.ts';
+import { changedMeanwhile } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
 
@@ -235,7 +235,7 @@ export class Rekeying {
     const { opening, cache } = memory;
     // Another program has called `startFresh` meanwhile with the key created here: it must not be stored under another
     // name.
-    if (fresh?.slot === opening.slot) throw refusal('busy');
+    if (fresh?.slot === opening.slot) throw changedMeanwhile();
     if (opening.state === 'older') {
       if (fresh !== null) await this.#writeOlder(fresh, unread);
       return;

@@ -69,6 +69,7 @@ describe.each(CUTS)('%s', (name, make) => {
     scene.disk.put(scene.file, bytes);
     const vault = await scene.open();
     expect(vault.status).toMatchObject({ state: 'older', code: 'vault_older', older: { mine: null } });
+    expect(vault.status.message).toMatch(/take this file’s contents\.$/);
     expect(await vault.verify()).toMatchObject({ sound: false, state: 'older', code: 'vault_older' });
     await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({
       code: 'vault_older',
@@ -103,6 +104,7 @@ describe.each(CUTS)('%s', (name, make) => {
     scene.disk.put(scene.file, make());
     expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
     expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+    expect(vault.status.message).toMatch(/Keep what this program has, or take the file’s contents\.$/);
     await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({
       code: 'vault_older',
     });
@@ -153,6 +155,7 @@ test.each([0, 100, 4223])('cut to %i bytes, a running program keeps what it has'
   scene.disk.put(scene.file, state(2).subarray(0, length));
   expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
   expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+  expect(vault.status.message).toMatch(/can’t be opened: .+ Keep what this program has\.$/);
   await expect(vault.takeFile()).rejects.toMatchObject({ code: 'vault_key_missing' });
   await vault.keepMine();
   expect(await users(await scene.open())).toEqual(homes('ada', 'ben', 'cas'));

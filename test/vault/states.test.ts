@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError, VaultError } from '../../src-main/errors.ts';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
@@ -108,6 +109,7 @@ test.each([0, 1, 127, 4096, 4223])('a file of %i bytes is damaged, and not empty
   scene.disk.put(scene.file, scene.bytes.subarray(0, length));
   const status = await expectRefused(scene, 'damaged', 'vault_damaged');
   expect(status.bytes).toBe(length);
+  expect(status.message).toContain('nothing in it can be read');
 });
 
 test('damaged: intact frames are read (failure 9)', async () => {
@@ -146,6 +148,17 @@ test('read-only: it can be read (failure 11)', async () => {
   scene.disk.readOnly = false;
   await vault.update((cache) => signIn(cache, 'cas'));
   expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+});
+
+test('read-only because of the lock file: every refusal names that file, not the permissions of the vault', async () => {
+  const scene = await sceneWithFile();
+  rmSync(`${scene.file}.lock`, { force: true });
+  mkdirSync(`${scene.file}.lock`, { recursive: true });
+  const vault = await scene.open();
+  const attempt = (): Promise<unknown> => vault.update((cache) => signIn(cache, 'cas'));
+  await expect(attempt()).rejects.toThrow(`${scene.file}.lock`);
+  expect(vault.status).toMatchObject({ state: 'read-only', code: 'lock_file_invalid' });
+  await expect(vault.compact()).rejects.toThrow(`${scene.file}.lock`);
 });
 
 test('unreadable is neither read-only nor empty, and ends when the file can be read', async () => {

@@ -35,6 +35,11 @@ const SAID: Readonly<Record<string, string>> = {
   ESTALE: 'The vault’s file was replaced on its network drive. Nothing was written. Open the vault again.',
 };
 
+/** Returns whether the system error has a message of its own, because the disk is not to blame. */
+export function hasOwnMessage(errno: string): boolean {
+  return Object.hasOwn(SAID, errno);
+}
+
 /** For a container that mounts only the file: it can be written, but never replaced. */
 const MOUNTED_ALONE =
   'The vault’s file can’t be replaced, because it is mounted by itself or in use by the system. It is as it was before. Mount its folder instead of the file, or move the vault.';
