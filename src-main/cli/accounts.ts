@@ -30,7 +30,7 @@ export function list(given: Given, world: World): Promise<number> {
           2,
         )}\n`,
       );
-      return EXIT.ok;
+      return shownCode(vault, world);
     }
     if (people.length === 0) world.out.write('Nobody is signed in.\n');
     else
@@ -110,7 +110,7 @@ export function show(given: Given, world: World): Promise<number> {
     const { account, tokens, status, named } = person;
     if (given.has('json')) {
       world.out.write(`${JSON.stringify({ ...asJson(person), tokens }, null, 2)}\n`);
-      return EXIT.ok;
+      return shownCode(vault, world);
     }
     const guests = account.tenants.slice(1).map(({ realm }) => realm);
     world.out.write(

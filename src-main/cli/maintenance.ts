@@ -5,17 +5,18 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { recordActivity } from '../ipc/activity.ts';
 import { cachedAccounts } from '../accounts/cached-accounts.ts';
 import { mergeImport } from '../ipc/imports.ts';
+import type { Vault } from '../vault/api.ts';
 import { readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument } from '../vault/exchange/import.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
-import { assertReadable, withVault } from './vault.ts';
+import { assertStored, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 export function doctor(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertReadable(vault);
+    assertStored(vault);
     if (given.has('repair')) await vault.update((cache) => repairAndRecord(cache, Math.floor(world.now())));
     const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
     if (given.has('json')) {
@@ -45,7 +46,7 @@ function repairAndRecord(cache: TokenCache, at: number): void {
 
 export function exportVault(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertReadable(vault);
+    assertStored(vault);
     const passphrase = await passphraseFrom(given, world, true);
     const file = resolve(given.operands[0] ?? '');
     const accountsExported = await vault.read((cache) => cachedAccounts(cache).byId.size);
@@ -57,7 +58,7 @@ export function exportVault(given: Given, world: World): Promise<number> {
 }
 
 export function importInto(given: Given, world: World): Promise<number> {
-  return withVault(given, world, async (vault) => {
+  const task = async (vault: Vault): Promise<number> => {
     const file = resolve(given.operands[0] ?? '');
     // Not `vault.importFrom`: the event is recorded in the same update.
     const at = Math.floor(world.now());
@@ -73,7 +74,8 @@ export function importInto(given: Given, world: World): Promise<number> {
       `${counted(accountsAdded, 'account')} and ${counted(tokensAdded, 'token')} added, ${counted(report.tokensReplaced, 'token')} replaced.\n`,
     );
     return EXIT.ok;
-  });
+  };
+  return withVault(given, world, task, { isMade: true });
 }
 
 function isWithoutPassphrase(error: unknown): boolean {
@@ -92,7 +94,7 @@ async function passphraseFrom(given: Given, world: World, isNew: boolean): Promi
 
 export function verify(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertReadable(vault);
+    assertStored(vault);
     const report = await vault.verify();
     if (given.has('json')) world.out.write(`${JSON.stringify(report, null, 2)}\n`);
     else

@@ -1,20 +1,52 @@
 /** Runs the `tokenkeep` command with the streams and the environment of this process. */
 import { homedir } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { systemClock } from '../cache/clock.ts';
+import { codeOf } from '../error-code.ts';
 import { run } from './run.ts';
 import { EXIT, type Output, Stop, type World } from './world.ts';
 
 /** Set when the package is built. */
 declare const __VERSION__: string | undefined;
 
-function outputOf(stream: NodeJS.WriteStream): Output {
+interface Stream extends Output {
+  /** Waits until everything is written. Returns the code of the error that prevented it; "" if none did. */
+  flush(): Promise<string>;
+}
+
+/** A failed write does not end the command: a sign-out that has begun is completed, and its exit code says how it ended. */
+function outputOf(stream: NodeJS.WriteStream): Stream {
+  let failure = '';
+  stream.on('error', (error) => (failure ||= codeOf(error) || 'unknown reason'));
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => {
+      if (failure === '') stream.write(text);
+    },
+    flush: async () => {
+      await new Promise((resolve) => stream.write('', resolve));
+      return failure;
+    },
     isTerminal: stream.isTTY,
-    ...(stream.isTTY ? { columns: stream.columns } : {}),
+    // Some pseudo-terminals report 0 columns, which means that the width is unknown.
+    ...(stream.isTTY && stream.columns > 0 ? { columns: stream.columns } : {}),
   };
+}
+
+/** @throws Stop if the system does not know this user's home folder */
+function homeFolder(): string {
+  let home = '';
+  try {
+    home = homedir();
+  } catch {
+    // A user id without an entry in the system's user database, and no HOME.
+  }
+  if (isAbsolute(home)) return home;
+  throw new Stop(
+    EXIT.failed,
+    'The home folder of this user is unknown, so nothing was read. Set HOME to an absolute path.',
+  );
 }
 
 async function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
@@ -49,24 +81,28 @@ async function input(): Promise<string> {
  * @param request for refreshing tokens
  * @returns the exit code
  */
-export function runHere(words: readonly string[], request: typeof fetch): Promise<number> {
+export async function runHere(words: readonly string[], request: typeof fetch): Promise<number> {
+  const [out, err] = [outputOf(process.stdout), outputOf(process.stderr)];
   const world: World = {
     version: typeof __VERSION__ === 'string' ? __VERSION__ : 'development',
     platform: process.platform,
-    home: homedir(),
+    get home() {
+      return homeFolder();
+    },
     // eslint-disable-next-line no-restricted-syntax -- the one place where the command reads the environment
     env: process.env,
-    out: outputOf(process.stdout),
-    err: outputOf(process.stderr),
+    out,
+    err,
     isInteractive: process.stdin.isTTY && process.stderr.isTTY,
     input,
     ask,
     fetch: request,
     now: systemClock,
   };
+  const code = await run(words, world);
+  const failure = await out.flush();
   // A reader that closes the pipe early (`| head`) is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1);
-  });
-  return run(words, world);
+  if (failure === '' || failure === 'EPIPE') return code;
+  err.write(`tokenkeep: The output could not be written (${failure}).\n`);
+  return code === EXIT.ok ? EXIT.failed : code;
 }

@@ -5,6 +5,7 @@ import { type Given, parse } from './arguments.ts';
 import { doctor, exportVault, importInto, verify } from './maintenance.ts';
 import { signOut } from './sign-out.ts';
 import { credential, decode, get } from './tokens.ts';
+import { printable } from './text.ts';
 import { exitCodeOf } from './vault.ts';
 import { completion, help, helpOf, isVerb, type VerbName, VERBS } from './verbs.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -37,14 +38,16 @@ export async function run(words: readonly string[], world: World): Promise<numbe
   try {
     const [verb, ...rest] = words;
     if (verb === undefined || verb === 'help' || verb === '--help' || verb === '-h') {
-      world.out.write(help());
+      const [about] = rest;
+      world.out.write(about !== undefined && isVerb(about) ? helpOf(about) : help());
       return verb === undefined ? EXIT.usage : EXIT.ok;
     }
     if (verb === '--version') {
       world.out.write(`${world.version}\n`);
       return EXIT.ok;
     }
-    if (!isVerb(verb)) throw new Stop(EXIT.usage, `There is no verb ${verb}. See: tokenkeep --help`);
+    if (!isVerb(verb))
+      throw new Stop(EXIT.usage, `There is no verb “${printable(verb)}”. See: tokenkeep --help`);
     if (rest.includes('--help') || rest.includes('-h')) {
       world.out.write(helpOf(verb));
       return EXIT.ok;

@@ -5,6 +5,7 @@ import type { Vault } from '../vault/api.ts';
 import type { VaultState } from '../vault/state.ts';
 import { openVault } from '../vault/vault.ts';
 import type { Given } from './arguments.ts';
+import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 const CODES: Readonly<Record<string, number>> = {
@@ -26,15 +27,16 @@ const CODES: Readonly<Record<string, number>> = {
 const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
 
 /** Returns the path of the vault: `--vault`, else `TOKENKEEP_VAULT`, else the vault of the desktop app. */
-export function vaultFile(given: Given, { env, home, platform }: World): string {
+export function vaultFile(given: Given, world: World): string {
+  const { env, platform } = world;
   const named = given.value('vault') ?? env['TOKENKEEP_VAULT'];
   if (named !== undefined && named !== '') return resolve(named);
   const folder =
     platform === 'win32'
-      ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+      ? (env['APPDATA'] ?? join(world.home, 'AppData', 'Roaming'))
       : platform === 'darwin'
-        ? join(home, 'Library', 'Application Support')
-        : (absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'));
+        ? join(world.home, 'Library', 'Application Support')
+        : (absolute(env['XDG_CONFIG_HOME']) ?? join(world.home, '.config'));
   return join(folder, 'Tokenkeep', 'accounts.vault');
 }
 
@@ -42,19 +44,28 @@ function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }
 
-/** Opens the vault for one task and always closes it. */
+/**
+ * Opens the vault for one task and always closes it.
+ *
+ * @param isMade whether the task may make the vault
+ * @throws Stop (not found) if `--vault` names a vault that does not exist: a misspelt path must not look like an empty vault
+ */
 export async function withVault<T>(
   given: Given,
   world: World,
   task: (vault: Vault) => Promise<T>,
+  { isMade = false }: { isMade?: boolean } = {},
 ): Promise<T> {
+  const file = vaultFile(given, world);
   const vault = await openVault({
-    file: vaultFile(given, world),
+    file,
     name: 'accounts',
     service: 'Tokenkeep',
     ...(world.keychain === undefined ? {} : { keychain: world.keychain }),
   });
   try {
+    if (given.has('vault') && !isMade && !exists(vault))
+      throw new Stop(EXIT.notFound, `${printable(file)} is not there. Nothing was read.`);
     return await task(vault);
   } finally {
     await vault.close();
@@ -65,6 +76,16 @@ export async function withVault<T>(
 export function assertReadable({ status }: Vault): void {
   if (READABLE.has(status.state)) return;
   throw new Stop(CODES[status.state] ?? EXIT.failed, status.message ?? `The vault is ${status.state}.`);
+}
+
+/** @throws Stop if the vault cannot be read, or does not exist */
+export function assertStored(vault: Vault): void {
+  assertReadable(vault);
+  if (!exists(vault))
+    throw new Stop(
+      EXIT.notFound,
+      `There is no vault yet: ${printable(vault.status.file)} is not there. Nothing was done.`,
+    );
 }
 
 /**

@@ -14,6 +14,7 @@ export interface Output {
 export interface World {
   readonly version: string;
   readonly platform: NodeJS.Platform;
+  /** The home folder of the user. Throws Stop if it is unknown. */
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Output;

@@ -57,8 +57,21 @@ it.each([
   [['sources', '--file', 'gone.json'], EXIT.notFound],
   [['signout', 'ada', '--yes', '--file', 'gone.json'], EXIT.notFound],
   [['import', 'gone.json'], EXIT.failed],
-  [['list', '--vault', 'gone.vault'], EXIT.ok], // the vault does not exist: no accounts
-  [['verify', '--vault', 'gone.vault'], EXIT.ok],
+  [['list'], EXIT.ok], // no vault yet: nobody is signed in
+  [['verify'], EXIT.notFound],
+  [['doctor'], EXIT.notFound],
+  [['doctor', '--repair'], EXIT.notFound],
+  [['export', 'gone.age', '--passphrase-stdin'], EXIT.notFound],
+  ...Object.entries(VERBS)
+    .filter(([name, { options }]) => name !== 'import' && 'vault' in options)
+    .map(
+      ([name, { least }]) =>
+        [
+          [name, ...Array.from({ length: least }, () => 'get'), '--vault', 'gone.vault'],
+          name === 'signout' ? EXIT.usage : EXIT.notFound,
+        ] as const,
+    ),
+  [['signout', 'ada', '--yes', '--vault', 'gone.vault'], EXIT.notFound],
   [['completion', 'tcsh'], EXIT.usage],
   [['credential', 'approve', '--account', 'a', '--scope', 's'], EXIT.usage],
   [['signout'], EXIT.usage],
@@ -68,9 +81,9 @@ it.each([
   [['show', 'nobody@example.org'], EXIT.notFound],
   [['decode', ''], EXIT.failed],
 ] as const)('%j ends with %i, and creates nothing', async (words, code) => {
-  const own = words.map((word) => (/^gone/.test(word) ? join(home, word) : word));
+  const own = words.map((word: string) => (/^gone/.test(word) ? join(home, word) : word));
   const ran = await command({ home, keychain: memoryKeychain() }, own, {
-    stdin: 'seven-warm-lanterns-drift-north\n',
+    stdin: 'protocol=https\nhost=x.example\n',
   });
   expect(ran.code, ran.err).toBe(code);
   if (code !== EXIT.ok) expect(ran.err).toMatch(/^tokenkeep: \S/);

@@ -83,6 +83,30 @@ describe('in a pipe', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
+  it.each(VERBS)('%s ends with %i also where its reader reads nothing', (words, code) => {
+    // The pause lets the reader end before anything is written.
+    const line = `(sleep 0.3; printf 'protocol=https\\n' | "${process.execPath}" "${program}" ${words}) | true; exit "\${PIPESTATUS[0]}"`;
+    expect(spawnSync('bash', ['-c', line], { env: environment(), encoding: 'utf8' }).status).toBe(code);
+  });
+
+  it('says that its output could not be written', () => {
+    const line = `"${process.execPath}" "${program}" sources > /dev/full`;
+    const { status, stderr } = spawnSync('bash', ['-c', line], { env: environment(), encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({
+      status: EXIT.failed,
+      stderr: 'tokenkeep: The output could not be written (ENOSPC).\n',
+    });
+  });
+
+  it.each(['', 'relative/home'])('says that the home folder is unknown where HOME is “%s”', (HOME) => {
+    const ran = spawnSync(process.execPath, [program, 'list'], {
+      env: { ...environment(), HOME },
+      encoding: 'utf8',
+    });
+    expect(ran.stderr).toMatch(/^tokenkeep: The home folder of this user is unknown, .+\n$/);
+    expect(ran.status).toBe(EXIT.failed);
+  });
+
   it.each(VERBS)('%s ends with %i where no keyring runs', (words, code) => {
     const { status, stdout, stderr } = piped(words.split(' '), 'protocol=https\nhost=x.example\n');
     expect(status, stderr).toBe(code);

@@ -25,7 +25,7 @@ test('each kind of wrong file gets its own sentence, and nothing is merged', asy
 
   expect(await refusal(started, folder)).toContain('is a folder');
   expect(await refusal(started, large)).toContain('has 200 MB');
-  expect(await refusal(started, join(folder, 'nowhere.json'))).toContain('is not there any more');
+  expect(await refusal(started, join(folder, 'nowhere.json'))).toContain('is not there. ');
   expect(await refusal(started, vector('hostile', 'empty-file.json'))).toContain('is empty');
   expect(await refusal(started, vector('hostile', 'half-written.json'))).toContain(
     'cut off while it was written',

@@ -92,7 +92,7 @@ describe('each kind of invalid file has its own error message', () => {
   it('no file', async () => {
     const error = await refusal(join(folder, 'nowhere.json'));
     expect(error.code).toBe('document_unreadable');
-    expect(error.message).toBe('“nowhere.json” is not there any more. Nothing was imported.');
+    expect(error.message).toBe('“nowhere.json” is not there. Nothing was imported.');
   });
 
   it('links in a circle', async () => {

@@ -105,7 +105,7 @@ function tooLarge(name: string, bytes: number): DocumentError {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there any more',
+  ENOENT: 'is not there',
   EACCES: 'can’t be read: this user has no permission',
   EPERM: 'can’t be read: this user has no permission',
   EISDIR: 'is a folder, not a file',
