@@ -119,6 +119,7 @@ function Grid({ account }: { account: AccountItem }) {
           <span className="menu-spot" ref={spot} style={{ left: menu.x, top: menu.y }} aria-hidden="true" />
           <Popover
             className="popover"
+            aria-label="Token"
             triggerRef={spot}
             placement="bottom start"
             isOpen
