@@ -1,6 +1,7 @@
+import { dropOldHistories } from '../accounts/account-history.ts';
 import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { apply, type Job, runBatch, storeOf, TokenCache } from '../cache/token-cache.ts';
+import { apply, type Job, runBatch, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
 import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { difference, type Side } from './difference.ts';
@@ -178,7 +179,7 @@ export class VaultMemory {
     const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
     let changes: readonly Change[];
     try {
-      changes = apply(this.cache, contents === null ? held : rebased(held, this.cache));
+      changes = contents === null ? apply(this.cache, held) : this.#rebase(held);
     } catch (error) {
       if (error instanceof VaultError) return; // Damage was found: the changes are applied after the file is read again.
       throw error;
@@ -188,6 +189,16 @@ export class VaultMemory {
     if (changes.length > 0) return;
     this.#unsaved = 0;
     this.saveError = null;
+  }
+
+  /** Applies held changes to what another program wrote. It may have signed out an account whose history they change. */
+  #rebase(held: readonly Change[]): readonly Change[] {
+    if (held.length === 0) return [];
+    const { changes } = transact(this.cache, (cache) => {
+      apply(cache, rebased(held, cache));
+      dropOldHistories(cache);
+    });
+    return changes;
   }
 
   /** Applies what another process appended. Only valid while nothing is held. */

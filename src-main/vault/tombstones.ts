@@ -1,3 +1,4 @@
+import { dropOldHistories } from '../accounts/account-history.ts';
 import { type Change, type Entry, inverse } from '../cache/entry.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { signOutId } from '../cache/sign-out.ts';
@@ -67,16 +68,23 @@ export function metadataAfter(
 
 /**
  * Runs `fn`, and rolls back what it set for an account that was signed out after `since`: such a change comes from a
- * refresh that started earlier, and must not bring the account back.
+ * refresh that started earlier, and must not bring the account back. An account that leaves takes its history along.
+ *
+ * @param since undefined: nothing is rolled back
  */
 export function withoutLate<T>(
   cache: TokenCache,
   fn: (cache: TokenCache) => T,
   contents: Contents | null,
-  since: number,
+  since: number | undefined,
 ): T {
   const { value, changes } = transact(cache, fn);
-  if (contents !== null) apply(cache, changes.filter(bringsBack(contents, since)).map(inverse));
+  const late = contents === null || since === undefined ? [] : changes.filter(bringsBack(contents, since));
+  apply(cache, late.map(inverse));
+  const store = storeOf(cache);
+  const isGone = ({ before, after }: Change): boolean =>
+    after === undefined && !!before?.account && store.ofAccount(before.account).length === 0;
+  if (late.length > 0 || changes.some(isGone)) dropOldHistories(cache);
   return value;
 }
 
@@ -135,6 +143,7 @@ export function removeSignedOut(
           cache.signOut({ home_account_id: account, issuer });
       }
     }
+    dropOldHistories(cache);
   });
   const kept = keptFrames(contents, changes);
   for (const account of [...contents.groups.keys()]) if (!kept.has(account)) contents.groups.delete(account);

@@ -165,7 +165,6 @@ class FileVault implements Vault {
       this.#save(
         jobOf((cache: TokenCache) => {
           begin();
-          if (since === undefined) return fn(cache);
           return withoutLate(cache, fn, this.#memory.opening.contents, since);
         }),
       );

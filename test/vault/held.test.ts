@@ -31,6 +31,9 @@ describe('the difference between two values, applied to a third', () => {
   });
 });
 
+/** The stored histories, also of accounts that are gone. */
+const historiesIn = (cache: TokenCache): unknown => appData(cache, 'accounts');
+
 describe('changes held in memory while another program writes', () => {
   const idOf = (cache: TokenCache, user: string): AccountId => {
     const account = [...cachedAccounts(cache).byId.values()].find(
@@ -93,6 +96,21 @@ describe('changes held in memory while another program writes', () => {
     }
   });
 
+  test('a history that was new here does not outlive the account that the other program signed out', async () => {
+    const { scene, disk, mine, theirs } = await two();
+    disk.full = true;
+    await mine.update((cache) => {
+      changeHistory(cache, idOf(cache, 'ada'), { refusal });
+      changeHistory(cache, idOf(cache, 'ben'), { refusal });
+    });
+    await theirs.signOut(homeOf('ada'));
+    const ben = await theirs.read((cache) => idOf(cache, 'ben'));
+    disk.full = false;
+    expect(await mine.retry()).toMatchObject({ state: 'ready', held: 'disk', unsaved: 0 });
+    for (const vault of [mine, theirs, await scene.open({}, { io: nodeIo })])
+      expect(await vault.read(historiesIn)).toEqual({ [ben]: { refusal } });
+  });
+
   test('what the other program removed stays removed, also the history of an account that it signed out', async () => {
     const { disk, mine, theirs } = await two();
     await theirs.update((cache) => {
@@ -111,12 +129,69 @@ describe('changes held in memory while another program writes', () => {
     await theirs.update((cache) => setAppData(cache, 'list', undefined));
     disk.full = false;
     await mine.retry();
-    expect(await theirs.read((cache) => Object.keys(appData(cache, 'accounts') as object))).toEqual([
+    expect(await theirs.read((cache) => Object.keys(historiesIn(cache) as object))).toEqual([
       await theirs.read((cache) => idOf(cache, 'ben')),
     ]);
     expect(await theirs.read((cache) => [appData(cache, 'list'), appData(cache, 'own')])).toEqual([
       ['mine'],
       { added: true },
     ]);
+  });
+});
+
+describe('the history of an account that is gone', () => {
+  const refusal = { reason: 'revoked', at: 1, code: 'invalid_grant' } as const;
+  const only = (cache: TokenCache): AccountId => {
+    const [id, ...others] = cachedAccounts(cache).byId.keys();
+    if (id === undefined || others.length > 0) throw new Error('There must be one account.');
+    return id;
+  };
+
+  test('a refresh that ends after the sign-out brings back neither', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const id = await vault.read(only);
+    const since = vault.epoch;
+    await vault.signOut(homeOf('ada'));
+    await vault.update(
+      (cache) => {
+        signIn(cache, 'ada', 'late');
+        changeHistory(cache, id, { refusal });
+      },
+      { since },
+    );
+    expect(await vault.read((cache) => [cache.accounts(), historiesIn(cache)])).toEqual([[], {}]);
+  });
+
+  test('an update that removes the account removes it too; one that removes a token does not', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const id = await vault.read(only);
+    await vault.update((cache) => changeHistory(cache, id, { refusal }));
+    await vault.update((cache) => {
+      for (const token of cache.find('AccessToken')) cache.modify('AccessToken', token, null);
+    });
+    expect(await vault.read(historiesIn)).toEqual({ [id]: { refusal } });
+    await vault.update((cache) => cache.signOut(homeOf('ada')));
+    expect(await vault.read(historiesIn)).toEqual({});
+  });
+
+  test('an older file from before the sign-out brings back neither', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const id = await vault.read(only);
+    await vault.update((cache) => changeHistory(cache, id, { refusal }));
+    const older = Buffer.from(scene.bytes);
+    scene.keychain.mood = 'locked'; // The older file can still be opened.
+    expect(await vault.signOut(homeOf('ada'))).toMatchObject({ oldKey: 'pending' });
+    scene.keychain.mood = 'open';
+    scene.disk.put(scene.file, older);
+    await vault.read(() => undefined);
+    expect(vault.status.state).toBe('older');
+    await vault.takeFile();
+    expect(await vault.read((cache) => [cache.accounts(), historiesIn(cache)])).toEqual([[], {}]);
   });
 });
