@@ -86,9 +86,11 @@ const CASES: Readonly<Record<string, Check>> = {
     await keychain.set(service, 'a', 'two');
     strictEqual(await another.get(service, 'a'), 'two');
   },
-  'deleting what is absent resolves': async (keychain, _another, service) => {
+  'deleting what is absent resolves, and deletes nothing else': async (keychain, _another, service) => {
+    await keychain.set(service, 'b', 'one');
     await keychain.delete(service, 'a');
     strictEqual(await keychain.get(service, 'a'), null);
+    strictEqual(await keychain.get(service, 'b'), 'one');
   },
   'services and accounts don’t mix, whatever their names look like': async (keychain, another, service) => {
     const names: [string, string][] = [

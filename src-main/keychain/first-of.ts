@@ -23,13 +23,17 @@ const KEYCHAINS = {
   what: 'a list of keychains',
 };
 
+/** The beginning of the message of a deletion that was not possible everywhere. */
+const LEFT =
+  'The secret may still be in a keychain that can’t be asked. It was deleted from the others. Delete it again once that keychain can be asked.';
+
 /**
  * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on, only
  * this one is used. A keyring that is temporarily unavailable, for example over SSH, is therefore never mistaken for "no key", and a key
  * never moves silently to a weaker keychain. To choose again, delete the file `remember`.
  *
  * Until the first write, an unavailable keychain is skipped; a locked one is not. If the file `remember` is lost, the keychain that has the
- * secret stays the chosen one.
+ * secret stays the chosen one, and a deletion rejects if one of them can't be asked.
  *
  * @example
  * import { systemKeychain } from 'tokenkeep';
@@ -77,45 +81,53 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
       failed(error);
     }
   };
-  /**
-   * Asks the keychains in order. Returns the first that is available, with its answer, or the first whose answer is `final`.
-   *
-   * @throws KeychainError if one is locked, or none is available
-   */
-  const firstAvailable = async <T>(
-    ask: (keychain: Keychain) => Promise<T>,
-    final: (answer: T) => boolean = () => true,
-  ): Promise<[Keychain, T]> => {
-    const errors: KeychainError[] = [];
-    let first: [Keychain, T] | null = null;
-    for (const keychain of keychains) {
-      try {
-        const answer = await ask(keychain);
-        if (final(answer)) return [keychain, answer];
-        first ??= [keychain, answer];
-      } catch (error) {
-        if (!(error instanceof KeychainError) || error.outcome === 'locked') throw error;
-        errors.push(error);
-      }
-    }
-    if (first !== null) return first;
-    throw new KeychainError(
-      errors[0]?.code ?? 'keychain_unavailable',
-      errors.map(({ message }, index) => `${labels[index] ?? ''}: ${message}`).join('\n'),
-      { cause: errors[0] },
-    );
+  /** Returns one error for all of these. */
+  const failedIn = (failures: readonly [Keychain, KeychainError][], what = ''): KeychainError => {
+    const [, cause] = failures.find(([, { outcome }]) => outcome === 'locked') ?? failures[0] ?? [];
+    const lines = failures.map(([{ label = '' }, { message }]) => `${label}: ${message}`);
+    const message = (what === '' ? lines : [what, ...lines]).join('\n');
+    return new KeychainError(cause?.code ?? 'keychain_unavailable', message, { cause });
   };
 
-  /** Returns the keychain that has the secret, or the first available one, with `null`. */
+  /**
+   * Returns the keychain that has the secret, or the first available one, with `null`.
+   *
+   * @throws KeychainError if one is locked, none is available, or a stored secret may be in one that is unavailable
+   */
   const locate = async (
     service: string,
     account: string,
     options?: KeychainGetOptions,
-  ): Promise<[Keychain, string | null]> =>
-    firstAvailable(
-      (one) => one.get(service, account, options),
-      (secret) => secret !== null,
-    );
+  ): Promise<[Keychain, string | null]> => {
+    const failures: [Keychain, KeychainError][] = [];
+    let first: Keychain | null = null;
+    for (const keychain of keychains) {
+      try {
+        const secret = await keychain.get(service, account, options);
+        if (secret !== null) return [keychain, secret];
+        first ??= keychain;
+      } catch (error) {
+        if (!(error instanceof KeychainError) || error.outcome === 'locked') throw error;
+        failures.push([keychain, error]);
+      }
+    }
+    if (first === null || (options?.stored === true && failures.length > 0)) throw failedIn(failures);
+    return [first, null];
+  };
+
+  /** Any of them may have the secret: deletes it from all, also if one is locked or unavailable. */
+  const deleteFromAll = async (service: string, account: string): Promise<void> => {
+    const failures: [Keychain, KeychainError][] = [];
+    for (const keychain of keychains) {
+      try {
+        await keychain.delete(service, account);
+      } catch (error) {
+        if (!(error instanceof KeychainError)) throw error;
+        failures.push([keychain, error]);
+      }
+    }
+    if (failures.length > 0) throw failedIn(failures, LEFT);
+  };
 
   return {
     get label() {
@@ -141,10 +153,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     delete: async (service, account) => {
       const keychain = (await chosen()) ?? found;
       if (keychain !== null) return keychain.delete(service, account);
-      await firstAvailable(
-        (one) => one.delete(service, account),
-        () => false, // Any of them may have the secret.
-      );
+      await deleteFromAll(service, account);
     },
   };
 }

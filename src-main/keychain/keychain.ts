@@ -53,6 +53,11 @@ export interface KeychainGetOptions {
    * the two apart from writing to find out. Default: true.
    */
   readonly certain?: boolean;
+  /**
+   * `true`: the caller knows that the secret was stored. A keychain that consists of several then rejects instead of answering `null` while
+   * one of them can't be asked. Default: false.
+   */
+  readonly stored?: boolean;
 }
 
 /**

@@ -4,8 +4,10 @@ import type { Forgotten } from './api.ts';
 import type { Access } from './commit.ts';
 import { identify, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
+import type { Slot } from './format/header.ts';
 import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';
+import type { SlotReading } from './slots.ts';
 
 /** [Note: forgotten keys] This file lists the ids of deleted vaults whose keys still have to be deleted. */
 function listOf(file: string): string {
@@ -90,12 +92,12 @@ async function destroyKeys(settings: Settings): Promise<boolean> {
     const fileId = Buffer.from(id, 'hex');
     // The file exists (again): it was not deleted, and needs its key.
     if (await isVaultOf(io, file, fileId)) continue;
-    for (const slot of ['a', 'b'] as const) {
-      const item = await slots.read(fileId, slot);
-      if (item === 'absent') continue;
+    const items: [Slot, SlotReading][] = [];
+    for (const slot of ['a', 'b'] as const) items.push([slot, await slots.read(fileId, slot)]);
+    for (const [slot, item] of items) {
       const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
       if (elsewhere !== null && (await isVaultOf(io, elsewhere, fileId))) isAll = false;
-      else await slots.destroy(fileId, slot);
+      else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
     }
   }
   await io.unlink(listOf(file)).catch(() => undefined);

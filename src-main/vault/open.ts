@@ -144,7 +144,10 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
       if (known.key === null && found.kind === 'header') {
         // The keychain is slow, so it is asked before the rest of the file is read.
         const { fileId, slot } = found.header;
-        early = { account: accountOf(fileId, slot), item: hear(slots.read(Buffer.from(fileId), slot)) };
+        early = {
+          account: accountOf(fileId, slot),
+          item: hear(slots.read(Buffer.from(fileId), slot, STORED)),
+        };
       }
       // A file that does not start as a vault is not read to its end.
       return known.seen !== null || found.kind !== 'none';
@@ -155,7 +158,7 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
     return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
   }
   const read: ReadSlot = (fileId, slot) =>
-    early?.account === accountOf(fileId, slot) ? early.item : slots.read(fileId, slot);
+    early?.account === accountOf(fileId, slot) ? early.item : slots.read(fileId, slot, STORED);
   if (whole === null) return openNothing(slots, known);
   const found = readHeader(whole.bytes);
   const fileId = found.kind === 'header' ? Buffer.from(found.header.fileId) : null;
@@ -286,6 +289,9 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
   const found = readHeader((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
   return found.kind === 'header' ? found.header : null;
 }
+
+/** A vault that exists was sealed with a key in the slot that it names. */
+const STORED = { stored: true } as const;
 
 /** More bytes than both header copies of any version take. A small vault is read in one piece. */
 const HEAD_LENGTH = 256 * 1024;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
-import type { Keychain } from '../keychain/keychain.ts';
+import type { Keychain, KeychainGetOptions } from '../keychain/keychain.ts';
 import { KEY_LENGTH, type Slot } from './format/header.ts';
 import { decodeKeyItem, encodeKeyItem, type KeyItem, type Mark } from './format/key-item.ts';
 
@@ -30,8 +30,8 @@ export class KeySlots {
     return this.#keychain.label ?? 'keychain';
   }
 
-  async read(fileId: Buffer, slot: Slot): Promise<SlotReading> {
-    const text = await this.#keychain.get(this.#service, accountOf(fileId, slot));
+  async read(fileId: Buffer, slot: Slot, options?: KeychainGetOptions): Promise<SlotReading> {
+    const text = await this.#keychain.get(this.#service, accountOf(fileId, slot), options);
     return text === null ? 'absent' : (decodeKeyItem(text) ?? 'invalid');
   }
 

@@ -25,7 +25,9 @@ import { passphrase } from '../../src-main/keychain/passphrase-keychain.ts';
 import { type ElectronSafeStorage, safeStorage } from '../../src-main/keychain/safe-storage.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 import { bundle } from '../support/bundle.ts';
+import { openVault } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
+import { signIn } from '../vault/people.ts';
 
 const WORDS = 'orbit velvet canyon mustard ladder';
 const KEY = randomBytes(32).toString('base64');
@@ -445,6 +447,87 @@ describe('the first of several', () => {
       const { second, make } = await lost();
       await make().delete('s', 'id/a');
       expect(await second.get('s', 'id/a')).toBeNull();
+    });
+
+    describe('and with one that is unavailable', () => {
+      /** A vault whose key is in the keychain with this label, which is unavailable while `away.is`. */
+      async function vaultWith(label: 'First' | 'Second') {
+        const folder = temporaryFolder();
+        const [holding, other] = [memoryKeychain(), memoryKeychain()];
+        const away = { is: true };
+        const unless = <T>(call: () => Promise<T>): Promise<T> =>
+          away.is ? Promise.reject(new KeychainError('keychain_unavailable', 'no session')) : call();
+        const partly: Keychain = {
+          label,
+          get: (...words) => unless(() => holding.get(...words)),
+          set: (...words) => unless(() => holding.set(...words)),
+          delete: (...words) => unless(() => holding.delete(...words)),
+        };
+        const always = labelled(label === 'First' ? 'Second' : 'First', other);
+        const remember = join(folder, 'chosen');
+        const keychain = (): Keychain =>
+          firstOf(label === 'First' ? [partly, always] : [always, partly], { remember });
+        const file = join(folder, 'cache.vault');
+        away.is = false;
+        writeFileSync(remember, `${label}\n`);
+        const vault = await openVault({ file, keychain: keychain() });
+        await vault.update((cache) => signIn(cache, 'ada'));
+        await vault.close();
+        rmSync(remember);
+        away.is = true;
+        return { away, file, keychain, open: () => openVault({ file, keychain: keychain() }) };
+      }
+
+      test.each(['First', 'Second'] as const)(
+        '%s: the key of a vault is unavailable, not missing, until it can be asked',
+        async (label) => {
+          const { away, open } = await vaultWith(label);
+          await using vault = await open();
+          expect(vault.status).toMatchObject({ state: 'no-keychain', code: 'keychain_unavailable' });
+          away.is = false;
+          expect((await vault.retry()).state).toBe('ready');
+        },
+      );
+
+      test.each(['First', 'Second'] as const)(
+        '%s: a deleted vault’s key stays pending until it is deleted there',
+        async (label) => {
+          const { away, keychain, open } = await vaultWith(label);
+          await using vault = await open();
+          expect(await vault.forget()).toEqual({ key: 'pending' });
+          await expect(keychain().delete('s', 'a')).rejects.toMatchObject({
+            code: 'keychain_unavailable',
+            message: `The secret may still be in a keychain that can’t be asked. It was deleted from the others. Delete it again once that keychain can be asked.\n${label}: no session`,
+          });
+          away.is = false;
+          await expect(keychain().delete('s', 'a')).resolves.toBeUndefined();
+        },
+      );
+
+      test('deletes what the others have', async () => {
+        const second = labelled('Second', memoryKeychain());
+        const { keychain: locked } = await lockedPassphrase();
+        await second.set('s', 'a', 'kept');
+        const remember = join(temporaryFolder(), 'chosen');
+        const gone = new KeychainError('keychain_unavailable', 'gone');
+        const away: Keychain = { ...labelled('First', memoryKeychain()), delete: () => Promise.reject(gone) };
+        await expect(firstOf([away, locked, second], { remember }).delete('s', 'a')).rejects.toThrow('gone');
+        expect(await second.get('s', 'a')).toBeNull();
+      });
+
+      test('of which nothing was ever written, is skipped: the machine may have no keyring', async () => {
+        const second = labelled('Second', memoryKeychain());
+        const away: Keychain = {
+          ...labelled('First', memoryKeychain()),
+          get: () => Promise.reject(new KeychainError('keychain_unavailable', 'gone')),
+        };
+        const folder = temporaryFolder();
+        const keychain = firstOf([away, second], { remember: join(folder, 'chosen') });
+        await using vault = await openVault({ file: join(folder, 'cache.vault'), keychain });
+        expect(vault.status.state).toBe('ready');
+        await vault.update((cache) => signIn(cache, 'ada'));
+        expect(readFileSync(join(folder, 'chosen'), 'utf8')).toBe('Second\n');
+      });
     });
 
     test('writes the secret where it is', async () => {
