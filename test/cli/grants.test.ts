@@ -1,3 +1,4 @@
+// Not in npm run check: it derives keys from passphrases, for exports.
 /** Grants of `tokenkeep/oauth` in the command, and their records under Activity. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Not in npm run check: it waits for providers that do not answer.
 /** A sign-out waits only a short time for providers; unanswered requests are pending, and completed later. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
