@@ -44,6 +44,8 @@ async function demo(electron) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify(profilesFor(provider.issuer)));
+  const allowed = { version: 1, allowed: [{ issuer: provider.issuer, hosts: [] }] };
+  writeFileSync(join(folder, 'allowed-issuers.json'), JSON.stringify(allowed));
   say(`an identity provider with made-up people runs at ${provider.issuer}, for as long as this does`);
   say('in the window: Sign in, then "In the browser". Choose a person; there is no password');
   say(

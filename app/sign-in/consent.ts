@@ -3,9 +3,9 @@
  * no network of its own; if a script in it could make the main process contact any address, it could leak data that way, or have a token
  * sent to a host of an attacker's choice.
  */
-import { foreignEndpoints, isMicrosoftCloud, type Question } from 'tokenkeep/ipc';
+import { type AllowedIssuers, foreignEndpoints, isMicrosoftCloud, type Question } from 'tokenkeep/ipc';
 import { type Circumstance, type SignInError, signInError } from './failures.ts';
-import { issuerOfProfile, type Profiles } from './profiles.ts';
+import { issuerOfProfile } from './profiles.ts';
 import type { FindProvider, Provider } from './provider.ts';
 
 /**
@@ -29,25 +29,24 @@ export interface Consent {
   ): Promise<void>;
 }
 
-export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvider: FindProvider): Consent {
+export function consent(allowed: AllowedIssuers, findProvider: FindProvider): Consent {
   /** @throws SignInError `host_refused`, `consent_unanswered` */
   async function allowIssuer(issuer: string, client_id: string, ask: Ask, why: string): Promise<void> {
-    if (isMicrosoftCloud(issuer) || profiles.allowed(issuer) !== undefined) return;
+    if (isMicrosoftCloud(issuer) || allowed.hostsOf(issuer) !== undefined) return;
     const agreed = await ask?.({
       message: `Let Tokenkeep use ${issuer}?`,
       detail: `${why} Allow it only if this is exactly the address of your provider, including the path.`,
       yes: 'Allow',
     });
     if (agreed !== true) throw notAllowed(agreed, { issuer, client_id });
-    profiles.allow({ issuer, hosts: [] });
+    allowed.allow(issuer, []);
   }
 
   /** Checks the endpoints of every metadata response, because metadata may change at any time. */
   async function allowEndpoints(provider: Provider, ask: Ask): Promise<void> {
     const { issuer, client_id, metadata } = provider;
-    const allowed = profiles.allowed(issuer)?.hosts ?? [];
     const home = new URL(issuer).host;
-    const foreign = foreignEndpoints(issuer, metadata, allowed);
+    const foreign = foreignEndpoints(issuer, metadata, allowed.hostsOf(issuer) ?? []);
     if (foreign.length === 0) return;
     const agreed = await ask?.({
       message: `${home} uses other hosts. Allow them?`,
@@ -57,7 +56,10 @@ export function consent(profiles: Pick<Profiles, 'allowed' | 'allow'>, findProvi
       yes: 'Allow',
     });
     if (agreed !== true) throw notAllowed(agreed, { issuer, client_id });
-    profiles.allow({ issuer, hosts: [...new Set([...allowed, ...foreign.map(({ host }) => host)])] });
+    allowed.allow(
+      issuer,
+      foreign.map(({ host }) => host),
+    );
   }
 
   const findAllowed: Consent['findAllowed'] = async (issuer, client_id, ask, why) => {

@@ -1,6 +1,6 @@
 /**
- * Sign-in profiles, and the issuers that the user has allowed: in one file without secrets, since a public client has
- * none. Profiles come from the window, or from a file that anyone could have written, so each is checked.
+ * Sign-in profiles: in a file without secrets, since a public client has none. Profiles come from the window, or from a file that anyone
+ * could have written, so each is checked.
  */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, StorageError } from 'tokenkeep';
@@ -9,23 +9,13 @@ import * as v from 'valibot';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { ProfileDraft, SignInProfile } from './contract.ts';
 
-/** An issuer that the user has allowed, and other hosts that its metadata may name as endpoints. */
-export interface AllowedIssuer {
-  issuer: string;
-  hosts: readonly string[];
-}
-
 export interface Profiles {
   list(): readonly SignInProfile[];
   /** @throws InvalidArgumentError if it no longer exists */
   find(id: string): SignInProfile;
   /** @param id null: a new one */
   save(draft: ProfileDraft, id: string | null): SignInProfile;
-  /** Also withdraws the consent for its issuer, unless another profile uses it. */
   remove(id: string): void;
-  /** undefined: the user has not allowed this issuer. */
-  allowed(issuer: string): AllowedIssuer | undefined;
-  allow(issuer: AllowedIssuer): void;
 }
 
 const text = (longest: number) => v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(longest));
@@ -59,64 +49,42 @@ const id = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/));
 const contents = v.object({
   version: v.literal(1),
   profiles: v.array(v.looseObject({ id })),
-  allowed: v.optional(v.array(v.object({ issuer, hosts: v.array(text(300)) }))),
 });
-
-interface Contents {
-  profiles: readonly SignInProfile[];
-  allowed: readonly AllowedIssuer[];
-}
 
 /** Opens the profiles in a file, which need not exist. @param now milliseconds since the epoch */
 export function profilesAt(file: string, now: () => number): Profiles {
-  let known: Contents | undefined;
-  const read = (): Contents => (known ??= readJson(file, contentsOf, now) ?? { profiles: [], allowed: [] });
-  const keep = (next: Contents): void => {
+  let known: readonly SignInProfile[] | undefined;
+  const list = (): readonly SignInProfile[] => (known ??= readJson(file, contentsOf, now) ?? []);
+  const keep = (profiles: readonly SignInProfile[]): void => {
     try {
-      writeJson(file, { version: 1, ...next });
+      writeJson(file, { version: 1, profiles });
     } catch (cause) {
       const message =
         'The sign-in profiles could not be saved and are unchanged. Make sure that the disk has room.';
       throw new StorageError('storage_failed', message, { cause });
     }
-    known = next;
+    known = profiles;
   };
   const find = (wanted: string): SignInProfile => {
-    const found = read().profiles.find((profile) => profile.id === wanted);
+    const found = list().find((profile) => profile.id === wanted);
     if (found !== undefined) return found;
     throw new InvalidArgumentError('This sign-in profile no longer exists. Nothing was done.');
   };
   return {
-    list: () => read().profiles,
+    list,
     find,
     save(next, replaced) {
       if (replaced !== null) find(replaced);
       const saved = { ...next, id: replaced ?? randomUUID() };
-      const { profiles, allowed } = read();
-      keep({
-        allowed,
-        profiles:
-          replaced === null
-            ? [...profiles, saved]
-            : profiles.map((profile) => (profile.id === replaced ? saved : profile)),
-      });
+      keep(
+        replaced === null
+          ? [...list(), saved]
+          : list().map((profile) => (profile.id === replaced ? saved : profile)),
+      );
       return saved;
     },
     remove(removed) {
-      const profiles = read().profiles.filter((profile) => profile.id !== removed);
-      const used = profiles.map(issuerOfProfile);
-      const gone = read()
-        .profiles.filter((profile) => profile.id === removed)
-        .map(issuerOfProfile);
-      const stays = (each: AllowedIssuer): boolean =>
-        !gone.some((one) => isSameIssuer(one, each.issuer)) ||
-        used.some((one) => isSameIssuer(one, each.issuer));
-      keep({ profiles, allowed: read().allowed.filter(stays) });
-    },
-    allowed: (wanted) => read().allowed.find((each) => isSameIssuer(each.issuer, wanted)),
-    allow(added) {
-      const others = read().allowed.filter((each) => !isSameIssuer(each.issuer, added.issuer));
-      keep({ profiles: read().profiles, allowed: [...others, added] });
+      keep(list().filter((profile) => profile.id !== removed));
     },
   };
 }
@@ -156,13 +124,9 @@ export function withRegistration(profiles: Profiles, registration: string): Prof
 }
 
 /** @throws if this is not a profiles file */
-function contentsOf(value: unknown): Contents {
-  const parsed = v.parse(contents, value);
-  const profiles = parsed.profiles.map(({ id: its, ...rest }) => ({ id: its, ...v.parse(draft, rest) }));
-  // Files of earlier versions: the user allowed the host when saving the profile.
-  const allowed =
-    parsed.allowed ?? profiles.map((profile) => ({ issuer: issuerOfProfile(profile), hosts: [] }));
-  return { profiles, allowed };
+function contentsOf(value: unknown): readonly SignInProfile[] {
+  const { profiles } = v.parse(contents, value);
+  return profiles.map(({ id: its, ...rest }) => ({ id: its, ...v.parse(draft, rest) }));
 }
 
 const FIELDS: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Vault } from 'tokenkeep';
 import {
+  allowedIssuersAt,
   cachedAccounts,
   changeHistory,
   CLEAR_ACTIVITY,
@@ -94,7 +95,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   const profiles = withRegistration(saved, ports.registration ?? '');
   const choice = choiceAt(join(ports.folder, 'keep-fresh.json'), ports.now);
   const findProvider = discovered(ports.fetch, ports.now);
-  const consent = consentFor(profiles, findProvider);
+  const allowed = allowedIssuersAt(ports.folder);
+  const consent = consentFor(allowed, findProvider);
   const attempt = attempts({
     vault,
     consent,
@@ -137,6 +139,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     vault,
     isDemo: ports.isDemo,
     profiles,
+    allowed,
     consent,
     sources: ports.sources ?? NO_SOURCES,
     openBrowser,
@@ -232,6 +235,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return saved;
       },
       removeProfile(_caller, id) {
+        const issuers = new Map(saved.list().map((profile) => [profile.id, issuerOfProfile(profile)]));
+        const issuer = issuers.get(id);
+        issuers.delete(id);
+        const isUsed = [...issuers.values()].some((other) => isSameIssuer(other, issuer ?? ''));
+        if (issuer !== undefined && !isUsed) allowed.withdraw(issuer);
         profiles.remove(id);
         emit.profiles(null);
       },

@@ -10,6 +10,7 @@ import * as v from 'valibot';
 import { InvalidArgumentError, type SignOutReceipt, type TokenCache, type Vault } from 'tokenkeep';
 import {
   ACTIVITY_KEPT,
+  type AllowedIssuers,
   appData,
   type CachedAccount,
   cachedAccounts,
@@ -38,7 +39,8 @@ export interface SignOutPorts {
   vault: () => Promise<Vault>;
   /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
-  profiles: { list: () => readonly SignInProfile[]; allowed: (issuer: string) => unknown };
+  profiles: { list: () => readonly SignInProfile[] };
+  allowed: Pick<AllowedIssuers, 'hostsOf'>;
   consent: Consent;
   /** Opened caches of other programs. */
   sources: SourceSignOuts;
@@ -218,7 +220,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Offer => {
     // An issuer that is not allowed yet may offer it; the sign-out asks the user. One that needs no permission did not answer.
     if (provider === undefined)
-      return isMicrosoftCloud(issuer) || ports.profiles.allowed(issuer) !== undefined ? 'unknown' : 'offered';
+      return isMicrosoftCloud(issuer) || ports.allowed.hostsOf(issuer) !== undefined ? 'unknown' : 'offered';
     return provider.metadata[endpoint] === undefined ? 'none' : 'offered';
   };
 

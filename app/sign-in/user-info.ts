@@ -17,7 +17,7 @@ import { claimsIn } from './received.ts';
 import { isPlain } from './refresh.ts';
 
 export interface UserInfoPorts {
-  profiles: { list: () => readonly SignInProfile[]; allowed: (issuer: string) => unknown };
+  profiles: { list: () => readonly SignInProfile[] };
   consent: Consent;
   ask: Ask;
   /** Seconds since the epoch. */

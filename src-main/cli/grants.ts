@@ -6,10 +6,11 @@ import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
+import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
-import { type AllowedHosts, hostsAllowed } from './allowed-hosts.ts';
+import { allowedBeside } from './host-consent.ts';
 import { identityOf } from './people.ts';
 import { askToken, endpointOf, Unasked } from './refresh.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -57,7 +58,7 @@ export async function freshGrant(
     label,
     async (grant, signal) => {
       if (isUnasked) throw new Unasked();
-      const answer = await refreshGrant(world, hostsAllowed(vault))(grant, signal);
+      const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
       isRefreshed = true;
       return answer;
     },
@@ -74,7 +75,7 @@ export async function freshGrant(
 }
 
 /** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
-function refreshGrant(world: World, allowed: AllowedHosts): RefreshGrant {
+function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
   return async ({ issuer, client_id, client, keys, tokens }) => {
     if (keys !== undefined)
       throw new Stop(

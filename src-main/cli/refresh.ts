@@ -1,11 +1,11 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
 import { codeOf } from '../error-code.ts';
 import type { Redeem, TokenRequest } from '../cache/acquire.ts';
+import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { SignInRequiredError } from '../errors.ts';
-import type { AllowedHosts } from './allowed-hosts.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -31,7 +31,7 @@ export class NewHost extends Error {
 export function redeemAt(
   { fetch: ask }: Pick<World, 'fetch'>,
   issuer: string | undefined,
-  allowed: AllowedHosts,
+  allowed: AllowedIssuers,
 ): Redeem {
   return async (refreshToken, request) => {
     const token_endpoint = await endpointOf(ask, request, issuer, allowed);
@@ -89,7 +89,7 @@ export async function endpointOf(
   ask: typeof fetch,
   { environment, realm }: Pick<TokenRequest, 'environment' | 'realm'>,
   issuer: string | undefined,
-  allowed: AllowedHosts,
+  allowed: AllowedIssuers,
 ): Promise<string> {
   if (issuer === undefined || issuer === '') {
     if (!isMicrosoft(environment))
@@ -113,7 +113,8 @@ export async function endpointOf(
   const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
   if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
     throw new Stop(EXIT.failed, `${known} does not say where tokens are refreshed. Nothing was sent.`);
-  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, await allowed(known));
+  const hosts = allowed.hostsOf(known) ?? [];
+  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, hosts);
   if (foreign !== undefined) throw new NewHost(known, foreign.host);
   return endpoint;
 }

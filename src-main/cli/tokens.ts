@@ -24,7 +24,7 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith } from './grants.ts';
 import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
-import { agreeToHost, hostsAllowed } from './allowed-hosts.ts';
+import { agreeToHost, allowedBeside } from './host-consent.ts';
 import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
 import { printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
@@ -252,6 +252,7 @@ async function agreeToRefresh(
   const answer = await world.ask(printable(`${says}\nRefresh it? [y/N] `));
   if (!/^y(?:es)?$/i.test(answer.trim()))
     throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
+  if (issuer !== '') allowedBeside(vault).allow(issuerOrStop(issuer), []); // the app then does not ask again
   await vault.update((cache) => {
     for (const { id } of accounts) changeHistory(cache, id, agreed(historyOf(cache, id)));
   });
@@ -265,7 +266,7 @@ async function msalTokenFor(
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
-  const redeem = redeemAt(world, issuer, hostsAllowed(vault));
+  const redeem = redeemAt(world, issuer, allowedBeside(vault));
   let refreshes = 0;
   let refused: Refusal | undefined;
   const token = await acquireTokenSilent(

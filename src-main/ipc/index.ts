@@ -19,6 +19,7 @@ export {
   refusalReason,
   sharedText,
 } from '../accounts/account-history.ts';
+export { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issuers.ts';
 export { foreignEndpoints, isCustomerHost, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';

@@ -220,6 +220,7 @@ const UNSIGNED: readonly (readonly [string, unknown])[] = [
 export async function hostileProvider(scene: Scene): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-provider-'));
   writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify(PROFILES));
+  writeFileSync(join(folder, 'allowed-issuers.json'), JSON.stringify(ALLOWED));
   const changes: Change[] = [
     ...(Object.entries(FIELDS) as [Response, readonly string[]][]).flatMap(([response, fields]) =>
       fields.flatMap((field) => [undefined, ...JSON_VALUES].map((value) => ({ response, field, value }))),
@@ -262,8 +263,8 @@ const PROFILES = {
       redirect_uri: 'http://127.0.0.1/',
     },
   ],
-  allowed: [{ issuer: ISSUER, hosts: [] }],
 };
+const ALLOWED = { version: 1, allowed: [{ issuer: ISSUER, hosts: [] }] };
 
 /** Others' accounts in the same cache: on another host, and on the same host at another issuer with the same subject and app. */
 const VICTIMS = ['https://sso.example/employer', `https://${HOST}/other`];

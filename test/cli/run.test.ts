@@ -440,10 +440,7 @@ describe('get', () => {
 
     host = 'elsewhere.example'; // the provider may change its metadata at any time
     expect(await tokenkeep(get, { fetch })).toMatchObject({ code: EXIT.signInRequired, out: '' });
-    const profiles = { version: 1, profiles: [], allowed: [{ issuer, hosts: ['elsewhere.example'] }] };
-    writeFileSync(join(home, '.config/Tokenkeep/sign-in-profiles.json'), JSON.stringify(profiles));
-    expect(await tokenkeep(get, { fetch })).toMatchObject({ code: 0, out: 'at-3\n', err: '' });
-    expect(posted).toEqual(['tokens.example', 'tokens.example', 'elsewhere.example']);
+    expect(posted).toEqual(['tokens.example', 'tokens.example']);
   });
 
   it.each([

@@ -22,8 +22,9 @@ test('the record of the system calls has the name that main looks up for a sign-
   mkdirSync(folder, { recursive: true });
   const profile = { id: 'control', kind: 'oidc', authority: issuer, name: 'x', client_id: 'x', scopes: [] };
   const profiles = [{ ...profile, redirect_uri: 'http://localhost/' }];
-  const file = { version: 1, profiles, allowed: [{ issuer, hosts: [] }] };
-  writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify(file));
+  const allowed = [{ issuer, hosts: [] }];
+  writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify({ version: 1, profiles }));
+  writeFileSync(join(folder, 'allowed-issuers.json'), JSON.stringify({ version: 1, allowed }));
   const { window, quit } = await start([], keyring.env, calls.executable);
   await window.getByRole('button', { name: 'Sign in…' }).first().waitFor();
   const before = calls.met().length;

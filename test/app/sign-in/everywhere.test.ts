@@ -22,7 +22,8 @@ async function withVault(
     const out = signOuts({
       vault: () => Promise.resolve(vault),
       isDemo: () => isDemo,
-      profiles: { list: () => [], allowed: () => undefined },
+      profiles: { list: () => [] },
+      allowed: { hostsOf: () => undefined },
       consent: { findAllowed: () => Promise.reject(new Error('Nobody is asked.')) } as never,
       sources: NO_SOURCES,
       openBrowser: (url) =>
