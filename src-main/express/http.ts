@@ -88,16 +88,30 @@ export function isCrossSite({ headers }: IncomingMessage, origin: string): boole
 
 const LONGEST_FORM = 32_768;
 
-/** Returns a field of a posted form, parsed already or not; undefined if it is missing. */
-export async function formField(req: WebRequest, name: string): Promise<unknown> {
-  if (typeof req.body === 'object' && req.body !== null && !(req.body instanceof Uint8Array))
-    return Reflect.get(req.body, name);
+/** Returns a field of a posted form, parsed already or not; undefined if there is no form, it is too long, or the field is not in it once. */
+export async function formField(req: WebRequest, name: string): Promise<string | undefined> {
+  const [type = ''] = (req.headers['content-type'] ?? '').split(';', 1);
+  if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return undefined;
+  const { body } = req;
+  // Express 4's parsers set an empty object for a body that they leave unread.
+  if (typeof body === 'object' && body !== null && Object.hasOwn(body, name)) {
+    const value: unknown = Reflect.get(body, name);
+    return typeof value === 'string' ? value : undefined;
+  }
+  const isText = typeof body === 'string' || body instanceof Uint8Array;
+  const form = isText ? Buffer.from(body).toString() : await textOf(req);
+  const values = form === undefined ? [] : new URLSearchParams(form).getAll(name);
+  return values.length === 1 ? values[0] : undefined;
+}
+
+/** Returns the body; undefined if it is too long. The request stays open, so that it can be answered. */
+async function textOf(req: WebRequest): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > LONGEST_FORM) return undefined;
     chunks.push(chunk);
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString()).get(name) ?? undefined;
+  return Buffer.concat(chunks).toString();
 }

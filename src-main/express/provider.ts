@@ -77,7 +77,8 @@ export class Provider {
 
   async keys(): Promise<SigningKeys> {
     const { jwks_uri: uri } = await this.metadata();
-    if (this.#keys?.uri !== uri) this.#keys = { uri, keys: new SigningKeys(() => this.jwks(uri), this.#now) };
+    if (this.#keys?.uri !== uri)
+      this.#keys = { uri, keys: new SigningKeys(() => this.jwks(uri), this.#now, noKeys) };
     return this.#keys.keys;
   }
 
@@ -213,6 +214,11 @@ export function isTrustworthy(url: unknown): url is string {
   return (
     protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
   );
+}
+
+function noKeys(cause: unknown): never {
+  if (cause instanceof WebSignInError) throw cause;
+  unreachable('Its answer has no keys that verify its tokens.', cause);
 }
 
 function unreachable(why: string, cause?: unknown): never {

@@ -285,7 +285,7 @@ class WebApp {
       issuer: metadata.issuer,
       clientId,
       nonce: attempt.nonce,
-      now: this.#now(),
+      now: this.#now,
     });
 
     const memory = new TokenCache({ now: this.#now });
@@ -487,6 +487,7 @@ class WebApp {
         error: isInvalid ? 'invalid_request' : 'temporarily_unavailable',
         error_description: error.message,
       };
+      if (!req.complete) res.setHeader('connection', 'close'); // Nobody reads the rest of a form that is too long.
       answer(res, isInvalid ? 400 : 503, body);
       return;
     }

@@ -1,12 +1,13 @@
 /** Verification of logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6), so that a provider can sign users out of a web app. */
 import { systemClock } from '../cache/clock.ts';
 import { isRecord } from '../cache/json.ts';
-import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { type Claims, stringClaim } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { checkOptions, FUNCTION, TEXT } from '../options.ts';
 import { type Marks, marksOf } from './marks.ts';
 import type { PartitionedCaches } from './partitioned-caches.ts';
+import { verifiedToken } from './signed-token.ts';
 import { type ProviderKeys, SigningKeys } from './signing-keys.ts';
 
 /** Options of `logoutTokens`. */
@@ -39,6 +40,7 @@ export type LoggedOutUser = { readonly issuer: string } & (
 );
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const TYPES = ['logout+jwt', 'jwt'];
 const LONGEST_TOKEN = 16_384;
 /** Seconds for which a token without `exp` is accepted after its `iat`. */
 const LONGEST_LIFE = 300;
@@ -93,26 +95,21 @@ export type VerifyLogoutToken = (
 export function logoutTokens(options: LogoutTokenOptions): VerifyLogoutToken {
   const { issuer, clientId, keys, clockTolerance = 60, now = systemClock, caches } = checked(options);
   const used = new UsedTokens(caches && marksOf(caches), [issuer, clientId], now);
-  const signingKeys = new SigningKeys(keys, now);
+  const signingKeys = new SigningKeys(keys, now, unavailable);
 
   return async (token, signOut) => {
     if (typeof token !== 'string' || token === '')
-      invalid('is missing: the form has no field "logout_token"');
+      invalid('is missing: the form must have the field "logout_token" once');
     if (token.length > LONGEST_TOKEN) invalid(`is longer than ${LONGEST_TOKEN} characters`);
-    const read = readToken(token);
-    if (read === undefined) invalid('is not a JWT, or names a claim twice');
-    if (read.format === 'jwe') invalid('is encrypted, which is not supported');
-    const { header, payload } = read;
-    const { crit, typ } = header;
-    if (crit !== undefined) invalid('has a header "crit", which is not supported');
-    const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
-    if (type !== undefined && type !== 'logout+jwt' && type !== 'jwt') invalid('is a token of another type');
-    const refusal = await signingKeys.refusal(token, header).catch(unavailable);
-    if (refusal !== undefined) invalid(refusal);
-    const seconds = now();
-    const expires = checkClaims(payload, { issuer, clientId, clockTolerance, seconds });
-    const id = stringClaim(payload, 'jti') ?? invalid('has no "jti"');
-    const user = userIn(payload, issuer);
+    const expected = { keys: signingKeys, clientId, types: TYPES, tolerance: clockTolerance, now };
+    const verified = await verifiedToken(token, expected);
+    if (typeof verified === 'string') invalid(verified);
+    const { claims, issued, expires: exp } = verified;
+    const expires = Math.min(exp ?? issued + LONGEST_LIFE, issued + LONGEST_GIVEN_LIFE);
+    if (expires <= now() - clockTolerance) invalid('is too old');
+    checkLogout(claims, issuer);
+    const id = stringClaim(claims, 'jti') ?? invalid('has no "jti"');
+    const user = userIn(claims, issuer);
     const end = expires + clockTolerance;
     if (signOut === undefined) {
       if (!(await used.use(id, end))) usedBefore();
@@ -213,26 +210,11 @@ function checked(options: LogoutTokenOptions): LogoutTokenOptions {
   return options;
 }
 
-interface Expected {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clockTolerance: number;
-  readonly seconds: number;
-}
-
-/** Returns when the token expires, in seconds since the epoch. */
-function checkClaims(claims: Claims, { issuer, clientId, clockTolerance, seconds }: Expected): number {
+/** OpenID Connect Back-Channel Logout §2.6, beyond what any signed token must satisfy. */
+function checkLogout(claims: Claims, issuer: string): void {
   if (!sameIssuer(stringClaim(claims, 'iss') ?? '', issuer)) invalid('is of another issuer ("iss")');
-  const { aud, iat, exp, events, nonce } = claims;
-  if (!(Array.isArray(aud) ? aud : [aud]).includes(clientId)) invalid('is for another client ("aud")');
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) invalid('has no time of issue ("iat")');
-  if (iat > seconds + clockTolerance) invalid('was issued in the future ("iat")');
-  if (exp !== undefined && (typeof exp !== 'number' || !Number.isFinite(exp)))
-    invalid('has an "exp" that is not a number of seconds');
-  const expires = Math.min(exp ?? iat + LONGEST_LIFE, iat + LONGEST_GIVEN_LIFE);
-  if (expires <= seconds - clockTolerance) invalid('has expired');
+  const { events, nonce } = claims;
   if (!isRecord(events) || !isRecord(events[EVENT]))
     invalid('is no logout token: its "events" do not say so');
   if (nonce !== undefined) invalid('has a "nonce", so it is an ID token');
-  return expires;
 }

@@ -42,17 +42,24 @@ interface VerificationKey {
 export class SigningKeys {
   readonly #keys: ProviderKeys | (() => Promise<ProviderKeys>);
   readonly #now: () => number;
+  readonly #unavailable: (cause: unknown) => never;
   #known: Promise<readonly VerificationKey[]> | undefined;
   #fetched = -Infinity;
 
-  constructor(keys: ProviderKeys | (() => Promise<ProviderKeys>), now: () => number) {
+  /** @param unavailable throws the error for keys that could not be fetched, or are none */
+  constructor(
+    keys: ProviderKeys | (() => Promise<ProviderKeys>),
+    now: () => number,
+    unavailable: (cause: unknown) => never,
+  ) {
     this.#keys = keys;
     this.#now = now;
+    this.#unavailable = unavailable;
   }
 
   /**
-   * Returns why a token is not signed by the provider, as the end of a sentence; undefined if it is signed. @throws if the keys can't be
-   * fetched
+   * Returns why a token is not signed by the provider, as the end of a sentence; undefined if it is signed. @throws what `unavailable`
+   * throws
    */
   async refusal(token: string, { alg, kid }: Claims): Promise<string | undefined> {
     const algorithm = typeof alg === 'string' ? ALGORITHMS.get(alg) : undefined;
@@ -73,7 +80,9 @@ export class SigningKeys {
     const before = this.#known;
     this.#fetched = this.#now();
     const known = (async () =>
-      publicKeys(typeof this.#keys === 'function' ? await this.#keys() : this.#keys))();
+      publicKeys(typeof this.#keys === 'function' ? await this.#keys() : this.#keys))().catch(
+      this.#unavailable,
+    );
     this.#known = known;
     known.catch(() => (this.#known = before)); // Tokens signed with the previous keys are still accepted.
     return known;
@@ -84,7 +93,7 @@ export class SigningKeys {
 function publicKeys(set: unknown): VerificationKey[] {
   if (!isRecord(set) || !Array.isArray(set['keys'])) throw new TypeError('There is no JSON Web Key Set.');
   return set['keys'].flatMap((jwk: unknown) => {
-    if (!isRecord(jwk) || jwk['kty'] === 'oct' || jwk['use'] === 'enc') return [];
+    if (!isRecord(jwk) || jwk['kty'] === 'oct' || !mayVerify(jwk)) return [];
     try {
       const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
       return [{ key, kid: jwk['kid'], alg: jwk['alg'] }];
@@ -92,6 +101,12 @@ function publicKeys(set: unknown): VerificationKey[] {
       return []; // of a kind that Node does not know
     }
   });
+}
+
+/** RFC 7517 §4.2 and §4.3: a key may say what it is for. */
+function mayVerify({ use, key_ops }: Readonly<Record<string, unknown>>): boolean {
+  const isForSignatures = use === undefined || use === 'sig';
+  return isForSignatures && (!Array.isArray(key_ops) || key_ops.includes('verify'));
 }
 
 function isSignature({ type, hash, curve }: Algorithm, key: KeyObject, token: string): boolean {

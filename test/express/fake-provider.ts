@@ -1,8 +1,8 @@
 /** A provider that answers as told, including what a real one would never answer. */
+import { generateKeyPairSync, sign as signData } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 
 export interface FakeProvider {
   readonly issuer: string;
@@ -15,6 +15,8 @@ export interface FakeProvider {
   claims: Record<string, unknown>;
   /** Fields added to the usual answer of the token endpoint. */
   fields: Record<string, unknown>;
+  /** Changes the header of signed tokens. */
+  header: Record<string, unknown>;
   /** Changes the text of the claims before it is signed. */
   payload: (json: string) => string;
   answer: ((form: URLSearchParams) => Record<string, unknown> | undefined) | undefined;
@@ -24,21 +26,25 @@ export interface FakeProvider {
   lifetime: number;
   /** Changes the discovery document. */
   metadata: Record<string, unknown>;
-  logoutToken(claims: Record<string, unknown>): Promise<string>;
+  logoutToken(claims: Record<string, unknown>): string;
   /** The authorization requests, by code. */
   readonly begun: Map<string, { readonly nonce: string; readonly scope: string }>;
   close(): Promise<void>;
 }
 
 export async function startFakeProvider(clientId: string): Promise<FakeProvider> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
-  const sign = (claims: Record<string, unknown>, typ = 'JWT'): Promise<string> =>
-    new CompactSign(Buffer.from(fake.payload(JSON.stringify(claims))))
-      .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ })
-      .sign(privateKey);
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
+  const base64url = (text: string): string => Buffer.from(text).toString('base64url');
+  // Not by a JWT library, which refuses to sign some headers.
+  const sign = (claims: Record<string, unknown>, typ = 'JWT'): string => {
+    const header = JSON.stringify({ alg: 'ES256', kid: 'k1', typ, ...fake.header });
+    const data = `${base64url(header)}.${base64url(fake.payload(JSON.stringify(claims)))}`;
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+    return `${data}.${signData('sha256', Buffer.from(data), key).toString('base64url')}`;
+  };
   let count = 0;
-  const tokens = async (form: URLSearchParams): Promise<Record<string, unknown>> => {
+  const tokens = (form: URLSearchParams): Record<string, unknown> => {
     const own = fake.answer?.(form);
     if (own !== undefined) return own;
     const now = Math.floor(Date.now() / 1000);
@@ -59,7 +65,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
       scope: form.get('scope') ?? fake.begun.get(code)?.scope,
       access_token: `access ${count}`,
       refresh_token: `refresh ${count}`,
-      id_token: await sign({ ...claims, nonce: fake.begun.get(code)?.nonce, ...fake.claims }),
+      id_token: sign({ ...claims, nonce: fake.begun.get(code)?.nonce, ...fake.claims }),
       ...fake.fields,
     };
   };
@@ -90,7 +96,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
       else if (pathname === '/token') {
         const form = await formOf(request);
         fake.asked.push(form);
-        const body = await tokens(form);
+        const body = tokens(form);
         send(body, body['error'] === undefined ? 200 : 400);
       } else if (pathname === '/revoke') {
         const form = await formOf(request);
@@ -111,6 +117,7 @@ export async function startFakeProvider(clientId: string): Promise<FakeProvider>
     answer: undefined,
     raw: undefined,
     lifetime: 3600,
+    header: {},
     payload: (json) => json,
     metadata: {},
     begun: new Map(),

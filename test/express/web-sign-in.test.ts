@@ -1,6 +1,8 @@
 /** `tokenkeep/express` in a real Express app with express-session, driven by the requests of a browser and of an attacker. */
 import express from 'express';
+import { exportSPKI, importJWK, type JWK } from 'jose';
 import session from 'express-session';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -45,10 +47,16 @@ afterEach(() => {
   }
 });
 
-type Settings = Partial<WebSignInOptions> & { cookie?: session.CookieOptions; proxies?: number };
+interface Settings extends Partial<WebSignInOptions> {
+  cookie?: session.CookieOptions;
+  proxies?: number;
+  /** Middleware before all other. */
+  before?: express.RequestHandler;
+}
 
-async function start({ cookie = {}, proxies = 0, ...settings }: Settings = {}): Promise<App> {
+async function start({ cookie = {}, proxies = 0, before, ...settings }: Settings = {}): Promise<App> {
   const app = express();
+  if (before !== undefined) app.use(before);
   const server = app.listen(0, '127.0.0.1');
   running.push(server);
   await once(server, 'listening');
@@ -198,11 +206,26 @@ class Browser {
 function resetProvider(): void {
   provider.claims = {};
   provider.fields = {};
+  provider.header = {};
   provider.payload = (json) => json;
   provider.answer = undefined;
   provider.lifetime = 3600;
   provider.metadata = {};
 }
+
+const unread: express.RequestHandler = (req, _res, next) => {
+  req.body = {};
+  next();
+};
+
+/** Body parsers that an app may use before ours. */
+const PARSERS: [string, express.RequestHandler][] = [
+  ['express.urlencoded', express.urlencoded()],
+  ['express.json', express.json()],
+  ['express.text', express.text({ type: '*/*' })],
+  ['express.raw', express.raw({ type: '*/*' })],
+  ['a parser of Express 4 that leaves the body unread', unread],
+];
 
 const bodyOf = async (answer: Promise<Response>): Promise<unknown> => (await answer).json();
 
@@ -340,8 +363,16 @@ describe('signing in', () => {
     ['for several clients, issued to another', { aud: ['my-app', 'other'], azp: 'other' }],
     ['for several clients, issued to nobody', { aud: ['my-app', 'other'] }],
     ['expired', { exp: 1 }],
-    ['without a time', { exp: undefined }],
+    ['without an expiry', { exp: undefined }],
+    ['whose expiry is text', { exp: '9e9' }],
     ['of the future', { iat: 9e9 }],
+    ['without a time of issue', { iat: undefined }],
+    ['whose time of issue is text', { iat: '1' }],
+    ['that is not valid yet', { nbf: 9e9 }],
+    ['that is valid from no time', { nbf: 'now' }],
+    ['for nobody', { aud: [] }],
+    ['for a client in a list of lists', { aud: [['my-app']] }],
+    ['issued to another client', { azp: 'other' }],
     ['of another sign-in', { nonce: 'other' }],
     ['without a nonce', { nonce: undefined }],
     ['without a user', { sub: undefined }],
@@ -350,6 +381,74 @@ describe('signing in', () => {
     const ada = new Browser(app);
     expect(await ada.signIn('ada')).toBe('502 sign_in_answer_invalid');
     expect(await bodyOf(ada.ask('/'))).toBeNull();
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['demands an extension', { crit: ['exp'], exp: 1 }],
+    ['says that its payload is not encoded', { b64: false }],
+    ['says that its payload is not encoded, and demands it', { b64: false, crit: ['b64'] }],
+    ['is a logout token', { typ: 'logout+jwt' }],
+    ['is an access token', { typ: 'application/AT+JWT' }],
+    ['names a type that is no text', { typ: 5 }],
+    ['names an unknown key', { kid: 'k2' }],
+    ['names a key that is no text', { kid: 1 }],
+  ])('an ID token whose header %s signs nobody in', async (_what, header) => {
+    provider.header = header;
+    expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
+  });
+
+  it('an ID token that never expires, because its expiry is too big for a number, signs nobody in', async () => {
+    provider.payload = (json) => json.replace(/"exp":\d+/, '"exp":1e999');
+    expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
+  });
+
+  it('an ID token that is signed with the public key as a shared secret signs nobody in', async () => {
+    const jwks = (await (await fetch(`${provider.issuer}/jwks`)).json()) as { keys: JWK[] };
+    const [jwk] = jwks.keys;
+    const pem = await exportSPKI((await importJWK(jwk as JWK, 'ES256', { extractable: true })) as CryptoKey);
+    for (const secret of [JSON.stringify(jwk), JSON.stringify(jwks), pem, pem.trim(), '']) {
+      const claims = { iss: provider.issuer, aud: 'my-app', sub: 'ada', iat: 1, exp: 9e9 };
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      provider.answer = (form) => {
+        const nonce = provider.begun.get(form.get('code') ?? '')?.nonce;
+        const data = `${part({ alg: 'HS256', kid: 'k1' })}.${part({ ...claims, nonce })}`;
+        const signature = createHmac('sha256', secret).update(data).digest('base64url');
+        return { token_type: 'Bearer', access_token: 'a', id_token: `${data}.${signature}` };
+      };
+      expect(await new Browser(app).signIn('ada')).toBe('502 sign_in_answer_invalid');
+    }
+    expect(app.errors.map(String).join()).toMatch(/algorithm/);
+  });
+
+  it('an ID token with times that have fractions, or an expiry in the far future, is accepted', async () => {
+    for (const claims of [{ exp: Date.now() / 1000 + 60.5, nbf: 0.5 }, { exp: 1e300 }]) {
+      provider.claims = claims;
+      expect(await new Browser(app).signIn('ada')).toBe('/');
+    }
+  });
+
+  it.each<[string, (key: JWK) => unknown, string]>([
+    ['for encryption', (key) => [{ ...key, use: 'enc' }], '502 sign_in_answer_invalid'],
+    [
+      'for encryption, by its operations',
+      (key) => [{ ...key, key_ops: ['deriveKey'] }],
+      '502 sign_in_answer_invalid',
+    ],
+    ['for another algorithm', (key) => [{ ...key, alg: 'ES384' }], '502 sign_in_answer_invalid'],
+    ['that is symmetric', () => [{ kty: 'oct', k: 'AAAA', kid: 'k1' }], '502 sign_in_answer_invalid'],
+    ['in a set that is none', () => undefined, '502 provider_unreachable'],
+    ['in a set that is text', () => 'keys', '502 provider_unreachable'],
+    ['beside others of its name', (key) => [{ ...key, x: key.y, y: key.x }, { kid: 'k1' }, null, key], '/'],
+    ['without a name', ({ kid: _kid, ...key }) => [key], '/'],
+  ])('a key %s', async (_what, keys, end) => {
+    const { keys: [jwk] } = (await (await fetch(`${provider.issuer}/jwks`)).json()) as { keys: [JWK] }; // biome-ignore format: one line
+    provider.raw = (path) =>
+      path === '/jwks' ? { status: 200, text: JSON.stringify({ keys: keys(jwk) }) } : undefined;
+    try {
+      expect(await new Browser(app).signIn('ada')).toBe(end);
+    } finally {
+      provider.raw = undefined;
+    }
   });
 
   it('an ID token that names two users signs nobody in', async () => {
@@ -828,7 +927,7 @@ describe('signing out', () => {
     const store = memoryStore();
     const caches = () => partitionedCaches({ store, sealingKeys: 'plain-text', userIndex: true });
     const [here, there] = [await start({ caches: caches() }), await start({ caches: caches() })];
-    const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+    const body = new URLSearchParams({ logout_token: provider.logoutToken({ sub: 'ada' }) });
     const post = ({ url }: App) => fetch(`${url}/back-channel-logout`, { method: 'POST', body });
     expect((await post(here)).status).toBe(200);
     expect((await post(there)).status).toBe(400);
@@ -847,7 +946,7 @@ describe('signing out', () => {
     app = await start({ caches });
     ada = new Browser(app);
     await ada.signIn('ada');
-    const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+    const body = new URLSearchParams({ logout_token: provider.logoutToken({ sub: 'ada' }) });
     const post = () => fetch(`${app.url}/back-channel-logout`, { method: 'POST', body });
     isDown = true;
     expect((await post()).status).toBe(500);
@@ -867,8 +966,17 @@ describe('signing out', () => {
     expect((await ada.ask('/sign-out')).status).toBe(404);
   });
 
+  it.each(PARSERS)('by the provider, behind %s', async (_what, before) => {
+    const behind = await start({ before });
+    const eve = new Browser(behind);
+    await eve.signIn('eve');
+    const body = new URLSearchParams({ logout_token: provider.logoutToken({ sub: 'eve' }) });
+    expect((await fetch(`${behind.url}/back-channel-logout`, { method: 'POST', body })).status).toBe(200);
+    expect(await bodyOf(eve.ask('/'))).toBeNull();
+  });
+
   it.each([{ sub: 'ada' }, { sid: 'session-1' }])('by the provider, with %o', async (claims) => {
-    const body = new URLSearchParams({ logout_token: await provider.logoutToken(claims) });
+    const body = new URLSearchParams({ logout_token: provider.logoutToken(claims) });
     const answer = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect((await ada.ask('/files')).status).toBe(303);
@@ -877,15 +985,51 @@ describe('signing out', () => {
     expect(again.status).toBe(400);
   });
 
-  it.each(['', 'logout_token=x', `logout_token=${'x'.repeat(40_000)}`])(
-    'an invalid logout token: %s',
-    async (body) => {
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      const answer = await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body, headers });
-      expect(answer.status).toBe(400);
+  describe('an invalid form of a logout token is refused, and nobody is signed out:', () => {
+    const FORM = 'application/x-www-form-urlencoded';
+    const post = (body: BodyInit, type = FORM): Promise<Response> =>
+      fetch(`${app.url}/back-channel-logout`, { method: 'POST', body, headers: { 'content-type': type } });
+
+    afterEach(async () => {
       expect(await bodyOf(ada.ask('/me'))).toBe('ada');
-    },
-  );
+    });
+
+    it.each<[string, (token: string) => string, string?]>([
+      ['empty', () => ''],
+      ['no token', () => 'logout_token=x'],
+      ['the token twice', (token) => `logout_token=${token}&logout_token=${token}`],
+      ['another token first', (token) => `logout_token=x&logout_token=${token}`],
+      ['over 32 kB', (token) => `logout_token=${token}&padding=${'x'.repeat(40_000)}`],
+      ['as JSON', (logout_token) => JSON.stringify({ logout_token }), 'application/json'],
+      ['as text', (token) => `logout_token=${token}`, 'text/plain'],
+      ['as a page would post it', (token) => `logout_token=${token}`, 'multipart/form-data; boundary=x'],
+      ['without a type', (token) => `logout_token=${token}`, ''],
+    ])('%s', async (_what, body, type) => {
+      expect((await post(body(provider.logoutToken({ sub: 'ada' })), type)).status).toBe(400);
+    });
+
+    it.each(PARSERS)('the token twice, or as JSON, behind %s', async (_what, before) => {
+      app = await start({ before });
+      ada = new Browser(app);
+      await ada.signIn('ada');
+      const token = provider.logoutToken({ sub: 'ada' });
+      expect((await post(`logout_token=${token}&logout_token=${token}`)).status).toBe(400);
+      expect((await post(JSON.stringify({ logout_token: token }), 'application/json')).status).toBe(400);
+    });
+
+    it('endless', async () => {
+      const headers = { 'content-type': FORM, 'transfer-encoding': 'chunked' };
+      const request = send(`${app.url}/back-channel-logout`, { method: 'POST', headers, agent: false });
+      request.on('error', () => undefined); // The server closes the connection while we write.
+      const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+      const closed = new Promise((resolve) => request.on('close', resolve));
+      request.write(`logout_token=${'x'.repeat(40_000)}`);
+      const [answer] = await answered;
+      expect([answer.statusCode, answer.headers.connection]).toEqual([400, 'close']);
+      answer.resume();
+      await closed;
+    });
+  });
 });
 
 describe('a provider that does not respond with JSON', () => {
@@ -966,7 +1110,7 @@ describe('a provider that does not respond with JSON', () => {
       const ada = new Browser(app);
       await ada.signIn('ada');
       const other = await start(); // has not fetched the provider's keys
-      const body = new URLSearchParams({ logout_token: await provider.logoutToken({ sub: 'ada' }) });
+      const body = new URLSearchParams({ logout_token: provider.logoutToken({ sub: 'ada' }) });
       const post = async (): Promise<number> =>
         (await fetch(`${other.url}/back-channel-logout`, { method: 'POST', body })).status;
       provider.raw = (path) => (path === '/jwks' ? answer : undefined);

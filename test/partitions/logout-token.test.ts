@@ -100,8 +100,12 @@ describe('a token is refused, and nobody is signed out,', () => {
     ['without a time of issue', { iat: undefined }, /"iat"/],
     ['from the future', { iat: NOW + 61 }, /future/],
     ['that has expired', { exp: NOW - 61 }, /expired/],
-    ['that is old and says no expiry', { exp: undefined, iat: NOW - 361 }, /expired/],
+    ['that is old and says no expiry', { exp: undefined, iat: NOW - 361 }, /too old/],
     ['whose expiry is text', { exp: String(NOW + 120) }, /"exp"/],
+    ['whose time of issue is text', { iat: String(NOW) }, /"iat"/],
+    ['that is not valid yet', { nbf: NOW + 61 }, /not valid yet/],
+    ['that is valid from no time', { nbf: 'now' }, /"nbf"/],
+    ['that is too old, although it has not expired', { iat: NOW - 86_461, exp: NOW + 9e9 }, /too old/],
     ['without an id', { jti: undefined }, /"jti"/],
     ['without the event', { events: undefined }, /events/],
     ['with another event', { events: { 'http://schemas.openid.net/event/other': {} } }, /events/],
@@ -195,7 +199,7 @@ describe('a token is refused, and nobody is signed out,', () => {
   it.each([NOW + 1e9, 1e300])('a day after its issue, although it expires at %d', async (exp) => {
     const token = await sign({ ...good(), exp });
     await verifier()(token);
-    expect((await refusal(token, { now: () => NOW + 86_461 })).message).toContain('expired');
+    expect((await refusal(token, { now: () => NOW + 86_461 })).message).toContain('too old');
   });
 
   it('that another process has accepted, with the caches of a shared store', async () => {
