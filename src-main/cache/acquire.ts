@@ -21,7 +21,7 @@ import { issuersFor } from './accounts.ts';
 import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
 import { folded } from './json.ts';
 import { issuerFor, modifyEntity, sameEntries } from './place.ts';
-import { addResponse, joinedText } from './response.ts';
+import { addResponse, joinedText, OtherUserError } from './response.ts';
 import { canonicalEnvironment, hostOf, issuerIn, sameIssuer } from './schema/authorities.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { expiryOf, isUsable, type Refusal, refusalsOf, secondsOf, wantsRefresh } from './schema/expiry.ts';
@@ -347,7 +347,8 @@ export function prepareRefresh(
 /**
  * Returns an access token for the request. A valid cached token is returned without network access; otherwise a refresh token is redeemed,
  * by one process at a time (see CacheHandle.exclusively). If an early refresh that the provider asked for fails, the cached token is
- * returned. A refresh token that the provider refused stays in the cache, is marked as refused, and is not sent again.
+ * returned. A refresh token that the provider refused, or answered for another user, stays in the cache, is marked as refused, and is not
+ * sent again.
  *
  * `signal` stops waiting. A refresh that has begun is finished nevertheless, and what came back is kept: the refresh token may have been
  * used up.
@@ -528,10 +529,18 @@ async function renewed(
       } else failure = error instanceof Error ? error : new Error('A refresh failed.', { cause: error });
       continue;
     }
-    const token = await handle.update(
-      (cache) => take(cache, request, refreshToken, redeemed),
-      since === undefined ? {} : { since },
-    );
+    let token: AccessToken | undefined;
+    try {
+      token = await handle.update(
+        (cache) => take(cache, request, refreshToken, redeemed),
+        since === undefined ? {} : { since },
+      );
+    } catch (error) {
+      // The answer has used the refresh token up. To send it again would be taken for theft.
+      if (error instanceof Error && error.cause instanceof OtherUserError)
+        await rememberRefusal(handle, refreshToken, request, error);
+      throw error;
+    }
     if (token !== undefined) return token;
     failure = new SignInRequiredError(
       'The provider answered, but with no access token for this account and app. The user has to sign in.',
@@ -606,7 +615,7 @@ function take(
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw new SignInRequiredError(
-      'The provider answered a refresh with something else than tokens of this account. Nothing was changed. The user has to sign in.',
+      'The provider answered a refresh with something else than tokens of this account. They were not kept, and the cached tokens are unchanged. The user has to sign in.',
       { cause: error },
     );
   }

@@ -646,10 +646,13 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
   return issuers.size === 1 ? [...issuers][0] : undefined;
 }
 
+/** A refresh was answered with tokens of another user. */
+export class OtherUserError extends InvalidArgumentError {}
+
 /**
  * Checks that a refresh returned tokens of the same user (OpenID Connect Core §12.2).
  *
- * @throws InvalidArgumentError if the response belongs to another user than the event
+ * @throws OtherUserError if the response belongs to another user than the event
  */
 function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
   const expected = filled(event.home_account_id);
@@ -659,11 +662,15 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   const named = identityOf(clientInfo, claims);
   if (named.home_account_id === undefined) return;
   if (folded(named.home_account_id) === folded(expected)) return;
-  const another = (): InvalidArgumentError =>
-    invalid(
-      named.clientInfo === undefined ? 'response.id_token' : 'response.client_info',
-      'is about another user than `home_account_id`',
+  const another = (): OtherUserError => {
+    const field = named.clientInfo === undefined ? 'response.id_token' : 'response.client_info';
+    return new OtherUserError(
+      `\`${field}\` is about another user than \`home_account_id\`. Nothing was added.`,
+      {
+        field,
+      },
     );
+  };
   if (named.clientInfo !== undefined) throw another();
   const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';

@@ -89,10 +89,14 @@ export interface Place {
 }
 
 /** A refusal, and the hash of the refresh token that it is about: another program may have replaced the token since. */
-interface Refusal {
+export interface Refusal {
   readonly hash: string;
   readonly at: number;
+  /** The provider answered for another user, or as another issuer, instead of refusing. The answer has used the refresh token up. */
+  readonly other?: Other;
 }
+
+type Other = 'subject' | 'issuer';
 
 /** A grant, and Tokenkeep's own data about it. */
 export interface Stored {
@@ -267,11 +271,11 @@ export function assertIssuer({ tokens }: Grant, place: Place): void {
  */
 export function refreshed(old: Grant, answer: TokenResponse, place: Place): Grant {
   const { tokens: before } = old;
-  if (isOfAnotherUser(old, answer)) throw mismatch('grant_other_subject', place);
+  if (isOfAnotherUser(old, answer)) throw mismatch('subject', place);
   const known = before === undefined ? [] : issuersSaidBy(before);
   const isOther = (said: string): boolean =>
     known.length > 0 ? !known.some((issuer) => sameIssuer(issuer, said)) : !mayBe(said, place);
-  if (issuersSaidBy(answer).some(isOther)) throw mismatch('grant_other_issuer', place);
+  if (issuersSaidBy(answer).some(isOther)) throw mismatch('issuer', place);
   const kept: Record<string, unknown> = {};
   for (const name of ['refresh_token', 'scope', 'id_token'] as const)
     if (before?.[name] !== undefined && (answer[name] ?? '') === '') kept[name] = before[name];
@@ -290,12 +294,23 @@ function isOfAnotherUser({ tokens, account }: Grant, answer: TokenResponse): boo
   return was !== is;
 }
 
-function mismatch(code: 'grant_other_subject' | 'grant_other_issuer', { label }: Place): GrantError {
-  const who = code === 'grant_other_subject' ? 'for another user' : 'from another issuer';
+/** Returns the error for a refresh that was answered for another user, or from another issuer. */
+export function mismatch(other: Other, { label }: Place): GrantError {
+  const [code, who] =
+    other === 'subject'
+      ? (['grant_other_subject', 'for another user'] as const)
+      : (['grant_other_issuer', 'from another issuer'] as const);
   return new GrantError(
     code,
-    `The provider answered the refresh of “${label}” with tokens ${who}. They were not kept, and the old grant is unchanged. Sign the user in again.`,
+    `The provider answered the refresh of “${label}” with tokens ${who}. They were not kept, and the old grant is unchanged. Its refresh token is not sent again. Sign the user in again.`,
   );
+}
+
+/** Returns what differed if a refresh was answered for another user or from another issuer. */
+export function mismatchIn(error: unknown): Other | undefined {
+  if (!(error instanceof GrantError)) return undefined;
+  if (error.code === 'grant_other_subject') return 'subject';
+  return error.code === 'grant_other_issuer' ? 'issuer' : undefined;
 }
 
 function holdsOf(grant: Grant): string[] {

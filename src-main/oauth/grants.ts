@@ -27,6 +27,9 @@ import {
   storedIn,
   summaryOf,
   type TokenResponse,
+  mismatch,
+  mismatchIn,
+  type Refusal,
 } from './grant.ts';
 
 /** Which grants `openGrants` opens. */
@@ -70,7 +73,7 @@ const MARGIN = 60;
 const TIMEOUT = 30_000;
 
 /** Hashes of refused refresh tokens whose refusal could not be written. */
-const unwritten = new WeakMap<CacheHandle, Set<string>>();
+const unwritten = new WeakMap<CacheHandle, Map<string, Refusal>>();
 
 /**
  * Opens the grants of a client at an issuer. Nothing is read or written yet.
@@ -222,7 +225,8 @@ export class Grants {
    *
    * @throws SignInRequiredError if there is no grant, it has no refresh token, the provider refused it (`invalid_grant`, which is
    *   remembered) or asks the user (`interaction_required` and the like; see `reason`), or it was signed out in the meantime; GrantError if
-   *   the provider answered for another user or another issuer; otherwise the error that `refresh` rejected with. The old grant is kept
+   *   the provider answered for another user or another issuer, which is remembered as a refusal; otherwise the error that `refresh`
+   *   rejected with. The old grant is kept
    */
   async fresh(label: string, refresh: RefreshGrant, options: FreshOptions = {}): Promise<KeptGrant> {
     const place = this.#place(label);
@@ -279,7 +283,9 @@ export class Grants {
     if (kept.tokens === undefined || refresh_token === undefined)
       throw signInRequired('The access token has expired, and there is no refresh token.');
     const hash = hashText(refresh_token);
-    if (stored.refused?.hash === hash || unwritten.get(this.#handle)?.has(hash) === true)
+    const refused = stored.refused?.hash === hash ? stored.refused : unwritten.get(this.#handle)?.get(hash);
+    if (refused?.other !== undefined) throw mismatch(refused.other, place);
+    if (refused !== undefined)
       throw signInRequired('The provider refused the refresh token before.', { reason: 'invalid_grant' });
     const call = refresh({ ...kept, tokens: { ...kept.tokens, refresh_token } }, signal);
     const keep = async (): Promise<KeptGrant> => {
@@ -291,7 +297,13 @@ export class Grants {
         throw cause;
       }
       await this.#assertNotAsking(place, hash, answer);
-      return this.#keep(place, answer, refresh_token);
+      try {
+        return await this.#keep(place, answer, refresh_token);
+      } catch (error) {
+        const other = mismatchIn(error);
+        if (other !== undefined) await this.#refused(place, { hash, at: this.#now(), other });
+        throw error;
+      }
     };
     // An answer that comes too late is kept as well, if nothing else came in between.
     return abortable(keep(), signal);
@@ -301,7 +313,7 @@ export class Grants {
   async #assertNotAsking(place: Place, hash: string, outcome: unknown, cause?: unknown): Promise<void> {
     const reason = codeThatAsksUser(outcome);
     if (reason === undefined) return;
-    if (reason === 'invalid_grant') await this.#refused(place, hash);
+    if (reason === 'invalid_grant') await this.#refused(place, { hash, at: this.#now() });
     const why =
       reason === 'invalid_grant'
         ? 'The provider refused the refresh token.'
@@ -326,19 +338,20 @@ export class Grants {
     });
   }
 
-  /** Notes a refusal, so that no process sends the refresh token again. */
-  async #refused(place: Place, hash: string): Promise<void> {
+  /** [Note: refused once] Notes a refusal, so that no process sends the refresh token again. */
+  async #refused(place: Place, refused: Refusal): Promise<void> {
     try {
       await this.#handle.update((cache) => {
         const item = itemIn(cache, place);
         if (item === undefined) return;
         const { grant } = opened(item);
-        if (hashOf(grant) !== hash) return;
-        put(cache, place, { grant, refused: { hash, at: this.#now() } }, Number(item.cached_at ?? 0));
+        if (hashOf(grant) !== refused.hash) return;
+        put(cache, place, { grant, refused }, Number(item.cached_at ?? 0));
       });
     } catch {
       // The vault can't be written now. This process remembers all the same.
-      unwritten.set(this.#handle, (unwritten.get(this.#handle) ?? new Set()).add(hash));
+      const known = unwritten.get(this.#handle) ?? new Map<string, Refusal>();
+      unwritten.set(this.#handle, known.set(refused.hash, refused));
     }
   }
 }

@@ -264,6 +264,25 @@ describe('fresh', () => {
     expect((await grants.get('work'))?.tokens).toEqual(FULL.tokens);
   });
 
+  it('never sends a refresh token again that was answered for another user', async () => {
+    const { handle } = memory();
+    const grants = grantsIn(handle);
+    await grants.add('work', { ...FULL, expires_at: 1 });
+    const { redeemed, refresh } = rotating('evil', { id_token: jwt({ iss: ISSUER, sub: 'eve' }) });
+    const all = await Promise.allSettled([1, 2, 3].map(() => grantsIn(handle).fresh('work', refresh)));
+    const code = 'grant_other_subject';
+    expect(all).toMatchObject([1, 2, 3].map(() => ({ status: 'rejected', reason: { code } })));
+    await expect(grants.fresh('work', refresh)).rejects.toMatchObject({ code });
+    expect(redeemed).toEqual(['rt-secret-1']);
+    expect(await grants.list()).toMatchObject([{ isRefused: true }]);
+    await grants.add(
+      'work',
+      { ...FULL, tokens: { ...FULL.tokens!, refresh_token: 'new' } },
+      { replace: true },
+    );
+    expect((await grants.list())[0]).toMatchObject({ isRefused: false });
+  });
+
   it.each<[string, Grant, Record<string, unknown>, string]>([
     [
       '`sub` of the response',

@@ -3,9 +3,9 @@ import { systemClock } from '../../cache/clock.ts';
 import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';
 import { sameIssuer } from '../../cache/schema/authorities.ts';
-import { GrantError, InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
+import { type GrantError, InvalidArgumentError, SignInRequiredError } from '../../errors.ts';
 import { checkOptions, TEXT } from '../../options.ts';
-import type { Grant, JsonObject, KeptGrant, TokenResponse } from '../grant.ts';
+import { type Grant, type JsonObject, type KeptGrant, mismatchIn, type TokenResponse } from '../grant.ts';
 import { Grants, type RefreshGrant } from '../grants.ts';
 import { authenticate, type McpClientInformation } from './client-authentication.ts';
 
@@ -455,11 +455,7 @@ const REFUSES_REQUEST: ReadonlySet<string> = new Set([
 /** Returns the code of a failed refresh that only a new sign-in resolves; null if there is none. */
 function reasonToSignIn(error: unknown): string | null {
   if (error instanceof SignInRequiredError) return error.reason;
-  // A refresh that was answered for another user has used up the refresh token.
-  const isForAnother =
-    error instanceof GrantError &&
-    (error.code === 'grant_other_subject' || error.code === 'grant_other_issuer');
-  return isForAnother ? error.code : null;
+  return mismatchIn(error) === undefined ? null : (error as GrantError).code;
 }
 
 /** Thrown if the authorization server no longer knows the client. */
