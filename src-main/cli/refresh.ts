@@ -1,6 +1,6 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
 import { codeOf } from '../error-code.ts';
-import type { Redeem, TokenRequest } from '../cache/acquire.ts';
+import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
@@ -47,12 +47,15 @@ export function redeemAt(
     if (status >= 200 && status < 300 && json !== null) return { token_endpoint, response: json };
     const code = errorCodeOf(json) ?? `HTTP ${status}`;
     // `acquireTokenSilent` finds invalid_grant in the cause and marks the refresh token as refused.
-    const [error] = code.split(',');
-    if (error === 'invalid_grant' || error === 'interaction_required' || error === 'login_required')
+    const reason = codeThatAsksUser(json);
+    if (reason !== undefined) {
+      const what =
+        reason === 'invalid_grant' ? 'refused the refresh token' : 'gives no token without a sign-in';
       throw new SignInRequiredError(
-        `${new URL(token_endpoint).host} refused the refresh token (${code}). Sign in again; the cached tokens are kept.`,
-        { cause: json, reason: error },
+        `${new URL(token_endpoint).host} ${what} (${code}). Sign in again; the cached tokens are kept.`,
+        { cause: json, reason },
       );
+    }
     throw new Stop(
       EXIT.failed,
       `${new URL(token_endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,

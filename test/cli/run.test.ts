@@ -482,6 +482,13 @@ describe('get', () => {
 
   it.each([
     ['invalid_grant', EXIT.signInRequired],
+    ['bad_refresh_token', EXIT.signInRequired], // GitHub's own code
+    ['interaction_required', EXIT.signInRequired],
+    ['login_required', EXIT.signInRequired],
+    ['consent_required', EXIT.signInRequired],
+    ['account_selection_required', EXIT.signInRequired],
+    ['invalid_scope', EXIT.signInRequired],
+    ['invalid_client', EXIT.failed],
     ['temporarily_unavailable', EXIT.failed],
   ])('ends in its own way where the provider says %s', async (error, code) => {
     await vaultWith(signIn('ada', { expires_in: 30 }));
