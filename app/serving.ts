@@ -9,7 +9,7 @@ import { wouldLose } from './unsaved.ts';
 
 export interface ServingOptions {
   windows: () => readonly BrowserWindow[];
-  /** Opens the user's vault. Called once, on first use. */
+  /** Opens the user's vault. Called on first use, and again if it failed: its cause may be gone. */
   openOwn: () => Promise<Vault>;
   /** The opened caches of other programs. None are shown beside the demo. */
   places: () => readonly PlaceCache[];
@@ -54,7 +54,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   let served: ServedTokenCache | undefined;
   let refusal: Error | undefined;
 
-  const serve = (vault: Promise<Vault>): void => {
+  const serve = (vault: () => Promise<Vault>): void => {
     served?.();
     served = serveTokenCache(vault, {
       ...options,
@@ -72,7 +72,19 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   };
   const ownVault = (): Promise<Vault> => {
     if (refusal !== undefined) return Promise.reject(refusal);
-    return (own ??= openOwn().then((vault) => (opened = vault)));
+    if (own !== undefined) return own;
+    const opening = openOwn().then(
+      (vault) => {
+        if (own === opening) opened = vault;
+        return vault;
+      },
+      (error: unknown) => {
+        if (own === opening) own = undefined;
+        throw error;
+      },
+    );
+    own = opening;
+    return opening;
   };
   const leaveDemo = async (): Promise<void> => {
     const left = demo;
@@ -94,13 +106,23 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     unsaved: () => (opened !== undefined && wouldLose(opened.status) ? opened : undefined),
     async showDemo() {
       if (demo !== undefined) return;
-      demo = openDemoVault();
-      serve(demo.vault);
-      await demo.vault;
+      const opening = openDemoVault();
+      demo = opening;
+      serve(() => opening.vault);
+      try {
+        await opening.vault;
+      } catch (error) {
+        if (demo === opening) {
+          demo = undefined;
+          serve(ownVault);
+        }
+        await opening.close().catch(() => undefined); // removes its folder
+        throw error;
+      }
     },
     async showOwn() {
       refusal = undefined;
-      serve(ownVault());
+      serve(ownVault);
       await leaveDemo();
     },
     async planImport(path) {
@@ -117,7 +139,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       const closing = own;
       refusal = error;
       own = opened = undefined;
-      serve(ownVault());
+      serve(ownVault);
       await leaveDemo();
       await (await closing)?.close();
     },

@@ -13,21 +13,26 @@ export interface DemoVault {
 }
 
 export function openDemoVault(): DemoVault {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-demo-'));
-  const vault = open(join(folder, 'demo.vault'));
+  let folder: string | undefined;
+  const open = async (): Promise<Vault> => {
+    folder = mkdtempSync(join(tmpdir(), 'tokenkeep-demo-'));
+    return openIn(folder);
+  };
+  const vault = open();
   return {
     vault,
     async close() {
       try {
         await (await vault).close();
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
       }
     },
   };
 }
 
-async function open(file: string): Promise<Vault> {
+async function openIn(folder: string): Promise<Vault> {
+  const file = join(folder, 'demo.vault');
   const vault = await openVault({ file, keychain: memoryKeychain(), unprotected: 'memory' });
   const document = new SerializableTokenCache();
   const now = Math.floor(Date.now() / 1000);

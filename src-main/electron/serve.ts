@@ -84,7 +84,8 @@ export interface ServedTokenCache {
 /**
  * Answers the windows in `options` and tells them about changes. Their preload script calls `exposeTokenCache()`.
  *
- * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is still opening
+ * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is still opening. A function is called for
+ *   each request, so that a vault that could not be opened can be opened later.
  *
  * @example
  * ```ts
@@ -101,9 +102,11 @@ export interface ServedTokenCache {
  * app.on('will-quit', stop);
  * ```
  */
-export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOptions): ServedTokenCache {
+export function serveTokenCache(
+  vault: Vault | Promise<Vault> | (() => Promise<Vault>),
+  options: ServeOptions,
+): ServedTokenCache {
   checkOptions('serveTokenCache', options, NAMES, 'Nothing is served.');
-  const opened = Promise.resolve(vault);
   const copied = copiedSecrets({
     clipboard,
     now: () => Date.now(),
@@ -143,9 +146,11 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
   });
 
   let stopped = false;
+  let heard: Vault | undefined;
   const endings: (() => void)[] = [];
-  void opened.then((ready) => {
-    if (stopped) return;
+  const hear = (ready: Vault): void => {
+    if (stopped || ready === heard) return;
+    heard = ready;
     endings.push(
       ready.on('change', (change) => {
         // An event of its own, so that windows do not reload a list of 10,000 accounts because a token was copied.
@@ -154,7 +159,13 @@ export function serveTokenCache(vault: Vault | Promise<Vault>, options: ServeOpt
     );
     endings.push(ready.on('status', (status) => served.emit('status', status)));
     served.emit('status', ready.status);
-  }, options.onUnexpected);
+  };
+  async function opened(): Promise<Vault> {
+    const ready = await (typeof vault === 'function' ? vault() : vault);
+    hear(ready);
+    return ready;
+  }
+  opened().catch((error: unknown) => options.onUnexpected?.(error));
   endings.push(clearOnLeave(copied, handlers.endConsent));
 
   return Object.assign(

@@ -19,7 +19,7 @@ export function choices<Caller>({
     question: (status: VaultStatus) => Question,
     act: (opened: ServedVault) => Promise<T>,
   ): Promise<T | null> => {
-    const opened = await vault;
+    const opened = await vault();
     if (!(await confirm(caller, question(opened.status)))) return null;
     return act(opened);
   };
@@ -47,7 +47,7 @@ export function choices<Caller>({
         status((opened) => opened.makeOwn()),
       ),
     forget: async (caller) => {
-      const opened = await vault;
+      const opened = await vault();
       if (opened.status.bytes === null && opened.status.state === 'ready') throw nothingThere();
       return after(
         caller,

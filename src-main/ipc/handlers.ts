@@ -42,7 +42,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
   const { vault, copied, now, emit, places } = ports;
   const planned = imports({ vault, now, reading: (file) => emit('importReading', file) });
   const consent = copyConsent<Caller>(now, ports.onLeave);
-  const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault).read(fn, { held: true });
+  const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault()).read(fn, { held: true });
 
   const copy = async (
     id: string,
@@ -54,7 +54,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     const text = copiedText(account, token, form);
     if (!(await mayCopy(found))) return null;
     const answer = await copied.copy(text);
-    await noteActivity(await vault, now(), [account], {
+    await noteActivity(await vault(), now(), [account], {
       kind: 'copy',
       ...activityToken(account, token, place?.name),
       form,
@@ -66,7 +66,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
 
   return {
     requests: {
-      status: async () => (await vault).status,
+      status: async () => (await vault()).status,
       accounts: list,
       accountsText: async () => JSON.stringify(await list()),
       firstAccountsText: async () => {
@@ -80,12 +80,12 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         search((await read((cache) => accountsAt(cache, places()))).byId, text),
 
       async nameTenant(_caller, realm, name) {
-        await (await vault).update((cache) => nameTenant(cache, realm, name));
+        await (await vault()).update((cache) => nameTenant(cache, realm, name));
       },
 
       removalCount: (_caller, ids) => read((cache) => removalCountOf(cache, ids)),
       signOut: async (_caller, ids) =>
-        signOutAccounts(await vault, ids, (cache) => {
+        signOutAccounts(await vault(), ids, (cache) => {
           const { byId } = cachedAccounts(cache);
           const leaving = ids === null ? [...byId.values()] : ids.map((id) => findAccount(cache, id));
           const tokens = leaving.reduce((sum, account) => sum + tokenCount(account), 0);
@@ -96,7 +96,7 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
         if (!(await ports.confirm(caller, revealQuestion(account, token, place?.name)))) return null;
         const { secret } = token.token;
-        await noteActivity(await vault, now(), [account], {
+        await noteActivity(await vault(), now(), [account], {
           kind: 'reveal',
           ...activityToken(account, token, place?.name),
         });
@@ -131,20 +131,20 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
       async retry(caller) {
         ports.useGesture(caller); // a locked keychain may prompt for its password
         ports.beforeRetry();
-        return (await vault).retry();
+        return (await vault()).retry();
       },
       recover: async () => {
-        await (await vault).recover();
-        return (await vault).status;
+        await (await vault()).recover();
+        return (await vault()).status;
       },
       startFresh: async () => {
-        await (await vault).startFresh();
-        return (await vault).status;
+        await (await vault()).startFresh();
+        return (await vault()).status;
       },
       activity: (_caller, id) => read((cache) => activityOf(cache, id, now())),
       async clearActivity(caller) {
         if (!(await ports.confirm(caller, CLEAR_ACTIVITY))) return false;
-        await (await vault).update((cache) => clearActivity(cache, now()));
+        await (await vault()).update((cache) => clearActivity(cache, now()));
         return true;
       },
       ...choices(ports),

@@ -28,7 +28,7 @@ export function health<Caller>({
 
   return {
     async examine(): Promise<HealthReport> {
-      const opened = await vault;
+      const opened = await vault();
       const at = now();
       const findings: Finding[] = [];
       const accounts = await opened.read(accountsToExamine, { held: true });
@@ -54,7 +54,7 @@ export function health<Caller>({
     async repair(_caller, ids) {
       const at = now();
       const wanted = ids === null ? 'all' : ids.map((id) => known.get(id) ?? { id });
-      const { difference, undo } = await (await vault).update((cache) => {
+      const { difference, undo } = await (await vault()).update((cache) => {
         const repaired = repair(cache, wanted, at);
         recordRepair(cache, at, repaired.difference, false);
         return repaired;
@@ -69,7 +69,7 @@ export function health<Caller>({
       if (last === undefined) {
         throw new InvalidArgumentError('There is no repair to undo. Nothing was changed.');
       }
-      const difference = await (await vault).update((cache) => {
+      const difference = await (await vault()).update((cache) => {
         const undone = undoRepair(cache, last.undo);
         recordRepair(cache, now(), undone, true);
         return undone;

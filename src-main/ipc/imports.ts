@@ -23,7 +23,7 @@ const KEPT_SECONDS = 600;
 const LONGEST_WAIT = 10_000;
 
 export interface ImportsOptions {
-  vault: Promise<ServedVault>;
+  vault: () => Promise<ServedVault>;
   /** Seconds since the epoch. */
   now: () => number;
   /** Called when a file is being read; a large one takes a second or two. */
@@ -99,7 +99,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     );
   };
   const planOf = async ({ id, file }: Kept, document: SerializableTokenCache): Promise<ImportPlan> => {
-    const counts = await (await vault).read((cache) => planMerge(cache, document), { held: true });
+    const counts = await (await vault()).read((cache) => planMerge(cache, document), { held: true });
     return { id, fileName: file.name, bytes: file.bytes, ...counts };
   };
 
@@ -140,7 +140,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       if ('content' in content) {
         throw new InvalidArgumentError('This import needs its passphrase first. Nothing was merged.');
       }
-      const report = await (await vault).update((cache) =>
+      const report = await (await vault()).update((cache) =>
         mergeImport(cache, content, { path: chosen.file.path, at: now() }),
       );
       // After the update, so that a refused plan can be confirmed again.

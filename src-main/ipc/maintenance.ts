@@ -19,10 +19,10 @@ export function maintenance<Caller>({
   chooseTarget,
 }: Pick<Ports<Caller>, 'vault' | 'now' | 'emit' | 'chooseTarget'>): Handlers<Maintenance, Caller> {
   return {
-    verify: async () => (await vault).verify((done, of) => emit('verifying', { done, of })),
+    verify: async () => (await vault()).verify((done, of) => emit('verifying', { done, of })),
 
     async rotateKey() {
-      const opened = await vault;
+      const opened = await vault();
       const { oldKey } = await opened.erase((cache) => {
         // Without a file there is no key to rotate, and a record would create one.
         if (opened.status.bytes !== null) recordActivity(cache, now(), [], { kind: 'rotation' });
@@ -32,7 +32,7 @@ export function maintenance<Caller>({
     },
 
     async compact() {
-      const opened = await vault;
+      const opened = await vault();
       const before = opened.status.bytes;
       if (before === null) throw nothingSaved();
       await opened.compact();
@@ -43,7 +43,7 @@ export function maintenance<Caller>({
       assertStrong(passphrase); // before the user chooses a location
       const path = await chooseTarget(caller, suggestedName(now()));
       if (path === null) return null;
-      const opened = await vault;
+      const opened = await vault();
       const accounts = [...(await opened.read(cachedAccounts, { held: true })).byId.values()];
       await opened.exportTo(path, passphrase);
       await noteActivity(opened, now(), [], {

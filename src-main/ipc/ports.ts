@@ -26,8 +26,8 @@ export type ServedVault = Pick<
 
 /** The ports of the request handlers. `Caller` represents the requesting window. */
 export interface Ports<Caller> {
-  /** Requests wait for it. */
-  vault: Promise<ServedVault>;
+  /** Requests wait for it. One that could not be opened is opened again by the next request. */
+  vault: () => Promise<ServedVault>;
   /** The caches whose accounts are shown beside the vault's. */
   places: () => readonly PlaceCache[];
   copied: CopiedSecrets;

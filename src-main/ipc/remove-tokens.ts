@@ -14,7 +14,7 @@ export async function removeTokens<Caller>(
   caller: Caller,
   ids: readonly TokenId[],
 ): Promise<number | null> {
-  const opened = await vault;
+  const opened = await vault();
   const found = await opened.read((cache) => tokensOf(cache, ids), { held: true });
   const [[account, first]] = found;
   const tokens = found.map(([, token]) => token);

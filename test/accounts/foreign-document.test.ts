@@ -60,7 +60,7 @@ const inMemory = (text = document): SerializableTokenCache => {
 
 async function throughWindow(path: string, passphrase?: string): Promise<void> {
   const window = imports({
-    vault: Promise.resolve(vault),
+    vault: () => Promise.resolve(vault),
     now: () => 1_800_000_000,
     reading: () => undefined,
   });

@@ -23,8 +23,9 @@ function file(name: string): string {
 it('reads one file at a time, and of a thousand that are asked for meanwhile only the last', async () => {
   const read: string[] = [];
   const reading = ({ fileName }: { fileName: string }): void => void read.push(fileName);
+  const vault = Promise.resolve(fakeVault(new SerializableTokenCache()));
   const all = imports({
-    vault: Promise.resolve(fakeVault(new SerializableTokenCache())),
+    vault: () => vault,
     now: () => 1,
     reading,
   });
@@ -42,8 +43,9 @@ it('reads one file at a time, and of a thousand that are asked for meanwhile onl
 });
 
 it('goes on after a file that can’t be read', async () => {
+  const vault = Promise.resolve(fakeVault(new SerializableTokenCache()));
   const all = imports({
-    vault: Promise.resolve(fakeVault(new SerializableTokenCache())),
+    vault: () => vault,
     now: () => 1,
     reading: () => undefined,
   });

@@ -24,7 +24,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
   const leaving: (() => void)[] = [];
   const vault = fakeVault(cache);
   const handlers = tokenCacheHandlers<string>({
-    vault: Promise.resolve(vault),
+    vault: () => Promise.resolve(vault),
     places: () => places,
     copied: {
       copy: (secret) => Promise.resolve((copied.push(secret), { clearsAt: 30_000 })),

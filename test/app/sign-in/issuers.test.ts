@@ -327,7 +327,7 @@ describe('a document that someone made', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-import-')), 'forged.json');
     writeFileSync(file, JSON.stringify(document));
     const { imports } = await import('../../../src-main/ipc/imports.ts');
-    const planned = imports({ vault: Promise.resolve(vault), now: () => 1, reading: () => undefined });
+    const planned = imports({ vault: () => Promise.resolve(vault), now: () => 1, reading: () => undefined });
     const plan = await planned.plan(file);
     await planned.confirm(plan.id);
     expect(await signing.handlers.signOuts(null)).toEqual([]);

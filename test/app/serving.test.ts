@@ -1,0 +1,109 @@
+/** A vault that could not be opened is opened again by the next request: no error outlives its cause. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Serving, serving } from '../../app/serving.ts';
+import { memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
+
+/** What the windows are answered from at the moment. */
+let served: () => Promise<Vault>;
+vi.mock('../../src-main/electron/index.ts', () => ({
+  serveTokenCache(vault: Parameters<typeof serveTokenCache>[0]): ServedTokenCache {
+    if (typeof vault !== 'function') throw new TypeError('A promise that was rejected stays so.');
+    served = vault;
+    return Object.assign(() => undefined, {
+      planImport: () => Promise.resolve(),
+      copyChosen: () => Promise.resolve(),
+      placesChanged: () => undefined,
+      clearClipboard: () => Promise.resolve(),
+    });
+  },
+}));
+
+let folder: string;
+let opened: number;
+let failure: Error | null;
+let shown: Serving;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-serving-'));
+  [opened, failure] = [0, null];
+  shown = serving({
+    windows: () => [],
+    openOwn: async () => {
+      opened += 1;
+      if (failure !== null) throw failure;
+      return openVault({ file: join(folder, 'accounts.vault'), keychain: memoryKeychain() });
+    },
+    places: () => [],
+    beforeRetry: () => undefined,
+    afterForget: () => undefined,
+    alsoForgets: () => null,
+    asksRarely: () => false,
+    onUnexpected: () => undefined,
+    explain: (error) => error,
+  });
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await shown.close();
+});
+
+describe('the user’s vault', () => {
+  it('is opened once for all who ask', async () => {
+    await shown.showOwn();
+    const [window, menuBar, file] = await Promise.all([served(), shown.own(), shown.file()]);
+    expect(window).toBe(menuBar);
+    expect(file).toBe(join(folder, 'accounts.vault'));
+    expect(opened).toBe(1);
+  });
+
+  it('is opened again, for the window as well as the menu bar, after it could not be opened', async () => {
+    failure = new Error('The network drive is not there.');
+    await shown.showOwn();
+    await expect(Promise.all([served(), shown.own()])).rejects.toBe(failure);
+    await expect(shown.vault()).rejects.toBe(failure);
+    failure = null;
+    const vault = await shown.own();
+    expect(await served()).toBe(vault);
+    expect(await shown.vault()).toBe(vault);
+  });
+
+  it('is closed without an error if it could never be opened', async () => {
+    failure = new Error('The network drive is not there.');
+    await shown.showOwn();
+    await expect(served()).rejects.toBe(failure);
+    await shown.close();
+  });
+
+  it('is not called unsaved by an opening that ended after the vault was locked', async () => {
+    await shown.showOwn();
+    const opening = shown.own();
+    const locking = shown.lock(new Error('locked'));
+    await expect(served()).rejects.toThrow('locked');
+    await Promise.all([opening, locking]);
+    expect(shown.unsaved()).toBeUndefined();
+    await shown.showOwn();
+    expect(await served()).not.toBe(await opening);
+  });
+});
+
+describe('the demo', () => {
+  it('that can’t be opened gives way to the user’s vault, says why, and can be opened later', async () => {
+    const missing = join(folder, 'no such folder');
+    await shown.showOwn();
+    vi.stubEnv('TMPDIR', missing);
+    vi.stubEnv('TEMP', missing);
+    await expect(shown.showDemo()).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(shown.demo).toBe(false);
+    expect(await served()).toBe(await shown.own());
+    mkdirSync(missing);
+    await shown.showDemo();
+    expect(shown.demo).toBe(true);
+    expect(await served()).not.toBe(await shown.own());
+    await shown.showOwn();
+    expect(existsSync(missing) && readdirSync(missing)).toEqual([]);
+  });
+});
