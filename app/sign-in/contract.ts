@@ -113,7 +113,7 @@ export interface SignOutReport {
   id: string;
   /** Seconds since the epoch. */
   at: number;
-  /** The names of the accounts, in every place. */
+  /** The name of each account, in whatever places it was. Receipts of older versions have each name once. */
   names: readonly string[];
   /** One for each account that was removed from the vault. */
   receipts: readonly KeptReceipt[];

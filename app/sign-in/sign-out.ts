@@ -263,7 +263,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const wish: Wish = { ids: there, wishes, refused: [...refused] };
     const draft: SignOutReport = {
       ...{ id, at, receipts: [], revoked: null, session: null, keptInVault: false },
-      names: [...new Set([...before.names.map(({ account }) => account), ...elsewhere.values()])],
+      names: [
+        ...before.names.map(({ account }) => account),
+        ...[...elsewhere].flatMap(([one, name]) => (there?.includes(one) === true ? [] : [name])),
+      ],
       places: await vault.read((cache) => keptNames(cache, all, there)),
       copies: await copiesOf(before.names),
     };
@@ -374,7 +377,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       const interrupted = signInError('sign_out_interrupted', session ?? { issuer: '', client_id: '' });
       const report: SignOutReport = {
         ...draft,
-        names: [...new Set([...draft.names, ...before.names.map(({ account }) => account)])],
+        // The accounts are known before, unless all of them were asked for.
+        names: ids === null ? before.names.map(({ account }) => account) : draft.names,
         receipts: namedReceipts(removed, before.names),
         revoked: wishes.revoke ? { count: 0, pending: revoke.length, problem } : null,
         session: wishes.endSession ? { opened: false, problem: plainError(interrupted) } : null,
@@ -416,7 +420,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Promise<SignOutReport> {
     const report: SignOutReport = {
       ...{ id, at, receipts: [], revoked: null, session: null, places: [] },
-      names: [...new Set(names.size > 0 ? names.values() : leaving.map(usernameOf))],
+      names: names.size > 0 ? [...names.values()] : leaving.map(usernameOf),
       keptInVault: there.length > 0,
     };
     const { state, bytes } = vault.status;

@@ -127,7 +127,7 @@ async function otherCopies({ places, named }: Person, world: World): Promise<Lea
     const file = historyOf(own.opened.cache, id).source;
     if (file === null || told.has(await realFile(file)) || (await isGone(file))) continue;
     const program = await programAt(file, { platform: world.platform, home: world.home, env: world.env });
-    const says = ownCopyText({ program, file: displayPath(file, world.home) }, printable);
+    const says = ownCopyText([{ program, file: displayPath(file, world.home) }], printable);
     copies.push({ place: program ?? basename(file), result: 'Other copy', says });
   }
   return copies;

@@ -2,6 +2,7 @@
  * The protocol with a window: requests by name, arguments validated before anything else runs,
  * results as plain values. The token cache uses it, and an app may use it for its own requests.
  */
+import { messageForUsers } from '../error-code.ts';
 import { InvalidArgumentError, PublicError } from '../errors.ts';
 
 /** Plain signatures, as the window sees them once the answer has arrived: `interface R { info(): AppInfo }`. */
@@ -101,7 +102,7 @@ export async function settle<T>(
  * }
  */
 export function plainError(error: unknown): PlainError {
-  return isOurs(error) ? { code: error.code, message: error.message } : UNEXPECTED;
+  return isOurs(error) ? { code: error.code, message: messageForUsers(error) } : UNEXPECTED;
 }
 
 function isOurs(error: unknown): error is PublicError {

@@ -75,9 +75,9 @@ export function loadError(error: unknown): KeychainError {
   );
 }
 
-/** Alternatives for a machine without a keyring. */
+/** Alternatives for a machine without a keyring, which only the developer of an app can choose. */
 const ALTERNATIVES =
-  'On a machine without a keyring, an app can keep its key elsewhere: keyFile, passphrase, environmentKey or safeStorage (docs/keychains.md).';
+  'Developers: on a machine without a keyring, an app can keep its key elsewhere: keyFile, passphrase, environmentKey or safeStorage (docs/keychains.md).';
 
 interface Failure {
   readonly pattern: RegExp;

@@ -2,6 +2,7 @@ import { dropOldHistories } from '../accounts/account-history.ts';
 import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { apply, type Job, runBatch, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
+import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
 import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
 import { difference, type Side } from './difference.ts';
@@ -318,7 +319,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
   const recovered = contents?.recovered ?? null;
   return {
     state: opening.state,
-    ...(error === null ? {} : { code: error.code, message: error.message }),
+    ...(error === null ? {} : { code: error.code, message: messageForUsers(error) }),
     held: unsaved > 0 ? 'memory' : 'disk',
     unsaved,
     waiting: opening.error instanceof KeychainTimeoutError,

@@ -32,7 +32,7 @@ export function StatusBanner({
   text,
   children,
 }: {
-  tone: 'ok' | 'wait' | 'warn' | 'bad';
+  tone: 'ok' | 'wait' | 'warn' | 'bad' | 'plain';
   icon: IconName;
   title: string;
   text: string;

@@ -44,8 +44,8 @@ function FindingLine({ finding }: { finding: Finding }) {
           <Message>{finding.says}</Message>
         </p>
         <dl className="causes">
-          {finding.causes.map(({ library, says }) => (
-            <div className="pair" key={`${library} ${says}`}>
+          {finding.causes.map(({ library, says }, index) => (
+            <div className="pair" key={`${String(index)} ${library}`}>
               <dt>{library}</dt>
               <dd>{says}</dd>
             </div>
@@ -75,10 +75,10 @@ export function EntityLines({
   const more = entities.length - most;
   return (
     <ul className="entities" aria-label={label}>
-      {entities.slice(0, most).map(({ entity, fields }) => {
+      {entities.slice(0, most).map(({ entity, fields }, index) => {
         const { what, details } = entityWords(entity);
         return (
-          <li key={`${entity.type} ${entity.key}`} title={entity.key}>
+          <li key={`${String(index)} ${entity.key}`} title={entity.key}>
             <b>{what}</b> <bdi>{details}</bdi>
             {fields !== undefined && fields.length > 0 && (
               <span className="entity-fields"> {fields.join(', ')}</span>

@@ -16,8 +16,8 @@ export function Footer() {
     <footer className="footer">
       {kept !== null && (
         <>
-          <span className="badge" data-safe={kept.safe}>
-            <Icon name={kept.safe ? 'lock' : 'warning'} size={13} />
+          <span className="badge" data-safe={kept.safe ?? 'none'}>
+            <Icon name={kept.safe === null ? 'keep' : kept.safe ? 'lock' : 'warning'} size={13} />
             {kept.badge}
           </span>
           {kept.key !== null && <span>{kept.key}</span>}

@@ -97,8 +97,8 @@ function CopyCommand({ command }: { command: string }) {
 export function NamedSignIns({ item }: { item: SourceItem }) {
   return (
     <ul className="named">
-      {item.names.map(({ name, at, expiresOn, command }) => (
-        <li key={`${name} ${at ?? ''}`}>
+      {item.names.map(({ name, at, expiresOn, command }, index) => (
+        <li key={`${String(index)} ${name}`}>
           <span className="two-lines">
             <span>
               <UserText>{name}</UserText>

@@ -106,9 +106,9 @@ export function NamedRows({ users }: { users: readonly NamedUser[] }) {
   return (
     <>
       <h2 className="sources-title">Also signed in, named by programs</h2>
-      {users.map((user) => (
+      {users.map((user, index) => (
         <Row
-          key={`${user.name} ${namedUserPlace(user)}`}
+          key={`${String(index)} ${user.name}`}
           icon="people"
           title={user.name}
           detail={namedUserPlace(user)}

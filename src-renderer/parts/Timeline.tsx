@@ -8,13 +8,13 @@ import {
   type TimelineRow,
 } from '../state/timeline.ts';
 import { clockTime } from '../state/time.ts';
-import { useAccountEvents, useModel, useStore, useTimed } from './hooks.ts';
+import { useModel, useStore, useTimed } from './hooks.ts';
 import { UserText } from './text.tsx';
 
 /** The tokens of an account over time. Each row says in words what it shows. */
 export function TimelineTab({ account }: { account: AccountItem }) {
-  const { selection } = useModel();
-  const { events, of } = useAccountEvents(account.id);
+  const { activity, selection } = useModel();
+  const { events, of } = useStore(activity.view);
   const tokens = useStore(selection.view, (view) => view.tokens);
   const [range, setRange] = useState<TimelineRange>('5 hours');
   const box = useRef<HTMLDivElement>(null);
@@ -124,9 +124,9 @@ function Row({
         <span className="unseen">{says}</span>
       </span>
       <div className="timeline-scale" title={says} aria-hidden="true">
-        {bars.map(({ from, to, kind, tone }) => (
+        {bars.map(({ from, to, kind, tone }, index) => (
           <span
-            key={`${kind} ${String(from)}`}
+            key={`${String(index)} ${kind}`}
             className="life"
             data-kind={kind}
             data-tone={tone}
@@ -135,8 +135,8 @@ function Row({
             style={{ left: percent(from), width: percent(to - from) }}
           />
         ))}
-        {marks.map(({ at, kind }) => (
-          <span key={`${kind} ${String(at)}`} className="mark" style={{ left: percent(at) }}>
+        {marks.map(({ at, kind }, index) => (
+          <span key={`${String(index)} ${kind}`} className="mark" style={{ left: percent(at) }}>
             <MarkShape kind={kind} />
           </span>
         ))}

@@ -3,6 +3,7 @@ import { Popover } from 'react-aria-components';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
+import { isCommand } from '../state/platform.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
@@ -37,7 +38,7 @@ export function TokenTable({ account }: { account: AccountItem }) {
 }
 
 function Grid({ account }: { account: AccountItem }) {
-  const { secret, selection } = useModel();
+  const { secret, selection, vault } = useModel();
   const { tokens, tokenId } = useStore(selection.view);
   const box = useRef<HTMLDivElement>(null);
   const spot = useRef<HTMLSpanElement>(null);
@@ -56,7 +57,7 @@ function Grid({ account }: { account: AccountItem }) {
 
   const press = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.altKey) return;
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c') {
+    if (isCommand(event, vault.view.get().info?.platform) && event.key.toLowerCase() === 'c') {
       event.preventDefault();
       void secret.copy();
     }

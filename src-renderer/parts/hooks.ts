@@ -9,7 +9,6 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
-import type { ActivityView } from '../state/activity.ts';
 import type { Model } from '../state/model.ts';
 import { matchesNamed, type NamedUser, namedUsers } from '../state/sources.ts';
 import type { Store } from '../state/store.ts';
@@ -57,11 +56,11 @@ export function useNamedUsers(): { all: readonly NamedUser[]; found: readonly Na
   return { all, found };
 }
 
-/** Loads the activity of an account while it is shown. */
-export function useAccountEvents(accountId: string): ActivityView {
-  const { activity } = useModel();
-  useEffect(() => activity.watch(accountId), [activity, accountId]);
-  return useStore(activity.view);
+/** Loads the activity of an account while it is shown, after its tokens. */
+export function useAccountEvents(accountId: string): void {
+  const { activity, selection } = useModel();
+  const isLoaded = useStore(selection.view, (view) => view.accountId === accountId && view.tokens !== null);
+  useEffect(() => (isLoaded ? activity.watch(accountId) : undefined), [activity, accountId, isLoaded]);
 }
 
 /** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */

@@ -1,19 +1,31 @@
 import { useRef } from 'react';
-import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import {
+  Button,
+  Menu,
+  MenuItem,
+  MenuTrigger,
+  Popover,
+  Tab,
+  TabList,
+  TabPanel,
+  Tabs,
+} from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
+import { copyText } from '../bridge.ts';
 import { RefreshStatusLine, Facts, SignInAgain } from '../parts/AccountFacts.tsx';
 import { AccountBar, AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
-import { Avatar } from '../parts/Icon.tsx';
+import { Avatar, Icon } from '../parts/Icon.tsx';
 import { Lines } from '../parts/Lines.tsx';
 import { PlaceBadges, useAccountPlaces } from '../parts/SourceList.tsx';
 import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserInfoTab } from '../parts/UserInfoTab.tsx';
-import { useModel, useStore } from '../parts/hooks.ts';
+import { useAccountEvents, useModel, useStore } from '../parts/hooks.ts';
 import { Message, UserText } from '../parts/text.tsx';
-import { profile } from '../state/claims.ts';
+import { activityCount } from '../state/activity.ts';
+import { namedTenant, profile } from '../state/claims.ts';
 import { accountName, accountPlace, nicknameOf } from '../state/groups.ts';
 import { number } from '../state/words.ts';
 import { AccountActivity } from './ActivityPage.tsx';
@@ -75,9 +87,46 @@ function TenantName({ realm }: { realm: string }) {
   );
 }
 
+/** Further actions for the account; nothing if there are none. */
+function AccountMenu({ account }: { account: AccountItem }) {
+  const { accounts, dialogs, signIn, toasts, vault } = useModel();
+  const demo = useStore(vault.view, (view) => view.info?.demo === true);
+  const realm = namedTenant(account, 0);
+  const name = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm ?? ''));
+  const signsIn = account.kind === 'user' && account.places.includes('vault') && !demo;
+  const { username } = account;
+  if (!signsIn && realm === null && username === '') return null;
+  return (
+    <MenuTrigger>
+      <Button className="button icon-only" aria-label="More for this account">
+        <Icon name="more" />
+      </Button>
+      <Popover className="popover" placement="bottom end" offset={4}>
+        <Menu className="menu" aria-label="More for this account">
+          {signsIn && <MenuItem onAction={() => void signIn.again(account.id)}>Sign in again…</MenuItem>}
+          {realm !== null && (
+            <MenuItem onAction={() => dialogs.open({ kind: 'tenant-name', realm })}>
+              {name === undefined ? 'Name tenant…' : 'Rename tenant…'}
+            </MenuItem>
+          )}
+          {username !== '' && (
+            <MenuItem
+              onAction={() =>
+                toasts.show(copyText(username) ? 'Username copied.' : 'The username could not be copied.')
+              }
+            >
+              Copy username
+            </MenuItem>
+          )}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
 /** The selected account: status, facts, tokens and profile. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { accounts, selection, signOut, refreshStatus, vault } = useModel();
+  const { accounts, activity, selection, signOut, refreshStatus, vault } = useModel();
   const refreshable = useStore(
     refreshStatus.view,
     (view) => view.accountId === account.id && view.status?.refreshable === true,
@@ -91,6 +140,8 @@ export function AccountView({ account }: { account: AccountItem }) {
   const asksProvider = account.kind === 'user' && account.places.includes('vault') && !demo;
   const { AccessToken, RefreshToken, IdToken } = account.tokens;
   const places = useAccountPlaces(account);
+  useAccountEvents(account.id);
+  const events = useStore(activity.view, (view) => activityCount(view, account));
   return (
     <section className="account" aria-label="Account">
       <div className="who">
@@ -115,6 +166,7 @@ export function AccountView({ account }: { account: AccountItem }) {
         <Action kind="danger" onPress={() => void signOut.one()}>
           {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
         </Action>
+        <AccountMenu account={account} />
       </div>
       <Facts account={account} tokens={tokens ?? []} />
       <RefreshStatusLine accountId={account.id} />
@@ -134,6 +186,7 @@ export function AccountView({ account }: { account: AccountItem }) {
           </Tab>
           <Tab id="activity" className="tab">
             Activity
+            {events !== null && <span className="tab-count"> {number(events)}</span>}
           </Tab>
           <Tab id="profile" className="tab">
             Profile

@@ -4,7 +4,7 @@ import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { ActivityRows, KindChips } from '../parts/ActivityRows.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
-import { useAccountEvents, useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import {
   type ActivityFilters,
   activityNames,
@@ -126,9 +126,9 @@ export function ActivityPage() {
 
 /** The activity of one account. */
 export function AccountActivity({ account }: { account: AccountItem }) {
-  const { accounts } = useModel();
+  const { accounts, activity } = useModel();
   const { byId, appNames } = useStore(accounts.view);
-  const { events, receipts, error } = useAccountEvents(account.id);
+  const { events, receipts, error } = useStore(activity.view);
   const [filters, setFilters] = useState<ActivityFilters>(NO_ACTIVITY_FILTERS);
   const now = useMinute();
   const all = useMemo(

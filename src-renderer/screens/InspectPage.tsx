@@ -411,12 +411,12 @@ function ComparedLines({ title, lines }: { title: string; lines: readonly Compar
             {onlyA.length + onlyB.length > 0 && (
               <span className="changes">
                 {onlyA.map((item) => (
-                  <span className="minus" key={`- ${item}`}>
+                  <span className="minus" key={item}>
                     − <bdi>{visible(item)}</bdi>
                   </span>
                 ))}
                 {onlyB.map((item) => (
-                  <span className="plus" key={`+ ${item}`}>
+                  <span className="plus" key={item}>
                     + <bdi>{visible(item)}</bdi>
                   </span>
                 ))}

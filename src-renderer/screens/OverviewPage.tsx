@@ -34,6 +34,7 @@ import {
   statusCounts,
   tenantChoices,
 } from '../state/overview.ts';
+import { isCommand } from '../state/platform.ts';
 import { refreshable } from '../state/refreshStatus.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { type NamedUser, namedUserPlace, placesOf } from '../state/sources.ts';
@@ -207,8 +208,8 @@ function NamedUsers({ users }: { users: readonly NamedUser[] }) {
       <h2>Also signed in</h2>
       <p className="note">Named by their programs. Tokenkeep doesn’t read these tokens.</p>
       <ul>
-        {users.map((user) => (
-          <li key={`${user.name} ${namedUserPlace(user)}`}>
+        {users.map((user, index) => (
+          <li key={`${String(index)} ${user.name}`}>
             <button type="button" onClick={() => overview.filter({ place: user.programs[0]?.id ?? null })}>
               <span>
                 <Highlight>{visible(user.name)}</Highlight>
@@ -301,7 +302,7 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
 
 /** @param size number of rows in the table; until the list is loaded, `rows` has only the first ones */
 function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
-  const { overview, selection } = useModel();
+  const { overview, selection, vault } = useModel();
   const { order, activeId, selected } = useStore(overview.view);
   const box = useRef<HTMLDivElement>(null);
   const anchor = useRef(0);
@@ -335,19 +336,20 @@ function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
   };
   const press = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.altKey) return;
-    const modified = event.ctrlKey || event.metaKey;
+    const { platform } = vault.view.get().info ?? {};
+    const isModified = event.ctrlKey || event.metaKey;
     const page = Math.max(1, Math.floor((seen.height - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
     const account = rows[index];
     if (event.key === 'Enter' && account !== undefined) show(account);
     else if (event.key === ' ') toggle(index);
-    else if (modified && event.key.toLowerCase() === 'a' && isWhole)
+    else if (isCommand(event, platform) && event.key.toLowerCase() === 'a' && isWhole)
       overview.select(
         rows.map(({ id }) => id),
         true,
       );
     else if (event.key === 'Escape' && selected.size > 0) overview.clear();
     else {
-      const to = modified ? null : moved(event.key, found === -1 ? -1 : index, rows.length, page);
+      const to = isModified ? null : moved(event.key, found === -1 ? -1 : index, rows.length, page);
       const next = to === null ? undefined : rows[to];
       if (to === null || next === undefined) return;
       overview.activate(next.id);
@@ -357,14 +359,15 @@ function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
     event.preventDefault();
   };
   // One handler for the table, so that the props of its rows stay the same when it is rendered again.
-  const click = ({ target, shiftKey, ctrlKey, metaKey }: MouseEvent) => {
+  const click = (event: MouseEvent) => {
+    const { target, shiftKey } = event;
     const row = target instanceof Element ? target.closest('[role="row"]') : null;
     const at = Number(row?.getAttribute('aria-rowindex') ?? 0) - 2;
     const account = rows[at];
     if (!(target instanceof Element) || account === undefined) return;
     const onCheck = target.closest('.check-cell') !== null;
     if (shiftKey) overview.select(idsBetween(anchor.current, at), true);
-    else if (onCheck || ctrlKey || metaKey) toggle(at);
+    else if (onCheck || isCommand(event, vault.view.get().info?.platform)) toggle(at);
     else show(account);
   };
 

@@ -54,7 +54,7 @@ function CurrentState() {
   }
   const { tone, title, text } = statusBanner(status, info?.demo === true);
   return (
-    <StatusBanner tone={tone} icon={tone === 'ok' ? 'keep' : 'warning'} title={title} text={text}>
+    <StatusBanner tone={tone} icon={tone === 'warn' ? 'warning' : 'keep'} title={title} text={text}>
       {status.oldKey === 'pending' && (
         <Action onPress={() => void vault.ask('retry')} pending={doing === 'retry' ? 'Trying…' : null}>
           Try now

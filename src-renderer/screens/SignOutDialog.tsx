@@ -104,12 +104,11 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
         />
       )}
       {!isListed && counts !== null && <PageChoices dialog={dialog} />}
-      {wishes.vault &&
-        otherCopies(dialog).map((copy) => (
-          <p className="note" key={copy.file}>
-            <UserText>{ownCopyText(copy, visible)}</UserText>
-          </p>
-        ))}
+      {wishes.vault && otherCopies(dialog).length > 0 && (
+        <p className="note">
+          <UserText>{ownCopyText(otherCopies(dialog), visible)}</UserText>
+        </p>
+      )}
       <p className="note">
         Tokens already issued to apps stay valid until they expire.{' '}
         {offers === undefined && ' The session at the provider does not end: sign out there to end it.'}

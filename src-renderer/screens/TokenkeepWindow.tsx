@@ -14,6 +14,7 @@ import { OverviewPage } from './OverviewPage.tsx';
 import { FirstRun, ListFailed, LockedScreen, NoticeScreen, Opening } from './StartScreens.tsx';
 import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
+import { isCommand } from '../state/platform.ts';
 
 const otherPages = later(() => import('./Pages.tsx'));
 
@@ -82,7 +83,8 @@ function OpenWindow() {
       ({ accountId, action }) => void forAccount(accountId, action),
     );
     const endKeys = onKey((event) => {
-      if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'f') {
+      const { platform } = vault.view.get().info ?? {};
+      if (isCommand(event, platform) && !event.shiftKey && event.key.toLowerCase() === 'f') {
         event.preventDefault();
         find();
       }
@@ -92,7 +94,7 @@ function OpenWindow() {
       endChosen();
       endKeys();
     };
-  }, [model, ports, accounts, dialogs, pages, importing, signIn, signOut]);
+  }, [model, ports, vault, accounts, dialogs, pages, importing, signIn, signOut]);
 
   return (
     <div className="window">

@@ -141,16 +141,30 @@ export function activityRows(
   account: AccountItem | null = null,
   timeZone?: string,
 ): ActivityRow[] {
-  const of = account === null ? null : account.username || accountName(account);
-  const shown = receipts.filter(
-    (report) =>
-      of === null || report.names.includes(of) || report.receipts.some((receipt) => receipt.account === of),
-  );
   const rows = [
     ...(events ?? []).map((event) => eventRow(event, names, now, timeZone)),
-    ...shown.map(receiptRow),
+    ...receiptsOf(receipts, account).map(receiptRow),
   ];
   return rows.sort((a, b) => b.at - a.at);
+}
+
+function receiptsOf(
+  receipts: readonly SignOutReport[],
+  account: AccountItem | null,
+): readonly SignOutReport[] {
+  if (account === null) return receipts;
+  const of = account.username || accountName(account);
+  return receipts.filter(
+    (report) => report.names.includes(of) || report.receipts.some((receipt) => receipt.account === of),
+  );
+}
+
+/** Returns the number of rows of an account; null until they are loaded. */
+export function activityCount(
+  { of, events, receipts }: Pick<ActivityView, 'of' | 'events' | 'receipts'>,
+  account: AccountItem,
+): number | null {
+  return of !== account.id || events === null ? null : events.length + receiptsOf(receipts, account).length;
 }
 
 /** The number of accounts that an event is about, of which it may name only some. */
@@ -278,6 +292,7 @@ function receiptRow(report: SignOutReport): ActivityRow {
   const { id, at, receipts, revoked, places } = report;
   const all = report.names.length > 0 ? report.names : receipts.map(({ account }) => account);
   const names = all.map((name) => visible(name));
+  const accounts = Math.max(names.length, receipts.length);
   const still = stillSignedIn(report).map(({ name }) => name);
   const removed = addCounts(receipts.map((receipt) => receipt.removed));
   const tokens = removed.AccessToken + removed.RefreshToken + removed.IdToken;
@@ -298,7 +313,7 @@ function receiptRow(report: SignOutReport): ActivityRow {
     what: 'sign-out',
     title: sentence(placesText(report) ?? 'signed out'),
     detail: parts.join(' · '),
-    who: names.length > 1 ? count(names.length, 'account') : (names[0] ?? ''),
+    who: accounts > 1 ? count(accounts, 'account') : (names[0] ?? ''),
     names,
     unnamed: 0,
     accountIds: [],
@@ -363,9 +378,17 @@ export function activityDays(rows: readonly ActivityRow[], now: number, timeZone
   return days;
 }
 
-/** "Ada Marsh, Ben Okoro, 18 more". */
+/** "Ada Marsh, Ben Okoro (2 accounts), 18 more". */
 export const allNames = ({ names, unnamed }: Pick<ActivityRow, 'names' | 'unnamed'>): string =>
-  [...names, ...(unnamed > 0 ? [`${number(unnamed)} more`] : [])].join(', ');
+  [...countedNames(names), ...(unnamed > 0 ? [`${number(unnamed)} more`] : [])].join(', ');
+
+/** Each name once: one user name can be of several accounts, in different tenants. */
+function countedNames(names: readonly string[]): string[] {
+  return [...new Set(names)].map((name) => {
+    const times = names.filter((each) => each === name).length;
+    return times === 1 ? name : `${name} (${count(times, 'account')})`;
+  });
+}
 
 /** The rows as tab-separated text. */
 export function activityText(rows: readonly ActivityRow[]): string {
@@ -424,7 +447,7 @@ export function receiptPlaces(report: SignOutReport): ReceiptPlace[] {
 /** The receipt as text, for a ticket or a mail. What others wrote, such as the name of a file, can't add a line. */
 export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
   return [
-    `${sentence(placesText(report) ?? 'signed out')}: ${listing(receiptRow(report).names)}`,
+    `${sentence(placesText(report) ?? 'signed out')}: ${listing(countedNames(receiptRow(report).names))}`,
     `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
     ...receiptPlaces(report).map(({ says: place, value }) => `${place}: ${value}`),
   ]

@@ -164,10 +164,9 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
     add(lines, 'local_account_id', tenant.local_account_id, 'User ID in this tenant: object ID or subject');
     add(lines, 'username', tenant.username, 'Username in this tenant');
     add(lines, 'name', tenant.name, 'Name in this tenant');
-    // Providers without tenants are named by their host.
-    const hasName = tenant.realm !== '' && (account.authority_type === 'MSSTS' || account.kind === 'app');
+    const realm = namedTenant(account, index);
     const title = account.kind === 'app' ? 'Tenant' : home ? 'Home tenant' : 'Guest in';
-    if (lines.length > 0) sections.push({ title, lines, ...(hasName ? { realm: tenant.realm } : {}) });
+    if (lines.length > 0) sections.push({ title, lines, ...(realm === null ? {} : { realm }) });
   });
   const labels = appLabels(account.clients, tokens);
   if (account.clients.length > 0) {
@@ -182,6 +181,12 @@ export function profile(account: AccountItem, tokens: readonly TokenItem[]): Pro
     });
   }
   return sections;
+}
+
+/** Returns the ID of one of the account's tenants if the user can name it; null for a provider without tenants, which its host names. */
+export function namedTenant({ tenants, authority_type, kind }: AccountItem, index: number): string | null {
+  const { realm = '' } = tenants[index] ?? {};
+  return realm !== '' && (authority_type === 'MSSTS' || kind === 'app') ? realm : null;
 }
 
 const titles = { user: 'Account', app: 'App', orphan: 'No account in the cache' } as const;

@@ -477,8 +477,8 @@ function membersOf(first: Values, second: Values): ClaimDifference[] {
       b: y === undefined ? null : shown(y),
       differs:
         sets && x !== undefined && y !== undefined ? !isSameSet(left, right) : inOrder(x) !== inOrder(y),
-      onlyA: sets ? left.filter((item) => !right.includes(item)) : [],
-      onlyB: sets ? right.filter((item) => !left.includes(item)) : [],
+      onlyA: sets ? onlyIn(left, right) : [],
+      onlyB: sets ? onlyIn(right, left) : [],
     };
   });
 }
@@ -494,8 +494,14 @@ export function whyNotCompared(a: string, b: string): string | null {
   return `${which} The tokens are ${a === b ? 'the same' : 'different'}.`;
 }
 
+/** Returns the items that only `a` has, each once. */
+function onlyIn(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set(a)].filter((item) => !b.includes(item));
+}
+
+/** Whether two lists have the same items, in any order. An item that is repeated in one of them only is a difference. */
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((item) => b.includes(item)) && b.every((item) => a.includes(item));
+  return inOrder(a.toSorted()) === inOrder(b.toSorted());
 }
 
 /** Returns JSON with sorted members, because their order has no meaning (RFC 8259 §4). */

@@ -8,6 +8,14 @@ export function shortcut(letter: string, platform: Platform): string {
   return platform === 'darwin' ? `⌘${letter}` : `Ctrl ${letter}`;
 }
 
+/** Whether the command key of the system is held down, alone or with Shift: on macOS, Control has meanings of its own. */
+export function isCommand(
+  { ctrlKey, metaKey, altKey }: { ctrlKey: boolean; metaKey: boolean; altKey?: boolean },
+  platform: Platform,
+): boolean {
+  return altKey !== true && (platform === 'darwin' ? metaKey && !ctrlKey : ctrlKey && !metaKey);
+}
+
 /** Where the system shows programs that run in the background. */
 export function trayName(platform: Platform): string {
   if (platform === 'darwin') return 'menu bar';

@@ -221,15 +221,15 @@ export function otherCopies({
   return copies.filter(({ file }) => !told.has(file));
 }
 
-/** Returns a line for each file that accounts were imported from. */
-export const ownCopyLines = (
+/** Returns a line about the files that accounts were imported from; none if there are no files. */
+export function ownCopyLines(
   report: Pick<SignOutReport, 'copies' | 'places'>,
-): { says: string; value: string; tone: 'plain' }[] =>
-  otherCopies(report).map((copy) => ({
-    says: 'Other copy',
-    value: ownCopyText(copy, visible),
-    tone: 'plain',
-  }));
+): { says: string; value: string; tone: 'plain' }[] {
+  const copies = otherCopies(report);
+  if (copies.length === 0) return [];
+  const says = copies.length === 1 ? 'Other copy' : 'Other copies';
+  return [{ says, value: ownCopyText(copies, visible), tone: 'plain' }];
+}
 
 export interface ProviderResultLine {
   says: string;

@@ -14,7 +14,7 @@ export interface Fact {
 export function statusBanner(
   status: VaultStatus,
   demo: boolean,
-): { tone: 'ok' | 'warn'; title: string; text: string } {
+): { tone: 'ok' | 'warn' | 'plain'; title: string; text: string } {
   if (demo) {
     return {
       tone: 'ok',
@@ -24,7 +24,7 @@ export function statusBanner(
   }
   if (status.bytes === null) {
     return {
-      tone: 'ok',
+      tone: 'plain',
       title: 'No vault yet',
       text: `The first sign-in or import creates an encrypted file. Its key goes into ${named(status.keychain)}.`,
     };
@@ -179,8 +179,8 @@ export function protection(
 
 /** State of the vault in the footer. */
 export interface Keeping {
-  /** The data on disk is encrypted and current. */
-  safe: boolean;
+  /** Whether the data on disk is encrypted and current; null: there is nothing to encrypt. */
+  safe: boolean | null;
   badge: string;
   key: string | null;
   saved: string | null;
@@ -193,7 +193,7 @@ export function keeping(status: VaultStatus, demo: boolean, now: number): Keepin
     return { safe: false, badge: `Not saved${changes}`, key: null, saved: fileSaved(status, now) };
   }
   if (status.state === 'ready' && status.bytes === null) {
-    return { safe: true, badge: 'No vault yet', key: null, saved: null };
+    return { safe: null, badge: 'No vault yet', key: null, saved: null };
   }
   if (status.state === 'ready') {
     return {

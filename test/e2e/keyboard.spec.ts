@@ -239,3 +239,65 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
   });
   await quit();
 });
+
+test('Ctrl+F leads to the search from every page, but not out of a dialog; Meta+F belongs to the desktop', async ({
+  start,
+}) => {
+  const { window, quit } = await start(['--demo']);
+  const { keyboard } = window;
+  const search = window.getByRole('searchbox');
+  const list = window.getByRole('listbox', { name: 'Accounts' });
+  await list.focus();
+  await keyboard.press('Meta+F');
+  await expect(list).toBeFocused();
+  for (const page of ['Accounts', 'Inspect', 'Activity', 'Security', 'Health']) {
+    await window.getByRole('navigation').getByRole('button', { name: page }).click();
+    await keyboard.press('Control+F');
+    await expect(search).toBeFocused();
+  }
+  await window.getByRole('button', { name: 'Sign out…' }).click();
+  await expect(window.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await keyboard.press('Control+F');
+  await expect(window.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await quit();
+});
+
+test('Escape closes the top layer, and the focus goes back to where it was', async ({ start }) => {
+  const { window, quit } = await start(['--demo']);
+  const { keyboard } = window;
+  const button = (name: string) => window.getByRole('button', { name, exact: true });
+  const escape = async (layer: Locator, before: Locator) => {
+    await expect(layer).toBeVisible();
+    await keyboard.press('Escape');
+    await expect(layer).toHaveCount(0);
+    await expect(before).toBeFocused();
+  };
+
+  await test.step('menus', async () => {
+    for (const name of ['More', 'More for this account', 'Copy as']) {
+      await button(name).focus();
+      await keyboard.press('Enter');
+      await escape(window.getByRole('menu'), button(name));
+    }
+    const tokens = window.getByRole('grid', { name: 'Tokens' });
+    await tokens.focus();
+    await keyboard.press('Shift+F10');
+    await escape(window.getByRole('menu', { name: 'Token' }), tokens);
+  });
+
+  await test.step('a dialog', async () => {
+    await button('Sign out…').focus();
+    await keyboard.press('Enter');
+    await escape(window.getByRole('alertdialog'), button('Sign out…'));
+  });
+
+  await test.step('a dialog that was opened from a menu', async () => {
+    await button('More for this account').focus();
+    await keyboard.press('Enter');
+    await window.getByRole('menuitem', { name: 'Name tenant…' }).press('Enter');
+    const dialog = window.getByRole('dialog', { name: 'Name this tenant' });
+    await expect(dialog.getByRole('textbox')).toBeFocused();
+    await escape(dialog, button('More for this account'));
+  });
+  await quit();
+});

@@ -32,11 +32,27 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   await window.getByRole('menuitem', { name: 'All tenants' }).click();
 
   await window.getByRole('button', { name: 'Account', exact: true }).click();
+  const select = async () => {
+    await table.focus();
+    await keyboard.press('Home');
+    await keyboard.press(' ');
+    await keyboard.press('Shift+ArrowDown');
+  };
+  const selected = table.getByRole('row', { selected: true });
+  await select();
+  await expect(selected).toHaveCount(2);
+  // Escape closes the top layer: a menu first, then the selection.
+  await window.getByRole('button', { name: 'More', exact: true }).press('Enter');
+  await expect(window.getByRole('menu', { name: 'More' })).toBeVisible();
+  await keyboard.press('Escape');
+  await expect(window.getByRole('menu')).toHaveCount(0);
+  await expect(selected).toHaveCount(2);
   await table.focus();
-  await keyboard.press('Home');
-  await keyboard.press(' ');
-  await keyboard.press('Shift+ArrowDown');
-  await expect(table.getByRole('row', { selected: true })).toHaveCount(2);
+  await keyboard.press('Escape');
+  await expect(selected).toHaveCount(0);
+  await expect(window.getByRole('region', { name: 'Selection' })).toHaveCount(0);
+  await select();
+  await expect(selected).toHaveCount(2);
   await window.getByRole('button', { name: 'Sign out 2…' }).click();
   const question = window.getByRole('alertdialog', { name: 'Sign out 2 accounts?' });
   await expect(question).toContainText('2 accounts:');

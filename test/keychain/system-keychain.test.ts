@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { KeychainTimeoutError } from '../../src-main/errors.ts';
+import { messageForUsers } from '../../src-main/error-code.ts';
+import { type KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
+import { plainError } from '../../src-main/ipc/index.ts';
 import { type Keytar, keytarError, loadError } from '../../src-main/keychain/keytar.ts';
 import { NativeModuleFailure } from '../../src-main/native-module.ts';
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
@@ -208,6 +210,7 @@ test.each([
   expect(error.message).toMatch(sentence);
   expect(error.message).toContain('Nothing was changed');
   expect(error.message).toContain(said);
+  expectForUsers(error);
   expect(error.outcome).toBe(code === 'keychain_locked' ? 'locked' : 'unavailable');
 });
 
@@ -229,4 +232,14 @@ test.each([
 ] as const)('a native module that is %s (%s): %s', (reason, said, code, sentence) => {
   const error = loadError(new NativeModuleFailure(reason, new Error(said)));
   expect(error).toMatchObject({ code, message: expect.stringMatching(sentence) });
+  expectForUsers(error);
 });
+
+/** The window and the vault's status leave out what only developers can do, and nothing else. */
+function expectForUsers(error: KeychainError): void {
+  const shown = messageForUsers(error);
+  expect(shown).not.toMatch(/docs\/|\bkeyFile\b|environmentKey|safeStorage|bundler|Developers/);
+  expect(shown).toMatch(/ Nothing was changed, and nothing is saved until this is solved\. \S/);
+  expect(/“.*”/.exec(shown)?.[0]).toBe(/“.*”/.exec(error.message)?.[0]);
+  expect(plainError(error)).toEqual({ code: error.code, message: shown });
+}

@@ -1,7 +1,9 @@
 import type { SignOutReport } from '../../app/contract.ts';
 import { describe, expect, test } from 'vitest';
 import {
+  activityCount,
   activityDays,
+  activityNames,
   activityRows,
   activityText,
   allNames,
@@ -77,6 +79,47 @@ describe('the list', () => {
     expect(allNames(imported)).toBe('Ada Marsh, Tomas Okafor, Teo Varga, 1,997 more');
     expect(activityText([imported])).toMatch(/\tAda Marsh, Tomas Okafor, Teo Varga, 1,997 more$/);
     expect(allNames({ names: ['Ada Marsh'], unnamed: 0 })).toBe('Ada Marsh');
+  });
+
+  test('counts the accounts of a sign-out, of which several can have one user name', async () => {
+    const { rows, model, world, now } = await shown();
+    const [report] = world.signIn.receipts;
+    const [receipt] = report!.receipts;
+    const names = ['ada@contoso.example', 'ben@contoso.example', 'ada@contoso.example'];
+    const rowOf = (changes: object) => {
+      const receipts = [{ ...report!, ...changes }];
+      return activityRows({ events: [], receipts }, model.accounts.view.get(), now)[0]!;
+    };
+    const row = rowOf({ names });
+    expect(row.who).toBe('3 accounts');
+    expect(allNames(row)).toBe('ada@contoso.example (2 accounts), ben@contoso.example');
+    expect(receiptText({ ...report!, names }, now, UTC)).toMatch(
+      /: ada@contoso\.example \(2 accounts\) and ben@contoso\.example\nWhen:/,
+    );
+    // A receipt of an older version has each name once, but a receipt for each account of the vault.
+    expect(rowOf({ names: names.slice(0, 1), receipts: [receipt!, receipt!] }).who).toBe('2 accounts');
+    expect(activityNames([row]).map(({ name, count }) => [name, count])).toEqual([
+      ['ada@contoso.example', 1],
+      ['ben@contoso.example', 1],
+    ]);
+    expect(rows().length).toBeGreaterThan(0);
+  });
+
+  test('of one account is counted on its tab, receipts included', async () => {
+    const { model } = await shown();
+    const ada = model.accounts.view.get().byId.get('a001')!;
+    model.activity.watch('a001');
+    expect(activityCount(model.activity.view.get(), ada)).toBeNull();
+    await settled();
+    const { events, receipts } = model.activity.view.get();
+    const own = { ...receipts[0]!, names: ['ada@contoso.example'] };
+    model.activity.view.set({
+      ...model.activity.view.get(),
+      receipts: [own, { ...own, names: [], receipts: [] }],
+    });
+    expect(activityCount(model.activity.view.get(), ada)).toBe(events!.length + 1);
+    const ben = { ...ada, id: 'a002' };
+    expect(activityCount(model.activity.view.get(), ben)).toBeNull();
   });
 
   test('of one account has its receipts too, found by its user name', async () => {

@@ -269,6 +269,18 @@ test('two tokens: what differs, item by item where a claim is a set', () => {
   );
 });
 
+test('two tokens: an item that is repeated is shown once, and is a difference where only one token repeats it', () => {
+  const found = compareTokens(
+    jwt({ scp: 'Read Read Write', aud: ['a', 'b', 'b'], amr: ['pwd', 'pwd'] }),
+    jwt({ scp: 'Write Export Export', aud: ['b', 'a', 'a'], amr: ['pwd', 'pwd'] }),
+  );
+  expect(found?.claims.map(({ name, differs, onlyA, onlyB }) => [name, differs, onlyA, onlyB])).toEqual([
+    ['scp', true, ['Read'], ['Export']],
+    ['aud', true, [], []],
+    ['amr', false, [], []],
+  ]);
+});
+
 test('two tokens: headers and signatures count as well', () => {
   const signed = (payload: object, header: object, signature: string) =>
     `${part(header)}.${part(payload)}.${signature}`;

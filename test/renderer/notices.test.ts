@@ -135,7 +135,7 @@ describe('the footer', () => {
       false,
       { safe: true, badge: 'Encrypted', key: 'Key in GNOME Keyring', saved: 'Saved just now' },
     ],
-    [status('ready', { bytes: null }), false, { safe: true, badge: 'No vault yet', key: null, saved: null }],
+    [status('ready', { bytes: null }), false, { safe: null, badge: 'No vault yet', key: null, saved: null }],
     [status('ready'), true, { safe: true, badge: 'Sample data', key: 'Key in memory', saved: null }],
     [
       status('ready', { held: 'memory', unsaved: 1 }),

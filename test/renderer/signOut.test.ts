@@ -122,10 +122,30 @@ describe('the file that an account was imported from', () => {
     'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copy in ~/.azure/msal_token_cache.json.';
 
   test('is named with its program, or without, and shows what is hidden in its name', () => {
-    expect(ownCopyText(copies[0]!, visible)).toBe(text);
-    expect(ownCopyText({ program: null, file: '/srv/a\u202eb.json' }, visible)).toBe(
+    expect(ownCopyText(copies, visible)).toBe(text);
+    expect(ownCopyText([{ program: null, file: '/srv/a\u202eb.json' }], visible)).toBe(
       'Only Tokenkeep’s copy is removed. The program that wrote /srv/a⟨U+202E⟩b.json keeps its own copy.',
     );
+  });
+
+  test('is told with the others in one text, which names a few files of each program', () => {
+    const files = (program: string | null, ...names: string[]) => names.map((file) => ({ program, file }));
+    expect(
+      ownCopyText(
+        [
+          ...files('Azure CLI', 'a', 'b'),
+          ...files(null, 'c', 'd', 'e', 'f', 'g'),
+          ...files('pac', 'h', 'i', 'j', 'k'),
+        ],
+        visible,
+      ),
+    ).toBe(
+      'Only Tokenkeep’s copy is removed. Azure CLI keeps its own copies in a and b. ' +
+        'The programs that wrote c, d, e and 2 other files keep their own copies. ' +
+        'pac keeps its own copies in h, i, j and 1 other file.',
+    );
+    const lines = ownCopyLines({ copies: files('Azure CLI', 'a', 'b'), places: [] });
+    expect(lines.map(({ says }) => says)).toEqual(['Other copies']);
   });
 
   test('is in the question and in the receipt', async () => {

@@ -16,7 +16,7 @@ const said = (facts: readonly { name: string; value: string; says: string }[]) =
 describe('how things stand', () => {
   test.each([
     ['ready', readyStatus(NOW), 'ok', 'Encrypted on this computer'],
-    ['before the first save', readyStatus(NOW, { bytes: null }), 'ok', 'No vault yet'],
+    ['before the first save', readyStatus(NOW, { bytes: null }), 'plain', 'No vault yet'],
     ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key is not destroyed yet'],
   ])('%s', (_what, status, tone, title) => {
     expect(statusBanner(status, false)).toMatchObject({ tone, title });

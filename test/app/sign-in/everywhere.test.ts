@@ -70,6 +70,24 @@ it('is opened alone, and the account stays in the vault', async () => {
   });
 });
 
+it('names each account in the receipt, also two with one user name', async () => {
+  const other = ISSUER.replace('72f988bf', '72f988c0');
+  await withVault(ISSUER, async (out, _ids, _opened, vault) => {
+    await vault.update((cache) =>
+      cache.add(tokenResponse({ username: 'ada@contoso.example', issuer: other })),
+    );
+    const all = await vault.read((cache) => [...cachedAccounts(cache).byId.values()]);
+    const ids = all.filter((account) => usernameOf(account) === 'ada@contoso.example').map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    const names = ['ada@contoso.example', 'ada@contoso.example'];
+    const kept = await out.signOut(ids, { ...wishes, vault: false, places: [PAGE] }, null);
+    expect(kept.names).toEqual(names);
+    const everyone = await out.signOut(null, wishes, null);
+    expect(everyone.names.filter((name) => name === names[0])).toEqual(names);
+    expect(everyone.receipts).toHaveLength(all.length);
+  });
+});
+
 it('is not opened if it is not chosen, whatever the window asks for', async () => {
   await withVault(ISSUER, async (out, ids, opened) => {
     const report = await out.signOut(ids, { ...wishes, places: ['page-evil-example'] }, null);
