@@ -1,0 +1,44 @@
+/** What a reader of the file beside a vault learns while a sign-out waits for the keychain: docs/threat-model.md says exactly this. */
+import { createHmac } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { Vault } from '../../src-main/vault/api.ts';
+import { Scene } from './fakes.ts';
+import { homeOf, signIn } from './people.ts';
+
+const USERS = ['ada', 'ben', 'cas'];
+
+async function signedOutWhileLocked(scene: Scene, user: string): Promise<Vault> {
+  const vault = await scene.open();
+  await vault.update((cache) => USERS.forEach((each) => signIn(cache, each)));
+  scene.keychain.mood = 'locked';
+  expect((await vault.signOut(homeOf(user))).oldKey).toBe('pending');
+  return vault;
+}
+
+const markFile = (scene: Scene): string | undefined =>
+  scene.disk.nodes.get(`${scene.file}.mark`)?.bytes.toString();
+
+test('confirms a guess of the ID of a signed-out account, and of no other, and has no name and no token', async () => {
+  const scene = new Scene();
+  await signedOutWhileLocked(scene, 'ada');
+  const text = markFile(scene) ?? '';
+  const kept = JSON.parse(text) as { file: string; mark: string };
+  const isConfirmed = (home_account_id: string): boolean => {
+    const hash = createHmac('sha256', Buffer.from(kept.file, 'hex')).update(home_account_id.toLowerCase());
+    return kept.mark.includes(hash.digest().toString('base64', 0, 16));
+  };
+  expect(USERS.filter((user) => isConfirmed(homeOf(user)))).toEqual(['ada']);
+  for (const user of USERS) {
+    expect(text).not.toContain(homeOf(user));
+    expect(text).not.toMatch(new RegExp(`${user}@|\\b[ari]t-${user}|secret`, 'i'));
+  }
+});
+
+test('is gone once the keychain was available', async () => {
+  const scene = new Scene();
+  const vault = await signedOutWhileLocked(scene, 'ada');
+  scene.keychain.mood = 'open';
+  await vault.retry();
+  await vault.close();
+  expect(markFile(scene)).toBeUndefined();
+});
