@@ -98,11 +98,11 @@ function AccountMenu({ account }: { account: AccountItem }) {
   if (!signsIn && realm === null && username === '') return null;
   return (
     <MenuTrigger>
-      <Button className="button icon-only" aria-label="More for this account">
+      <Button className="button icon-only" aria-label="Account actions">
         <Icon name="more" />
       </Button>
       <Popover className="popover" placement="bottom end" offset={4}>
-        <Menu className="menu" aria-label="More for this account">
+        <Menu className="menu" aria-label="Account actions">
           {signsIn && <MenuItem onAction={() => void signIn.again(account.id)}>Sign in again…</MenuItem>}
           {realm !== null && (
             <MenuItem onAction={() => dialogs.open({ kind: 'tenant-name', realm })}>

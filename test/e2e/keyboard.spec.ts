@@ -274,7 +274,7 @@ test('Escape closes the top layer, and the focus goes back to where it was', asy
   };
 
   await test.step('menus', async () => {
-    for (const name of ['More', 'More for this account', 'Copy as']) {
+    for (const name of ['More', 'Account actions', 'Copy as']) {
       await button(name).focus();
       await keyboard.press('Enter');
       await escape(window.getByRole('menu'), button(name));
@@ -292,12 +292,12 @@ test('Escape closes the top layer, and the focus goes back to where it was', asy
   });
 
   await test.step('a dialog that was opened from a menu', async () => {
-    await button('More for this account').focus();
+    await button('Account actions').focus();
     await keyboard.press('Enter');
     await window.getByRole('menuitem', { name: 'Name tenant…' }).press('Enter');
     const dialog = window.getByRole('dialog', { name: 'Name this tenant' });
     await expect(dialog.getByRole('textbox')).toBeFocused();
-    await escape(dialog, button('More for this account'));
+    await escape(dialog, button('Account actions'));
   });
   await quit();
 });
