@@ -41,6 +41,8 @@ export interface MenuBar {
 
 /** The longest time between two updates while the item is shown, in seconds, because statuses also change with time. */
 const LOOK_EVERY = 60;
+/** The longest time between two updates in seconds, because a timer takes no part in sleep, or in a change of the computer's clock. */
+const LONGEST_SLEEP = 300;
 /** Milliseconds: changes often come several at a time. */
 const SOON = 3_000;
 /** Accounts whose tokens can be copied from the menu. */
@@ -64,11 +66,10 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
   };
   /** Whether the app was locked or stopped while an update was running: it must then show no name and set no timer. */
   const isOver = (): boolean => stopped || isLocked();
-  /** `setTimeout` can't wait for months. */
   const lookIn = (seconds: number): void => {
     clearTimeout(timer); // also one that was set by another update meanwhile
     if (!stopped && seconds !== Infinity)
-      timer = setTimeout(() => void look().catch(onUnexpected), Math.min(seconds, 86_400) * 1000);
+      timer = setTimeout(() => void look().catch(onUnexpected), Math.min(seconds, LONGEST_SLEEP) * 1000);
   };
   const update = async (): Promise<void> => {
     clearTimeout(timer);

@@ -4,12 +4,15 @@ import type { Ports } from './ports.ts';
 export interface Clock {
   /** Seconds since the epoch. */
   now: () => number;
-  /** Calls once, when the time in seconds is reached. Returns a function that cancels the call. */
+  /** Calls once, when the time in seconds is reached or the clock was changed. Returns a function that cancels the call. */
   wake: (at: number, call: () => void) => () => void;
 }
 
-/** `setTimeout` can't wait longer. Milliseconds. */
-const LONGEST = 0x7fff_ffff;
+/** The longest timer, because neither sleep nor a change of the computer's clock moves a timer that runs. Milliseconds. */
+const LONGEST = 60_000;
+
+/** The clock was changed, or the computer slept, if the time of day and the time that passed differ by more. Milliseconds. */
+const JUMP = 2_000;
 
 /** A clock with one timer, for the earliest of all waiting calls. */
 export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibility'>): Clock {
@@ -17,6 +20,9 @@ export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibili
   let stop = () => {};
   /** When the timer fires; Infinity without a timer. */
   let next = Number.POSITIVE_INFINITY;
+  /** The time of day, less the time that has passed since the window was opened. */
+  const offset = () => time.now() - time.spent();
+  let known = offset();
 
   const set = () => {
     if (!visibility.isVisible()) {
@@ -35,7 +41,9 @@ export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibili
   const fire = () => {
     next = Number.POSITIVE_INFINITY;
     const now = time.now();
-    const due = [...waiting].filter(({ at }) => at * 1000 <= now);
+    const isJump = Math.abs(offset() - known) > JUMP;
+    known = offset();
+    const due = [...waiting].filter(({ at }) => isJump || at * 1000 <= now);
     for (const entry of due) waiting.delete(entry);
     for (const { call } of due) call();
     set();

@@ -108,10 +108,10 @@ it('names an account whose name is a space by its user name', async () => {
 
 afterEach(() => void vi.useRealTimers());
 
-/** An account that can't renew itself and expires in five minutes. */
-function expiring(): Vault {
+/** An account that can't renew itself. Default: it expires in five minutes. */
+function expiring(expires_in = 300): Vault {
   const cache = new SerializableTokenCache();
-  cache.add(tokenResponse({ expires_in: 300, refresh_token: null }));
+  cache.add(tokenResponse({ expires_in, refresh_token: null }));
   return Object.assign(fakeVault(cache), { on: () => () => undefined }) as unknown as Vault;
 }
 
@@ -144,6 +144,18 @@ it('looks again a minute after the vault could not be read', async () => {
   isDown = false;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(shown.at(-1)).toContain('Expires soon');
+  bar.stop();
+});
+
+it('announces an expiry in time after the computer slept, or its clock was changed', async () => {
+  vi.useFakeTimers();
+  const vault = expiring(5 * 3600);
+  const { bar, told, wanted } = barOf(() => Promise.resolve(vault));
+  wanted.menuBar = false;
+  await bar.look();
+  vi.setSystemTime(Date.now() + (5 * 3600 - 590) * 1000); // timers don't notice
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(told).toMatchObject([{ title: expect.stringMatching(/expires in 5 min/) as string }]);
   bar.stop();
 });
 

@@ -95,17 +95,37 @@ describe('the clock', () => {
     expect(woken).toEqual([]);
     visibility.set(true);
     expect(woken).toEqual([1060, 1060]);
-    expect(time.pending()).toEqual([9_999_000]);
+    expect(time.pending()).toEqual([1_120_400]); // a minute, for a clock that is changed
   });
 
-  test('waits for months, which no timer can', async () => {
+  test('waits for hours, with a timer a minute', async () => {
     const { time, clock } = start();
     let woken = 0;
-    clock.wake(1000 + 60 * 86_400, () => (woken += 1));
-    await time.pass(59 * 86_400_000);
+    clock.wake(1000 + 6 * 3600, () => (woken += 1));
+    await time.pass(5 * 3_600_000);
     expect(woken).toBe(0);
-    await time.pass(86_400_000);
+    expect(time.pending()).toHaveLength(1);
+    await time.pass(3_600_000);
     expect(woken).toBe(1);
+  });
+
+  test.each([
+    ['forward, or the computer slept', 8 * 3_600_000],
+    ['back', -3_600_000],
+  ])('wakes all within a minute when the time of day jumps %s', async (_how, by) => {
+    const { time, clock } = start();
+    const woken: number[] = [];
+    for (const at of [1300, 50_000]) clock.wake(at, () => woken.push(clock.now()));
+    await time.pass(30_000);
+    time.jump(by);
+    expect(woken).toEqual([]);
+    await time.pass(30_000);
+    expect(woken).toEqual([clock.now(), clock.now()]);
+    // Once, and not for a correction of a second or two.
+    clock.wake(clock.now() + 300, () => woken.push(clock.now()));
+    time.jump(1500);
+    await time.pass(120_000);
+    expect(woken).toHaveLength(2);
   });
 });
 

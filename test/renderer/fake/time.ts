@@ -1,6 +1,8 @@
 import type { Time, Visibility } from '../../../src-renderer/state/ports.ts';
 
 export interface FakeTime extends Time {
+  /** Changes the time of day, and nothing else: timers run on. */
+  jump: (milliseconds: number) => void;
   /** Advances the clock and runs due timers in order. */
   pass: (milliseconds: number) => Promise<void>;
   /** When the pending timers fire, in milliseconds since the epoch. */
@@ -10,9 +12,10 @@ export interface FakeTime extends Time {
 /** A clock that only moves when a test advances it. */
 export function fakeTime(start = 1_700_000_000_000): FakeTime {
   let now = start;
+  let jumped = 0;
   let waiting: { at: number; call: () => void }[] = [];
   return {
-    now: () => now,
+    now: () => now + jumped,
     after(milliseconds, call) {
       const entry = { at: now + milliseconds, call };
       waiting.push(entry);
@@ -23,7 +26,8 @@ export function fakeTime(start = 1_700_000_000_000): FakeTime {
     spent: () => now,
     turn: () => Promise.resolve(),
     drawn: () => Promise.resolve(),
-    pending: () => waiting.map(({ at }) => at),
+    pending: () => waiting.map(({ at }) => at + jumped),
+    jump: (milliseconds) => void (jumped += milliseconds),
     async pass(milliseconds) {
       const until = now + milliseconds;
       for (;;) {
