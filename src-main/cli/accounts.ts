@@ -138,11 +138,24 @@ export function show(given: Given, world: World): Promise<number> {
     const more = tokens.length - shown.length;
     const hints = [
       ...(more > 0 ? [`${more} more: add --all.`] : []),
-      ...(status.is === 'Needs sign-in' ? ['To sign in again, open Tokenkeep.'] : []),
+      ...(status.is === 'Needs sign-in' ? [`To sign in again, open ${signInAt(person)}.`] : []),
     ];
     if (hints.length > 0) world.out.write(`${hints.join(' ')}\n`);
     return shownCode(vault, world);
   });
+}
+
+/** Tokenkeep signs in to its own vault only; other programs sign in to their own caches. */
+function signInAt({ places, named }: Person): string {
+  if (places.some(({ opened }) => opened.source === undefined)) return 'Tokenkeep';
+  const sources = [
+    ...places.flatMap(({ opened }) => opened.source ?? []),
+    ...named.map(({ source }) => source),
+  ];
+  const names = sources.map(({ program, name }) =>
+    program === 'file' ? `the program that wrote ${name}` : name,
+  );
+  return printable([...new Set(names)].join(' or '));
 }
 
 /** Returns why the user has to sign in again, and the provider's error code. */
@@ -193,7 +206,7 @@ export function sources(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     const found = await readSources(given, world);
     const { status } = vault;
-    const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault) : [];
+    const own = !exists(vault) || status.state === 'ready' ? await vaultPlace(vault, world) : [];
     const rows = [
       {
         source: VAULT,

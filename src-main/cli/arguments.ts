@@ -61,7 +61,8 @@ export function parse(
       continue;
     }
     const value = inline ?? words[(index += 1)];
-    if (value === undefined || value === '') throw wrong(`--${option} needs a ${about.value}.`);
+    if (value === undefined || value === '')
+      throw wrong(`--${option} needs a value: --${option} ${about.value}.`);
     if (before.length > 0 && about.many !== true) throw wrong(`--${option} was given twice.`);
     found.set(option, [...before, value]);
   }

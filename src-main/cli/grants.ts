@@ -2,6 +2,7 @@
  * Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once for all programs that use
  * the vault.
  */
+import { codeThatAsksUser } from '../cache/acquire.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
@@ -12,7 +13,7 @@ import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { identityOf } from './people.ts';
-import { askToken, endpointOf, Unasked } from './refresh.ts';
+import { askToken, endpointOf, noToken, Unasked } from './refresh.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** The grants of an account that hold a token. */
@@ -80,7 +81,7 @@ function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
     if (keys !== undefined)
       throw new Stop(
         EXIT.failed,
-        'This grant is bound to a key (DPoP, RFC 9449), which only the program that made it uses. The cached tokens are as they were.',
+        'This grant is bound to a key (DPoP, RFC 9449) of the program that signed in, so it was not refreshed. The cached tokens are as they were. Get the token in that program.',
       );
     const { host, pathname } = new URL(issuer);
     const realm = pathname.split('/')[1] || 'organizations';
@@ -94,11 +95,8 @@ function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
       client_id: typeof registered === 'string' ? registered : client_id,
       ...(typeof client_secret === 'string' ? { client_secret } : {}),
     });
-    if (json !== null && ((status >= 200 && status < 300) || json['error'] === 'invalid_grant')) return json;
-    const code = typeof json?.['error'] === 'string' ? json['error'] : `HTTP ${status}`;
-    throw new Stop(
-      EXIT.failed,
-      `${new URL(endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,
-    );
+    if (json !== null && (typeof json['access_token'] === 'string' || codeThatAsksUser(json) !== undefined))
+      return json;
+    throw noToken(endpoint, status, json);
   };
 }

@@ -19,7 +19,7 @@ export async function agreeToHost(
     throw new Stop(
       EXIT.signInRequired,
       printable(
-        `${says} Nobody can be asked here, so nothing was sent. Run this once in a terminal, and agree only if ${host} belongs to your provider.`,
+        `${says} There is no terminal to ask in, so nothing was sent. Run this once in a terminal, and agree only if ${host} belongs to your provider.`,
       ),
     );
   const answer = await world.ask(

@@ -11,30 +11,30 @@ import { openDocument } from '../vault/exchange/import.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
-import { assertStored, withVault } from './vault.ts';
+import { assertStored, codeOfState, shownCode, verified, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 export function doctor(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertStored(vault);
+    assertStored(vault, world);
     if (given.has('repair')) await vault.update((cache) => repairAndRecord(cache, Math.floor(world.now())));
     const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
     if (given.has('json')) {
       world.out.write(`${JSON.stringify(findings, null, 2)}\n`);
-      return findings.length === 0 ? EXIT.ok : EXIT.findings;
+      return shownCode(vault, world) || (findings.length === 0 ? EXIT.ok : EXIT.findings);
     }
     if (findings.length === 0) {
       world.out.write('No duplicates, stale tokens or broken entries.\n');
-      return EXIT.ok;
+      return shownCode(vault, world);
     }
     for (const { says, repair: mends } of findings)
       world.out.write(`${printable(says)}${mends === null ? '' : ' (can be repaired)'}\n`);
     world.out.write(
       given.has('repair')
-        ? `${findings.length} left that can’t be repaired without a loss.\n`
-        : `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}. To repair what can be: tokenkeep doctor --repair\n`,
+        ? `${counted(findings.length, 'finding')} left, which can’t be repaired without a loss.\n`
+        : `${counted(findings.length, 'finding')}.${findings.some(({ repair: mends }) => mends !== null) ? ' To repair what can be repaired: tokenkeep doctor --repair' : ''}\n`,
     );
-    return EXIT.findings;
+    return shownCode(vault, world) || EXIT.findings;
   });
 }
 
@@ -46,14 +46,16 @@ function repairAndRecord(cache: TokenCache, at: number): void {
 
 export function exportVault(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertStored(vault);
+    assertStored(vault, world);
     const passphrase = await passphraseFrom(given, world, true);
     const file = resolve(given.operands[0] ?? '');
     const accountsExported = await vault.read((cache) => cachedAccounts(cache).byId.size);
     await vault.exportTo(file, passphrase);
     await note(vault, world, [], { kind: 'export', file, accountsExported });
-    world.err.write('Exported. Whoever has the file and the passphrase can use every token in it.\n');
-    return EXIT.ok;
+    world.err.write(
+      `Exported ${counted(accountsExported, 'account')}. Anyone with the file and the passphrase can use every token in it.\n`,
+    );
+    return shownCode(vault, world);
   });
 }
 
@@ -69,13 +71,16 @@ export function importInto(given: Given, world: World): Promise<number> {
     });
     const report = await vault.update((cache) => mergeImport(cache, document, { path: file, at }));
     const { accountsAdded, tokensAdded } = report;
-    const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
     world.out.write(
       `${counted(accountsAdded, 'account')} and ${counted(tokensAdded, 'token')} added, ${counted(report.tokensReplaced, 'token')} replaced.\n`,
     );
     return EXIT.ok;
   };
   return withVault(given, world, task, { isMade: true });
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function isWithoutPassphrase(error: unknown): boolean {
@@ -85,7 +90,10 @@ function isWithoutPassphrase(error: unknown): boolean {
 async function passphraseFrom(given: Given, world: World, isNew: boolean): Promise<string> {
   if (given.has('passphrase-stdin')) return (await world.input()).split(/\r?\n/)[0] ?? '';
   if (!world.isInteractive)
-    throw new Stop(EXIT.usage, 'Nobody can be asked for the passphrase here. Give --passphrase-stdin.');
+    throw new Stop(
+      EXIT.usage,
+      'There is no terminal to ask for the passphrase in. Nothing was read or written. Give --passphrase-stdin.',
+    );
   const passphrase = await world.ask('Passphrase: ', { hidden: true });
   if (isNew && (await world.ask('Confirm passphrase: ', { hidden: true })) !== passphrase)
     throw new Stop(EXIT.cancelled, 'The two passphrases differ. Nothing was written.');
@@ -94,15 +102,10 @@ async function passphraseFrom(given: Given, world: World, isNew: boolean): Promi
 
 export function verify(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
-    assertStored(vault);
+    assertStored(vault, world);
     const report = await vault.verify();
     if (given.has('json')) world.out.write(`${JSON.stringify(report, null, 2)}\n`);
-    else
-      world.out.write(
-        report.sound
-          ? 'File verified: complete and unchanged.\n'
-          : 'The file is damaged. Tokenkeep keeps it as it is; the desktop app can recover what is left.\n',
-      );
-    return report.sound ? EXIT.ok : EXIT.damaged;
+    else world.out.write(`${printable(verified(vault, report, world))}\n`);
+    return report.sound ? EXIT.ok : codeOfState(report.state);
   });
 }

@@ -322,11 +322,11 @@ export function personNamed(people: readonly Person[], name: string): Person {
   );
   const [person, second] = found;
   if (person === undefined)
-    throw new Stop(EXIT.notFound, `No account has the user name or id “${name}”. See: tokenkeep list`);
+    throw new Stop(EXIT.notFound, `No account has the user name or ID “${name}”. See: tokenkeep list`);
   if (second !== undefined)
     throw new Stop(
       EXIT.notFound,
-      `${found.length} accounts match “${name}”. Give the id of one of them: ${found.map(({ account }) => `${account.home_account_id} (${account.environment})`).join(', ')}`,
+      `${found.length} accounts match “${name}”. Give the ID of one of them: ${found.map(({ account }) => `${account.home_account_id} (${account.environment})`).join(', ')}`,
     );
   return person;
 }

@@ -63,9 +63,9 @@ function openedOf(sources: readonly ReadSource[]): Opened[] {
 }
 
 /** Reads the vault like a source; returns nothing if the vault file does not exist. */
-export async function vaultPlace(vault: Vault): Promise<Opened[]> {
+export async function vaultPlace(vault: Vault, world: World): Promise<Opened[]> {
   if (!exists(vault)) return [];
-  assertReadable(vault);
+  assertReadable(vault, world);
   return vault.read((cache) => [{ name: VAULT, cache, accounts: cache.accounts() }]);
 }
 
@@ -82,7 +82,7 @@ export async function everyone(
   world: World,
   vault: Vault,
 ): Promise<{ people: Person[]; sources: ReadSource[] }> {
-  const own = await vaultPlace(vault);
+  const own = await vaultPlace(vault, world);
   const sources = await readSources(given, world);
   return { people: peopleIn([...own, ...openedOf(sources)], world.now(), namedIn(sources)), sources };
 }

@@ -56,11 +56,35 @@ export function redeemAt(
         { cause: json, reason },
       );
     }
-    throw new Stop(
-      EXIT.failed,
-      `${new URL(token_endpoint).host} did not give a token (${code}). The cached tokens are as they were.`,
-    );
+    throw noToken(token_endpoint, status, json);
   };
+}
+
+/** Errors that pass by themselves (RFC 6749 §4.1.2.1, RFC 8628 §3.5). */
+const PASSING: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
+
+/** Returns the error for a response without tokens that does not ask for a new sign-in. */
+export function noToken(
+  endpoint: string,
+  status: number,
+  json: Readonly<Record<string, unknown>> | null,
+): Stop {
+  const { host } = new URL(endpoint);
+  const kept = 'The cached tokens are as they were.';
+  const code = errorCodeOf(json);
+  if (code === undefined && status >= 200 && status < 300)
+    return new Stop(
+      EXIT.failed,
+      `${host} answered with something other than a token response. ${kept} Report it to the provider.`,
+    );
+  const isPassing = status >= 500 || status === 429 || PASSING.has(code?.split(',')[0] ?? '');
+  const remedy = isPassing
+    ? 'Try again later.'
+    : 'Look the error up in the provider’s documentation, or ask whoever registered the app.';
+  return new Stop(
+    EXIT.failed,
+    `${host} did not give a token (${code ?? `HTTP ${status}`}). ${kept} ${remedy}`,
+  );
 }
 
 /**
@@ -98,26 +122,30 @@ export async function endpointOf(
     if (!isMicrosoft(environment))
       throw new Stop(
         EXIT.signInRequired,
-        `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token is sent nowhere. Sign in again.`,
+        `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token was not sent. Sign in again.`,
       );
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
   }
   const known = issuerOrStop(issuer);
   const base = known.replace(/\/$/, '');
   const { origin, pathname } = new URL(base);
-  let { json } = await asked(ask, `${base}/.well-known/openid-configuration`, {});
+  let { status, json } = await asked(ask, `${base}/.well-known/openid-configuration`, {});
   // RFC 8414 §3, for a server without OpenID Connect.
   if (json === null || json['issuer'] === undefined) {
     const path = pathname === '/' ? '' : pathname;
-    ({ json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
+    ({ status, json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
   }
   const { token_endpoint: endpoint, issuer: says } = json ?? {};
   // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
   const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
-  if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://'))
-    throw new Stop(EXIT.failed, `${known} does not say where tokens are refreshed. Nothing was sent.`);
-  const hosts = allowed.hostsOf(known) ?? [];
-  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, hosts);
+  if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://')) {
+    const what =
+      status >= 500 || status === 429
+        ? `${new URL(known).host} answered with status ${status} when it was asked where to refresh tokens. No token was sent. Try again later.`
+        : `${known} publishes no metadata that names this issuer and an https token endpoint. No token was sent. Compare the issuer with the one that the provider gives, and sign in again.`;
+    throw new Stop(EXIT.failed, what);
+  }
+  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, allowed.hostsOf(known) ?? []);
   if (foreign !== undefined) throw new NewHost(known, foreign.host);
   return endpoint;
 }
@@ -149,15 +177,12 @@ async function asked(
     status = response.status;
     text = await textOf(response);
   } catch (cause) {
-    throw new Stop(
-      EXIT.failed,
-      `${new URL(url).host} was not reached (${reasonOf(cause)}). The cached tokens are as they were. Try again.`,
-    );
+    throw new Stop(EXIT.failed, unreached(new URL(url).host, cause));
   }
   if (hasDuplicateNames(text))
     throw new Stop(
       EXIT.failed,
-      `The answer of ${new URL(url).host} has two fields of one name, so it can be read in two ways. Nothing was taken from it, and the cached tokens are as they were. Report it to the provider.`,
+      `The answer of ${new URL(url).host} has two fields with the same name, so programs may read it differently. Nothing was taken from it, and the cached tokens are as they were. Report it to the provider.`,
     );
   try {
     const json: unknown = JSON.parse(text);
@@ -179,8 +204,22 @@ async function textOf({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  const cause = codeOf(error.cause);
-  return cause === '' ? error.message : cause;
+/** What Node's fetch and Electron's say of a redirect that is not followed. */
+const REDIRECTED = /unexpected redirect|redirect policy was 'error'/;
+/** Codes for a certificate that is not trusted, has expired, or is for another host. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH/;
+
+/** Says why a request had no response. Nothing was changed here, though the provider may have received the token. */
+function unreached(host: string, error: unknown): string {
+  const kept = 'The cached tokens are as they were.';
+  const chain = error instanceof Error ? [error, error.cause] : [];
+  const words = chain.map((link) => `${codeOf(link)} ${link instanceof Error ? link.message : ''}`).join(' ');
+  if (REDIRECTED.test(words))
+    return `${host} answered with a redirect, which is not followed: tokens are sent only where the provider’s metadata says. ${kept} Compare the issuer with the one that the provider gives, or report it to the provider.`;
+  const code = chain.map(codeOf).find((one) => one !== '') ?? /\bnet::ERR_\w+/.exec(words)?.[0];
+  if (code !== undefined && UNTRUSTED.test(code))
+    return `The certificate of ${host} is not trusted on this computer (${code}). ${kept} If it belongs to your organization, this computer has to trust its certificate authority first.`;
+  const isLate = error instanceof Error && error.name === 'TimeoutError';
+  const reason = isLate ? `no answer within ${DEADLINE / 1000} s` : (code ?? 'no connection');
+  return `${host} was not reached (${reason}). ${kept} Check that you are online, then try again.`;
 }

@@ -1,4 +1,5 @@
 /** Runs the command line and returns its exit code. Does not throw. */
+import { codeOf } from '../error-code.ts';
 import { TokenkeepError } from '../errors.ts';
 import { list, show, sources } from './accounts.ts';
 import { type Given, parse } from './arguments.ts';
@@ -24,7 +25,8 @@ const RUN: Readonly<Record<VerbName, (given: Given, world: World) => Promise<num
   credential,
   completion: (given, world) => {
     const script = completion(given.operands[0] ?? '');
-    if (script === undefined) throw new Stop(EXIT.usage, 'There are completions for bash, zsh and fish.');
+    if (script === undefined)
+      throw new Stop(EXIT.usage, 'Name a shell: bash, zsh or fish. There are no completions for others.');
     world.out.write(script);
     return Promise.resolve(EXIT.ok);
   },
@@ -55,10 +57,15 @@ export async function run(words: readonly string[], world: World): Promise<numbe
     return await RUN[verb](parse(verb, VERBS[verb], rest), world);
   } catch (error) {
     const isForPeople = error instanceof Stop || error instanceof TokenkeepError;
-    const words = error instanceof Error ? error.message : String(error);
-    world.err.write(
-      `tokenkeep: ${isForPeople ? words : `Something unexpected happened (${words}). Nothing more is known.`}\n`,
-    );
+    const words = isForPeople ? error.message : unexpected(error);
+    world.err.write(`tokenkeep: ${words.split('\n').map(printable).join('\n')}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** Leaves out the message, which may quote a document. */
+function unexpected(error: unknown): string {
+  const name = error instanceof Error ? error.name : typeof error;
+  const code = codeOf(error);
+  return `An unexpected error (${code === '' ? name : `${name}, ${code}`}) stopped the command, which may be done in part. See: tokenkeep list. Report the error if it comes back.`;
 }

@@ -15,7 +15,7 @@ import type { Given } from './arguments.ts';
 import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
 import { everyone, secretsOf } from './places.ts';
 import { painted, printable } from './text.ts';
-import { exists, withVault } from './vault.ts';
+import { withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 interface Leaving {
@@ -38,7 +38,8 @@ export function signOut(given: Given, world: World): Promise<number> {
           )
         : [personNamed(people, name)];
     if (leaving.length === 0) {
-      world.out.write('Nobody has to be signed out.\n');
+      const none = 'No account of the vault needs sign-in, so nobody was signed out.';
+      world.out.write(given.has('json') ? '[]\n' : `${none}\n`);
       return EXIT.ok;
     }
     const copies = new Map<Person, readonly Leaving[]>();
@@ -46,9 +47,12 @@ export function signOut(given: Given, world: World): Promise<number> {
     if (!given.has('yes')) await confirmed(leaving, copies, world);
     const results: (Leaving & { account: string })[] = [];
     const undoable: Undoable[] = [];
-    for (const person of leaving)
-      for (const result of await leaveAll(person, vault, world, undoable))
-        results.push({ account: nameOf(person), ...result });
+    let isRecorded = false;
+    for (const person of leaving) {
+      const left = await leaveAll(person, vault, world, undoable);
+      isRecorded ||= left.isRecorded;
+      for (const result of left.results) results.push({ account: nameOf(person), ...result });
+    }
     for (const person of leaving)
       for (const result of [...(copies.get(person) ?? []), ...atProvider(person)])
         results.push({ account: nameOf(person), ...result });
@@ -66,9 +70,9 @@ export function signOut(given: Given, world: World): Promise<number> {
         world.out.write(
           `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${printable(says)}\n`,
         );
-    if (!given.has('json') && exists(vault))
+    if (!given.has('json') && isRecorded)
       world.out.write(
-        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept under Activity.\n`,
+        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept in the vault: Tokenkeep shows it under Activity.\n`,
       );
     const isUndone = undoable.length > 0 && !given.has('yes') && (await undone(undoable, world));
     for (const { receipt } of undoable) receipt.done();
@@ -106,7 +110,7 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
       );
     } catch (error) {
       if (!(error instanceof TokenkeepError)) throw error;
-      world.out.write(`Not undone       ${place.padEnd(18)} ${error.message}\n`);
+      world.out.write(`Not undone       ${place.padEnd(18)} ${printable(error.message)}\n`);
     }
   return true;
 }
@@ -149,13 +153,13 @@ async function confirmed(
   if (!world.isInteractive)
     throw new Stop(
       EXIT.cancelled,
-      'Nobody can be asked here, so nothing was changed. Add --yes to sign out.',
+      'There is no terminal to ask for confirmation in, so nothing was changed. Add --yes to sign out.',
     );
   let count = 0;
   for (const person of leaving) {
     world.err.write(`Sign out ${printable(person.account.name ?? nameOf(person))}?\n`);
     for (const { opened } of person.places) {
-      count += 1;
+      if (opened.source === undefined || opened.source.leaving.by === 'tokenkeep') count += 1;
       const own = person.tokens.filter(({ place }) => place === opened.name).length;
       const says =
         opened.source === undefined
@@ -175,9 +179,10 @@ async function confirmed(
     for (const { place, says } of copies.get(person) ?? [])
       world.err.write(`${printable(`  ${place.padEnd(18)} ${says}`)}\n`);
   }
-  if (count === 0) throw new Stop(EXIT.stillSignedIn, 'Tokenkeep can’t sign out there. Nothing was changed.');
+  if (count === 0)
+    throw new Stop(EXIT.stillSignedIn, 'Tokenkeep can’t sign out of these places. Nothing was changed.');
   const answer = await world.ask(`Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `);
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, 'Nothing was changed.');
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was changed.');
 }
 
 async function leaveAll(
@@ -185,7 +190,8 @@ async function leaveAll(
   vault: Vault,
   world: World,
   undoable: Undoable[],
-): Promise<Leaving[]> {
+): Promise<{ results: Leaving[]; isRecorded: boolean }> {
+  let isRecorded = false;
   const results: Leaving[] = person.named.map(({ place, source, signIn }) => ({
     place,
     result: 'Still signed in',
@@ -211,7 +217,8 @@ async function leaveAll(
             result: 'Signed out',
             says: `${tokensIn(receipt.removed)} removed, none left (checked again)${receipt.left === undefined ? '' : `. ${receipt.left}`}`,
           };
-        const says = receipt.problem ?? `${receipt.remaining ?? 0} entries are left`;
+        const left = receipt.remaining ?? 0;
+        const says = receipt.problem ?? `${left} ${left === 1 ? 'entry is' : 'entries are'} left`;
         return { result: 'Still signed in', says };
       }),
     );
@@ -229,6 +236,7 @@ async function leaveAll(
           });
           return receipt;
         });
+        isRecorded = true;
         const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
         return {
           result: oldKey === 'pending' ? 'Pending' : 'Signed out',
@@ -236,8 +244,8 @@ async function leaveAll(
         };
       }),
     );
-  else if (removed > 0) await note(vault, world, named, { kind: 'sign-out', tokens: removed });
-  return results;
+  else if (removed > 0) isRecorded = await note(vault, world, named, { kind: 'sign-out', tokens: removed });
+  return { results, isRecorded };
 }
 
 async function leaving(place: string, leave: () => Promise<Omit<Leaving, 'place'>>): Promise<Leaving> {

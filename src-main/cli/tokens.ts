@@ -81,7 +81,7 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
 }
 
 async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Promise<Found> {
-  assertReadable(vault);
+  assertReadable(vault, world);
   const name = given.value('account');
   const scopes = given.values('scope').flatMap((scope) => scope.split(/\s+/).filter((one) => one !== ''));
   if (name === undefined || scopes.length === 0)
@@ -128,14 +128,14 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
   if (client_id === undefined && clients.length === 0 && grants.length > 0 && fittingGrants.length === 0)
     throw new Stop(
       EXIT.signInRequired,
-      `${name} has not granted ${scopes.join(' ')}, but: ${grants.map(({ target }) => target).join('; ')}. Sign in again for more.`,
+      `No sign-in of ${name} includes ${scopes.join(' ')}. Granted: ${grants.map(({ target }) => target).join('; ')}. Sign in again with the scopes that you need.`,
     );
   if (client_id === undefined) {
     const all = [...new Set([...clients, ...others.map((grant) => grant.client_id)])];
     throw new Stop(
       EXIT.usage,
       all.length === 0
-        ? `${name} has no token here. Sign in first.`
+        ? `The vault has no token of ${name}${client === undefined ? '' : ` for the client ${client}`}. Sign in first.`
         : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
   }
@@ -246,7 +246,7 @@ async function agreeToRefresh(
     throw new Stop(
       EXIT.signInRequired,
       printable(
-        `${says} Nobody can be asked here, so nothing was sent. Run this once in a terminal, or refresh the account in the app.`,
+        `${says} There is no terminal to ask in, so nothing was sent. Run this once in a terminal, or refresh the account in the app.`,
       ),
     );
   const answer = await world.ask(printable(`${says}\nRefresh it? [y/N] `));
@@ -343,13 +343,13 @@ async function noteRefusal(
   }
 }
 
-function noteRefresh(
+async function noteRefresh(
   vault: Vault,
   world: World,
   { accounts, client_id, target, expiresOn }: Pick<Found, 'accounts' | 'client_id' | 'target' | 'expiresOn'>,
 ): Promise<void> {
   const [client_ids, apis] = [[client_id], [target]];
-  return note(vault, world, accounts, {
+  await note(vault, world, accounts, {
     kind: 'refresh',
     client_ids,
     apis,
@@ -371,7 +371,10 @@ function clientsWith(tokens: readonly AccessToken[], scopes: readonly string[]):
 export async function credential(given: Given, world: World): Promise<number> {
   const [action] = given.operands;
   if (action !== 'get' && action !== 'store' && action !== 'erase')
-    throw new Stop(EXIT.usage, 'git asks for get, store or erase.');
+    throw new Stop(
+      EXIT.usage,
+      'tokenkeep credential takes get, store or erase, which git appends. See: tokenkeep credential --help',
+    );
   if (action === 'get') assertNoTerminal(world);
   const asked = await world.input();
   if (action !== 'get') return EXIT.ok;
@@ -380,7 +383,7 @@ export async function credential(given: Given, world: World): Promise<number> {
   if (protocol !== 'https')
     throw new Stop(
       EXIT.failed,
-      `A token is sent over https only, not over ${protocol ?? 'an unknown protocol'}.`,
+      `Tokens are sent over https only, and git asked for ${protocol ?? 'no protocol'}. Nothing was printed.`,
     );
   const takesBearer = attributes.some(([name, value]) => name === 'capability[]' && value === 'authtype');
   const token = await withVault(given, world, (vault) => tokenFor(vault, given, world));
@@ -398,7 +401,11 @@ const TIMES: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat', 'auth_time', 'x
 export async function decode(given: Given, world: World): Promise<number> {
   const [word = '-'] = given.operands;
   const tokens = tokensIn(word === '-' ? await world.input() : word);
-  if (tokens.length === 0) throw new Stop(EXIT.failed, 'There is no token in what was given.');
+  if (tokens.length === 0)
+    throw new Stop(
+      EXIT.failed,
+      'The input holds no token. Give a token, an Authorization header or a token response.',
+    );
   const decoded = tokens.map(({ name, token }) => ({ name, read: readToken(token) }));
   const now = world.now();
   if (given.has('json')) {
@@ -413,10 +420,10 @@ export async function decode(given: Given, world: World): Promise<number> {
   }
   for (const { name, read } of decoded) {
     if (decoded.length > 1) world.out.write(`${name}\n`);
-    if (read === undefined) world.out.write('An opaque token: only its issuer can tell what it says.\n');
+    if (read === undefined) world.out.write('An opaque token: only its issuer and the API can read it.\n');
     else if (read.format === 'jwe')
       world.out.write(
-        `${JSON.stringify({ header: read.header }, null, 2)}\nEncrypted: only the API can read the claims.\n`,
+        `${JSON.stringify({ header: read.header }, null, 2)}\nEncrypted: only its recipient can read the claims.\n`,
       );
     else {
       world.out.write(`${JSON.stringify({ header: read.header, claims: read.payload }, null, 2)}\n`);

@@ -2,7 +2,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { StorageError, TokenkeepError, VaultError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
-import type { VaultState } from '../vault/state.ts';
+import type { VaultReport, VaultState } from '../vault/state.ts';
 import { openVault } from '../vault/vault.ts';
 import type { Given } from './arguments.ts';
 import { printable } from './text.ts';
@@ -23,20 +23,41 @@ const CODES: Readonly<Record<string, number>> = {
   copy: EXIT.copy,
 } satisfies Readonly<Record<VaultState, number>> & Record<string, number>;
 
+/** Returns the exit code of a state. */
+export function codeOfState(state: VaultState): number {
+  return CODES[state] ?? EXIT.failed;
+}
+
 /** States in which the vault can be read. */
 const READABLE: ReadonlySet<string> = new Set(['ready', 'read-only', 'busy', 'damaged', 'older', 'copy']);
 
+/** States that are ended by a choice for which the command has no verb. */
+const CHOSEN_IN_APP: ReadonlySet<string> = new Set(['key-missing', 'wrong-key', 'damaged', 'older', 'copy']);
+
+/** Adds to the message of a state where the user can make the choice that it names. */
+function explained(state: string, says: string, file: string, world: World): string {
+  if (!CHOSEN_IN_APP.has(state)) return says;
+  const app = file === ownVaultFile(world) ? 'Tokenkeep' : 'the app that uses the vault';
+  return `${says} Make that choice in ${app}: this command can’t.`;
+}
+
+function messageOf({ status: { state, message, file } }: Vault, world: World): string {
+  return explained(state, message ?? `The vault is ${state}.`, file, world);
+}
+
 /** Returns the path of the vault: `--vault`, else `TOKENKEEP_VAULT`, else the vault of the desktop app. */
 export function vaultFile(given: Given, world: World): string {
-  const { env, platform } = world;
-  const named = given.value('vault') ?? env['TOKENKEEP_VAULT'];
-  if (named !== undefined && named !== '') return resolve(named);
+  const named = given.value('vault') ?? world.env['TOKENKEEP_VAULT'];
+  return named !== undefined && named !== '' ? resolve(named) : ownVaultFile(world);
+}
+
+function ownVaultFile({ env, home, platform }: World): string {
   const folder =
     platform === 'win32'
-      ? (env['APPDATA'] ?? join(world.home, 'AppData', 'Roaming'))
+      ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
       : platform === 'darwin'
-        ? join(world.home, 'Library', 'Application Support')
-        : (absolute(env['XDG_CONFIG_HOME']) ?? join(world.home, '.config'));
+        ? join(home, 'Library', 'Application Support')
+        : (absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'));
   return join(folder, 'Tokenkeep', 'accounts.vault');
 }
 
@@ -67,20 +88,24 @@ export async function withVault<T>(
     if (given.has('vault') && !isMade && !exists(vault))
       throw new Stop(EXIT.notFound, `${printable(file)} is not there. Nothing was read.`);
     return await task(vault);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    const says = explained(stateOf(error), error.message, vault.status.file, world);
+    throw new Stop(exitCodeOf(error), says);
   } finally {
     await vault.close();
   }
 }
 
 /** @throws Stop with the exit code and message of the state, if the vault cannot be read */
-export function assertReadable({ status }: Vault): void {
-  if (READABLE.has(status.state)) return;
-  throw new Stop(CODES[status.state] ?? EXIT.failed, status.message ?? `The vault is ${status.state}.`);
+export function assertReadable(vault: Vault, world: World): void {
+  const { state } = vault.status;
+  if (!READABLE.has(state)) throw new Stop(CODES[state] ?? EXIT.failed, messageOf(vault, world));
 }
 
 /** @throws Stop if the vault cannot be read, or does not exist */
-export function assertStored(vault: Vault): void {
-  assertReadable(vault);
+export function assertStored(vault: Vault, world: World): void {
+  assertReadable(vault, world);
   if (!exists(vault))
     throw new Stop(
       EXIT.notFound,
@@ -92,10 +117,11 @@ export function assertStored(vault: Vault): void {
  * Returns the exit code after output: 0, or that of a state in which the vault is only partly readable, whose message is then printed
  * as well.
  */
-export function shownCode({ status }: Vault, { err }: Pick<World, 'err'>): number {
-  if (status.state !== 'damaged' && status.state !== 'older' && status.state !== 'copy') return EXIT.ok;
-  err.write(`tokenkeep: ${status.message ?? `The vault is ${status.state}.`}\n`);
-  return CODES[status.state] ?? EXIT.failed;
+export function shownCode(vault: Vault, world: World): number {
+  const { state } = vault.status;
+  if (state !== 'damaged' && state !== 'older' && state !== 'copy') return EXIT.ok;
+  world.err.write(`tokenkeep: ${printable(messageOf(vault, world))}\n`);
+  return CODES[state] ?? EXIT.failed;
 }
 
 /** Whether the vault file exists. Without it, a locked or missing keychain does not prevent listing. */
@@ -107,11 +133,20 @@ export function exists({ status }: Vault): boolean {
 /** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Stop) return error.exitCode;
-  if (error instanceof VaultError) {
-    const state = error.code.replace(/^vault_/, '').replaceAll('_', '-');
-    return CODES[state] ?? EXIT.failed;
-  }
+  if (error instanceof VaultError) return CODES[stateOf(error)] ?? EXIT.failed;
   if (error instanceof StorageError) return error.code === 'read_only_disk' ? EXIT.readOnly : EXIT.failed;
   if (error instanceof TokenkeepError && error.code === 'sign_in_required') return EXIT.signInRequired;
   return EXIT.failed;
+}
+
+function stateOf({ code }: VaultError): string {
+  return code.replace(/^vault_/, '').replaceAll('_', '-');
+}
+
+/** Says what `verify` found. Only a file that was read and is not whole is called damaged. */
+export function verified(vault: Vault, { sound, state }: VaultReport, world: World): string {
+  if (sound) return 'File verified: complete and unchanged.';
+  return state === 'damaged'
+    ? `Verification failed. ${messageOf(vault, world)}`
+    : `Not verified. ${messageOf(vault, world)}`;
 }

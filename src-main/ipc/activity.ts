@@ -79,19 +79,22 @@ export function recordActivity(
 /**
  * Records an event in a change of its own, after something that changed no entry. Does nothing while the vault can't be written: an action
  * that the user confirmed does not fail because its record can't be saved.
+ *
+ * @returns whether the event was recorded
  */
 export async function noteActivity(
   vault: Pick<ServedVault, 'status' | 'update'>,
   at: number,
   accounts: readonly CachedAccount[],
   activity: Activity,
-): Promise<void> {
+): Promise<boolean> {
   const { state, bytes } = vault.status;
-  if (state !== 'ready' || bytes === null) return;
+  if (state !== 'ready' || bytes === null) return false;
   try {
     await vault.update((cache) => recordActivity(cache, at, accounts.map(activityAccount), activity));
+    return true;
   } catch {
-    // The status says that the vault can't be written.
+    return false; // The status says that the vault can't be written.
   }
 }
 

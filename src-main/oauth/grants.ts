@@ -281,7 +281,7 @@ export class Grants {
     const { kept, stored } = found;
     const refresh_token = kept.tokens?.refresh_token;
     if (kept.tokens === undefined || refresh_token === undefined)
-      throw signInRequired('The access token has expired, and there is no refresh token.');
+      throw signInRequired('A new access token is needed, and there is no refresh token.');
     const hash = hashText(refresh_token);
     const refused = stored.refused?.hash === hash ? stored.refused : unwritten.get(this.#handle)?.get(hash);
     if (refused?.other !== undefined) throw mismatch(refused.other, place);

@@ -184,6 +184,27 @@ describe('a grant', () => {
     expect(sent).toHaveLength(asked);
   });
 
+  it.each([
+    ['\u001b[2Jexpired', 'unknown'],
+    ['unauthorized_client', 'unauthorized_client'],
+  ])('prints the error %j of a provider as a code', async (error, code) => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const { fetch } = provider({ error }, 400);
+    const { err } = await command({ home, keychain }, GET, { fetch, now: () => now() + 100 });
+    expect(err).toContain(`did not give a token (${code}).`);
+    expect(err).not.toContain('\u001b');
+  });
+
+  it('that needs the user needs a sign-in', async () => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const { fetch } = provider({ error: 'interaction_required' }, 400);
+    const ran = await command({ home, keychain }, GET, { fetch, now: () => now() + 100 });
+    expect(ran).toMatchObject({
+      code: EXIT.signInRequired,
+      err: expect.stringContaining('without asking the user') as string,
+    });
+  });
+
   it('that is bound to a key is left to its program', async () => {
     await add('work', grant({ keys: { dpop: { kty: 'EC' } } }, { expires_in: 1, token_type: 'DPoP' }));
     const { sent, fetch } = provider({});

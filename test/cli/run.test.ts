@@ -198,7 +198,7 @@ describe('list, show and sources', () => {
     });
     expect(JSON.parse(got.out)).toMatchObject({ access_token: 'opaque', expires_on: null });
     const { out } = await tokenkeep('signout --expired --yes', { now: () => NOW + 3000 });
-    expect(out).toContain('Nobody has to be signed out');
+    expect(out).toContain('so nobody was signed out');
   });
 
   it.each([
@@ -255,7 +255,7 @@ describe('list, show and sources', () => {
     expect(unknown.out).toContain('1 more: add --all.');
     const nobody = await tokenkeep('show nobody');
     expect(nobody.code).toBe(EXIT.notFound);
-    expect(nobody.err).toContain('No account has the user name or id “nobody”. See: tokenkeep list');
+    expect(nobody.err).toContain('No account has the user name or ID “nobody”. See: tokenkeep list');
   });
 
   it('asks for an id where two accounts have the user name', async () => {
@@ -263,7 +263,7 @@ describe('list, show and sources', () => {
     await vaultWith(signIn('ada'), signIn('ada', { client_info }));
     const { code, err } = await tokenkeep('show ada@contoso.example');
     expect(code).toBe(EXIT.notFound);
-    expect(err).toContain('2 accounts match “ada@contoso.example”. Give the id of one of them: ada');
+    expect(err).toContain('2 accounts match “ada@contoso.example”. Give the ID of one of them: ada');
     expect(err).toContain(`ada-too.${TENANT} (`);
   });
 
@@ -294,7 +294,7 @@ describe('list, show and sources', () => {
     expect(left.out).toMatch(/^Still signed in +gh +To sign out, run: gh auth logout -h github\.com -u ADA@/);
     const alone = await tokenkeep('signout ada', { answers: ['y'] });
     expect(alone.code).toBe(EXIT.stillSignedIn);
-    expect(alone.err).toContain('Tokenkeep can’t sign out there. Nothing was changed.');
+    expect(alone.err).toContain('Tokenkeep can’t sign out of these places. Nothing was changed.');
   });
 
   it('quotes a name that a shell would take for a command', async () => {
@@ -414,7 +414,7 @@ describe('get', () => {
       fetch,
     });
     expect({ code, out }).toEqual({ code: EXIT.failed, out: '' });
-    expect(err).toContain('two fields of one name');
+    expect(err).toContain('two fields with the same name');
     expect(posted).toHaveLength(what === 'metadata' ? 0 : 1);
   });
 
@@ -505,6 +505,42 @@ describe('get', () => {
     expect(err).not.toContain('rt-ada');
   });
 
+  it.each([
+    [
+      'a redirect',
+      new TypeError('fetch failed', { cause: new Error('unexpected redirect') }),
+      'with a redirect',
+    ],
+    [
+      'a certificate that is not trusted',
+      new TypeError('fetch failed', {
+        cause: Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }),
+      }),
+      'is not trusted on this computer (SELF_SIGNED_CERT_IN_CHAIN)',
+    ],
+    ['one in Electron', new Error('net::ERR_CERT_DATE_INVALID'), '(net::ERR_CERT_DATE_INVALID)'],
+  ])('names %s, which passes by no new attempt', async (_what, error, says) => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const { code, err } = await tokenkeep(words, { now: later, fetch: () => Promise.reject(error) });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain(says);
+    expect(err).not.toMatch(/was not reached|try again/i);
+  });
+
+  it.each([
+    [503, '{}', /HTTP 503\).+Try again later\.\n$/],
+    [400, '{"error":"unauthorized_client"}', /\(unauthorized_client\).+ask whoever registered the app\.\n$/],
+    [200, '<html>', /something other than a token response.+Report it/],
+  ])('says after status %d what to do', async (status, body, says) => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const { code, err } = await tokenkeep(words, {
+      now: later,
+      fetch: () => Promise.resolve(new Response(body, { status })),
+    });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toMatch(says);
+  });
+
   it('stops reading an answer that has no end', async () => {
     await vaultWith(signIn('ada', { expires_in: 60 }));
     let sent = 0;
@@ -519,7 +555,7 @@ describe('get', () => {
       fetch: () => Promise.resolve(new Response(endless)),
     });
     expect(code).toBe(EXIT.failed);
-    expect(err).toContain('did not give a token');
+    expect(err).toContain('answered with something other than a token response');
     expect(sent).toBeLessThan(2 * 1024 * 1024);
   });
 
@@ -584,7 +620,9 @@ describe('signout', () => {
     expect(out).toMatch(/Signed out +azure-cli +3 tokens removed/);
     // Microsoft has no endpoint that revokes a refresh token, so the receipt says where the user can revoke access.
     expect(out).toMatch(/Not confirmed +Microsoft +Nothing is revoked there\. .*myaccount\.microsoft\.com/);
-    expect(out.split('\n').at(-2)).toMatch(/^Receipt of \d{4}-.*Z, kept under Activity\.$/);
+    expect(out.split('\n').at(-2)).toMatch(
+      /^Receipt of \d{4}-.*Z, kept in the vault: Tokenkeep shows it under Activity\.$/,
+    );
     expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
     expect((await tokenkeep('list')).out).not.toContain('ada@');
     expect((await tokenkeep('list')).out).toContain('ben@');
@@ -675,7 +713,8 @@ describe('signout', () => {
     expect(code).toBe(0);
     expect(out).toContain('Signed out');
     expect((await tokenkeep('list')).out).not.toContain('zoe@');
-    expect((await tokenkeep('signout --expired --yes')).out).toBe('Nobody has to be signed out.\n');
+    expect((await tokenkeep('signout --expired --yes')).out).toContain('so nobody was signed out.\n');
+    expect((await tokenkeep('signout --expired --yes --json')).out).toBe('[]\n');
   });
 });
 

@@ -114,7 +114,21 @@ describe('what can be read in part, or must not be changed', () => {
       const list = await command(at, ['list', '--vault', file], options);
       expect(list.code).toBe(listed);
       expect(list.out).toContain('@example.org');
-      expect(list.err).toMatch(/^tokenkeep: \S.+\.\n/);
+      expect(list.err).toMatch(
+        /^tokenkeep: \S.+ Make that choice in the app that uses the vault: this command can’t\.\n/,
+      );
+      // Scripts learn from the exit code that the list may be incomplete.
+      const json = await command(at, ['list', '--json', '--vault', file], options);
+      expect({ ...json, out: JSON.parse(json.out) as unknown }).toMatchObject({
+        code: listed,
+        out: expect.arrayContaining([expect.anything()]) as unknown,
+      });
+      const verify = await command(at, ['verify', '--vault', file], options);
+      expect(verify.code).toBe(listed);
+      expect(verify.out).toMatch(
+        state === 'damaged' ? /^Verification failed\. .+damaged/ : /^Not verified\. /,
+      );
+      if (state !== 'damaged') expect(verify.out).not.toContain('damaged');
       const out = await command(at, ['signout', 'ada@example.org', '--yes', '--vault', file], options);
       // Where the vault refuses the change, the account is still signed in there.
       expect([changed, EXIT.stillSignedIn, EXIT.notFound]).toContain(out.code);
