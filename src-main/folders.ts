@@ -109,6 +109,8 @@ export function pathError(path: string, cause: unknown): StorageError | null {
       return invalid(path, cause, 'leads through a file, where a folder should be.', 'Move that file away');
     case 'ELOOP':
       return invalid(path, cause, 'leads through links in a circle.', 'Correct the links');
+    case 'EISDIR':
+      return invalid(path, cause, 'leads to a folder, where a file should be.', 'Move that folder away');
     case 'ENAMETOOLONG':
       return new StorageError(
         'name_too_long',
@@ -118,6 +120,13 @@ export function pathError(path: string, cause: unknown): StorageError | null {
     default:
       return null;
   }
+}
+
+/** Returns the path that a system error is about: of a renamed file, the new one. `null`: the error names none. */
+export function pathIn(cause: unknown): string | null {
+  if (!(cause instanceof Error)) return null;
+  const { path, dest } = cause as { path?: unknown; dest?: unknown };
+  return typeof dest === 'string' ? dest : typeof path === 'string' ? path : null;
 }
 
 /** Returns the error for two more system codes, for a folder that could not be created. */
@@ -145,6 +154,7 @@ function invalid(path: string, cause: unknown, why: string, remedy: string): Sto
   );
 }
 
-function shown(path: string): string {
+/** Returns a path for a message, cut if it is very long. */
+export function shown(path: string): string {
   return path.length > SHOWN ? `${path.slice(0, SHOWN)}…` : path;
 }

@@ -8,7 +8,7 @@ import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'nod
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
-import { makeFolders, pathError } from '../folders.ts';
+import { makeFolders, pathError, pathIn } from '../folders.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 
@@ -118,18 +118,31 @@ export async function readSmallFile(file: string, { followLinks = false } = {}):
     handle = await open(file, constants.O_RDONLY | NON_BLOCKING | noFollow);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENXIO') throw unfit(file, 'is a device or a pipe, where a file should be.');
+    const isLink = await lstat(file).then(
+      (about) => about.isSymbolicLink(),
+      () => false,
+    );
+    if (!followLinks && isLink) throw unfit(file, 'is a link, which is not followed here.');
     throw error;
   }
   try {
     const about = await handle.stat();
-    if (!about.isFile()) throw new Error(`“${file}” is not a file.`);
+    if (!about.isFile()) throw unfit(file, 'is a folder, a device or a pipe, where a file should be.');
     const bytes = Buffer.alloc(LONGEST_FILE + 1);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-    if (bytesRead > LONGEST_FILE) throw new Error(`“${file}” is too long.`);
+    if (bytesRead > LONGEST_FILE) throw unfit(file, 'is too long to be a file of this keychain.');
     return bytes.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
+}
+
+function unfit(file: string, why: string): StorageError {
+  return new StorageError(
+    'path_invalid',
+    `“${file}” ${why} Nothing was changed. Move it away, or choose another path.`,
+  );
 }
 
 // Windows has neither flag, and no such pipes.
@@ -237,8 +250,9 @@ async function destroyItem(file: string): Promise<void> {
     throw error;
   }
   try {
-    const { size } = await handle.stat();
-    await handle.write(randomBytes(Math.min(size, LONGEST_FILE)), 0, undefined, 0);
+    const about = await handle.stat();
+    if (!about.isFile()) throw unfit(file, 'is a device or a pipe, where a file should be.');
+    await handle.write(randomBytes(Math.min(about.size, LONGEST_FILE)), 0, undefined, 0);
     await handle.sync();
   } finally {
     await handle.close();
@@ -260,7 +274,7 @@ async function syncFolder(folder: string): Promise<void> {
 /** Converts a file system error at `path` to a keychain error. */
 export function fileError(path: string, cause: unknown): KeychainError {
   const code = codeOf(cause);
-  const problem = cause instanceof StorageError ? cause : pathError(path, cause);
+  const problem = cause instanceof StorageError ? cause : pathError(pathIn(cause) ?? path, cause);
   if (problem !== null) return new KeychainError('keychain_failed', problem.message, { cause });
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return keychainError(

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { KeychainError } from '../errors.ts';
 import type { Forgotten } from './api.ts';
 import type { Access } from './commit.ts';
-import { identify, readWhole, replaceFile } from './disk/file.ts';
+import { identify, isRegular, notAFile, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import type { Slot } from './format/header.ts';
 import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
@@ -23,32 +23,35 @@ export async function forget(access: Access): Promise<Forgotten> {
     await access.inTurn(empty);
     return { key: 'none' };
   }
-  return settings.rekeying.hold(async () => {
+  const work = async (): Promise<Forgotten> => {
     const ids = new Set<string>();
     const { opening, mine } = memory;
     const isCopy = opening.state === 'copy';
-    try {
-      const found = await access.inTurn(() =>
-        settings.writing.hold(async () => {
-          const there = await readFileId(io, file).catch(() => null);
-          for (const id of [there, mine?.fileId, opening.identity === null ? null : opening.fileId]) {
-            if (id) ids.add(id.toString('hex'));
-          }
-          const exists = (await identify(io, file)) !== null;
-          if (!isCopy && ids.size > 0) await remember(settings, [...ids]);
-          await settings.log.close();
-          if (exists) await io.unlink(file);
-          await io.unlink(markFileOf(file)).catch(() => undefined);
-          return exists || mine !== null;
-        }),
-      );
-      const key = found ? await keyOf(settings, isCopy, [...ids]) : 'none';
-      await access.inTurn(empty);
-      return { key };
-    } catch (cause) {
-      throw cause instanceof KeychainError ? cause : storageError(cause);
-    }
-  });
+    const found = await access.inTurn(() =>
+      settings.writing.hold(async () => {
+        const there = await readFileId(io, file).catch(() => null);
+        for (const id of [there, mine?.fileId, opening.identity === null ? null : opening.fileId]) {
+          if (id) ids.add(id.toString('hex'));
+        }
+        const exists = (await identify(io, file)) !== null;
+        // A link may lead to a device, which anyone else needs.
+        if (exists && !isRegular(await io.stat(file))) throw notAFile(file);
+        if (!isCopy && ids.size > 0) await remember(settings, [...ids]);
+        await settings.log.close();
+        if (exists) await io.unlink(file);
+        await io.unlink(markFileOf(file)).catch(() => undefined);
+        return exists || mine !== null;
+      }),
+    );
+    const key = found ? await keyOf(settings, isCopy, [...ids]) : 'none';
+    await access.inTurn(empty);
+    return { key };
+  };
+  try {
+    return await settings.rekeying.hold(work);
+  } catch (cause) {
+    throw cause instanceof KeychainError ? cause : storageError(cause);
+  }
 }
 
 async function keyOf(settings: Settings, isCopy: boolean, ids: string[]): Promise<Forgotten['key']> {

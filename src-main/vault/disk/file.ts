@@ -33,7 +33,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
-import { LOCAL_FILE_SYSTEMS, makeFolders } from '../../folders.ts';
+import { LOCAL_FILE_SYSTEMS, makeFolders, shown } from '../../folders.ts';
 
 /** Identifies one state of a file without reading it. */
 export interface Identity {
@@ -90,11 +90,12 @@ export async function readWhole(
     handle = await io.open(file, 'r');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENXIO') throw notAFile(file); // A socket, or a device that is not there.
     throw error;
   }
   try {
     const about = await handle.stat();
-    if (!isRegular(about)) throw notAFile();
+    if (!isRegular(about)) throw notAFile(file);
     const identity = identityOf(about);
     const size = Number(identity.size);
     if (typeof atMost === 'number') {
@@ -116,10 +117,11 @@ export async function readWhole(
 /** A file is read into one buffer, and Node 20 aborts at 2 GiB. A vault of 10,000 accounts takes 0.1 GiB. */
 export const MAX_FILE_BYTES = 1024 ** 3;
 
-function notAFile(): StorageError {
+/** Returns the error for something else in a file's place. */
+export function notAFile(file: string): StorageError {
   return new StorageError(
     'storage_failed',
-    'There is a folder, a device or a pipe where the vault should be. It was neither read nor changed. Move it away, or open the vault in another place.',
+    `There is a folder, a device or a pipe at “${shown(file)}”, where a file should be. It was neither read nor changed. Move it away, or choose another path.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { codeOf } from '../../error-code.ts';
 import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
-import { pathError } from '../../folders.ts';
+import { pathError, pathIn } from '../../folders.ts';
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: 'disk_full',
@@ -55,8 +55,8 @@ export function storageError(cause: unknown): TokenkeepError {
   if (isOurs(cause)) return cause;
   const errno = codeOf(cause);
   if (!ERRNO.test(errno)) return unexpected(cause);
-  const path = cause instanceof Error && 'path' in cause ? cause.path : undefined;
-  const problem = typeof path === 'string' ? pathError(path, cause) : null;
+  const path = pathIn(cause);
+  const problem = path === null ? null : pathError(path, cause);
   if (problem !== null) return problem;
   const code = CODES[errno] ?? 'storage_failed';
   const says = code === 'storage_failed' ? ` The system says: ${errno}.` : '';

@@ -110,6 +110,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'can’t be read: this user has no permission',
   EISDIR: 'is a folder, not a file',
   ELOOP: 'can’t be read: its links lead in a circle',
+  ENXIO: 'is a device or a pipe, not a file',
 };
 
 function unreadable(name: string, cause: unknown): DocumentError {

@@ -14,6 +14,7 @@ import {
   identify,
   isRegular,
   isTemporary,
+  notAFile,
   readWhole,
   replaceFile,
   sameFile,
@@ -117,10 +118,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   }
   if (other === null) return;
   if (!isRegular(await io.stat(file))) {
-    throw new StorageError(
-      'storage_failed',
-      'There is a folder, a device or a pipe in that place, not a file. Nothing was exported. Choose another name.',
-    );
+    throw notAFile(file);
   }
   if (await isVault(io, file)) {
     throw new InvalidArgumentError(
