@@ -219,7 +219,7 @@ test('a store that fails during an outage with an error of another kind is told 
     start: () => Promise.resolve(void (isStopped = false)),
   };
   const cases = partitionStoreConformance({ open: () => Promise.resolve({ store, another: store }), server });
-  const inTheMiddle = cases.find(({ name }) => name.includes('in the middle of updates'));
+  const inTheMiddle = cases.find(({ name }) => name.includes('if the server stops meanwhile'));
   await expect(inTheMiddle?.run()).rejects.toThrow('what the store says');
 });
 

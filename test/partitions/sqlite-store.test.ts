@@ -66,6 +66,73 @@ it('reports a table of another program and does not change it', async () => {
   });
 });
 
+/** A database in which every call fails as SQLite, or the system, reports it. */
+const failing = (failure: object, from = 0): SqliteDatabase => {
+  let calls = 0;
+  const fail = (): never => {
+    throw Object.assign(new Error('of SQLite'), failure);
+  };
+  const statement = { get: fail, all: fail, run: fail };
+  return {
+    exec: () => ((calls += 1) > from ? fail() : undefined),
+    prepare: () => statement,
+    close: () => undefined,
+  };
+};
+
+describe.each([
+  [{ errcode: 13 }, 'store_full', /disk is full/],
+  [{ code: 'SQLITE_FULL' }, 'store_full', /disk is full/],
+  [{ code: 'ENOSPC' }, 'store_full', /disk is full/],
+  [{ errcode: 1032 }, 'store_read_only', /read-only/], // SQLITE_READONLY_DBMOVED
+  [{ code: 'SQLITE_CANTOPEN_ISDIR' }, 'store_forbidden', /cannot be created or opened/],
+  [{ code: 'EISDIR' }, 'store_forbidden', /cannot be created or opened/],
+  [{ errcode: 11 }, 'store_wrong_type', /damaged/],
+  [{ code: 'SQLITE_CORRUPT_VTAB' }, 'store_wrong_type', /damaged/],
+  [{ errcode: 26 }, 'store_wrong_type', /not a SQLite database/],
+  [{ errcode: 10 }, 'store_unavailable', /failed to read or write/],
+  [{ code: 'EMFILE' }, 'store_unavailable', /failed to read or write/],
+] as const)('SQLite fails with %o', (failure, code, message) => {
+  const told = expect.objectContaining({
+    name: 'PartitionStoreError',
+    code,
+    message: expect.stringMatching(message) as string,
+  }) as Error;
+
+  it(`is told as ${code} when the store is made, and by each call`, async () => {
+    expect(() => sqliteStore({ database: failing(failure) })).toThrow(told);
+    const store = sqliteStore({ database: failing(failure, 2) });
+    const entry = { bytes: Buffer.from('x'), version: 'v' };
+    await expect(store.read('k')).rejects.toEqual(told);
+    await expect(store.write('k', entry, { expected: null, ttl: null })).rejects.toEqual(told);
+    await expect(store.remove('k')).rejects.toEqual(told);
+    await expect(store.leases!.take('k', { name: 'n', owner: 'o', ttl: 1 })).rejects.toEqual(told);
+    const { message: text } = (await store.read('k').catch((error: unknown) => error)) as Error;
+    expect(text).toMatch(/^[^.]+\. (?:Nothing was changed|A write [^.]+)\. [A-Z][^.]+\./); // what happened, the data, what to do
+  });
+});
+
+it('waits for another process that prepares the same new file, and gives up in the end', () => {
+  const inner = wasm(':memory:');
+  let failures = 3;
+  const database: SqliteDatabase = {
+    ...inner,
+    exec: (sql) => {
+      if (failures-- > 0) throw Object.assign(new Error('database is locked'), { errcode: 5 });
+      return inner.exec(sql);
+    },
+  };
+  sqliteStore({ database });
+  expect(failures).toBeLessThan(0);
+  inner.close();
+  expect(() => sqliteStore({ database: failing({ code: 'SQLITE_BUSY' }) })).toThrow(
+    expect.objectContaining({
+      code: 'store_unavailable',
+      message: expect.stringContaining('Another process') as string,
+    }),
+  );
+});
+
 it.each([[{}], [{ file: '' }], [{ file: 'x', table: 'a b' }], [{ file: 'x', table: 'a"; DROP TABLE x' }]])(
   '%j is refused',
   (options) => {

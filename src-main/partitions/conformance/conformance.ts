@@ -202,7 +202,7 @@ const CASES: Record<string, Check> = {
     await store.touch(other, 60);
     // Long enough that even a busy machine gets here before the first TTL would have ended.
     strictEqual(await store.write(key, short, { expected: null, ttl: 3 }), true);
-    await until(async () => (await another.read(key)) === null, 'the entry never went');
+    await until(async () => (await another.read(key)) === null, 'the entry did not expire after its TTL');
     await assertHolds(store, other, touched);
     const next = entry('next');
     strictEqual(await store.write(key, next, forEver), true);

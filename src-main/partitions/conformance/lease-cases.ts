@@ -12,8 +12,7 @@ function lease(ttl = 60, name = randomBytes(32).toString('base64url')): Lease {
 const rivalOf = ({ name }: Lease, ttl = 60): Lease => lease(ttl, name);
 
 function leasesOf({ leases }: PartitionStore): PartitionLeases {
-  if (leases === undefined)
-    throw new Error('The store has no leases: say so to the suite with `leases: false`.');
+  if (leases === undefined) throw new Error('The store has no leases. Pass `leases: false` to the suite.');
   return leases;
 }
 
@@ -40,9 +39,9 @@ export const leaseCases: Record<string, Check> = {
     const theirs = rivalOf(mine);
     strictEqual(await here.take(key, mine), true);
     strictEqual(await there.take(key, theirs), false);
-    strictEqual(await here.take(key, mine), true, 'its owner could not prolong it');
+    strictEqual(await here.take(key, mine), true, 'the owner of a lease must be able to renew it');
     await there.give(key, theirs);
-    strictEqual(await there.take(key, theirs), false, 'another owner has given it back');
+    strictEqual(await there.take(key, theirs), false, 'a lease must not be released by another owner');
     await here.give(key, mine);
     await here.give(key, mine);
     strictEqual(await there.take(key, theirs), true);
@@ -65,7 +64,7 @@ export const leaseCases: Record<string, Check> = {
     await here.take(key, kept);
     await here.take(key, { ...kept, ttl: 60 });
     await here.take(key, short);
-    await until(() => there.take(key, rivalOf(short)), 'the lease never went');
+    await until(() => there.take(key, rivalOf(short)), 'the lease did not expire after its TTL');
     strictEqual(await there.take(key, rivalOf(kept)), false);
     strictEqual(await here.take(key, short), false);
   },
@@ -132,15 +131,15 @@ export const leaseCases: Record<string, Check> = {
       .exclusively('turn', async () => {
         hasBegun = true;
         // Three renewals, each a third of the lease apart.
-        await until(() => Promise.resolve(takes > 3), 'it was never prolonged');
+        await until(() => Promise.resolve(takes > 3), 'the lease was not renewed while its task was running');
         hasEnded = true;
       });
-    await until(() => Promise.resolve(hasBegun), 'it never began');
+    await until(() => Promise.resolve(hasBegun), 'the task did not start');
     const next = sealed(another)
       .partition(id)
       .exclusively('turn', () => Promise.resolve(hasEnded));
     await long;
-    strictEqual(await next, true, 'the next one did not wait');
+    strictEqual(await next, true, 'the next task ran before the first one had finished');
   },
 
   'exclusively: aborts a task after turnLimit and runs the next one': async ({ store, another }, id) => {
@@ -173,7 +172,7 @@ export const leaseCases: Record<string, Check> = {
         hasBegun = true;
         return new Promise<void>((resolve) => (die = resolve));
       });
-    await until(() => Promise.resolve(hasBegun), 'it never began');
+    await until(() => Promise.resolve(hasBegun), 'the task did not start');
     const other = sealed(another, { turnTimeout: 1 }).partition(id);
     await rejects(
       other.exclusively('turn', () => Promise.resolve()),

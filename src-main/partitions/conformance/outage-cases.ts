@@ -62,14 +62,14 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
         await stay;
         return 'done';
       });
-      await until(() => Promise.resolve(isIn), 'the turn never began');
+      await until(() => Promise.resolve(isIn), 'the task did not start, although the server was available');
       await begin();
       try {
         await seen?.(); // Until the copies have expired.
         const rejected = rejectsInTime(partition, leases);
         leave();
         const [outcome] = await Promise.all([turn, rejected]);
-        strictEqual(outcome, 'done', 'who was at it already is not disturbed');
+        strictEqual(outcome, 'done', 'a task that was running when the server failed must finish');
       } finally {
         leave();
         await end();
@@ -78,17 +78,17 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
       strictEqual(await patient.exclusively('before', () => Promise.resolve('next')), 'next');
     };
   return {
-    'stopped: reads, updates and turns reject in time; started: all is as it was': outage(
+    'rejects reads, updates and tasks in time while the server is stopped, and loses nothing': outage(
       () => server.stop(),
       () => server.start(),
     ),
 
-    'hanging: reads, updates and turns reject in time; going on: all is as it was': outage(
+    'rejects reads, updates and tasks in time while the server hangs, and loses nothing': outage(
       () => server.pause(),
       () => server.resume(),
     ),
 
-    'stopped in the middle of updates: each is there whole or not at all, and all that were acknowledged':
+    'stores each update completely or not at all, and every acknowledged one, if the server stops meanwhile':
       async ({ store, seen }, id) => {
         const partition = sealed(store, { timeout: TIMEOUT }).partition(id);
         const patient = sealed(store).partition(id);
@@ -122,23 +122,30 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
           }
         })();
         try {
-          await reached(() => acknowledged.length > 5, 'no update was acknowledged');
+          await reached(
+            () => acknowledged.length > 5,
+            'no update was acknowledged, although the server was available',
+          );
           await server.stop();
-          await reached(() => failures > 0, 'no update failed');
+          await reached(() => failures > 0, 'no update failed, although the server was stopped');
           await server.start();
           const count = acknowledged.length;
-          await reached(() => acknowledged.length > count + 2, 'it never came back');
+          await reached(
+            () => acknowledged.length > count + 2,
+            'reads still failed after the server was available again',
+          );
         } finally {
           isOver = true;
           await writing;
         }
         await seen?.();
         const found = new Set(await patient.read(scopesIn));
-        for (const scope of acknowledged) ok(found.has(scope), `${scope} was acknowledged and is gone`);
+        for (const scope of acknowledged)
+          ok(found.has(scope), `the update ${scope} was acknowledged and is missing`);
         for (const scope of found) {
-          ok(tried.has(scope), `${scope} comes from nowhere`);
+          ok(tried.has(scope), `the update ${scope} is stored, but was never made`);
           const other = scope.endsWith('-too') ? scope.slice(0, -4) : `${scope}-too`;
-          ok(scope === 'scope-first' || found.has(other), `${scope} is half of an update`);
+          ok(scope === 'scope-first' || found.has(other), `of the update ${scope}, only a part is stored`);
         }
       },
   };
@@ -166,7 +173,7 @@ async function rejectsInTime(partition: Partition, leases: boolean): Promise<voi
         failure,
       ),
   ]);
-  strictEqual(wasRun, false, 'a turn was given by nobody');
+  strictEqual(wasRun, false, 'a task ran, although the server could grant no lease');
 }
 
 async function comesBackWhole(partition: Partition, seen?: () => Promise<void>): Promise<void> {
@@ -176,11 +183,11 @@ async function comesBackWhole(partition: Partition, seen?: () => Promise<void>):
         () => true,
         () => false,
       ),
-    'it never came back',
+    'reads still failed after the server was available again',
   );
   await seen?.();
   const found = await partition.read(scopesIn);
-  ok(found.includes('before'), 'what was acknowledged is gone');
+  ok(found.includes('before'), 'an update that was acknowledged before the outage is missing');
   await partition.update((cache) => sign(cache, 'after'));
   const after = (await partition.read(scopesIn)).filter((scope) => scope !== 'meanwhile');
   deepStrictEqual(after, ['after', 'before']);

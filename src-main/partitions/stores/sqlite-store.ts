@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { systemClock } from '../../cache/clock.ts';
+import { codeOf } from '../../error-code.ts';
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
 import { checkOptions, FUNCTION } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
@@ -110,7 +111,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     'Nothing was read or written.',
   );
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(table))
-    throw new InvalidArgumentError("A table's name consists of a-z, 0-9 and _. Nothing was read or written.");
+    throw new InvalidArgumentError(
+      '`table` must consist of a-z, 0-9 and _, and not begin with a digit. Nothing was read or written.',
+      { field: 'table' },
+    );
   const opened = database ?? open(file);
   const run = <T>(task: () => T): T => {
     try {
@@ -119,7 +123,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       throw explained(error);
     }
   };
-  run(() => {
+  prepared(() => {
     opened.exec(`PRAGMA busy_timeout = ${BUSY}`);
     if (database === undefined) opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     opened.exec(
@@ -231,7 +235,7 @@ const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 function open(file: string | undefined): SqliteDatabase {
   if (typeof file !== 'string' || file === '')
     throw new InvalidArgumentError(
-      'Pass the `file` of a SQLite store, or an opened `database`. Nothing was read or written.',
+      'sqliteStore needs `file`, a path, or `database`, an opened database. Nothing was read or written.',
       {
         field: 'file',
       },
@@ -263,7 +267,7 @@ function databaseClass(): DatabaseClass {
   }
   throw new PartitionStoreError(
     'store_client',
-    'There is no SQLite here: Node has node:sqlite from 22.13 on; for earlier versions, install `better-sqlite3`. Nothing was read or written.',
+    'This version of Node has no SQLite. Nothing was read or written. Use Node 22.13 or later, or install `better-sqlite3`.',
     { cause },
   );
 }
@@ -279,51 +283,108 @@ function storedIn(row: unknown): { version: string; bytes: Uint8Array } {
 function wrongTable(cause?: unknown): PartitionStoreError {
   return new PartitionStoreError(
     'store_wrong_type',
-    'The table of the partitions has other columns than Tokenkeep made it with, or the file is no SQLite database. Nothing was changed. Choose another table or file.',
+    'The table has other columns than Tokenkeep’s, or the file is not a SQLite database. Nothing was changed. Choose another table or file.',
     cause === undefined ? {} : { cause },
   );
 }
 
-/** Errors by SQLite's name for the result code, and by the code itself, which `node:sqlite` reports. */
-const CAUSES: readonly [
-  name: string,
-  code: number,
-  ConstructorParameters<typeof PartitionStoreError>[0],
-  string,
-][] = [
-  ['SQLITE_FULL', 13, 'store_full', 'The disk is full.'],
+type Told = readonly [
+  code: ConstructorParameters<typeof PartitionStoreError>[0],
+  what: string,
+  remedy: string,
+];
+
+const FULL: Told = ['store_full', 'The disk is full.', 'Free space on it.'];
+const FORBIDDEN: Told = [
+  'store_forbidden',
+  'The SQLite file cannot be created or opened.',
+  'Check that its path is right, that its folder exists, and its permissions.',
+];
+
+/** By SQLite's name for the result code, and by the code itself, which `node:sqlite` reports. */
+const CAUSES: readonly [name: string, code: number, Told][] = [
+  ['SQLITE_FULL', 13, FULL],
   [
     'SQLITE_READONLY',
     8,
-    'store_read_only',
-    'The SQLite file or its folder can only be read. Change its permissions.',
+    [
+      'store_read_only',
+      'The SQLite file or its folder is read-only.',
+      'Give the user who runs this program write permission for both.',
+    ],
+  ],
+  ['SQLITE_CANTOPEN', 14, FORBIDDEN],
+  ['SQLITE_PERM', 3, FORBIDDEN],
+  [
+    'SQLITE_CORRUPT',
+    11,
+    [
+      'store_wrong_type',
+      'The SQLite file is damaged.',
+      'Restore it from a backup or choose another file. With another file, users have to sign in again.',
+    ],
   ],
   [
-    'SQLITE_CANTOPEN',
-    14,
-    'store_forbidden',
-    'The SQLite file cannot be opened. Check that its folder exists, and its permissions.',
+    'SQLITE_BUSY',
+    5,
+    ['store_unavailable', `Another process held the SQLite file for more than ${BUSY} ms.`, 'Try again.'],
   ],
-  ['SQLITE_PERM', 3, 'store_forbidden', 'The SQLite file may not be opened. Check its permissions.'],
 ];
 
+const SYSTEM: Readonly<Record<string, Told>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  ENOENT: FORBIDDEN,
+  ENOTDIR: FORBIDDEN,
+  EISDIR: FORBIDDEN,
+  ENAMETOOLONG: FORBIDDEN,
+  ELOOP: FORBIDDEN,
+  EROFS: FORBIDDEN,
+};
+
+const UNKNOWN: Told = [
+  'store_unavailable',
+  'SQLite failed to read or write its file.',
+  'Try again; the cause has its error message.',
+];
+
+/** Statements that fail with a known error have changed nothing. After another, such as an I/O error, a write may be on the disk. */
 function explained(error: unknown): unknown {
   if (error instanceof TokenkeepError || !(error instanceof Error)) return error;
-  const code: unknown = Reflect.get(error, 'code');
+  const code = codeOf(error);
   const number: unknown = Reflect.get(error, 'errcode');
   const primary = typeof number === 'number' ? number & 0xff : undefined;
-  for (const [name, own, told, what] of CAUSES)
-    if (primary === own || (typeof code === 'string' && code.startsWith(name)))
-      return new PartitionStoreError(told, `${what} Nothing was changed.`, { cause: error });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT' || code === 'EROFS')
-    return new PartitionStoreError(
-      'store_forbidden',
-      'The SQLite file cannot be made or opened. Check that its folder exists, and its permissions. Nothing was changed.',
-      { cause: error },
-    );
   const isForeign =
     primary === 26 ||
     code === 'SQLITE_NOTADB' ||
     /not a database|no such column|has no column/i.test(error.message);
-  return isForeign ? wrongTable(error) : error;
+  if (isForeign) return wrongTable(error);
+  const known = CAUSES.find(([name, own]) => primary === own || code.startsWith(name))?.[2];
+  const found = known ?? SYSTEM[code];
+  const [told, what, remedy] = found ?? UNKNOWN;
+  const outcome = found ? 'Nothing was changed.' : 'A write in progress was stored completely or not at all.';
+  return new PartitionStoreError(told, `${what} ${outcome} ${remedy}`, { cause: error });
+}
+
+/** Attempts to prepare a file, and milliseconds between them. */
+const ATTEMPTS = 40;
+const PAUSE = 25;
+
+/**
+ * Prepares a file. SQLite does not wait for another process that is just switching the same file to its write-ahead log, as happens when
+ * several processes start with a new file.
+ */
+function prepared(task: () => void): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      task();
+      return;
+    } catch (error) {
+      const isBusy = codeOf(error).startsWith('SQLITE_BUSY') || Reflect.get(Object(error), 'errcode') === 5;
+      if (!isBusy || attempt === ATTEMPTS) throw explained(error);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    }
+  }
 }
