@@ -35,6 +35,11 @@ export const AMOUNT: Kind = {
   what: 'a finite number of at least 0',
 };
 export const FUNCTION: Kind = { is: (value) => typeof value === 'function', what: 'a function' };
+/** A function that is given a cache. The body of a generator runs later, when nothing would be stored any more. */
+export const CACHE_FUNCTION: Kind = {
+  is: (value) => FUNCTION.is(value) && !/Generator/.test(Object.prototype.toString.call(value)),
+  what: 'a function, and not a generator',
+};
 export const RECORD: Kind = {
   is: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   what: 'an object',

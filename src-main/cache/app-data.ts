@@ -35,11 +35,10 @@ export function appData(cache: TokenCache, name: string): unknown {
  */
 export function setAppData(cache: TokenCache, name: string, value: unknown): void {
   const store = storeOf(cache);
-  if (value === undefined) {
-    store.drop({ section: PREFIX + name, key: null });
-    return;
-  }
-  store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
+  store.run(() => {
+    if (value === undefined) store.drop({ section: PREFIX + name, key: null });
+    else store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
+  });
 }
 
 /** Returns the name of the app data in a root of a cache document; undefined if the root holds none. */

@@ -1,5 +1,14 @@
 import { InvalidArgumentError } from '../errors.ts';
-import { checkArgument, checkOptions, having, type OptionNames, SIGNAL } from '../options.ts';
+import {
+  CACHE_FUNCTION,
+  checkArgument,
+  checkOptions,
+  FUNCTION,
+  having,
+  TEXT,
+  type OptionNames,
+  SIGNAL,
+} from '../options.ts';
 import { type Abortable, KeyedQueue, untilBegun } from '../waiting.ts';
 import { type TokenCache, transact } from './token-cache.ts';
 
@@ -75,6 +84,7 @@ export function inMemory(cache: TokenCache): CacheHandle {
   return {
     read: async (fn, options) => {
       checkOptions('read', options, { signal: SIGNAL }).signal?.throwIfAborted();
+      checkArgument('read', 'fn', fn, CACHE_FUNCTION);
       const transaction = transact(cache, fn);
       if (transaction.changes.length === 0) return Promise.resolve(transaction.value);
       transaction.undo();
@@ -84,13 +94,25 @@ export function inMemory(cache: TokenCache): CacheHandle {
     },
     update: async (fn, options) => {
       checkOptions('update', options, UPDATE_OPTIONS).signal?.throwIfAborted();
+      checkArgument('update', 'fn', fn, CACHE_FUNCTION);
       return Promise.resolve(transact(cache, fn).value);
     },
     exclusively: async (name, task, options) => {
-      const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
+      const { signal } = checkExclusively(name, task, options);
       return inTurn(queue, name, task, signal);
     },
   };
+}
+
+/**
+ * Checks the arguments of `exclusively`.
+ *
+ * @throws InvalidArgumentError with the name in `field`
+ */
+export function checkExclusively(name: unknown, task: unknown, options: Abortable | undefined): Abortable {
+  checkArgument('exclusively', 'name', name, TEXT);
+  checkArgument('exclusively', 'task', task, FUNCTION);
+  return checkOptions('exclusively', options, { signal: SIGNAL });
 }
 
 const signalless = new WeakSet<object>();

@@ -2,6 +2,7 @@
  * The entries of a cache, including the properties of its document: the order of roots, keys as written, and unrecognized entries. Every
  * change is recorded, so that it can be reported and undone.
  */
+import { InvalidArgumentError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import { type Change, condensed, Entry, inverse, nameOf, type Place, placeOf } from './entry.ts';
 import { folded } from './json.ts';
@@ -104,6 +105,11 @@ export class Store {
   layout: Layout | undefined;
   /** Called after each outermost `run` that changed something. */
   onChange: ((changes: readonly Change[]) => void) | undefined;
+  /**
+   * Whether the cache is given to functions by a handle that stores it. Such a cache takes changes only while a function of the handle runs:
+   * a later change would be in memory and nowhere else.
+   */
+  isLent = false;
   /** Whether `replace` must record its changes. */
   isObserved = false;
 
@@ -327,7 +333,7 @@ export class Store {
    * would cost more than reading it. `fill` must not throw.
    */
   replace(fill: () => void): void {
-    if (this.#depth > 0 || this.isObserved) this.run(() => this.#clear(fill));
+    if (this.#depth > 0 || this.isObserved) this.transact(() => this.#clear(fill));
     else this.#clear(fill);
   }
 
@@ -344,10 +350,23 @@ export class Store {
   }
 
   /**
+   * Like `transact`, for callers that may have kept the cache of a handle.
+   *
+   * @throws InvalidArgumentError if no function of the handle is running
+   */
+  run<T>(fn: () => T): { value: T; changes: Change[] } {
+    if (this.isLent && this.#depth === 0)
+      throw new InvalidArgumentError(
+        'The function that was given this cache has ended, so the change would not be stored. Nothing was changed. Call `update` again.',
+      );
+    return this.transact(fn);
+  }
+
+  /**
    * Runs a transaction: if `fn` throws, all its changes are undone. Calls `onChange` once at the end of
    * the outermost run.
    */
-  run<T>(fn: () => T): { value: T; changes: Change[] } {
+  transact<T>(fn: () => T): { value: T; changes: Change[] } {
     const mark = this.#journal.length;
     const { dialect, layout } = this;
     this.#depth += 1;

@@ -283,12 +283,18 @@ export interface Transaction<T> {
  * @throws InvalidArgumentError if `fn` returns a promise, since its later changes would be outside of the transaction
  */
 export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Transaction<T> {
-  const { value, changes } = storeOf(cache).run(() => {
+  const { value, changes } = storeOf(cache).transact(() => {
     const result = fn(cache);
     assertSynchronous(result);
     return result;
   });
   return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
+}
+
+/** Marks a cache as lent: it takes changes only while `transact` or `runBatch` runs. See Store.isLent. */
+export function lend(cache: TokenCache): TokenCache {
+  storeOf(cache).isLent = true;
+  return cache;
 }
 
 /** @throws InvalidArgumentError if a function that was given a cache returned a promise */
@@ -307,7 +313,7 @@ export function assertSynchronous(result: unknown): void {
  */
 export function apply(cache: TokenCache, changes: Iterable<Change>): Change[] {
   const store = storeOf(cache);
-  return store.run(() => {
+  return store.transact(() => {
     for (const change of changes) {
       if (change.after === undefined) store.drop(placeOf(change));
       else store.put(change.after);
@@ -328,7 +334,7 @@ export interface Step extends Place {
  */
 export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
   const store = storeOf(cache);
-  return store.run(() => {
+  return store.transact(() => {
     for (const step of steps) {
       if (step.after === undefined) store.drop(step);
       else store.put(step.after);
@@ -367,6 +373,7 @@ export interface Batch {
 
 /** Runs jobs in order, each as a transaction. A job that throws changes nothing and does not stop the others. */
 export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
+  lend(cache);
   const done: { job: Job; transaction: Transaction<unknown> }[] = [];
   const failed: { job: Job; error: unknown }[] = [];
   for (const job of jobs) {

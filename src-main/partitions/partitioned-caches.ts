@@ -3,6 +3,7 @@ import { merge } from '../cache/document/merge.ts';
 import {
   type CacheHandle,
   inMemory,
+  checkExclusively,
   needsSignal,
   type Synchronous,
   UPDATE_OPTIONS,
@@ -15,7 +16,7 @@ import type {
   SignOutReceipt,
 } from '../cache/schema/entities.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { assertSynchronous, storeOf, TokenCache } from '../cache/token-cache.ts';
+import { lend, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
 import {
   AmbiguousAccountError,
   InvalidArgumentError,
@@ -24,7 +25,17 @@ import {
   SessionEndedError,
   SignInRequiredError,
 } from '../errors.ts';
-import { checkOptions, FLAG, HOST, type OptionNames, SIGNAL, TEXT, TEXTS } from '../options.ts';
+import {
+  CACHE_FUNCTION,
+  checkArgument,
+  checkOptions,
+  FLAG,
+  HOST,
+  type OptionNames,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from '../options.ts';
 import { type Abortable, abandonable, untilBegun } from '../waiting.ts';
 import {
   type AppTokenRequest,
@@ -419,9 +430,9 @@ class Caches {
     while (found.cache.version !== found.opened); // An update has changed the cache in the meantime.
     as.ownership.check(found, as.name);
     seen(found.metadata);
-    const value = fn(found.cache);
-    assertSynchronous(value);
-    if (found.cache.version === found.opened) return value;
+    const transaction = transact(lend(found.cache), fn);
+    if (transaction.changes.length === 0) return transaction.value;
+    transaction.undo();
     throw new InvalidArgumentError(
       'The function passed to read() changed the cache. Nothing was written. Use update() to change it.',
     );
@@ -429,6 +440,7 @@ class Caches {
 
   async update<T>(as: OpenedAs, fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     const { signal } = checkOptions('update', options, UPDATE_OPTIONS);
+    checkArgument('update', 'fn', fn, CACHE_FUNCTION);
     return untilBegun(signal, (begin) =>
       this.#updates.add(
         as,
@@ -447,7 +459,7 @@ class Caches {
     task: (turn: Pick<Turn, 'signal'>) => Promise<T>,
     options?: Abortable,
   ): Promise<T> {
-    const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
+    const { signal } = options ?? {};
     return untilBegun(signal, (begin) =>
       this.#turns.run(
         name,
@@ -558,6 +570,7 @@ class OpenedPartition implements Partition {
 
   async read<T>(fn: Synchronous<T>, options?: Abortable): Promise<T> {
     const { signal } = checkOptions('read', options, { signal: SIGNAL });
+    checkArgument('read', 'fn', fn, CACHE_FUNCTION);
     return abandonable(signal, () =>
       published('read', this.key, () =>
         this.#caches.read(this.#as, fn, (metadata) => (this.#epoch = epochOf(metadata))),
@@ -577,7 +590,12 @@ class OpenedPartition implements Partition {
     return this.#caches.remove(this.#as);
   }
 
-  exclusively<T>(name: string, task: (signal: AbortSignal) => Promise<T>, options?: Abortable): Promise<T> {
+  async exclusively<T>(
+    name: string,
+    task: (signal: AbortSignal) => Promise<T>,
+    options?: Abortable,
+  ): Promise<T> {
+    checkExclusively(name, task, options);
     return published('turn', this.key, (note) => {
       const start = performance.now();
       note({ purpose: purposeOf(name) });

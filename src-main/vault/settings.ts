@@ -62,6 +62,13 @@ export async function settingsFrom(given: VaultOptions, ports: VaultPorts = {}):
   const wrong = (field: keyof VaultOptions, what: string): never => {
     throw new InvalidArgumentError(`openVault: ${what} Nothing was opened.`, { field });
   };
+  // Electron sets `process.type`. A page with Node has timers of the web, and every script in it could read the tokens.
+  const { type = 'browser' } = process as { type?: string };
+  if (type === 'renderer' || type === 'worker') {
+    throw new InvalidArgumentError(
+      'openVault: vaults are opened in the main process of Electron, not in a window. Nothing was opened. Serve the window with tokenkeep/electron.',
+    );
+  }
   if (typeof options.file !== 'string' || !isAbsolute(options.file)) {
     wrong('file', '`file` must be an absolute path.');
   }

@@ -1,11 +1,21 @@
 import { basename, dirname } from 'node:path';
 import { dropOldHistories } from '../accounts/account-history.ts';
-import { type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
+import { checkExclusively, type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import { type Job, jobOf, type TokenCache, transact } from '../cache/token-cache.ts';
+import { type Job, jobOf, lend, type TokenCache, transact } from '../cache/token-cache.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
-import { checkArgument, checkOptions, FLAG, FUNCTION, oneOf, SIGNAL } from '../options.ts';
+import {
+  CACHE_FUNCTION,
+  checkArgument,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  NAME,
+  oneOf,
+  SIGNAL,
+  TEXT,
+} from '../options.ts';
 import { type Abortable, abandonable, untilBegun } from '../waiting.ts';
 import type { Erasure, Forgotten, ReadOptions, Vault, VaultOptions } from './api.ts';
 import { Access, Saving } from './commit.ts';
@@ -139,6 +149,7 @@ class FileVault implements Vault {
 
   async read<T>(fn: Synchronous<T>, options?: ReadOptions): Promise<T> {
     const { held, signal } = checkOptions('read', options, { held: FLAG, signal: SIGNAL });
+    checkArgument('read', 'fn', fn, CACHE_FUNCTION);
     return this.#traced('read', () =>
       abandonable(signal, (assertWanted) => this.#read(fn, held, assertWanted)),
     );
@@ -150,7 +161,7 @@ class FileVault implements Vault {
       await this.#access.catchUp();
       assertWanted();
       if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
-      const transaction = transact(this.#memory.cache, fn);
+      const transaction = transact(lend(this.#memory.cache), fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
       throw new InvalidArgumentError(
@@ -161,6 +172,7 @@ class FileVault implements Vault {
 
   async update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     const { since, signal } = checkOptions('update', options, UPDATE_OPTIONS);
+    checkArgument('update', 'fn', fn, CACHE_FUNCTION);
     const job = (begin: () => void): Promise<T> =>
       this.#save(
         jobOf((cache: TokenCache) => {
@@ -185,7 +197,7 @@ class FileVault implements Vault {
     task: (signal?: AbortSignal) => Promise<T>,
     options?: Abortable,
   ): Promise<T> {
-    const { signal } = checkOptions('exclusively', options, { signal: SIGNAL });
+    const { signal } = checkExclusively(name, task, options);
     if (this.#closed) throw closed();
     const hold = (begin: () => void): Promise<T> => {
       const held = async (): Promise<T> => {
@@ -264,6 +276,7 @@ class FileVault implements Vault {
 
   async erase<T>(fn: Synchronous<T>, options?: Abortable): Promise<Erasure<T>> {
     const { signal } = checkOptions('erase', options, { signal: SIGNAL });
+    checkArgument('erase', 'fn', fn, CACHE_FUNCTION);
     if (this.#closed) throw closed();
     const work = (begin: () => void): Promise<Erasure<T>> =>
       this.#rekeying.erase((cache: TokenCache) => {
@@ -297,6 +310,7 @@ class FileVault implements Vault {
 
   async verify(progress?: (done: number, of: number) => void, options?: Abortable): Promise<VaultReport> {
     const { signal } = checkOptions('verify', options, { signal: SIGNAL });
+    if (progress !== undefined) checkArgument('verify', 'progress', progress, FUNCTION);
     const work = (assertWanted: () => void): Promise<VaultReport> =>
       this.#inTurn(() =>
         verify(this.#settings, this.#memory.known, (done, of) => {
@@ -309,6 +323,7 @@ class FileVault implements Vault {
 
   async exportTo(file: string, passphrase: string, options?: Abortable): Promise<void> {
     const { signal } = checkOptions('exportTo', options, { signal: SIGNAL }, 'Nothing was exported.');
+    checkArgument('exportTo', 'passphrase', passphrase, TEXT);
     if (this.#closed) throw closed();
     await this.#traced('export', () =>
       untilBegun(signal, (begin) => exportTo(this.#access, file, passphrase, begin)),
@@ -317,6 +332,8 @@ class FileVault implements Vault {
 
   async importFrom(file: string, passphrase?: string, options?: Abortable): Promise<ImportReport> {
     const { signal } = checkOptions('importFrom', options, { signal: SIGNAL }, 'Nothing was imported.');
+    checkArgument('importFrom', 'file', file, NAME);
+    if (passphrase !== undefined) checkArgument('importFrom', 'passphrase', passphrase, TEXT);
     if (this.#closed) throw closed();
     const now = (): number => Math.floor(this.#settings.now() / 1000);
     const work = (begin: () => void): Promise<ImportReport> =>

@@ -88,6 +88,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
     throw new InvalidArgumentError(
       'exportTo: `file` must be an absolute path of a file. Nothing was written.',
+      { field: 'file' },
     );
   }
   const { io } = settings;
@@ -104,6 +105,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   if (isSame(own, other) || (isInFolder && name === vault)) {
     throw new InvalidArgumentError(
       'exportTo: `file` is the vault itself. Nothing was written. Choose another name.',
+      { field: 'file' },
     );
   }
   const suffix = BESIDE.exec(name)?.[0] ?? '';
@@ -114,6 +116,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   if (isBeside) {
     throw new InvalidArgumentError(
       'exportTo: `file` has the name of a file that belongs to a vault. Nothing was written. Choose another name.',
+      { field: 'file' },
     );
   }
   if (other === null) return;
@@ -123,6 +126,7 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   if (await isVault(io, file)) {
     throw new InvalidArgumentError(
       'exportTo: `file` is another vault, which the export would replace. Nothing was written. Choose another name.',
+      { field: 'file' },
     );
   }
 }
