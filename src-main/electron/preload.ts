@@ -15,7 +15,7 @@ import {
 import type { Outcome, TokenCacheRequests } from '../ipc/contract.ts';
 import { eventChannel, type Names, requestChannel } from '../ipc/requests.ts';
 import { listen } from './early-events.ts';
-import { checkOptions, TEXT } from '../options.ts';
+import { checkOptions, LIST_OF_TEXTS, NAME, RECORD, requireOptions } from '../options.ts';
 
 export type { Names };
 
@@ -56,8 +56,8 @@ type Ask = (...args: unknown[]) => Promise<Outcome<unknown>>;
  */
 export function exposeTokenCache(options: ExposeOptions = {}): void {
   const { only = READ_REQUESTS, name = 'tokenCache' } = checkOptions('exposeTokenCache', options, {
-    only: true,
-    name: TEXT,
+    only: LIST_OF_TEXTS,
+    name: NAME,
   });
   const unknown = only.find((each) => !Object.hasOwn(TOKEN_CACHE_REQUESTS, each));
   if (unknown !== undefined)
@@ -89,12 +89,13 @@ export function exposeTokenCache(options: ExposeOptions = {}): void {
  * ```
  */
 export function exposeRequests<R, E>(contract: Exposure<R, E>): void {
-  checkOptions<Exposure<R, E>>('exposeRequests', contract, {
-    name: TEXT,
-    prefix: true,
-    requests: true,
-    events: true,
+  const given = checkOptions<Exposure<R, E>>('exposeRequests', contract, {
+    name: NAME,
+    prefix: NAME,
+    requests: RECORD,
+    events: RECORD,
   });
+  requireOptions('exposeRequests', given, ['name', 'prefix', 'requests', 'events']);
   contextBridge.exposeInMainWorld(contract.name, bridgeOf(contract));
 }
 

@@ -1,7 +1,7 @@
 /** Serves the requests of a contract, with sender and arguments validated. The only use of `ipcMain`. */
 import { app, ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, FUNCTION } from '../options.ts';
+import { checkOptions, FUNCTION, NAME, RECORD, requireOptions } from '../options.ts';
 import { fitsBudget } from '../ipc/argument-budget.ts';
 import type { Outcome } from '../ipc/contract.ts';
 import {
@@ -14,7 +14,7 @@ import {
   settle,
 } from '../ipc/requests.ts';
 import { watchInput } from './dialogs.ts';
-import { contentsOf, isTrusted, originOf, type Trusted } from './sender.ts';
+import { contentsOf, isTrusted, originOf, TRUSTED, type Trusted } from './sender.ts';
 
 /** Options of `serveRequests`. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
@@ -83,20 +83,27 @@ const servers = new Map<string, Server[]>();
  * ```
  */
 export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<R>): ServedRequests<E> {
-  const { prefix, checks, handlers, onUnexpected, explain } = checkOptions<RequestOptions<R>>(
+  assertMainProcess('serveRequests');
+  const given = checkOptions<RequestOptions<R>>(
     'serveRequests',
     options,
     {
-      windows: true,
-      origin: true,
-      prefix: true,
-      checks: true,
-      handlers: true,
+      ...TRUSTED,
+      prefix: NAME,
+      checks: RECORD,
+      handlers: RECORD,
       onUnexpected: FUNCTION,
       explain: FUNCTION,
     },
     'Nothing is served.',
   );
+  requireOptions(
+    'serveRequests',
+    given,
+    ['windows', 'origin', 'prefix', 'checks', 'handlers'],
+    'Nothing is served.',
+  );
+  const { prefix, checks, handlers, onUnexpected, explain } = given;
   const stops = (Object.keys(checks) as (keyof R & string)[]).map((name) =>
     serveChannel(requestChannel(prefix, name), {
       trusted: options,
@@ -127,6 +134,14 @@ export function serveRequests<R extends Requests<R>, E>(options: RequestOptions<
       for (const stop of stops) stop();
     },
   };
+}
+
+/** @throws InvalidArgumentError in a window, a utility process or Node, where Electron's main process is not available */
+export function assertMainProcess(caller: string): void {
+  if ((ipcMain as unknown) === undefined)
+    throw new InvalidArgumentError(
+      `${caller} works only in the main process of Electron. Nothing is served. In a preload script, use tokenkeep/preload.`,
+    );
 }
 
 function serveChannel(channel: string, server: Server): () => void {

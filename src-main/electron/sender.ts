@@ -1,5 +1,6 @@
 /** Validates the sender of all IPC messages. Electron security checklist item 17. */
 import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
+import { FUNCTION, type Kind, type OptionNames } from '../options.ts';
 
 /** A window, or the web contents of one; a view has web contents only. */
 export type ServedWindow = BrowserWindow | WebContents;
@@ -19,6 +20,17 @@ export interface Trusted {
   /** The exact origin of their pages, such as `app://tokenkeep`, or several. No wildcard, no prefix. */
   origin: string | readonly string[];
 }
+
+/** The origin of a page as Electron reports it. A wildcard, a path or `null`, the origin of a sandboxed frame, would match nothing or anything. */
+const isOrigin = (value: unknown): boolean =>
+  typeof value === 'string' && /^[a-z][a-z\d+.-]*:\/\/[^\s/?#*A-Z]*$/.test(value);
+const ORIGIN: Kind = {
+  is: (value) => isOrigin(value) || (Array.isArray(value) && value.length > 0 && value.every(isOrigin)),
+  what: 'an origin such as `app://my-app`, in lower case and without a path, or a list of such',
+};
+
+/** The options that say who is trusted, for `checkOptions`. */
+export const TRUSTED: OptionNames<Trusted> = { windows: FUNCTION, origin: ORIGIN };
 
 /**
  * Whether a request comes from one of the windows, from its main frame, and from a page of the origin. A frame inside the

@@ -1,7 +1,17 @@
 /** Serves the token cache to the windows of an Electron app. */
 import { app, BrowserWindow, clipboard, powerMonitor, type WebContents } from 'electron';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames, FUNCTION, TEXT } from '../options.ts';
+import {
+  checkArgument,
+  checkOptions,
+  FUNCTION,
+  having,
+  type Kind,
+  LIST_OF_TEXTS,
+  NAME,
+  type OptionNames,
+  requireOptions,
+} from '../options.ts';
 import { isOnlyActivity } from '../ipc/activity.ts';
 import { argumentChecks } from '../ipc/arguments.ts';
 import { type CopiedSecrets, copiedSecrets } from '../ipc/clipboard.ts';
@@ -11,8 +21,8 @@ import { tokenCacheHandlers } from '../ipc/handlers.ts';
 import type { PlaceCache } from '../ipc/places.ts';
 import type { Vault } from '../vault/api.ts';
 import { chooseFile, chooseTarget, confirm, useGesture } from './dialogs.ts';
-import { serveRequests } from './requests.ts';
-import type { Trusted } from './sender.ts';
+import { assertMainProcess, serveRequests } from './requests.ts';
+import { TRUSTED, type Trusted } from './sender.ts';
 
 /** Options of `serveTokenCache`. */
 export interface ServeOptions extends Trusted {
@@ -106,7 +116,14 @@ export function serveTokenCache(
   vault: Vault | Promise<Vault> | (() => Promise<Vault>),
   options: ServeOptions,
 ): ServedTokenCache {
-  checkOptions('serveTokenCache', options, NAMES, 'Nothing is served.');
+  assertMainProcess('serveTokenCache');
+  checkArgument('serveTokenCache', 'vault', vault, VAULT);
+  requireOptions(
+    'serveTokenCache',
+    checkOptions('serveTokenCache', options, NAMES, 'Nothing is served.'),
+    ['windows', 'origin'],
+    'Nothing is served.',
+  );
   const copied = copiedSecrets({
     clipboard,
     now: () => Date.now(),
@@ -187,12 +204,17 @@ export function serveTokenCache(
   );
 }
 
+const OPEN_VAULT = having('', 'read', 'update', 'on');
+const VAULT: Kind = {
+  is: (value) => OPEN_VAULT.is(value) || FUNCTION.is(value) || having('', 'then').is(value),
+  what: 'what `openVault` returns, or a function that calls it',
+};
+
 const NAMES: OptionNames<ServeOptions> = {
-  windows: true,
-  origin: true,
-  only: true,
-  name: TEXT,
-  places: true,
+  ...TRUSTED,
+  only: LIST_OF_TEXTS,
+  name: NAME,
+  places: FUNCTION,
   beforeRetry: FUNCTION,
   afterForget: FUNCTION,
   alsoForgets: FUNCTION,
@@ -206,7 +228,8 @@ function granted<Checks extends object>(checks: Checks, only: readonly (keyof Ch
   for (const name of only) {
     if (Object.hasOwn(TOKEN_CACHE_REQUESTS, name)) continue;
     throw new InvalidArgumentError(
-      `serveTokenCache: “${name}” in \`only\` is no request of the token cache.`,
+      `serveTokenCache: “${name}” in \`only\` is no request of the token cache. Nothing is served.`,
+      { field: 'only' },
     );
   }
   const entries = Object.entries(checks).filter(([name]) => (only as readonly string[]).includes(name));

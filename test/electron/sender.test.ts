@@ -1,6 +1,13 @@
 import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
-import { expect, it } from 'vitest';
-import { contentsOf, isTrusted, originOf, type ServedWindow } from '../../src-main/electron/sender.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  contentsOf,
+  isTrusted,
+  originOf,
+  type ServedWindow,
+  TRUSTED,
+} from '../../src-main/electron/sender.ts';
+import { checkOptions } from '../../src-main/options.ts';
 
 // Only the members of Electron's objects that are read here; the end-to-end tests use the real objects.
 const contents = (id: number, gone = false) => ({ id, isDestroyed: () => gone }) as unknown as WebContents;
@@ -68,4 +75,42 @@ it('accepts windows as well as their web contents, and skips destroyed ones', ()
   const event = { sender: own, senderFrame: frame('app://tokenkeep') };
   expect(isTrusted(event, { windows: () => windows, origin: ['app://other', 'app://tokenkeep'] })).toBe(true);
   expect(isTrusted(event, { windows: () => windows, origin: ['app://other'] })).toBe(false);
+});
+
+describe('who is trusted', () => {
+  const check = (given: object) => () => checkOptions('serve', given as typeof trusted, TRUSTED);
+
+  it.each([
+    ['app://my-app'],
+    ['https://localhost:8443'],
+    ['file://'],
+    ['http://[::1]:3000'],
+    [['app://a', 'app://b']],
+  ])('is given as an origin, such as %j', (origin) => {
+    expect(check({ ...trusted, origin })).not.toThrow();
+  });
+
+  it.each([
+    ['*'],
+    ['app://*'],
+    ['null'],
+    ['app://my-app/'],
+    ['app://my-app/index.html'],
+    ['app://My-App'],
+    ['my-app'],
+    [''],
+    [' app://my-app'],
+    [[]],
+    [['app://a', 'null']],
+    [/app:/],
+    [null],
+  ])('is not given as %j, which no page has or any sandboxed frame', (origin) => {
+    expect(check({ ...trusted, origin })).toThrow(expect.objectContaining({ field: 'origin' }) as Error);
+  });
+
+  it('is a function that returns windows, not a list of them', () => {
+    expect(check({ ...trusted, windows: [own] })).toThrow(
+      expect.objectContaining({ field: 'windows' }) as Error,
+    );
+  });
 });
