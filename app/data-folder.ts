@@ -1,6 +1,17 @@
 /** The app's data folder: the vault of this user, and small settings as JSON files. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StorageError } from 'tokenkeep';
 
@@ -36,7 +47,7 @@ export function dataFolderAt(folder: string, usualFolder: string): DataFolder {
 export function readJson<T>(file: string, check: (value: unknown) => T, now: () => number): T | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readSmallFile(file);
   } catch (cause) {
     if (isMissing(cause)) return undefined;
     const message = `The app’s file ${basename(file)} can’t be read. It is unchanged. Check its permissions, then try again.`;
@@ -76,7 +87,41 @@ function isMissing(error: unknown): boolean {
 
 /** Replaces a settings file atomically. @throws if it cannot be written; the file is then unchanged */
 export function writeJson(file: string, value: unknown): void {
+  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Replaces a file of this user atomically, and makes its folder.
+ *
+ * @throws if it cannot be written; the file is then unchanged
+ */
+export function replaceFile(file: string, text: string): void {
   makeFolder(dirname(file));
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+  const next = `${file}.new`;
+  rmSync(next, { force: true });
+  // `wx`: a pipe or a link that another program put there is neither waited for nor followed.
+  writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush: true });
+  renameSync(next, file);
+}
+
+/** Maximum bytes of a small file. The hosts that were contacted have about 100 bytes each. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Opening a named pipe would wait for a writer. Windows has no such flag and no pipes in folders. */
+const READING = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Reads a file at once. Another program can have put anything in its place, and the whole app would wait for a pipe or a device.
+ *
+ * @throws if it is missing, not a regular file, or too large to be the app's own
+ */
+export function readSmallFile(file: string): string {
+  const handle = openSync(file, READING);
+  try {
+    const about = fstatSync(handle);
+    if (!about.isFile()) throw new Error(`${file} is not a regular file.`);
+    if (about.size > MOST_BYTES) throw new Error(`${file} has more than ${MOST_BYTES} bytes.`);
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
 }

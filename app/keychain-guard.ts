@@ -3,11 +3,10 @@
  * file exists during each call. If the app finds one at start, its last run crashed: it says so, and calls the keychain
  * again only at the user's request, to avoid a crash loop.
  */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { type Keychain, KeychainError } from 'tokenkeep';
 import { KeychainTimeoutError } from 'tokenkeep/errors';
-import { makeFolder } from './data-folder.ts';
+import { replaceFile } from './data-folder.ts';
 
 export interface GuardedKeychain extends Keychain {
   /** The last run ended during a keychain call, and the user has not retried yet. */
@@ -73,8 +72,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
 
 function mark(marker: string): void {
   try {
-    makeFolder(dirname(marker));
-    writeFileSync(marker, '', { mode: 0o600 });
+    replaceFile(marker, '');
   } catch {
     // Without a marker, on a full or read-only disk, a crash is not reported. Nothing else is lost.
   }

@@ -2,10 +2,10 @@
  * Whether the system starts the app when the user logs in. The setting is the system's own entry, which the user may also remove in the
  * system's settings.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StorageError } from 'tokenkeep';
-import { makeFolder } from './data-folder.ts';
+import { readSmallFile, replaceFile } from './data-folder.ts';
 
 export interface LoginStart {
   isOn(): boolean;
@@ -41,7 +41,7 @@ export function desktopLoginStart(file: string, command: readonly string[]): Log
   return {
     isOn() {
       try {
-        const text = readFileSync(file, 'utf8');
+        const text = readSmallFile(file);
         // Desktop settings disable an entry instead of removing it.
         return !/^(?:Hidden\s*=\s*true|X-GNOME-Autostart-enabled\s*=\s*false)\s*$/im.test(text);
       } catch {
@@ -54,9 +54,7 @@ export function desktopLoginStart(file: string, command: readonly string[]): Log
           rmSync(file, { force: true });
           return;
         }
-        makeFolder(dirname(file));
-        writeFileSync(`${file}.new`, entryOf(command), { mode: 0o600, flush: true });
-        renameSync(`${file}.new`, file);
+        replaceFile(file, entryOf(command));
       } catch (cause) {
         const message = `The setting could not be saved and is unchanged. Make sure that ${dirname(file)} can be written and the disk has room.`;
         throw new StorageError('storage_failed', message, { cause });

@@ -1,6 +1,5 @@
 /** Stores the window's position when it is closed. */
-import { readFileSync } from 'node:fs';
-import { writeJson } from './data-folder.ts';
+import { readSmallFile, writeJson } from './data-folder.ts';
 
 export interface Place {
   x: number;
@@ -15,7 +14,7 @@ export const SMALLEST = { width: 800, height: 500 };
 /** Returns null if none is stored, it is not readable, or no display shows enough of the window to move it. */
 export function readPlace(file: string, displays: readonly Rectangle[]): Place | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const value: unknown = JSON.parse(readSmallFile(file));
     return isPlace(value) && displays.some((display) => canBeGrasped(value, display)) ? value : null;
   } catch {
     return null; // optional: without it, the window opens in the center

@@ -37,6 +37,7 @@ export async function listen(registered: string, state: string): Promise<Loopbac
         else if (url.searchParams.get('state') !== state) send(response, ANOTHER_SIGN_IN);
         else {
           waiting = response;
+          request.socket.setTimeout(0); // the page waits for the provider's answer
           resolve(url);
           if (given !== undefined) send(response, given);
         }
@@ -55,10 +56,17 @@ export async function listen(registered: string, state: string): Promise<Loopbac
         server.close();
         // Pending responses are sent; idle keep-alive connections are closed.
         server.closeIdleConnections();
+        // A closed server no longer looks for slow requests.
+        setTimeout(() => server.closeAllConnections(), SLOWEST).unref();
       }
     },
   };
 }
+
+/** Milliseconds for a request to arrive and for its response to be sent. The browser is on this computer. */
+const SLOWEST = 5_000;
+/** Connections at a time. Without a limit, another program could use up the app's file descriptors, which the vault needs. */
+const MOST_CONNECTIONS = 100;
 
 /** How many ports are tried until one is free on both addresses. */
 const TRIES = 5;
@@ -82,7 +90,15 @@ async function openAll(hostname: string, port: number, tries = TRIES): Promise<[
 }
 
 function open(host: string, port: number): Promise<Server> {
-  const server = createServer({ keepAlive: false });
+  const server = createServer({
+    keepAlive: false,
+    headersTimeout: SLOWEST,
+    requestTimeout: SLOWEST,
+    connectionsCheckingInterval: 1_000,
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  // The limits above begin with the first byte.
+  server.on('connection', (socket) => socket.setTimeout(SLOWEST, () => socket.destroy()));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));

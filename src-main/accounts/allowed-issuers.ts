@@ -3,7 +3,16 @@
  * and the command both read and write. It holds no secret.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../cache/json.ts';
 import { plainIssuer } from '../cache/schema/authorities.ts';
@@ -48,7 +57,7 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
   /** @throws StorageError if the file can't be read; one that is damaged allows nothing */
   const read = (): Map<string, readonly string[]> => {
     try {
-      return entriesOf(JSON.parse(readFileSync(file, 'utf8')));
+      return entriesOf(JSON.parse(textOf(file)));
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT' || cause instanceof SyntaxError) return new Map();
       throw unsaved(cause);
@@ -90,6 +99,22 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
       if (read().has(keyOf(issuer))) change((all) => all.delete(keyOf(issuer)));
     },
   };
+}
+
+/** Maximum bytes of the file. An issuer has about 100. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Opening a named pipe would wait for a writer. Windows has no such flag and no pipes in folders. */
+const READING = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
+
+function textOf(file: string): string {
+  const handle = openSync(file, READING);
+  try {
+    const about = fstatSync(handle);
+    if (!about.isFile() || about.size > MOST_BYTES) throw new Error(`${file} is not a file of Tokenkeep.`);
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function entriesOf(value: unknown): Map<string, readonly string[]> {

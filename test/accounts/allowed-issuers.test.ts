@@ -1,5 +1,14 @@
 /** The issuers that the user has allowed, in a file that the app and the command share. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -90,6 +99,16 @@ describe('the file', () => {
     expect(allowed.hostsOf(ISSUER)).toBeUndefined();
     expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'storage_failed' }));
     expect(readdirSync(folder)).toEqual(['allowed-issuers.json']);
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a named pipe', () => void execFileSync('mkfifo', [file])],
+    ['a link to an endless device', () => symlinkSync('/dev/zero', file)],
+  ])('allows nothing and is not waited for if it is %s', (_what, plant) => {
+    plant();
+    const allowed = allowedIssuersAt(folder);
+    expect(allowed.hostsOf(ISSUER)).toBeUndefined();
+    expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'storage_failed' }));
   });
 
   it('is unchanged and alone if the new one can’t take its place', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -6,11 +7,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readJson, writeJson } from '../../app/data-folder.ts';
 
 let folder: string;
@@ -58,4 +61,40 @@ it('does not treat an unreadable file as missing, which would overwrite it', () 
 
 it.runIf(process.platform === 'linux')('ends where the file system takes no folder', () => {
   expect(() => writeJson('/proc/nowhere/else/settings.json', {})).toThrow('ENOENT');
+});
+
+describe.skipIf(process.platform === 'win32')('something else in the place of a file', () => {
+  const kinds: Record<string, (path: string) => void> = {
+    'a named pipe': (path) => execFileSync('mkfifo', [path]),
+    'a link to an endless device': (path) => symlinkSync('/dev/zero', path),
+    'a link to itself': (path) => symlinkSync(path, path),
+    'a file of a terabyte': (path) => {
+      writeFileSync(path, '');
+      truncateSync(path, 2 ** 40);
+    },
+  };
+
+  it.each(Object.keys(kinds))('is refused at once, and replaced by what is written: %s', (kind) => {
+    const file = join(folder, 'a.json');
+    kinds[kind]?.(file);
+    expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+    writeJson(file, 3);
+    expect(read(file)).toBe(3);
+  });
+
+  it.each(Object.keys(kinds))('is neither waited for nor followed where a file is prepared: %s', (kind) => {
+    const file = join(folder, 'a.json');
+    kinds[kind]?.(`${file}.new`);
+    writeJson(file, 3);
+    expect(readdirSync(folder)).toEqual(['a.json']);
+    expect(read(file)).toBe(3);
+  });
+
+  it('does not lead to another file, which would be overwritten', () => {
+    const [file, other] = [join(folder, 'a.json'), join(folder, 'other')];
+    writeFileSync(other, 'of the user');
+    symlinkSync(other, `${file}.new`);
+    writeJson(file, 3);
+    expect(readFileSync(other, 'utf8')).toBe('of the user');
+  });
 });

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 import { removePatiently } from '../support/remove.ts';
 import { findElectron } from '../../scripts/electron-path.mjs';
-import { test, vector } from './app.ts';
+import { profileFolder, test, vector } from './app.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 const DOCUMENT = vector('documents', 'msal-node-7-adfs.json');
@@ -137,6 +137,40 @@ test('the window comes back where it was', async ({ start }) => {
   expect(bounds).toMatchObject({ width: 1000, height: 700 });
   await second.quit();
 });
+
+for (const [what, plant] of [
+  ['named pipes', (file: string) => void execFileSync('mkfifo', [file])],
+  ['links to an endless device', (file: string) => symlinkSync('/dev/zero', file)],
+  ['folders', (file: string) => mkdirSync(file)],
+] as const) {
+  test(`with ${what} where its files should be, the app starts, works, and ends`, async ({
+    start,
+    keyring,
+  }) => {
+    const folder = profileFolder(keyring.env);
+    mkdirSync(folder, { recursive: true });
+    const names = [
+      'settings',
+      'contacted-hosts',
+      'sign-in-profiles',
+      'allowed-issuers',
+      'keep-fresh',
+      'window',
+    ];
+    for (const name of names) for (const end of ['', '.new']) plant(join(folder, `${name}.json${end}`));
+    plant(join(folder, 'keychain-asked.new'));
+    const { window, quit } = await start(['--import', DOCUMENT]);
+    await window.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+    await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
+    for (const request of ['profiles()', 'settings()', "setTimes('utc')"]) {
+      const answer = await window.evaluate<{ ok: boolean; error?: { code: string } }>(
+        `window.app.${request}`,
+      );
+      expect(answer.ok ? 'ok' : answer.error?.code).toBe('storage_failed');
+    }
+    await quit();
+  });
+}
 
 for (const [name, folder] of [
   ['missing', () => '/nonexistent/tmp'],
