@@ -62,12 +62,14 @@ export function choices<Caller>({
   };
 }
 
-function keepQuestion({ older, kept }: VaultStatus): Question {
+function keepQuestion({ older, kept, bytes }: VaultStatus): Question {
+  const [how, before] =
+    bytes === null ? ['written again with', ''] : ['replaced with', 'The replaced file is kept beside it. '];
   return {
     message: 'Keep the accounts of this window?',
     detail:
-      `The file is replaced with what Tokenkeep has in memory: ${accounts(older?.mine ?? kept ?? 0)}. ` +
-      'The replaced file is kept beside it. Accounts that were signed out in the meantime stay signed out.',
+      `The file is ${how} what Tokenkeep has in memory: ${accounts(older?.mine ?? kept ?? 0)}. ` +
+      `${before}Accounts that were signed out in the meantime stay signed out.`,
     yes: 'Keep',
   };
 }
@@ -103,7 +105,9 @@ function forgetQuestion({ state }: VaultStatus, also: string | null): Question {
   const key =
     state === 'copy'
       ? 'The key belongs to the original and is kept.'
-      : 'Its encryption key is deleted too, so no backup of the file can be opened.';
+      : state === 'locked' || state === 'no-keychain'
+        ? 'Its encryption key is deleted as soon as the keychain is available. Until then, backups of the file can be opened.'
+        : 'Its encryption key is deleted too, so no backup of the file can be opened.';
   return {
     message: 'Delete the vault?',
     detail:

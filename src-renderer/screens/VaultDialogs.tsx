@@ -8,7 +8,7 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { recovered } from '../state/notices.ts';
 import { oldKeyLine } from '../state/signOut.ts';
 import { localTime } from '../state/time.ts';
-import { named } from '../state/words.ts';
+import { count, named } from '../state/words.ts';
 
 /** Asks before a key rotation, then shows its receipt. */
 export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: DialogOf<'rotate-key'> }) {
@@ -95,10 +95,11 @@ const WORD = 'start fresh';
 /** Starts an empty vault. The user types a confirmation, because this hides a whole cache. */
 export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'start-fresh'> }) {
   const { vault, dialogs, importing } = useModel();
-  const file = useStore(vault.view, (view) => view.status?.file ?? '');
+  const status = useStore(vault.view, (view) => view.status);
   const doing = useStore(vault.view, (view) => view.doing);
   const [typed, setTyped] = useState('');
   // Restoring needs no confirmation: it replaces the vault on purpose, and the file is kept.
+  const discarded = status?.kept ?? status?.recovered?.accounts ?? 0;
   const meant = restore || typed.trim().toLowerCase() === WORD;
 
   const start = async () => {
@@ -123,11 +124,17 @@ export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'st
       onYes={() => void start()}
     >
       <p>
-        The file that can’t be opened is renamed and stays in the same folder. If its key comes back, you can
-        open it again.
+        {status?.state === 'damaged'
+          ? 'The damaged file is renamed and stays in the same folder.'
+          : 'The file that can’t be opened is renamed and stays in the same folder. If its key comes back, you can open it again.'}
       </p>
+      {discarded > 0 && (
+        <p>
+          {count(discarded, 'account')} {discarded === 1 ? 'is' : 'are'} still in memory and will be lost.
+        </p>
+      )}
       <p className="path">
-        <bdi>{file}</bdi>
+        <bdi>{status?.file ?? ''}</bdi>
       </p>
       {restore && <p>Tokenkeep creates a new vault, then you choose the export and enter its passphrase.</p>}
       {!restore && (

@@ -41,6 +41,9 @@ export function notice(status: VaultStatus | null, info: AppInfo | null): Notice
 
 type Words = Omit<Notice, 'id'>;
 
+/** Codes of a keychain that is not there. With the others it is there, but full, refused or broken. */
+const ABSENT: ReadonlySet<string> = new Set(['keychain_unavailable', 'keychain_library_missing']);
+
 /** States in which the file can be replaced with what memory holds. */
 const REPLACEABLE: ReadonlySet<VaultState> = new Set<VaultState>(['damaged', 'key-missing', 'wrong-key']);
 
@@ -97,7 +100,9 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   }),
   'no-keychain': (status) => ({
     tone: 'warn',
-    title: 'No keychain found',
+    title: ABSENT.has(status.code ?? 'keychain_unavailable')
+      ? 'No keychain found'
+      : 'The keychain can’t be used',
     text:
       status.message ??
       'No keychain answers on this system. On Linux, install and start GNOME Keyring, KWallet or KeePassXC, then retry. No file was changed.',
@@ -118,21 +123,25 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     consequence: IN_MEMORY,
     actions: ['retry', 'restore', 'start-fresh', 'show-file'],
   }),
-  damaged: (status) => ({
-    tone: 'bad',
-    title: recovered(status),
-    text: 'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.',
-    consequence: lost(status),
-    actions:
-      status.recovered !== undefined && status.recovered.accounts > 0
+  damaged: (status) => {
+    const isRecoverable = status.recovered !== undefined && status.recovered.accounts > 0;
+    return {
+      tone: 'bad',
+      title: recovered(status),
+      text: isRecoverable
+        ? 'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.'
+        : 'No account in the file can be read. To get your accounts back, restore from an export. The damaged file is kept beside the new one.',
+      consequence: `${lost(status)} ${IN_MEMORY}`.trim(),
+      actions: isRecoverable
         ? ['recover', 'start-fresh', 'show-file']
-        : ['start-fresh', 'retry', 'show-file'],
-  }),
+        : ['restore', 'start-fresh', 'retry', 'show-file'],
+    };
+  },
   newer: () => ({
     tone: 'warn',
     title: 'Written by a newer version',
     text: 'A newer version of Tokenkeep wrote this file. The file is unchanged. Update Tokenkeep to open it.',
-    consequence: 'This version never writes to it.',
+    consequence: 'This version never writes to it: changes stay in memory, and are lost when you quit.',
     actions: ['retry', 'show-file'],
   }),
   'read-only': (status) => ({
@@ -141,7 +150,8 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     text:
       status.message ??
       'You don’t have permission to write the vault file. Check the permissions of the file and its folder.',
-    consequence: 'You can view everything. Changes need write access.',
+    consequence:
+      'You can view everything. Changes stay in memory until the file can be written, and are lost when you quit.',
     actions: ['retry', 'show-file'],
   }),
   unreadable: (status) => ({
@@ -178,7 +188,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     tone: 'warn',
     title: 'Another program is using the file',
     text: status.message ?? 'Another program has locked the file. Close that program or wait, then retry.',
-    consequence: 'Until then, changes stay in memory.',
+    consequence: 'Until then, changes stay in memory, and are lost when you quit.',
     actions: ['retry', 'show-file'],
   }),
 };

@@ -144,10 +144,28 @@ function after({ regions, sound }: VaultReport): string {
 }
 
 function troubles({ state, regions }: VaultReport): string {
-  if (regions !== undefined) return 'Damaged: parts of the file were changed or lost';
-  if (state === 'locked' || state === 'no-keychain') return 'Not verified: the keychain is not available';
-  if (state === 'wrong-key' || state === 'key-missing') return 'Not verified: no key opens the file';
-  return state === 'newer' ? 'Not verified: a newer version wrote this file' : 'The file can’t be read';
+  switch (state) {
+    case 'damaged':
+      return regions === undefined
+        ? 'Damaged: nothing in the file can be read'
+        : 'Damaged: parts of the file were changed or lost';
+    case 'older':
+      return 'Not verified: the file is older than the last one seen';
+    case 'copy':
+      return 'Not verified: the file is a copy of another vault';
+    case 'busy':
+      return 'Not verified: another program is writing to the file';
+    case 'locked':
+    case 'no-keychain':
+      return 'Not verified: the keychain is not available';
+    case 'wrong-key':
+    case 'key-missing':
+      return 'Not verified: no key opens the file';
+    case 'newer':
+      return 'Not verified: a newer version wrote this file';
+    default:
+      return 'The file can’t be read';
+  }
 }
 
 /** Returns what the vault and this window protect against, and what they don't. */

@@ -416,6 +416,21 @@ describe('which version of the vault stays', () => {
     ]);
   });
 
+  it('promises no copy of a file that is gone, and no key’s end before the keychain is there', async () => {
+    const { ask, vault, questions } = windowOver(cacheOf('{}'));
+    Object.assign(vault.status, { state: 'older', older: { mine: 3, file: 1 } });
+    await ask.keepMine(W);
+    Object.assign(vault.status, { bytes: null });
+    await ask.keepMine(W);
+    Object.assign(vault.status, { state: 'locked', bytes: 5000 });
+    await ask.forget(W);
+    const [there, gone, locked] = questions.map(({ detail }) => detail);
+    expect(there).toContain('The replaced file is kept beside it.');
+    expect(gone).toMatch(/^The file is written again with .+3 accounts\. Accounts that/);
+    expect(locked).toContain('deleted as soon as the keychain is available.');
+    expect(locked).not.toContain('no backup');
+  });
+
   it('nothing is deleted, and nobody asked, where there is no file', async () => {
     const { ask, vault, questions } = windowOver(cacheOf('{}'));
     vault.status.bytes = null;

@@ -41,10 +41,37 @@ test('starting fresh is offered only where a file can’t be opened', () => {
   );
 });
 
-test('restoring from an export is offered where the key is missing or wrong', () => {
+test('restoring from an export is offered where the key is missing or wrong, or nothing can be read', () => {
   const offers = (state: VaultState) => notice(status(state), info)?.actions.includes('restore');
-  expect((['key-missing', 'wrong-key'] as const).map(offers)).toEqual([true, true]);
-  expect((['locked', 'damaged', 'newer', 'read-only'] as const).map(offers)).toEqual(Array(4).fill(false));
+  expect((['key-missing', 'wrong-key', 'damaged'] as const).map(offers)).toEqual([true, true, true]);
+  expect((['locked', 'newer', 'read-only'] as const).map(offers)).toEqual(Array(3).fill(false));
+  const some = status('damaged', { recovered: { accounts: 1, of: 2, lost: [] } });
+  expect(notice(some, info)?.actions).not.toContain('restore');
+});
+
+test('a keychain that is there, but can’t be used, is not called missing', () => {
+  const title = (code: string) => notice(status('no-keychain', { code }), info)?.title;
+  expect(title('keychain_library_missing')).toBe('No keychain found');
+  for (const code of ['keychain_full', 'keychain_refused', 'keychain_no_collection', 'keychain_failed'])
+    expect(title(code)).toBe('The keychain can’t be used');
+});
+
+test('every state in which changes are not written says that they are lost', () => {
+  const states = [
+    'locked',
+    'no-keychain',
+    'key-missing',
+    'wrong-key',
+    'damaged',
+    'newer',
+    'read-only',
+    'unreadable',
+    'older',
+    'copy',
+    'busy',
+  ] as const;
+  for (const state of states)
+    expect(notice(status(state), info)?.consequence).toContain('lost when you quit');
 });
 
 test('damaged: how many of how many, who is lost; keeping is offered where there is something to keep', () => {

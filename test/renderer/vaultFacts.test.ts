@@ -101,6 +101,15 @@ describe('what a verification found', () => {
     ]);
   });
 
+  test.each([
+    ['older', 'Not verified: the file is older than the last one seen'],
+    ['copy', 'Not verified: the file is a copy of another vault'],
+    ['busy', 'Not verified: another program is writing to the file'],
+  ] as const)('a file that is whole, but %s, is not called damaged', (state, title) => {
+    const regions = { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 0 };
+    expect(findings({ ...REPORT, sound: false, state, regions }).title).toBe(title);
+  });
+
   test('a write that was cut short is no damage', () => {
     const regions = { headers: 2, base: { intact: 9, of: 9 }, appended: 4, after: 300 };
     expect(said(findings({ ...REPORT, regions }).rows)[2]).toContain('never acknowledged');
@@ -110,7 +119,8 @@ describe('what a verification found', () => {
     ['locked', 'the keychain is not available'],
     ['key-missing', 'no key opens the file'],
     ['newer', 'a newer version'],
-    ['damaged', 'can’t be read'],
+    ['damaged', 'Damaged: nothing in the file can be read'],
+    ['unreadable', 'can’t be read'],
   ] as const)('nothing, where it is %s', (state, words) => {
     const { regions: _none, ...report } = REPORT;
     const found = findings({ ...report, sound: false, state, entries: 0, secrets: 0, accounts: 0 });
