@@ -51,7 +51,25 @@ export interface Circumstance {
 export function failureOf(error: unknown, about: Circumstance): Error {
   if (error instanceof PublicError) return error;
   const code = codeOf(error, about.refreshing === true);
-  return new SignInError(code, messageOf(code, about, oauthName(error)), { cause: error });
+  const says = code === 'provider_unreachable' ? statusOf(error) : '';
+  return new SignInError(code, says === '' ? messageOf(code, about, oauthName(error)) : faulty(says, about), {
+    cause: error,
+  });
+}
+
+/** Returns what a provider in trouble answered: its error code, or its status; "" if it did not answer. */
+function statusOf(error: unknown): string {
+  if (fieldOf(error, 'error') !== undefined) return `the error “${oauthName(error)}”`;
+  const answer = chain(error).find((link) => link instanceof Response);
+  return answer instanceof Response ? `status ${answer.status}` : '';
+}
+
+/** The message for a provider that was reached and has a fault of its own. */
+function faulty(says: string, { issuer, leaving }: Circumstance): string {
+  const host = hostOf(issuer);
+  return leaving === true
+    ? `${host} answered with ${says}, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`
+    : `${host} answered with ${says}: it has a fault of its own at the moment. What is saved here is unchanged. Try again later.`;
 }
 
 function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
@@ -124,7 +142,7 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
     case 'client_unknown':
       return `${host} does not know the client ID ${about.client_id} as a public client. Nothing was changed. Compare it with the app’s registration there, and make sure that the registration allows public clients.`;
     case 'redirect_not_registered':
-      return `${host} refused the redirect URI. Nothing was changed. Add ${about.redirect_uri ?? 'of this app'} to the app’s registration there, as a redirect URI for desktop apps.`;
+      return `${host} refused the redirect URI. Nothing was changed. Add ${about.redirect_uri ?? 'the redirect URI of this app'} to the app’s registration there, as a redirect URI for desktop apps.`;
     case 'provider_unreachable':
       if (about.leaving === true)
         return `${host} did not answer, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`;

@@ -672,7 +672,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         staying: wanted.filter(isUsed).map((account) => nameFor(cache, account).account),
       };
     });
-    const says = `Tokenkeep was closed during this sign-out. These accounts were used since then, so they are still here: ${listed(staying)}.`;
+    const says = `Tokenkeep was closed during this sign-out. Used since then, and therefore still here: ${listed(staying)}.`;
     const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says };
     const draft = staying.length === 0 ? report : { ...report, places: [row, ...report.places] };
     if (leaving.length > 0) return (await removeAndWriteDown(vault, draft, { ...wish, ids: leaving })).kept;

@@ -63,3 +63,19 @@ it('an unknown error is named, with Microsoft’s number', () => {
   const failure = failureOf(oauth('interaction_needed', 'AADSTS50076: MFA.'), ABOUT);
   expect(failure.message).toContain('interaction_needed, AADSTS50076');
 });
+
+it.each([
+  [oauth('server_error'), 'id.example answered with the error “server_error”'],
+  [
+    new Error('unexpected', { cause: new Response(null, { status: 503 }) }),
+    'id.example answered with status 503',
+  ],
+])('a provider that answers, but has a fault of its own, is not said to be unreached', (error, says) => {
+  const failure = failureOf(error, ABOUT);
+  expect(failure.message).toContain(says);
+  expect(failure.message).toMatch(/What is saved here is unchanged\. Try again later\.$/);
+  expect(failureOf(error, { ...ABOUT, leaving: true }).message).toContain(
+    'Tokenkeep tries again until it is revoked.',
+  );
+  expect(failureOf(network('ECONNREFUSED'), ABOUT).message).toContain('did not answer');
+});
