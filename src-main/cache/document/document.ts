@@ -2,7 +2,7 @@
 import { DocumentError, InvalidArgumentError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { Entry } from '../entry.ts';
-import { freezeJson, isRecord, MAX_DEPTH } from '../json.ts';
+import { freezeJson, isRecord } from '../json.ts';
 import { dialectOf } from '../place.ts';
 import { DIALECTS, type Dialect, LAYOUTS, type Layout } from '../schema/dialects.ts';
 import { isEntityType } from '../schema/entities.ts';
@@ -11,6 +11,7 @@ import type { Section } from '../schema/grants.ts';
 import type { Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 import { converted } from './convert.ts';
+import { excessIn } from './limits.ts';
 import { markNumbers, unmarkNumbers } from './numbers.ts';
 import { recognise } from './recognize.ts';
 
@@ -65,10 +66,11 @@ function assertCache(value: unknown): asserts value is Roots {
  * @throws DocumentError
  */
 function exactJson(text: string): unknown {
+  const excess = excessIn(text); // Also limits the depth, for everything that traverses the value recursively.
+  if (excess !== null) throw notACache(excess);
   const quick = parseJson(text);
   const findings = { largeNumber: false };
-  // Check the depth before any recursive traversal.
-  if (!freezeJson(quick, findings)) throw notACache(`it is nested more than ${MAX_DEPTH} levels deep`);
+  if (!freezeJson(quick, findings)) throw notACache('it has a number that is too large');
   if (!findings.largeNumber) return quick;
   const exact = parseJson(markNumbers(text));
   return freezeJson(exact) ? exact : quick;

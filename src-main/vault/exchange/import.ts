@@ -88,6 +88,6 @@ function namingTheFile({ name }: DocumentFile, error: DocumentError): DocumentEr
   const what =
     error.code === 'document_not_json'
       ? 'is not a cache document, or was cut off while it was written: its text is not valid JSON'
-      : 'is JSON, but not a cache document of an MSAL library';
+      : 'is not a cache document of an MSAL library';
   return new DocumentError(error.code, `“${name}” ${what}. Nothing was imported.`, { cause: error });
 }
