@@ -78,7 +78,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
   if (oauth !== undefined) {
     const description = fieldOf(error, 'error_description') ?? '';
     if (isRedirect(description)) return 'redirect_not_registered';
-    if (refreshing && (oauth === 'invalid_grant' || oauth === 'interaction_required')) return 'sign_in_again';
+    if (refreshing && SIGN_IN_AGAIN.has(oauth)) return 'sign_in_again';
     return OAUTH[oauth] ?? (status >= 500 ? 'provider_unreachable' : 'sign_in_rejected');
   }
   // Of the whole chain, because the outermost error often says only that something failed.
@@ -101,6 +101,15 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     return 'provider_unsuitable';
   return 'answer_invalid';
 }
+
+/** Answers to a refresh that only a new sign-in resolves, besides those that have a code of their own. */
+const SIGN_IN_AGAIN: ReadonlySet<string> = new Set([
+  'invalid_grant',
+  'bad_refresh_token', // GitHub's
+  'interaction_required',
+  'login_required',
+  'account_selection_required',
+]);
 
 /** RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID Connect Core §3.1.2.6. */
 const OAUTH: Readonly<Record<string, SignInErrorCode>> = {

@@ -52,11 +52,15 @@ it.each([
   expect(failure.message).not.toContain('Secret text');
 });
 
-it('a refresh token that is refused means signing in again, and only in a refresh', () => {
-  expect(failureOf(oauth('invalid_grant'), { ...ABOUT, refreshing: true })).toMatchObject({
-    code: 'sign_in_again',
-  });
-  expect(failureOf(oauth('invalid_grant'), ABOUT)).toMatchObject({ code: 'sign_in_rejected' });
+it.each([
+  'invalid_grant',
+  'bad_refresh_token',
+  'interaction_required',
+  'login_required',
+  'account_selection_required',
+])('%s means signing in again, and only in a refresh', (error) => {
+  expect(failureOf(oauth(error), { ...ABOUT, refreshing: true })).toMatchObject({ code: 'sign_in_again' });
+  expect(failureOf(oauth(error), ABOUT)).toMatchObject({ code: 'sign_in_rejected' });
 });
 
 it('an unknown error is named, with Microsoft’s number', () => {
