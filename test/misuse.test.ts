@@ -2,12 +2,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { setAppData } from '../src-main/cache/app-data.ts';
 import { SerializableTokenCache } from '../src-main/cache/document/serializable-token-cache.ts';
 import { type CacheHandle, inMemory } from '../src-main/cache/handle.ts';
 import { TokenCache } from '../src-main/cache/token-cache.ts';
-import { memoryKeychain } from '../src-main/keychain/keychain.ts';
+import { environmentKey, firstOf, keyFile, memoryKeychain, passphrase } from '../src-main/keychain/index.ts';
 import { memoryStore, partitionedCaches } from '../src-main/partitions/index.ts';
 import type { Vault } from '../src-main/vault/api.ts';
 import { openVault } from '../src-main/vault/vault.ts';
@@ -174,3 +174,59 @@ it.each(['renderer', 'worker'])(
     }
   },
 );
+
+describe('an option or argument with a wrong value is named', () => {
+  const store = memoryStore();
+  const key = { id: 'a', key: new Uint8Array(32).map((_, index) => index) };
+  const caches = (given: object) => partitionedCaches({ store, sealingKeys: [key], ...given } as never);
+  const partitionOf = (given: object) => caches({}).partition('id', given);
+  const wrong: readonly [string, () => unknown][] = [
+    ...['0', 'soon', -1, NaN, null].map((timeout): [string, () => unknown] => [
+      'timeout',
+      () => caches({ timeout }),
+    ]),
+    ['openCaches', () => caches({ openCaches: 1.5 })],
+    ['store', () => caches({ store: null })],
+    ['store', () => caches({ store: {} })],
+    ['importFrom', () => caches({ importFrom: {} })],
+    ['sealWith', () => caches({ sealWith: 'b' })],
+    ['sealWith', () => caches({ sealingKeys: 'plain-text', sealWith: 'a' })],
+    ...[
+      undefined,
+      'secret',
+      {},
+      [],
+      [null],
+      ['a'],
+      [{}],
+      [{ id: '', key: key.key }],
+      [{ id: 'a', key: 'text' }],
+      [{ id: 'a', key: new Uint8Array(32) }],
+      [key, key],
+    ].map((sealingKeys): [string, () => unknown] => ['sealingKeys', () => caches({ sealingKeys })]),
+    ...[null, 0, 'long', {}, { sliding: null }, { refreshTokens: 'x' }].map(
+      (ttl): [string, () => unknown] => ['ttl', () => caches({ ttl })],
+    ),
+    ...[null, 3, {}, { home_account_id: '' }, { ownId: 7 }].map((user): [string, () => unknown] => [
+      'user',
+      () => partitionOf({ user }),
+    ]),
+    ...['tomorrow', NaN, new Date(NaN)].map((expires): [string, () => unknown] => [
+      'expires',
+      () => partitionOf({ expires }),
+    ]),
+    ['file', () => keyFile('relative')],
+    ['items', () => keyFile('/tmp/key', { items: 'relative' })],
+    ['name', () => environmentKey('', { items: '/tmp/keys' })],
+    ['passphrase', () => passphrase(null as never, { items: '/tmp/keys' })],
+    ['work', () => passphrase('text', { items: '/tmp/keys', work: 9 })],
+    ['keychains', () => firstOf([], { remember: '/tmp/remember' })],
+    ['remember', () => firstOf([memoryKeychain()], { remember: 'relative' })],
+  ];
+  it.each(wrong.map(([field, call]) => [field, String(call), call] as const))(
+    '%s: %s',
+    (field, _text, call) => {
+      expect(call).toThrow(expect.objectContaining({ code: 'invalid_argument', field }) as Error);
+    },
+  );
+});

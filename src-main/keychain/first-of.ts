@@ -48,10 +48,14 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
   checkArgument('firstOf', 'keychains', keychains, KEYCHAINS);
   const labels = keychains.map(({ label = '' }) => label);
   if (keychains.length === 0 || labels.includes('') || new Set(labels).size < labels.length) {
-    throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.');
+    throw new InvalidArgumentError('firstOf: pass keychains whose `label`s differ. Nothing was read.', {
+      field: 'keychains',
+    });
   }
   if (typeof remember !== 'string' || !isAbsolute(remember)) {
-    throw new InvalidArgumentError('firstOf: `remember` must be an absolute path. Nothing was read.');
+    throw new InvalidArgumentError('firstOf: `remember` must be an absolute path. Nothing was read.', {
+      field: 'remember',
+    });
   }
   let current = labels.join(' or ');
   /** Without the file `remember`: the keychain in which a secret was found. */

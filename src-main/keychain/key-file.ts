@@ -49,7 +49,9 @@ export function keyFile(file: string, options: KeyFileOptions = {}): Keychain {
     'Nothing was read.',
   );
   if (typeof file !== 'string' || !isAbsolute(file)) {
-    throw new InvalidArgumentError('keyFile: `file` must be an absolute path. Nothing was read.');
+    throw new InvalidArgumentError('keyFile: `file` must be an absolute path. Nothing was read.', {
+      field: 'file',
+    });
   }
   assertItems('keyFile', items);
   return sealedItems({
@@ -137,6 +139,7 @@ export function environmentKey(name: string, options: EnvironmentKeyOptions): Ke
   if (typeof name !== 'string' || name === '') {
     throw new InvalidArgumentError(
       'environmentKey: `name` must be the name of a variable. Nothing was read.',
+      { field: 'name' },
     );
   }
   const { items, env } = checkOptions(

@@ -54,11 +54,13 @@ export function passphrase(source: PassphraseSource, options: PassphraseKeychain
   if (typeof source !== 'string' && typeof source !== 'function') {
     throw new InvalidArgumentError(
       'passphrase: pass the passphrase or a function that asks for it. Nothing was read.',
+      { field: 'passphrase' },
     );
   }
   if (!Number.isInteger(work) || work < 10 || work > 20) {
     throw new InvalidArgumentError(
       'passphrase: `work` must be a whole number from 10 to 20. Nothing was read.',
+      { field: 'work' },
     );
   }
   let known: Sealer | null = null;

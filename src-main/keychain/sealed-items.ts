@@ -48,6 +48,7 @@ export function assertItems(keychain: string, items: unknown): asserts items is 
   if (typeof items === 'string' && isAbsolute(items) && !items.includes('\0')) return;
   throw new InvalidArgumentError(
     `${keychain}: \`items\` must be the absolute path of a folder. Nothing was read.`,
+    { field: 'items' },
   );
 }
 

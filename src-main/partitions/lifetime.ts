@@ -1,4 +1,5 @@
 /** The lifetime of an entry in its store. */
+import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { lastExpiry } from './partition-contents.ts';
@@ -43,14 +44,14 @@ export function lifetimeOf(setting: PartitionTtl): Lifetime {
     const ttl = seconds(setting);
     return { ttl: () => ttl, sliding: null };
   }
-  if (typeof setting === 'object' && 'refreshTokens' in setting)
-    return ofTokens(seconds(setting.refreshTokens));
-  if (typeof setting === 'object' && 'sliding' in setting) {
+  if (isRecord(setting) && 'refreshTokens' in setting) return ofTokens(seconds(setting.refreshTokens));
+  if (isRecord(setting) && 'sliding' in setting) {
     const ttl = seconds(setting.sliding);
     return { ttl: () => ttl, sliding: { ttl: () => ttl, after: ttl * TOUCH_AFTER } };
   }
   throw new InvalidArgumentError(
     "ttl is a number of seconds, 'tokens', 'none', { sliding } or { refreshTokens }. Nothing was read or written.",
+    { field: 'ttl' },
   );
 }
 
@@ -77,5 +78,5 @@ function ofTokens(refreshTokens: number): Lifetime {
 
 function seconds(value: number): number {
   if (Number.isFinite(value) && value >= 1 && value <= 10 * 365 * 24 * 3600) return value;
-  throw new InvalidArgumentError('A TTL is a number of seconds, from 1 to ten years.');
+  throw new InvalidArgumentError('A TTL is a number of seconds, from 1 to ten years.', { field: 'ttl' });
 }

@@ -1,4 +1,5 @@
 /** Restricts which user's credentials a partition may hold. */
+import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { EntryMetadata } from './entry.ts';
@@ -34,14 +35,14 @@ export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'several') return { owner: undefined, check: () => undefined };
   if (user === 'none') return counted(undefined, (_cache, count) => count === 0);
   if (user === 'one') return counted(undefined, (_cache, count) => count <= 1);
-  if (typeof user === 'object' && 'home_account_id' in user) {
+  if (isRecord(user) && 'home_account_id' in user) {
     const home = text(user.home_account_id).toLowerCase();
     return counted(undefined, (cache, count) => count === 0 || (count === 1 && usersIn(cache).has(home)));
   }
-  if (typeof user === 'object' && 'ownId' in user)
-    return counted(text(user.ownId), (_cache, count) => count <= 1);
+  if (isRecord(user) && 'ownId' in user) return counted(text(user.ownId), (_cache, count) => count <= 1);
   throw new InvalidArgumentError(
     "A partition's user is 'one', 'several', 'none', { home_account_id } or { ownId }. Nothing was read or written.",
+    { field: 'user' },
   );
 }
 
@@ -68,5 +69,7 @@ function refusal(key: string): PartitionError {
 
 function text(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new InvalidArgumentError("The id of a partition's user must be a string that is not empty.");
+  throw new InvalidArgumentError("The id of a partition's user must be a string that is not empty.", {
+    field: 'user',
+  });
 }

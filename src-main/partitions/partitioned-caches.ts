@@ -393,6 +393,7 @@ function secondsOf(expires: Date | number, now: number): number {
   if (typeof seconds !== 'number' || !Number.isFinite(seconds))
     throw new InvalidArgumentError(
       'expires is a Date, or a number of seconds since the epoch. Nothing was read or written.',
+      { field: 'expires' },
     );
   if (seconds <= now)
     throw new SessionEndedError(

@@ -1,5 +1,6 @@
 /** Sealing keys: parsing, and deriving one key per partition. */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { isRecord } from '../cache/json.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { PartitionName } from './partition-name.ts';
 
@@ -31,7 +32,8 @@ export function parseSealingKeys(text: string): SealingKeys {
     const [, id = '', base64 = ''] = /^\s*([^:]*):\s*([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part) ?? [];
     return { id, key: new Uint8Array(Buffer.from(base64, 'base64')) };
   });
-  if (first === undefined) throw new InvalidArgumentError('There is no sealing key.');
+  if (first === undefined)
+    throw new InvalidArgumentError('There is no sealing key.', { field: 'sealingKeys' });
   const keys: SealingKeys = [first, ...others];
   new KeyRing(keys); // Throws if the keys are invalid.
   return keys;
@@ -49,22 +51,28 @@ export class KeyRing {
 
   /** @throws InvalidArgumentError */
   constructor(keys: SealingKeys, sealWith?: string) {
-    for (const { id, key } of keys) {
-      if (!/^[A-Za-z0-9._-]{1,32}$/.test(id))
-        throw new InvalidArgumentError("A sealing key's id has 1 to 32 of A-Z a-z 0-9 . _ -");
+    for (const given of keys as readonly unknown[]) {
+      const { id, key } = isRecord(given) ? given : {};
+      if (typeof id !== 'string' || !/^[A-Za-z0-9._-]{1,32}$/.test(id))
+        throw new InvalidArgumentError("A sealing key's id has 1 to 32 of A-Z a-z 0-9 . _ -", {
+          field: 'sealingKeys',
+        });
       if (!(key instanceof Uint8Array) || key.byteLength !== 32)
-        throw new InvalidArgumentError(`The sealing key ${id} must have 32 bytes.`);
+        throw new InvalidArgumentError(`The sealing key ${id} must have 32 bytes.`, { field: 'sealingKeys' });
       if (key.every((byte) => byte === key[0]))
-        throw new InvalidArgumentError(`The sealing key ${id} is not random.`);
-      if (this.#keys.has(id)) throw new InvalidArgumentError(`Two sealing keys are called ${id}.`);
+        throw new InvalidArgumentError(`The sealing key ${id} is not random.`, { field: 'sealingKeys' });
+      if (this.#keys.has(id))
+        throw new InvalidArgumentError(`Two sealing keys are called ${id}.`, { field: 'sealingKeys' });
       this.#keys.set(id, createSecretKey(key));
     }
     const [first] = this.#keys.keys();
-    if (first === undefined) throw new InvalidArgumentError('There is no sealing key.');
+    if (first === undefined)
+      throw new InvalidArgumentError('There is no sealing key.', { field: 'sealingKeys' });
     this.sealsWith = sealWith ?? first;
     if (!this.#keys.has(this.sealsWith))
       throw new InvalidArgumentError(
         `sealWith names ${JSON.stringify(sealWith)}, and no sealing key has that id. Nothing was read or written.`,
+        { field: 'sealWith' },
       );
   }
 

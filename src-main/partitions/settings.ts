@@ -124,23 +124,29 @@ export function settingsOf(options: PartitionedCachesOptions): Settings {
     ['turnLimit', turnLimit, 1],
     ['lease', lease, 100],
   ] as const)
-    if (!(value >= least && value <= LONGEST))
-      throw new InvalidArgumentError(`${name} is a number of milliseconds, from ${least} to ${LONGEST}.`);
+    if (!(Number.isFinite(value) && value >= least && value <= LONGEST))
+      throw new InvalidArgumentError(`${name} is a number of milliseconds, from ${least} to ${LONGEST}.`, {
+        field: name,
+      });
   if (!Number.isInteger(openCaches) || openCaches < 0)
-    throw new InvalidArgumentError('openCaches is a number of caches: 0, or more.');
+    throw new InvalidArgumentError('openCaches is a number of caches: 0, or more.', { field: 'openCaches' });
   assertStore(store);
   if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
     throw new InvalidArgumentError(
       "Pass sealingKeys, newest first, or 'plain-text' if you mean it. Nothing was read or written.",
+      { field: 'sealingKeys' },
     );
   }
   if (sealingKeys === 'plain-text' && sealWith !== undefined)
     throw new InvalidArgumentError(
       'sealWith names a sealing key, and sealingKeys has none. Nothing was read or written.',
+      { field: 'sealWith' },
     );
   for (const name of ['read', 'remove'] as const)
     if (importFrom !== undefined && typeof importFrom[name] !== 'function')
-      throw new InvalidArgumentError(`importFrom has no function ${name}. Nothing was read or written.`);
+      throw new InvalidArgumentError(`importFrom has no function ${name}. Nothing was read or written.`, {
+        field: 'importFrom',
+      });
   const keys = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys, sealWith);
   return {
     ...{
@@ -162,5 +168,6 @@ function assertStore(store: unknown): void {
   if (missing.length === 0) return;
   throw new InvalidArgumentError(
     `The store has no function ${missing.join(', ')}. Pass redisStore({ client }), postgresStore({ pool }), sessionStore(…), memoryStore(), or an object with the functions of PartitionStore. Nothing was read or written.`,
+    { field: 'store' },
   );
 }

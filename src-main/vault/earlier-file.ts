@@ -63,6 +63,7 @@ export function earlierFileOn(
   if (typeof file !== 'string' || !isAbsolute(file) || /[\0]|[/\\]$/.test(file)) {
     throw new InvalidArgumentError(
       'earlierFile: `file` must be an absolute path of a file. Nothing was moved.',
+      { field: 'file' },
     );
   }
   /** What was read last, and from where. */

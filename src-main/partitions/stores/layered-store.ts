@@ -86,7 +86,9 @@ export function layered(options: LayeredOptions): LayeredStore {
     maxBytes: true,
   });
   if (!(staleness > 0 && staleness <= 300)) {
-    throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.');
+    throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.', {
+      field: 'staleness',
+    });
   }
   // A monotonic clock: copies age even if the system time is changed.
   const now = (): number => performance.now() / 1000;

@@ -49,7 +49,7 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
   );
   assertPool(pool);
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(channel)) {
-    throw new InvalidArgumentError("A channel's name consists of a-z, 0-9 and _.");
+    throw new InvalidArgumentError("A channel's name consists of a-z, 0-9 and _.", { field: 'channel' });
   }
   const self = randomUUID();
   const notify = (message: string, timeout: number): Promise<unknown> =>

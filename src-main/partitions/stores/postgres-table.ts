@@ -12,7 +12,9 @@ export interface TableOptions {
 /** Validates a table name, because it becomes part of statements. @throws InvalidArgumentError */
 export function quotedTable(table = 'tokenkeep_partitions'): string {
   if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,54})?$/.test(table)) {
-    throw new InvalidArgumentError('A table is called `name` or `schema.name`, of a-z, 0-9 and _.');
+    throw new InvalidArgumentError('A table is called `name` or `schema.name`, of a-z, 0-9 and _.', {
+      field: 'table',
+    });
   }
   return table
     .split('.')
@@ -117,7 +119,8 @@ export async function removeExpired(
 ): Promise<number> {
   const { table, batch = 1000 } = checkOptions('removeExpired', options, { table: true, batch: true });
   const name = quotedTable(table);
-  if (!Number.isInteger(batch) || batch < 1) throw new InvalidArgumentError('A batch is a number of rows.');
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new InvalidArgumentError('A batch is a number of rows.', { field: 'batch' });
   const { connection, release } = await checkout(pool);
   let [removed, isSound] = [0, false];
   try {

@@ -93,7 +93,8 @@ export function redisInvalidation(options: RedisInvalidationOptions): PartitionI
     { client: true, channel: true },
     'Nothing was subscribed.',
   );
-  if (typeof channel !== 'string' || channel === '') throw new InvalidArgumentError('A channel has a name.');
+  if (typeof channel !== 'string' || channel === '')
+    throw new InvalidArgumentError('A channel has a name.', { field: 'channel' });
   if (!has(client, 'publish', 'duplicate'))
     throw new PartitionStoreError(
       'store_client',

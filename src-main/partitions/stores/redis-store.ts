@@ -72,7 +72,8 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
     { client: true, prefix: true },
     'Nothing was read or written.',
   );
-  if (typeof prefix !== 'string') throw new InvalidArgumentError('The prefix of a Redis store is a string.');
+  if (typeof prefix !== 'string')
+    throw new InvalidArgumentError('The prefix of a Redis store is a string.', { field: 'prefix' });
   const redis = commandsOf(client);
   const told = async <T>(task: () => Promise<T>): Promise<T> => {
     try {
