@@ -386,7 +386,7 @@ function opened(item: GrantItem): Stored {
   if (stored !== undefined) return stored;
   throw new GrantError(
     'grant_newer',
-    `The grant “${item.label}” was written by a newer version of Tokenkeep, or by another program. It is unchanged.`,
+    `The grant “${item.label}” was written by a newer version of Tokenkeep, or by another program. It is unchanged. Update this program.`,
   );
 }
 

@@ -78,5 +78,8 @@ function ofTokens(refreshTokens: number): Lifetime {
 
 function seconds(value: number): number {
   if (Number.isFinite(value) && value >= 1 && value <= 10 * 365 * 24 * 3600) return value;
-  throw new InvalidArgumentError('A TTL is a number of seconds, from 1 to ten years.', { field: 'ttl' });
+  throw new InvalidArgumentError(
+    'A TTL is a number of seconds, from 1 to 315,360,000 (ten years). Nothing was read or written.',
+    { field: 'ttl' },
+  );
 }

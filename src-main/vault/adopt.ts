@@ -105,8 +105,7 @@ async function take(vault: Vault, old: SerializableTokenCache): Promise<ImportRe
     // With `unprotected: 'memory'`, the change is saved later, and the old copy must stay until then.
     throw new VaultError(
       'vault_locked',
-      vault.status.message ??
-        'The vault can’t be written, so the earlier cache was not moved and stays. Try again.',
+      `${vault.status.message ?? 'The vault can’t be written.'} Until then, what was in the earlier cache is in memory only, so that cache was not removed. Adopt it again when the vault is saved.`,
     );
   }
   const { sound } = await vault.verify();

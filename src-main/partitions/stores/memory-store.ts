@@ -98,7 +98,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         throw new PartitionError(
           'partition_too_large',
           key,
-          `The partition ${key} has ${own.byteLength} bytes, and the memory store holds ${maxBytes} at most. Nothing was written.`,
+          `The partition ${key} has ${own.byteLength} bytes, and the memory store holds ${maxBytes} at most. Nothing was written. Raise maxBytes, or use a store on a server.`,
         );
       }
       if ((live(key)?.version ?? null) !== expected) return Promise.resolve(false);
