@@ -54,6 +54,7 @@ test('hung: waits for it, and is of use meanwhile', async ({ keyring, start }) =
 
 for (const { name, place, says, end } of [
   { name: 'no bus', place: withoutBus, says: /D-Bus|session bus/i, end: 'close' },
+  { name: 'no bus', place: withoutBus, says: /D-Bus|session bus/i, end: 'end of the session' },
   { name: 'a dead bus', place: withDeadBus, says: /D-Bus|session bus/i, end: 'quit' },
   { name: 'no Secret Service', place: startBusWithoutKeyring, says: /GNOME Keyring/, end: 'SIGTERM' },
 ] as const) {
@@ -75,7 +76,10 @@ for (const { name, place, says, end } of [
 }
 
 /** Cancels the question once, then quits: with the window, the menu, or at the system's request, which asks no question. */
-async function endWithUnsaved({ app, window }: Started, end: 'close' | 'quit' | 'SIGTERM'): Promise<void> {
+async function endWithUnsaved(
+  { app, window }: Started,
+  end: 'close' | 'quit' | 'SIGTERM' | 'end of the session',
+): Promise<void> {
   const ended = once(app.process(), 'exit');
   const leave = () =>
     app.evaluate(({ app: electron, BrowserWindow }, how) => {
@@ -94,11 +98,13 @@ async function endWithUnsaved({ app, window }: Started, end: 'close' | 'quit' | 
   });
   await expect(accountsOf(window)).toContainText(USER);
 
-  const again = await answerDialogs(app, { agree: end === 'SIGTERM' ? null : true });
+  const isOfSystem = end === 'SIGTERM' || end === 'end of the session';
+  const again = await answerDialogs(app, { agree: isOfSystem ? null : true });
   await leave();
-  if (end === 'SIGTERM') {
+  if (isOfSystem) {
     await expect.poll(again).toHaveLength(1); // it is open, and nobody answers it
-    app.process().kill('SIGTERM');
+    if (end === 'SIGTERM') app.process().kill('SIGTERM');
+    else await app.evaluate(({ powerMonitor }) => void powerMonitor.emit('shutdown')).catch(() => undefined);
   }
   expect(await ended).toEqual([0, null]);
 }
