@@ -261,11 +261,12 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     );
 
     const wish: Wish = { ids: there, wishes, refused: [...refused] };
+    const named = new Set(there);
     const draft: SignOutReport = {
       ...{ id, at, receipts: [], revoked: null, session: null, keptInVault: false },
       names: [
         ...before.names.map(({ account }) => account),
-        ...[...elsewhere].flatMap(([one, name]) => (there?.includes(one) === true ? [] : [name])),
+        ...[...elsewhere].flatMap(([one, name]) => (named.has(one) ? [] : [name])),
       ],
       places: await vault.read((cache) => keptNames(cache, all, there)),
       copies: await copiesOf(before.names),
@@ -765,7 +766,8 @@ function keptNames(
   all: readonly string[] | null,
   leaving: readonly string[] | null,
 ): PlaceReceipt[] {
-  const kept = (all ?? []).filter((id) => !leaving?.includes(id));
+  const left = new Set(leaving);
+  const kept = (all ?? []).filter((id) => !left.has(id));
   if (kept.length === 0) return [];
   const names = kept.map((id) => nameFor(cache, findAccount(cache, id)).account);
   return [{ name: 'This vault', file: '', result: 'still', says: `Not chosen: ${listed(names)}.` }];

@@ -384,10 +384,9 @@ export const allNames = ({ names, unnamed }: Pick<ActivityRow, 'names' | 'unname
 
 /** Each name once: one user name can be of several accounts, in different tenants. */
 function countedNames(names: readonly string[]): string[] {
-  return [...new Set(names)].map((name) => {
-    const times = names.filter((each) => each === name).length;
-    return times === 1 ? name : `${name} (${count(times, 'account')})`;
-  });
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return [...times].map(([name, n]) => (n === 1 ? name : `${name} (${count(n, 'account')})`));
 }
 
 /** The rows as tab-separated text. */
