@@ -73,7 +73,7 @@ export function onFiles(listeners: {
   over: (isOver: boolean) => void;
   drop: (files: File[]) => void;
   /** Text dropped outside a field. */
-  text: (text: string) => void;
+  text: (text: string) => unknown;
 }): () => void {
   let depth = 0; // dragenter and dragleave fire for every element under the pointer
   const has = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true;

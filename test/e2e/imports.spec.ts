@@ -1,7 +1,7 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { type Started, chooseToImport, importDocument, test, vector } from './app.ts';
+import { type Started, chooseToImport, importDocument, showPage, test, vector } from './app.ts';
 
 const DOCUMENT = vector('documents', 'msal-python-aad-single.json');
 
@@ -56,6 +56,49 @@ test('a hostile document shows as text and runs nothing', async ({ start }) => {
   }
   expect(await window.locator('img[src="x"], script:not([src]), iframe').count()).toBe(0);
   expect(output.join('\n')).not.toMatch(/Refused to|violates|Uncaught/);
+  await quit();
+});
+
+test('a file dropped on Inspect: a token is inspected, a document imported, a folder, binary or huge file refused', async ({
+  keyring,
+  start,
+}) => {
+  const { window, quit } = await start();
+  await showPage(window, 'Inspect');
+  const devtools = await window.context().newCDPSession(window);
+  const drop = async (file: string) => {
+    const data = { items: [], files: [file], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devtools.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+  };
+  const folder = keyring.env['HOME']!;
+  const saved = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'RS256' })}.${part({ iss: 'https://id.example/', exp: 1_700_000_000 })}.c2ln`;
+  const field = window.getByRole('textbox', { name: 'Token' });
+  const dialog = window.getByRole('dialog').or(window.getByRole('alertdialog'));
+
+  await drop(saved('response.json', JSON.stringify({ access_token: token, token_type: 'Bearer' })));
+  await expect(window.getByRole('region', { name: 'Assessment' })).toContainText(/Expired .* ago/);
+  await expect(dialog).toHaveCount(0);
+
+  await drop(DOCUMENT);
+  await expect(dialog).toContainText('written by MSAL Python');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
+  const binary = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7919) % 256);
+  const huge = `${'x'.repeat(300_000)} ${token}`;
+  for (const file of [saved('picture.png', binary), saved('huge.log', huge), folder]) {
+    await drop(file);
+    await expect(dialog.getByRole('button', { name: 'Close' })).toBeVisible();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect(dialog).toHaveCount(0);
+  }
+  // The token is still there: what can't be read takes nothing away.
+  await expect(field).toHaveValue(/access_token/);
   await quit();
 });
 
