@@ -462,6 +462,8 @@ test('at 200 %, in high contrast, without motion', async ({ start }) => {
     await expect.poll(() => window.evaluate(() => innerWidth)).toBe(width / 2);
     // Nothing is wider than the window: it scrolls downwards at most (WCAG 2.2, 1.4.10).
     expect(await window.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width / 2);
+    // The search has room for a name.
+    expect((await window.getByRole('searchbox').boundingBox())?.width).toBeGreaterThan(120);
   };
   await zoom(1280, 800);
   await picture(window, 'zoomed', ['light']);
