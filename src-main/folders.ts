@@ -158,3 +158,25 @@ function invalid(path: string, cause: unknown, why: string, remedy: string): Sto
 export function shown(path: string): string {
   return path.length > SHOWN ? `${path.slice(0, SHOWN)}…` : path;
 }
+
+/** What stopped an operation that can open no more files, and what to do. No file or folder is to blame. */
+const LIMITS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  EMFILE: [
+    'This program has as many files open as the system allows it',
+    'Close windows or documents of the program, then try again.',
+  ],
+  ENFILE: [
+    'As many files are open on this computer as the system allows',
+    'Close other programs, then try again.',
+  ],
+};
+
+/**
+ * Returns the message of a failure because too many files are open; undefined if that is not the cause.
+ *
+ * @param state what the failure means for the user's data
+ */
+export function openFilesMessage(cause: unknown, state: string): string | undefined {
+  const limit = LIMITS[codeOf(cause)];
+  return limit && `${limit[0]}. ${state} ${limit[1]}`;
+}

@@ -98,11 +98,12 @@ export const rooms = [
       ...cache,
       'src-main/accounts',
       'src-main/diagnostics.ts',
+      'src-main/folders.ts',
       'src-main/keychain',
       'src-main/lock',
       'src-main/native-module.ts',
     ],
-    why: 'vault/ stands on cache, accounts, keychain, lock and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
+    why: 'vault/ stands on cache, accounts, keychain, lock, folders.ts and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
   },
   {
     room: 'src-main/vault/format',

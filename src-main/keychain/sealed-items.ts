@@ -8,7 +8,7 @@ import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'nod
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { InvalidArgumentError, KeychainError, StorageError } from '../errors.ts';
-import { makeFolders, pathError, pathIn } from '../folders.ts';
+import { makeFolders, openFilesMessage, pathError, pathIn } from '../folders.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { type Keychain, keychainError } from './keychain.ts';
 
@@ -285,11 +285,21 @@ export function fileError(path: string, cause: unknown): KeychainError {
       cause,
     );
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (code === 'EACCES' || code === 'EPERM') {
     return keychainError(
       'keychain_refused',
       `The system does not let this program use “${path}”.`,
       'Check its permissions, then try again.',
+      cause,
+    );
+  }
+  const tooMany = openFilesMessage(cause, `“${path}” was not used.`);
+  if (tooMany !== undefined) return new KeychainError('keychain_failed', tooMany, { cause });
+  if (code === 'EROFS') {
+    return keychainError(
+      'keychain_refused',
+      `“${path}” is on a read-only file system.`,
+      'Mount it for writing, or choose another place.',
       cause,
     );
   }

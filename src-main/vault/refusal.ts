@@ -1,4 +1,3 @@
-import { codeOf } from '../error-code.ts';
 import { KeychainError, LockError, StorageError, VaultError, type VaultErrorCode } from '../errors.ts';
 import { hasOwnMessage } from './disk/storage-error.ts';
 import { printable } from './printable.ts';
@@ -80,9 +79,7 @@ export function refusal(state: Exclude<VaultState, 'ready'>, cause?: unknown): V
  * is about a limit.
  */
 function isSaid({ code, cause }: StorageError): boolean {
-  return (
-    cause === undefined || code === 'path_invalid' || code === 'name_too_long' || hasOwnMessage(codeOf(cause))
-  );
+  return cause === undefined || code === 'path_invalid' || code === 'name_too_long' || hasOwnMessage(cause);
 }
 
 export function closed(): VaultError {

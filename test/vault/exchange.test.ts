@@ -14,7 +14,7 @@ import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-enc
 import { describe, expect, test } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
-import { nodeIo } from '../../src-main/vault/disk/file.ts';
+import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
 import { age, ageWith } from './age.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
@@ -407,4 +407,21 @@ test('an export removes the temporary file of a killed export, and nothing else'
   ];
   await vault.exportTo(join(folder, 'export.age'), PASSPHRASE);
   expect(readdirSync(folder).sort()).toEqual([...others, 'export.age'].sort());
+});
+
+test('an export that can open no more files blames no folder', async () => {
+  const { scene } = await signedIn('ada');
+  const file = fileIn('limited.age');
+  const limited: Io = {
+    ...nodeIo,
+    open: (path, flags) =>
+      path.startsWith(file)
+        ? Promise.reject(Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' }))
+        : nodeIo.open(path, flags),
+  };
+  const vault = await scene.open({}, { io: limited, scryptWork: CHEAP });
+  await expect(vault.exportTo(file, PASSPHRASE)).rejects.toMatchObject({
+    code: 'storage_failed',
+    message: expect.stringMatching(/^This program has as many files open.* Nothing was exported\./) as string,
+  });
 });

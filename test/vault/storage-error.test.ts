@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src-main/errors.ts';
+import { fileError } from '../../src-main/keychain/sealed-items.ts';
 import { storageError } from '../../src-main/vault/disk/storage-error.ts';
 
 const failed = (code: string, syscall = 'open'): Error =>
@@ -42,5 +43,20 @@ describe('what stays as it is until something else is done is never “try again
     const error = storageError(failed(code, syscall));
     expect(error.code).toBe(told);
     expect(error.message).not.toMatch(/try again/i);
+  });
+});
+
+describe('the file of a keychain', () => {
+  test.each([
+    ['EMFILE', 'keychain_failed', /^This program has as many files open/],
+    ['ENFILE', 'keychain_failed', /^As many files are open on this computer/],
+    ['ENOSPC', 'keychain_full', /Free some space/],
+    ['EACCES', 'keychain_refused', /Check its permissions/],
+    ['EROFS', 'keychain_refused', /read-only file system(?!.*try again)/],
+    ['EIO', 'keychain_failed', /Check the folder and its disk/],
+  ])('%s', (code, told, words) => {
+    const error = fileError('/keys/key', failed(code));
+    expect(error.code).toBe(told);
+    expect(error.message).toMatch(words);
   });
 });

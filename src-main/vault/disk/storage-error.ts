@@ -1,6 +1,6 @@
 import { codeOf } from '../../error-code.ts';
 import { StorageError, type StorageErrorCode, TokenkeepError, UnexpectedError } from '../../errors.ts';
-import { pathError, pathIn } from '../../folders.ts';
+import { openFilesMessage, pathError, pathIn } from '../../folders.ts';
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: 'disk_full',
@@ -26,18 +26,14 @@ const MESSAGES: Readonly<Record<StorageErrorCode, string>> = {
 
 /** More specific messages where that of `storage_failed` would wrongly blame the disk. */
 const SAID: Readonly<Record<string, string>> = {
-  EMFILE:
-    'This program has as many files open as the system allows it. The vault is as it was before. Close windows or documents of the program, then try again.',
-  ENFILE:
-    'As many files are open on this computer as the system allows. The vault is as it was before. Close other programs, then try again.',
   EFBIG:
     'The vault’s file is larger than its file system or a limit of this program (ulimit -f) allows. It is as it was before. Raise the limit, or move the vault to another file system.',
   ESTALE: 'The vault’s file was replaced on its network drive. Nothing was written. Open the vault again.',
 };
 
 /** Returns whether the system error has a message of its own, because the disk is not to blame. */
-export function hasOwnMessage(errno: string): boolean {
-  return Object.hasOwn(SAID, errno);
+export function hasOwnMessage(cause: unknown): boolean {
+  return Object.hasOwn(SAID, codeOf(cause)) || openFilesMessage(cause, '') !== undefined;
 }
 
 /** For a container that mounts only the file: it can be written, but never replaced. */
@@ -61,7 +57,8 @@ export function storageError(cause: unknown): TokenkeepError {
   const code = CODES[errno] ?? 'storage_failed';
   const says = code === 'storage_failed' ? ` The system says: ${errno}.` : '';
   const isMountedAlone = (errno === 'EBUSY' || errno === 'EXDEV') && isFromRename(cause);
-  const message = isMountedAlone ? MOUNTED_ALONE : (SAID[errno] ?? MESSAGES[code]);
+  const tooMany = openFilesMessage(cause, 'The vault is as it was before.');
+  const message = isMountedAlone ? MOUNTED_ALONE : (tooMany ?? SAID[errno] ?? MESSAGES[code]);
   return new StorageError(code, `${message}${says}`, { cause });
 }
 

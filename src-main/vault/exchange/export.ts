@@ -20,6 +20,7 @@ import {
   sameFile,
 } from '../disk/file.ts';
 import { storageError } from '../disk/storage-error.ts';
+import { openFilesMessage } from '../../folders.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 
@@ -167,7 +168,8 @@ function worded(cause: unknown): TokenkeepError {
   const error = storageError(cause);
   const message = error instanceof StorageError ? MESSAGES[error.code] : undefined;
   if (!(error instanceof StorageError) || message === undefined) return error; // The error of an invalid path already names the path.
-  return new StorageError(error.code, message, { cause });
+  const tooMany = openFilesMessage(cause, 'Nothing was exported.');
+  return new StorageError(error.code, tooMany ?? message, { cause });
 }
 
 function unlike(): StorageError {
