@@ -4,7 +4,10 @@ import type { Ports } from './ports.ts';
 export interface Clock {
   /** Seconds since the epoch. */
   now: () => number;
-  /** Calls once, when the time in seconds is reached or the clock was changed. Returns a function that cancels the call. */
+  /**
+   * Calls once when the time in seconds is reached, and each time that the clock was changed before. Returns a function that cancels the
+   * calls.
+   */
   wake: (at: number, call: () => void) => () => void;
 }
 
@@ -44,7 +47,8 @@ export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibili
     const isJump = Math.abs(offset() - known) > JUMP;
     known = offset();
     const due = [...waiting].filter(({ at }) => isJump || at * 1000 <= now);
-    for (const entry of due) waiting.delete(entry);
+    // After a jump, what is said may be true until the same time as before: then nobody asks again to be called then.
+    for (const entry of due) if (entry.at * 1000 <= now) waiting.delete(entry);
     for (const { call } of due) call();
     set();
   };

@@ -127,6 +127,19 @@ describe('the clock', () => {
     await time.pass(120_000);
     expect(woken).toHaveLength(2);
   });
+
+  test('wakes at the time as well, after the computer slept before it', async () => {
+    const { time, clock } = start();
+    const woken: number[] = [];
+    const at = clock.now() + 3600;
+    clock.wake(at, () => woken.push(clock.now()));
+    await time.pass(30_000);
+    time.jump(300_000);
+    await time.pass(30_000);
+    expect(woken).toEqual([at - 3240]);
+    await time.pass(3_300_000);
+    expect(woken).toEqual([at - 3240, at]);
+  });
 });
 
 test('a store tells of a value only when it is another one, and no more to who has left', () => {
