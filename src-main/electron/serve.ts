@@ -95,7 +95,7 @@ export interface ServedTokenCache {
  * Answers the windows in `options` and tells them about changes. Their preload script calls `exposeTokenCache()`.
  *
  * @param vault may be a promise: requests wait for it, so a window can be shown while the keychain is still opening. A function is called for
- *   each request, so that a vault that could not be opened can be opened later.
+ *   each request, so that a vault that could not be opened can be opened later; it returns the same vault until then.
  *
  * @example
  * ```ts
@@ -164,17 +164,21 @@ export function serveTokenCache(
 
   let stopped = false;
   let heard: Vault | undefined;
-  const endings: (() => void)[] = [];
+  let leave = (): void => {};
   const hear = (ready: Vault): void => {
     if (stopped || ready === heard) return;
+    leave();
     heard = ready;
-    endings.push(
+    const endings = [
       ready.on('change', (change) => {
         // An event of its own, so that windows do not reload a list of 10,000 accounts because a token was copied.
         served.emit(isOnlyActivity(change) ? 'activity' : 'change', null);
       }),
-    );
-    endings.push(ready.on('status', (status) => served.emit('status', status)));
+      ready.on('status', (status) => served.emit('status', status)),
+    ];
+    leave = () => {
+      for (const end of endings) end();
+    };
     served.emit('status', ready.status);
   };
   async function opened(): Promise<Vault> {
@@ -183,12 +187,13 @@ export function serveTokenCache(
     return ready;
   }
   opened().catch((error: unknown) => options.onUnexpected?.(error));
-  endings.push(clearOnLeave(copied, handlers.endConsent));
+  const endClearing = clearOnLeave(copied, handlers.endConsent);
 
   return Object.assign(
     () => {
       stopped = true;
-      for (const end of endings) end();
+      leave();
+      endClearing();
       served.stop();
       void copied.clear();
     },
@@ -207,7 +212,7 @@ export function serveTokenCache(
 const OPEN_VAULT = having('', 'read', 'update', 'on');
 const VAULT: Kind = {
   is: (value) => OPEN_VAULT.is(value) || FUNCTION.is(value) || having('', 'then').is(value),
-  what: 'what `openVault` returns, or a function that calls it',
+  what: 'what `openVault` returns, or a function that returns the opened vault',
 };
 
 const NAMES: OptionNames<ServeOptions> = {
