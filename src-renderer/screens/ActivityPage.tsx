@@ -114,11 +114,7 @@ export function ActivityPage() {
             </div>
           )
         )}
-        {events !== null && total > events.length && (
-          <p className="note">
-            {`The newest ${number(events.length)} of ${number(total)} events are shown.`}
-          </p>
-        )}
+        <LeftOut shown={events?.length} total={total} />
       </div>
     </main>
   );
@@ -128,7 +124,7 @@ export function ActivityPage() {
 export function AccountActivity({ account }: { account: AccountItem }) {
   const { accounts, activity } = useModel();
   const { byId, appNames } = useStore(accounts.view);
-  const { events, receipts, error } = useStore(activity.view);
+  const { events, total, receipts, error } = useStore(activity.view);
   const [filters, setFilters] = useState<ActivityFilters>(NO_ACTIVITY_FILTERS);
   const now = useMinute();
   const all = useMemo(
@@ -163,8 +159,15 @@ export function AccountActivity({ account }: { account: AccountItem }) {
           </p>
         )
       )}
+      <LeftOut shown={events?.length} total={total} />
     </div>
   );
+}
+
+/** Says how many events are too old to be shown. */
+function LeftOut({ shown, total }: { shown: number | undefined; total: number }) {
+  if (shown === undefined || shown >= total) return null;
+  return <p className="note">{`The newest ${number(shown)} of ${number(total)} events are shown.`}</p>;
 }
 
 /** Returns the last second of the current minute, so that it changes once a minute. */

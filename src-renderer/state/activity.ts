@@ -159,12 +159,12 @@ function receiptsOf(
   );
 }
 
-/** Returns the number of rows of an account; null until they are loaded. */
+/** Returns the number of events and receipts of an account, of which only the newest are shown; null until they are loaded. */
 export function activityCount(
-  { of, events, receipts }: Pick<ActivityView, 'of' | 'events' | 'receipts'>,
+  { of, events, total, receipts }: Pick<ActivityView, 'of' | 'events' | 'total' | 'receipts'>,
   account: AccountItem,
 ): number | null {
-  return of !== account.id || events === null ? null : events.length + receiptsOf(receipts, account).length;
+  return of !== account.id || events === null ? null : total + receiptsOf(receipts, account).length;
 }
 
 /** The number of accounts that an event is about, of which it may name only some. */

@@ -118,6 +118,8 @@ describe('the list', () => {
       receipts: [own, { ...own, names: [], receipts: [] }],
     });
     expect(activityCount(model.activity.view.get(), ada)).toBe(events!.length + 1);
+    // Also those that are too old to be shown.
+    expect(activityCount({ ...model.activity.view.get(), total: 2_160 }, ada)).toBe(2_161);
     const ben = { ...ada, id: 'a002' };
     expect(activityCount(model.activity.view.get(), ben)).toBeNull();
   });
