@@ -15,7 +15,7 @@ import {
 } from './people.ts';
 import { everyone, placeName, readSources, vaultPlace } from './places.ts';
 import { clock, duration, moment, painted, paintOf, printable, relative, table } from './text.ts';
-import { exists, shownCode, withVault } from './vault.ts';
+import { appNameOf, exists, shownCode, withVault } from './vault.ts';
 import { EXIT, type World } from './world.ts';
 
 export function list(given: Given, world: World): Promise<number> {
@@ -138,16 +138,18 @@ export function show(given: Given, world: World): Promise<number> {
     const more = tokens.length - shown.length;
     const hints = [
       ...(more > 0 ? [`${more} more: add --all.`] : []),
-      ...(status.is === 'Needs sign-in' ? [`To sign in again, open ${signInAt(person)}.`] : []),
+      ...(status.is === 'Needs sign-in'
+        ? [`To sign in again, open ${signInAt(person, appNameOf(vault.status.file, world))}.`]
+        : []),
     ];
     if (hints.length > 0) world.out.write(`${hints.join(' ')}\n`);
     return shownCode(vault, world);
   });
 }
 
-/** Tokenkeep signs in to its own vault only; other programs sign in to their own caches. */
-function signInAt({ places, named }: Person): string {
-  if (places.some(({ opened }) => opened.source === undefined)) return 'Tokenkeep';
+/** The app of the vault signs in to that only; other programs sign in to their own caches. */
+function signInAt({ places, named }: Person, app: string): string {
+  if (places.some(({ opened }) => opened.source === undefined)) return app;
   const sources = [
     ...places.flatMap(({ opened }) => opened.source ?? []),
     ...named.map(({ source }) => source),

@@ -92,7 +92,7 @@ async function passphraseFrom(given: Given, world: World, isNew: boolean): Promi
   if (!world.isInteractive)
     throw new Stop(
       EXIT.usage,
-      'There is no terminal to ask for the passphrase in. Nothing was read or written. Give --passphrase-stdin.',
+      `There is no terminal to ask for the passphrase in. Nothing was ${isNew ? 'exported' : 'imported'}. Give --passphrase-stdin.`,
     );
   const passphrase = await world.ask('Passphrase: ', { hidden: true });
   if (isNew && (await world.ask('Confirm passphrase: ', { hidden: true })) !== passphrase)

@@ -208,6 +208,8 @@ async function textOf({ body }: Response): Promise<string> {
 const REDIRECTED = /unexpected redirect|redirect policy was 'error'/;
 /** Codes for a certificate that is not trusted, has expired, or is for another host. */
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH/;
+/** Codes for a server that wants a certificate of this computer. */
+const WANTS_OURS = /ALERT|CLIENT_AUTH/;
 
 /** Says why a request had no response. Nothing was changed here, though the provider may have received the token. */
 function unreached(host: string, error: unknown): string {
@@ -217,7 +219,7 @@ function unreached(host: string, error: unknown): string {
   if (REDIRECTED.test(words))
     return `${host} answered with a redirect, which is not followed: tokens are sent only where the provider’s metadata says. ${kept} Compare the issuer with the one that the provider gives, or report it to the provider.`;
   const code = chain.map(codeOf).find((one) => one !== '') ?? /\bnet::ERR_\w+/.exec(words)?.[0];
-  if (code !== undefined && UNTRUSTED.test(code))
+  if (code !== undefined && UNTRUSTED.test(code) && !WANTS_OURS.test(code))
     return `The certificate of ${host} is not trusted on this computer (${code}). ${kept} If it belongs to your organization, this computer has to trust its certificate authority first.`;
   const isLate = error instanceof Error && error.name === 'TimeoutError';
   const reason = isLate ? `no answer within ${DEADLINE / 1000} s` : (code ?? 'no connection');

@@ -15,7 +15,7 @@ import type { Given } from './arguments.ts';
 import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
 import { everyone, secretsOf } from './places.ts';
 import { painted, printable } from './text.ts';
-import { withVault } from './vault.ts';
+import { appNameOf, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 interface Leaving {
@@ -70,9 +70,10 @@ export function signOut(given: Given, world: World): Promise<number> {
         world.out.write(
           `${painted(result.padEnd(16), world)}${printable(leaving.length > 1 ? `${account} in ${place}` : place).padEnd(18)} ${printable(says)}\n`,
         );
+    const app = appNameOf(vault.status.file, world);
     if (!given.has('json') && isRecorded)
       world.out.write(
-        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept in the vault: Tokenkeep shows it under Activity.\n`,
+        `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept in the vault${app === 'Tokenkeep' ? ': Tokenkeep shows it under Activity' : ''}.\n`,
       );
     const isUndone = undoable.length > 0 && !given.has('yes') && (await undone(undoable, world));
     for (const { receipt } of undoable) receipt.done();

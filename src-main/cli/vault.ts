@@ -2,6 +2,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { StorageError, TokenkeepError, VaultError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
+import { refusal } from '../vault/refusal.ts';
 import type { VaultReport, VaultState } from '../vault/state.ts';
 import { openVault } from '../vault/vault.ts';
 import type { Given } from './arguments.ts';
@@ -37,8 +38,17 @@ const CHOSEN_IN_APP: ReadonlySet<string> = new Set(['key-missing', 'wrong-key', 
 /** Adds to the message of a state where the user can make the choice that it names. */
 function explained(state: string, says: string, file: string, world: World): string {
   if (!CHOSEN_IN_APP.has(state)) return says;
-  const app = file === ownVaultFile(world) ? 'Tokenkeep' : 'the app that uses the vault';
-  return `${says} Make that choice in ${app}: this command can’t.`;
+  return `${says} Make that choice in ${appNameOf(file, world)}: this command can’t.`;
+}
+
+/** Returns the name of the app that uses a vault. */
+export function appNameOf(file: string, world: World): string {
+  const other = 'the app that uses the vault';
+  try {
+    return file === ownVaultFile(world) ? 'Tokenkeep' : other;
+  } catch {
+    return other; // the home folder is unknown, so the vault was named
+  }
 }
 
 function messageOf({ status: { state, message, file } }: Vault, world: World): string {
@@ -51,13 +61,15 @@ export function vaultFile(given: Given, world: World): string {
   return named !== undefined && named !== '' ? resolve(named) : ownVaultFile(world);
 }
 
-function ownVaultFile({ env, home, platform }: World): string {
+/** @throws Stop if it is in the home folder, and that is unknown */
+function ownVaultFile(world: World): string {
+  const { env, platform } = world;
   const folder =
     platform === 'win32'
-      ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+      ? (env['APPDATA'] ?? join(world.home, 'AppData', 'Roaming'))
       : platform === 'darwin'
-        ? join(home, 'Library', 'Application Support')
-        : (absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'));
+        ? join(world.home, 'Library', 'Application Support')
+        : (absolute(env['XDG_CONFIG_HOME']) ?? join(world.home, '.config'));
   return join(folder, 'Tokenkeep', 'accounts.vault');
 }
 
@@ -146,7 +158,11 @@ function stateOf({ code }: VaultError): string {
 /** Says what `verify` found. Only a file that was read and is not whole is called damaged. */
 export function verified(vault: Vault, { sound, state }: VaultReport, world: World): string {
   if (sound) return 'File verified: complete and unchanged.';
-  return state === 'damaged'
-    ? `Verification failed. ${messageOf(vault, world)}`
-    : `Not verified. ${messageOf(vault, world)}`;
+  const { status } = vault;
+  // Verifying reads more than opening, so it can find what the status does not know.
+  const says =
+    state === 'ready' || state === status.state
+      ? messageOf(vault, world)
+      : explained(state, refusal(state).message, status.file, world);
+  return state === 'damaged' ? `Verification failed. ${says}` : `Not verified. ${says}`;
 }

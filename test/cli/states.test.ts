@@ -2,11 +2,12 @@
 /** Each verb in each state of the vault: its exit code, and a message with a remedy. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf } from '../../src-main/cli/vault.ts';
-import { EXIT } from '../../src-main/cli/world.ts';
+import { exitCodeOf, verified } from '../../src-main/cli/vault.ts';
+import { EXIT, type World } from '../../src-main/cli/world.ts';
 import { StorageError, VaultError } from '../../src-main/errors.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
-import type { VaultState } from '../../src-main/vault/state.ts';
+import type { Vault } from '../../src-main/vault/api.ts';
+import type { VaultReport, VaultState } from '../../src-main/vault/state.ts';
 import { command } from './command.ts';
 
 const { scope, client_id } = tokenResponse();
@@ -136,6 +137,22 @@ describe('what can be read in part, or must not be changed', () => {
       await dispose();
     }
   });
+});
+
+it('says of damage that only verifying finds that the file is damaged', () => {
+  const vault = { status: { state: 'ready', file: '/home/a.vault' } } as Vault;
+  const report = { sound: false, state: 'damaged' } as VaultReport;
+  // A home folder that is unknown doesn't matter where the vault was named.
+  const world = {
+    platform: 'linux',
+    env: {},
+    get home(): string {
+      throw new Error('unknown');
+    },
+  } as World;
+  expect(verified(vault, report, world)).toMatch(
+    /^Verification failed\. .*damaged.* Make that choice in the app that uses the vault: this command can’t\.$/,
+  );
 });
 
 it.each([
