@@ -83,7 +83,9 @@ export function withoutLate<T>(
   apply(cache, late.map(inverse));
   const store = storeOf(cache);
   const isGone = ({ before, after }: Change): boolean =>
-    after === undefined && !!before?.account && store.ofAccount(before.account).length === 0;
+    after === undefined &&
+    !!before?.account &&
+    store.ofAccount(before.account).every((entry) => userOf(entry) !== userOf(before));
   if (late.length > 0 || changes.some(isGone)) dropOldHistories(cache);
   return value;
 }

@@ -3,6 +3,7 @@ import { changeHistory, historyOf } from '../../src-main/accounts/account-histor
 import { type AccountId, cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { appData, setAppData } from '../../src-main/cache/app-data.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { withDifference } from '../../src-main/vault/held.ts';
@@ -162,6 +163,22 @@ describe('the history of an account that is gone', () => {
       { since },
     );
     expect(await vault.read((cache) => [cache.accounts(), historiesIn(cache)])).toEqual([[], {}]);
+  });
+
+  test('an update that removes the account removes it too, also where another issuer has a user of the same ID', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    const [alpha, beta] = ['https://id.example/alpha', 'https://id.example/beta'];
+    await vault.update((cache) => {
+      for (const issuer of [alpha, beta]) cache.add(tokenResponse({ issuer }));
+      for (const id of cachedAccounts(cache).byId.keys()) changeHistory(cache, id, { refusal });
+    });
+    expect(await vault.read((cache) => Object.keys(Object(historiesIn(cache))))).toHaveLength(2);
+    await vault.update((cache) => {
+      for (const account of cache.accounts({ issuer: alpha })) cache.signOut(account);
+    });
+    expect(await vault.read((cache) => cache.accounts().map(({ issuer }) => issuer))).toEqual([beta]);
+    expect(await vault.read((cache) => Object.keys(Object(historiesIn(cache))))).toHaveLength(1);
   });
 
   test('an update that removes the account removes it too; one that removes a token does not', async () => {
