@@ -139,8 +139,8 @@ export class AmbiguousAccountError extends CodedError<'ambiguous_account'> {
 /** Why a document was rejected. */
 export type DocumentErrorCode =
   | 'document_not_json' // not JSON, or cut off in the middle
-  | 'document_not_a_cache' // JSON, but not an object of entity maps
-  | 'document_too_large'
+  | 'document_not_a_cache' // not an object of entity maps, or nested too deep
+  | 'document_too_large' // too many bytes, entries or values
   | 'document_unreadable' // no such file, a directory, no permission
   | 'document_damaged' // an exported file that was cut off or changed
   | 'document_not_supported'; // an age file that was not encrypted with a passphrase, or needs too much work

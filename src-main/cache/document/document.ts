@@ -67,7 +67,9 @@ function assertCache(value: unknown): asserts value is Roots {
  */
 function exactJson(text: string): unknown {
   const excess = excessIn(text); // Also limits the depth, for everything that traverses the value recursively.
-  if (excess !== null) throw notACache(excess);
+  if (excess?.code === 'document_too_large')
+    throw new DocumentError(excess.code, `This document is too large: ${excess.why}. Nothing was changed.`);
+  if (excess !== null) throw notACache(excess.why);
   const quick = parseJson(text);
   const findings = { largeNumber: false };
   if (!freezeJson(quick, findings)) throw notACache('it has a number that is too large');

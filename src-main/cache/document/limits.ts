@@ -4,18 +4,20 @@
  */
 import { MAX_DEPTH } from '../json.ts';
 
-/** The libraries write five roots, and apps a few of their own. */
-const MAX_ROOTS = 10_000;
-/** Entries, or whatever else stands in the roots. 10,000 accounts have fewer than 100,000. */
+/** Roots, and the entries or whatever else stands in them. 10,000 accounts have fewer than 100,000. */
 const MAX_ENTRIES = 300_000;
 /** Values of any kind. 10,000 accounts have about two million. */
 const MAX_VALUES = 10_000_000;
 
-/**
- * Returns which limit a JSON text exceeds, as part of a sentence; `null` if none. Only counts: the text may be invalid JSON otherwise.
- */
-export function excessIn(text: string): string | null {
-  let [depth, roots, entries, values] = [0, 0, 0, 0];
+export interface Excess {
+  code: 'document_not_a_cache' | 'document_too_large';
+  /** Part of a sentence about the document. */
+  why: string;
+}
+
+/** Returns which limit a JSON text exceeds; `null` if none. Only counts: the text may be invalid JSON otherwise. */
+export function excessIn(text: string): Excess | null {
+  let [depth, entries, values] = [0, 0, 0];
   for (let at = 0; at < text.length; at += 1) {
     switch (text[at]) {
       case '"':
@@ -24,7 +26,8 @@ export function excessIn(text: string): string | null {
       case '{':
       case '[':
         depth += 1;
-        if (depth > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
+        if (depth > MAX_DEPTH)
+          return { code: 'document_not_a_cache', why: `it is nested more than ${MAX_DEPTH} levels deep` };
         break;
       case '}':
       case ']':
@@ -32,17 +35,20 @@ export function excessIn(text: string): string | null {
         break;
       case ',':
         values += 1;
-        if (depth === 1) roots += 1;
-        else if (depth === 2) entries += 1;
-        if (roots >= MAX_ROOTS) return `it has more than ${MAX_ROOTS} roots`;
-        if (entries >= MAX_ENTRIES) return `it has more than ${MAX_ENTRIES} entries`;
-        if (values >= MAX_VALUES) return `it has more than ${MAX_VALUES} values`;
+        if (depth <= 2) entries += 1;
+        if (entries >= MAX_ENTRIES) return tooMany(MAX_ENTRIES, 'entries');
+        if (values >= MAX_VALUES) return tooMany(MAX_VALUES, 'values');
         break;
       default:
     }
   }
   return null;
 }
+
+const tooMany = (most: number, what: string): Excess => ({
+  code: 'document_too_large',
+  why: `it has more than ${most} ${what}`,
+});
 
 /** Returns the index of the quotation mark that ends the string which begins at `start`, or that of the text's end. */
 function endOfString(text: string, start: number): number {

@@ -3,7 +3,7 @@ import { mergeAsImport } from '../../accounts/account-history.ts';
 import type { MergeCounts } from '../../cache/document/merge.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
-import { DocumentError, PassphraseError } from '../../errors.ts';
+import { DocumentError, type DocumentErrorCode, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
 
@@ -85,9 +85,14 @@ function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
 }
 
 function namingTheFile({ name }: DocumentFile, error: DocumentError): DocumentError {
-  const what =
-    error.code === 'document_not_json'
-      ? 'is not a cache document, or was cut off while it was written: its text is not valid JSON'
-      : 'is not a cache document of an MSAL library';
-  return new DocumentError(error.code, `“${name}” ${what}. Nothing was imported.`, { cause: error });
+  const what: Partial<Record<DocumentErrorCode, string>> = {
+    document_not_json:
+      'is not a cache document, or was cut off while it was written: its text is not valid JSON',
+    document_too_large: 'has more entries or values than a cache document may have',
+  };
+  return new DocumentError(
+    error.code,
+    `“${name}” ${what[error.code] ?? 'is not a cache document of an MSAL library'}. Nothing was imported.`,
+    { cause: error },
+  );
 }
