@@ -88,6 +88,25 @@ it.each(handles)('a cache that was kept from %s takes no change', async (_name, 
   expect(await accounts(await stored())).toBe(2);
 });
 
+it.each(handles)(
+  'a handle on a cache that was kept from %s refuses before a token is redeemed',
+  async (_name, open) => {
+    const { handle } = await open();
+    await handle.update((cache) => cache.add(signIn()));
+    const kept = inMemory(await handle.read((cache) => cache));
+    const refused = expect.objectContaining({ code: 'invalid_argument' }) as Error;
+    await expect(kept.update((cache) => void cache.signOutAll())).rejects.toEqual(refused);
+    let isRun = false;
+    const task = async (): Promise<void> => {
+      isRun = true;
+      await Promise.resolve();
+    };
+    await expect(kept.exclusively!('refresh', task)).rejects.toEqual(refused);
+    expect(isRun).toBe(false);
+    expect(await accounts(handle)).toBe(1);
+  },
+);
+
 it.each(handles)('an async function changes nothing of %s, now or later', async (_name, open) => {
   const { handle, stored } = await open();
   await handle.update((cache) => cache.add(signIn()));

@@ -10,7 +10,7 @@ import {
   SIGNAL,
 } from '../options.ts';
 import { type Abortable, KeyedQueue, untilBegun } from '../waiting.ts';
-import { type TokenCache, transact } from './token-cache.ts';
+import { storeOf, type TokenCache, transact } from './token-cache.ts';
 
 /**
  * A function of a cache that is not async. Changes that an async function makes after its first `await` would be outside of the
@@ -95,10 +95,12 @@ export function inMemory(cache: TokenCache): CacheHandle {
     update: async (fn, options) => {
       checkOptions('update', options, UPDATE_OPTIONS).signal?.throwIfAborted();
       checkArgument('update', 'fn', fn, CACHE_FUNCTION);
+      storeOf(cache).assertOpen();
       return Promise.resolve(transact(cache, fn).value);
     },
     exclusively: async (name, task, options) => {
       const { signal } = checkExclusively(name, task, options);
+      storeOf(cache).assertOpen(); // before the task redeems a refresh token whose successor could not be kept
       return inTurn(queue, name, task, signal);
     },
   };

@@ -355,11 +355,16 @@ export class Store {
    * @throws InvalidArgumentError if no function of the handle is running
    */
   run<T>(fn: () => T): { value: T; changes: Change[] } {
+    this.assertOpen();
+    return this.transact(fn);
+  }
+
+  /** @throws InvalidArgumentError if the cache is lent and no function of the handle is running */
+  assertOpen(): void {
     if (this.isLent && this.#depth === 0)
       throw new InvalidArgumentError(
         'The function that was given this cache has ended, so the change would not be stored. Nothing was changed. Call `update` again.',
       );
-    return this.transact(fn);
   }
 
   /**
