@@ -12,7 +12,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, test as base, type ElectronApplication, type Locator, type Page } from '@playwright/test';
-import type * as Electron from 'electron';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
 import { HELD } from '../support/driven.ts';
@@ -109,6 +108,7 @@ function clone(): Program {
 }
 
 async function watch(app: ElectronApplication, program: Program, env: Env): Promise<Started> {
+  holdAnswers(app);
   const output: string[] = [];
   for (const stream of [app.process().stdout, app.process().stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
@@ -149,19 +149,17 @@ export interface Answers {
 }
 
 /**
- * Runs a script in main that may run twice. V8's inspector doesn't hold the promise that it waits for: a garbage collection at
- * that moment loses the answer, not what the script did.
+ * Has the scripts that tests run in main run once more when V8 loses their answer: its inspector doesn't hold the promise that it waits for,
+ * so a garbage collection at that moment loses the answer, not what the script did. A script may thus run twice.
  */
-async function evaluated<T>(
-  app: ElectronApplication,
-  script: (electron: typeof Electron, values: T) => void,
-  values: T,
-): Promise<void> {
-  const run = () => app.evaluate(script as never, values as never);
-  await run().catch((error: unknown) => {
-    if (!String(error).includes('promise was garbage collected')) throw error;
-    return run();
-  });
+function holdAnswers(app: ElectronApplication): void {
+  const evaluate = app.evaluate.bind(app) as (...words: unknown[]) => Promise<unknown>;
+  const again = (...words: unknown[]): Promise<unknown> =>
+    evaluate(...words).catch((error: unknown) => {
+      if (!String(error).includes('promise was garbage collected')) throw error;
+      return evaluate(...words);
+    });
+  Object.assign(app, { evaluate: again });
 }
 
 /** Sets the answers of the system's dialogs from now on. The returned function gives the questions asked so far. */
@@ -169,8 +167,7 @@ export async function answerDialogs(
   app: ElectronApplication,
   { agree, file = null, target = null }: Answers,
 ): Promise<() => Promise<string[]>> {
-  await evaluated(
-    app,
+  await app.evaluate(
     ({ dialog }, answers) => {
       const asked: string[] = [];
       const kept = globalThis as { systemsOwn?: (...args: unknown[]) => unknown };

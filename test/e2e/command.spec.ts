@@ -74,7 +74,7 @@ test('the command has the exit codes of Node’s, and takes no word for a switch
   expect((await run('--help')).out).toContain('Usage: tokenkeep VERB');
   expect(await run('nonsense')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('There is no verb nonsense'),
+    err: expect.stringContaining('There is no verb “nonsense”'),
   });
   expect((await run('get', '--account', 'nobody', '--scope', 'x')).code).toBe(3);
   const log = join(keyring.env['HOME']!, 'net.json');

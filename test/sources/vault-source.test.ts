@@ -1,6 +1,6 @@
 /** Vaults of Tokenkeep as sources: added as files, read in every state, signed out of, and undone. */
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { openVault } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
@@ -101,7 +101,7 @@ const accounts = async () => {
 it('is listed by the command under its name, and signed out of', async () => {
   const { file, keychain } = await source();
   const at = { home: dirname(file), keychain };
-  const words = ['--file', file, '--vault', join(dirname(file), 'own.vault')];
+  const words = ['--file', file];
   expect((await command(at, ['list', ...words])).out).toMatch(/ada@example\.org .*test\.vault/);
   expect((await command(at, ['sources', ...words])).out).toMatch(/test\.vault +open/);
   const { code, out } = await command(at, ['signout', 'ada@example.org', '--yes', ...words]);

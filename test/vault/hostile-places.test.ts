@@ -233,10 +233,13 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
   );
 });
 
-test('what cannot be locked in its folder is told by a code, also by forget', async () => {
-  const file = join(temporaryFolder(), 'cache.vault');
-  symlinkSync('/proc/self/status', file);
-  await using vault = await openVault({ file, keychain: memoryKeychain() });
-  const outcome = await outcomeOf(() => vault.forget());
-  expect(outcome).toMatchObject({ code: 'storage_failed' });
-});
+test.runIf(process.platform === 'linux')(
+  'what cannot be locked in its folder is told by a code, also by forget',
+  async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    symlinkSync('/proc/self/status', file);
+    await using vault = await openVault({ file, keychain: memoryKeychain() });
+    const outcome = await outcomeOf(() => vault.forget());
+    expect(outcome).toMatchObject({ code: 'storage_failed' });
+  },
+);
