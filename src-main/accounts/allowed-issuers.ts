@@ -60,7 +60,7 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
       return entriesOf(JSON.parse(textOf(file)));
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT' || cause instanceof SyntaxError) return new Map();
-      throw unsaved(cause);
+      throw unreadable(file, cause);
     }
   };
   // Two processes that write at the same moment can lose a change. Then the user is asked again.
@@ -131,6 +131,14 @@ function entriesOf(value: unknown): Map<string, readonly string[]> {
 
 /** Compares issuers as text (OpenID Connect Core §2), ignoring the trailing slash that parsers add. */
 const keyOf = (issuer: string): string => (plainIssuer(issuer) ?? issuer).replace(/\/$/, '');
+
+function unreadable(file: string, cause: unknown): StorageError {
+  return new StorageError(
+    'storage_failed',
+    `What you allowed can’t be read and is unchanged. Check that “${file}” is a file of at most 16 MB, and its permissions.`,
+    { cause },
+  );
+}
 
 function unsaved(cause: unknown): StorageError {
   return new StorageError(

@@ -92,7 +92,7 @@ export interface Place {
 export interface Refusal {
   readonly hash: string;
   readonly at: number;
-  /** The provider answered for another user, or as another issuer, instead of refusing. The answer has used the refresh token up. */
+  /** The provider answered for another user, or as another issuer, instead of refusing. Where tokens rotate, the answer has used the refresh token up. */
   readonly other?: Other;
 }
 

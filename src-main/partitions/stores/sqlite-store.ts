@@ -368,8 +368,8 @@ function explained(error: unknown): unknown {
   return new PartitionStoreError(told, `${what} ${outcome} ${remedy}`, { cause: error });
 }
 
-/** Attempts to prepare a file, and milliseconds between them. */
-const ATTEMPTS = 40;
+/** Milliseconds for all attempts to prepare a file, most of which SQLite itself may wait, and between two of them. */
+const PREPARING = 2 * BUSY;
 const PAUSE = 25;
 
 /**
@@ -377,13 +377,14 @@ const PAUSE = 25;
  * several processes start with a new file.
  */
 function prepared(task: () => void): void {
-  for (let attempt = 1; ; attempt += 1) {
+  const end = performance.now() + PREPARING;
+  for (;;) {
     try {
       task();
       return;
     } catch (error) {
       const isBusy = codeOf(error).startsWith('SQLITE_BUSY') || Reflect.get(Object(error), 'errcode') === 5;
-      if (!isBusy || attempt === ATTEMPTS) throw explained(error);
+      if (!isBusy || performance.now() >= end) throw explained(error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
   }
