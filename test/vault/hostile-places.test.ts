@@ -115,7 +115,7 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
   const isNothing = kind === 'a link that leads nowhere';
   const isFile = kind === 'a file of 3 GiB';
 
-  test.skipIf(isNothing || isFile)('a vault: unreadable, and neither written nor deleted', async () => {
+  const aVault = async (): Promise<void> => {
     const file = join(temporaryFolder(), 'cache.vault');
     await put(kind, file);
     const before = lookAt(file);
@@ -135,7 +135,9 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
     expect(lookAt(file)).toBe(before);
     if (kind === 'a link to a pipe') expect(lstatSync(`${file}-target`).isFIFO()).toBe(true);
     expect(readdirSync(join(file, '..')).filter((name) => name.includes('.new-'))).toEqual([]);
-  });
+  };
+  // A link that leads nowhere is a vault that is not there yet, and a file is a vault.
+  if (!isNothing && !isFile) test('a vault: unreadable, and neither written nor deleted', aVault);
 
   test('an export: refused, unless a file takes its place', async () => {
     const { file, keychain } = await threeAccounts();
@@ -190,7 +192,7 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
     expect([key, remember].map(lookAt)).toEqual(before);
   });
 
-  test.skipIf(isFile).each(['lock', 'lock-queue', 'key-lock', 'key-lock-queue'])(
+  test.each(isFile ? [] : ['lock', 'lock-queue', 'key-lock', 'key-lock-queue'])(
     'its file .%s: told by the path, and all accounts stay',
     async (suffix) => {
       const { file, keychain } = await threeAccounts();

@@ -222,27 +222,35 @@ async function swap(store: StoreName, running: Running, keys: [string, string]):
     await command(running, ['EVAL', script, '2', ...keys.map((key) => `tokenkeep:${key}`)]);
     return;
   }
+  // A row that is written while a statement waits for it would be exchanged as the statement first saw it, and the write would be lost.
   await ask(
     running,
-    'UPDATE tokenkeep_partitions p SET bytes = q.bytes, version = q.version FROM tokenkeep_partitions q WHERE p.key = ANY($1) AND q.key = ANY($1) AND p.key <> q.key',
-    [keys],
+    ['BEGIN'],
+    ['SELECT FROM tokenkeep_partitions WHERE key = ANY($1) FOR UPDATE', [keys]],
+    [
+      'UPDATE tokenkeep_partitions p SET bytes = q.bytes, version = q.version FROM tokenkeep_partitions q WHERE p.key = ANY($1) AND q.key = ANY($1) AND p.key <> q.key',
+      [keys],
+    ],
+    ['COMMIT'],
   );
 }
 
 async function endConnections(store: StoreName, running: Pick<Running, 'url'>): Promise<void> {
   if (store === 'redis') await command(running, ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
   else
-    await ask(
-      running,
+    await ask(running, [
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    );
+    ]);
 }
 
-async function ask({ url }: Pick<Running, 'url'>, text: string, values: unknown[] = []): Promise<void> {
+async function ask(
+  { url }: Pick<Running, 'url'>,
+  ...queries: readonly (readonly [text: string, values?: unknown[]])[]
+): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();
-  await client.query(text, values);
+  for (const [text, values] of queries) await client.query(text, values);
   await client.end();
 }
 
