@@ -75,10 +75,12 @@ function isWithin(folder, path) {
   return !relative(folder, path).startsWith('..');
 }
 
-function keepArtifacts(copy, root) {
+/** Copies the artifacts of a copy of the clone to the clone itself. */
+export function keepArtifacts(copy, root) {
   if (!existsSync(join(copy, 'artifacts'))) return;
   mkdirSync(join(root, 'artifacts'), { recursive: true });
-  cpSync(join(copy, 'artifacts'), join(root, 'artifacts'), { recursive: true });
+  // As they are: a link would be rewritten to lead into the copy, which is removed, and could not be replaced the next time.
+  cpSync(join(copy, 'artifacts'), join(root, 'artifacts'), { recursive: true, verbatimSymlinks: true });
 }
 
 /** Runs Node as that user, in that place, to read the files. This also shows that Node itself can be read there. */

@@ -1,0 +1,19 @@
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { keepArtifacts } from '../../scripts/session/view.mjs';
+
+test('the artifacts of a copy of the clone are kept after each run, with their links as they are', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-view-'));
+  const [copy, root] = [join(folder, 'copy'), join(folder, 'root')];
+  mkdirSync(join(copy, 'artifacts/packed/.bin'), { recursive: true });
+  mkdirSync(root);
+  symlinkSync('../cli.mjs', join(copy, 'artifacts/packed/.bin/tokenkeep'));
+  for (const run of ['first', 'second']) {
+    writeFileSync(join(copy, 'artifacts/packed/cli.mjs'), run);
+    keepArtifacts(copy, root);
+    expect(readFileSync(join(root, 'artifacts/packed/.bin/tokenkeep'), 'utf8')).toBe(run);
+    expect(readlinkSync(join(root, 'artifacts/packed/.bin/tokenkeep'))).toBe('../cli.mjs');
+  }
+});
