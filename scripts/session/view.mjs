@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetUpError, say } from '../setup/say.mjs';
@@ -79,8 +79,16 @@ function isWithin(folder, path) {
 export function keepArtifacts(copy, root) {
   if (!existsSync(join(copy, 'artifacts'))) return;
   mkdirSync(join(root, 'artifacts'), { recursive: true });
-  // As they are: a link would be rewritten to lead into the copy, which is removed, and could not be replaced the next time.
-  cpSync(join(copy, 'artifacts'), join(root, 'artifacts'), { recursive: true, verbatimSymlinks: true });
+  // Not by Node, which rewrites links to lead into the copy, and can't replace a link by the same one.
+  const words = ['-dR', '--preserve=mode', '--remove-destination', '--'];
+  const { status, stderr } = spawnSync(
+    'cp',
+    [...words, `${join(copy, 'artifacts')}/.`, join(root, 'artifacts')],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (status !== 0) say(`could not copy all artifacts to ${join(root, 'artifacts')}: ${stderr.trim()}`);
 }
 
 /** Runs Node as that user, in that place, to read the files. This also shows that Node itself can be read there. */

@@ -10,10 +10,12 @@ test('the artifacts of a copy of the clone are kept after each run, with their l
   mkdirSync(join(copy, 'artifacts/packed/.bin'), { recursive: true });
   mkdirSync(root);
   symlinkSync('../cli.mjs', join(copy, 'artifacts/packed/.bin/tokenkeep'));
+  symlinkSync('/bin/sh', join(copy, 'artifacts/packed/.bin/sh'));
   for (const run of ['first', 'second']) {
     writeFileSync(join(copy, 'artifacts/packed/cli.mjs'), run);
     keepArtifacts(copy, root);
     expect(readFileSync(join(root, 'artifacts/packed/.bin/tokenkeep'), 'utf8')).toBe(run);
     expect(readlinkSync(join(root, 'artifacts/packed/.bin/tokenkeep'))).toBe('../cli.mjs');
+    expect(readlinkSync(join(root, 'artifacts/packed/.bin/sh'))).toBe('/bin/sh');
   }
 });
