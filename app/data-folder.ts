@@ -1,19 +1,9 @@
 /** The app's data folder: the vault of this user, and small settings as JSON files. */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StorageError } from 'tokenkeep';
+import { readSmallFile } from 'tokenkeep/ipc';
 
 export interface DataFolder {
   /** Created by Electron, for this user alone. */
@@ -102,26 +92,4 @@ export function replaceFile(file: string, text: string): void {
   // `wx`: a pipe or a link that another program put there is neither waited for nor followed.
   writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush: true });
   renameSync(next, file);
-}
-
-/** Maximum bytes of a small file. The hosts that were contacted have about 100 bytes each. */
-const MOST_BYTES = 16 * 1024 * 1024;
-/** Opening a named pipe would wait for a writer. Windows has no such flag and no pipes in folders. */
-const READING = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
-
-/**
- * Reads a file at once. Another program can have put anything in its place, and the whole app would wait for a pipe or a device.
- *
- * @throws if it is missing, not a regular file, or too large to be the app's own
- */
-export function readSmallFile(file: string): string {
-  const handle = openSync(file, READING);
-  try {
-    const about = fstatSync(handle);
-    if (!about.isFile()) throw new Error(`${file} is not a regular file.`);
-    if (about.size > MOST_BYTES) throw new Error(`${file} has more than ${MOST_BYTES} bytes.`);
-    return readFileSync(handle, 'utf8');
-  } finally {
-    closeSync(handle);
-  }
 }

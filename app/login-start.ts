@@ -5,7 +5,8 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StorageError } from 'tokenkeep';
-import { readSmallFile, replaceFile } from './data-folder.ts';
+import { readSmallFile } from 'tokenkeep/ipc';
+import { replaceFile } from './data-folder.ts';
 
 export interface LoginStart {
   isOn(): boolean;

@@ -1,5 +1,6 @@
 /** Stores the window's position when it is closed. */
-import { readSmallFile, writeJson } from './data-folder.ts';
+import { readSmallFile } from 'tokenkeep/ipc';
+import { writeJson } from './data-folder.ts';
 
 export interface Place {
   x: number;

@@ -3,21 +3,13 @@
  * and the command both read and write. It holds no secret.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../cache/json.ts';
 import { plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
 import { StorageError } from '../errors.ts';
+import { readSmallFile } from './small-file.ts';
 
 /**
  * The issuers that a user has allowed. Each call reads the file, because another process may have changed it.
@@ -57,7 +49,7 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
   /** @throws StorageError if the file can't be read; one that is damaged allows nothing */
   const read = (): Map<string, readonly string[]> => {
     try {
-      return entriesOf(JSON.parse(textOf(file)));
+      return entriesOf(JSON.parse(readSmallFile(file)));
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT' || cause instanceof SyntaxError) return new Map();
       throw unreadable(file, cause);
@@ -99,22 +91,6 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
       if (read().has(keyOf(issuer))) change((all) => all.delete(keyOf(issuer)));
     },
   };
-}
-
-/** Maximum bytes of the file. An issuer has about 100. */
-const MOST_BYTES = 16 * 1024 * 1024;
-/** Opening a named pipe would wait for a writer. Windows has no such flag and no pipes in folders. */
-const READING = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
-
-function textOf(file: string): string {
-  const handle = openSync(file, READING);
-  try {
-    const about = fstatSync(handle);
-    if (!about.isFile() || about.size > MOST_BYTES) throw new Error(`${file} is not a file of Tokenkeep.`);
-    return readFileSync(handle, 'utf8');
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function entriesOf(value: unknown): Map<string, readonly string[]> {

@@ -536,7 +536,7 @@ async function renewed(
         since === undefined ? {} : { since },
       );
     } catch (error) {
-      // The answer has used the refresh token up. To send it again would be taken for theft.
+      // Where tokens rotate, the answer has used the refresh token up, and to send it again would be taken for theft.
       if (error instanceof Error && error.cause instanceof OtherUserError)
         await rememberRefusal(handle, refreshToken, request, error);
       throw error;
