@@ -1,6 +1,6 @@
 /** Errors of sign-in, refresh and sign-out, each with a code and a message for the user. */
 import { PublicError } from 'tokenkeep/errors';
-import { plainError, type PlainError } from 'tokenkeep/ipc';
+import { codeThatAsksUser, plainError, type PlainError } from 'tokenkeep/ipc';
 
 export type SignInErrorCode =
   | 'client_unknown' // the provider does not know the client id, or not as a public client
@@ -78,8 +78,10 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
   if (oauth !== undefined) {
     const description = fieldOf(error, 'error_description') ?? '';
     if (isRedirect(description)) return 'redirect_not_registered';
-    if (refreshing && SIGN_IN_AGAIN.has(oauth)) return 'sign_in_again';
-    return OAUTH[oauth] ?? (status >= 500 ? 'provider_unreachable' : 'sign_in_rejected');
+    const known = OAUTH[oauth];
+    if (known !== undefined) return known;
+    if (refreshing && codeThatAsksUser({ error: oauth }) !== undefined) return 'sign_in_again';
+    return status >= 500 ? 'provider_unreachable' : 'sign_in_rejected';
   }
   // Of the whole chain, because the outermost error often says only that something failed.
   const words = chain(error)
@@ -101,15 +103,6 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     return 'provider_unsuitable';
   return 'answer_invalid';
 }
-
-/** Answers to a refresh that only a new sign-in resolves, besides those that have a code of their own. */
-const SIGN_IN_AGAIN: ReadonlySet<string> = new Set([
-  'invalid_grant',
-  'bad_refresh_token', // GitHub's
-  'interaction_required',
-  'login_required',
-  'account_selection_required',
-]);
 
 /** RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID Connect Core §3.1.2.6. */
 const OAUTH: Readonly<Record<string, SignInErrorCode>> = {

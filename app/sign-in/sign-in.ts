@@ -235,11 +235,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return saved;
       },
       removeProfile(_caller, id) {
-        const issuers = new Map(saved.list().map((profile) => [profile.id, issuerOfProfile(profile)]));
-        const issuer = issuers.get(id);
-        issuers.delete(id);
-        const isUsed = [...issuers.values()].some((other) => isSameIssuer(other, issuer ?? ''));
-        if (issuer !== undefined && !isUsed) allowed.withdraw(issuer);
+        const removed = saved.list().find((profile) => profile.id === id);
+        if (removed !== undefined) {
+          const issuer = issuerOfProfile(removed);
+          const sharing = saved.list().filter((profile) => isSameIssuer(issuerOfProfile(profile), issuer));
+          if (sharing.length === 1) allowed.withdraw(issuer);
+        }
         profiles.remove(id);
         emit.profiles(null);
       },

@@ -455,7 +455,16 @@ export function isInvalidGrant(failure: unknown): boolean {
   return errorCodeIn(failure, INVALID_GRANT) !== undefined;
 }
 
-/** Returns the provider's error code if the token request failed with one that only a new sign-in resolves. */
+/**
+ * Returns the provider's error code if the token request failed with one that only a new sign-in resolves.
+ *
+ * @param failure the error of an OAuth library, or the body of the response
+ * @example
+ * import { codeThatAsksUser } from 'tokenkeep/ipc';
+ *
+ * codeThatAsksUser({ error: 'interaction_required' }); // 'interaction_required'
+ * codeThatAsksUser({ error: 'temporarily_unavailable' }); // undefined
+ */
 export function codeThatAsksUser(failure: unknown): string | undefined {
   return isInvalidGrant(failure) ? 'invalid_grant' : errorCodeIn(failure, ASKS_USER)?.code;
 }

@@ -25,6 +25,7 @@ export { foreignEndpoints, isCustomerHost, isMicrosoftCloud } from '../accounts/
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from '../cache/app-data.ts';
+export { codeThatAsksUser } from '../cache/acquire.ts';
 export {
   type AccountId,
   type CachedAccount,

@@ -63,6 +63,13 @@ it.each([
   expect(failureOf(oauth(error), ABOUT)).toMatchObject({ code: 'sign_in_rejected' });
 });
 
+it.each([
+  ['invalid_scope', 'scope_refused'],
+  ['consent_required', 'consent_refused'],
+])('%s has a code of its own, also in a refresh', (error, code) => {
+  expect(failureOf(oauth(error), { ...ABOUT, refreshing: true })).toMatchObject({ code });
+});
+
 it('an unknown error is named, with Microsoft’s number', () => {
   const failure = failureOf(oauth('interaction_needed', 'AADSTS50076: MFA.'), ABOUT);
   expect(failure.message).toContain('interaction_needed, AADSTS50076');
