@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { StorageError } from 'tokenkeep';
-import { readSmallFile } from 'tokenkeep/ipc';
+import { readSmallFile, smallFileError } from 'tokenkeep/ipc';
 
 export interface DataFolder {
   /** Created by Electron, for this user alone. */
@@ -40,8 +39,7 @@ export function readJson<T>(file: string, check: (value: unknown) => T, now: () 
     text = readSmallFile(file);
   } catch (cause) {
     if (isMissing(cause)) return undefined;
-    const message = `The app’s file ${basename(file)} can’t be read. It is unchanged. Check its permissions, then try again.`;
-    throw new StorageError('storage_failed', message, { cause });
+    throw smallFileError(`The app’s file ${basename(file)} can’t be read, and is unchanged.`, file, cause);
   }
   try {
     return check(JSON.parse(text));

@@ -3,9 +3,7 @@
  * system's settings.
  */
 import { rmSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { StorageError } from 'tokenkeep';
-import { readSmallFile } from 'tokenkeep/ipc';
+import { readSmallFile, smallFileError } from 'tokenkeep/ipc';
 import { replaceFile } from './data-folder.ts';
 
 export interface LoginStart {
@@ -57,8 +55,7 @@ export function desktopLoginStart(file: string, command: readonly string[]): Log
         }
         replaceFile(file, entryOf(command));
       } catch (cause) {
-        const message = `The setting could not be saved and is unchanged. Make sure that ${dirname(file)} can be written and the disk has room.`;
-        throw new StorageError('storage_failed', message, { cause });
+        throw smallFileError('The setting could not be saved and is unchanged.', file, cause);
       }
     },
   };

@@ -1,6 +1,6 @@
 /** The user's settings, and the hosts that Tokenkeep has contacted, as small JSON files in the data folder. */
 import { join } from 'node:path';
-import { StorageError } from 'tokenkeep';
+import { smallFileError } from 'tokenkeep/ipc';
 import * as v from 'valibot';
 import { type ContactedHost, type Settings, TIMES_SHOWN, type TimesShown } from './contract.ts';
 import { readJson, writeJson } from './data-folder.ts';
@@ -67,8 +67,7 @@ export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPo
     try {
       writeJson(file, next);
     } catch (cause) {
-      const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
-      throw new StorageError('storage_failed', message, { cause });
+      throw smallFileError('The setting could not be saved and is unchanged.', file, cause);
     }
     preferred = next;
     return read();

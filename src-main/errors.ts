@@ -345,7 +345,7 @@ export type StorageErrorCode =
   | 'disk_full'
   | 'no_permission'
   | 'read_only_disk'
-  | 'path_invalid' // leads through a file or a loop of links, or the file system allows no folder there
+  | 'path_invalid' // no file is in a file's place, or the path leads through a file, a loop of links or where no folder can be
   | 'name_too_long' // longer than this file system allows for a file's name or path
   | 'storage_failed';
 

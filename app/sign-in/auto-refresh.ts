@@ -1,9 +1,9 @@
 /** Auto-refresh: refreshes the accounts that the user chose shortly before their tokens expire, while the app runs. */
 import { createHash, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import { type AccessToken, StorageError } from 'tokenkeep';
+import type { AccessToken } from 'tokenkeep';
 import { expiryOf } from 'tokenkeep/cache';
-import type { CachedAccount, PlainError } from 'tokenkeep/ipc';
+import { type CachedAccount, type PlainError, smallFileError } from 'tokenkeep/ipc';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { RefreshReport } from './contract.ts';
 
@@ -182,8 +182,7 @@ export function choiceAt(file: string, now: () => number): AutoRefreshChoice {
     try {
       writeJson(file, next);
     } catch (cause) {
-      const message = 'The setting could not be saved and is unchanged. Make sure that the disk has room.';
-      throw new StorageError('storage_failed', message, { cause });
+      throw smallFileError('The setting could not be saved and is unchanged.', file, cause);
     }
     known = next;
   };

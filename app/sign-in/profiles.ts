@@ -3,8 +3,9 @@
  * could have written, so each is checked.
  */
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError, StorageError } from 'tokenkeep';
+import { InvalidArgumentError } from 'tokenkeep';
 import { plainIssuer } from 'tokenkeep/cache';
+import { smallFileError } from 'tokenkeep/ipc';
 import * as v from 'valibot';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { ProfileDraft, SignInProfile } from './contract.ts';
@@ -59,9 +60,7 @@ export function profilesAt(file: string, now: () => number): Profiles {
     try {
       writeJson(file, { version: 1, profiles });
     } catch (cause) {
-      const message =
-        'The sign-in profiles could not be saved and are unchanged. Make sure that the disk has room.';
-      throw new StorageError('storage_failed', message, { cause });
+      throw smallFileError('The sign-in profiles could not be saved and are unchanged.', file, cause);
     }
     known = profiles;
   };

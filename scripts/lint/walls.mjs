@@ -74,7 +74,7 @@ export const rooms = [
     room: 'src-main/folders.ts',
     knows: ['src-main/error-code.ts', 'src-main/errors.ts'],
     packages: [],
-    why: 'folders.ts creates folders for vault/, keychain/, lock/ and native-code/, and knows none of them.',
+    why: 'folders.ts creates folders for vault/, keychain/, lock/ and native-code/, names what is wrong with a path for accounts/ too, and knows none of them.',
   },
   {
     room: 'src-main/keychain',
@@ -88,7 +88,7 @@ export const rooms = [
   },
   {
     room: 'src-main/accounts',
-    knows: [...cache, 'src-main/oauth'],
+    knows: [...cache, 'src-main/oauth', 'src-main/folders.ts'],
     packages: [],
     why: 'accounts/ says who is in a cache and what happened to them: vault/, ipc/ and cli/ stand on it.',
   },

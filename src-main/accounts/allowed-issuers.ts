@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { isRecord } from '../cache/json.ts';
 import { plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
-import { StorageError } from '../errors.ts';
-import { readSmallFile } from './small-file.ts';
+import { readSmallFile, smallFileError } from './small-file.ts';
 
 /**
  * The issuers that a user has allowed. Each call reads the file, because another process may have changed it.
@@ -52,7 +51,7 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
       return entriesOf(JSON.parse(readSmallFile(file)));
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT' || cause instanceof SyntaxError) return new Map();
-      throw unreadable(file, cause);
+      throw smallFileError('What you allowed can’t be read and is unchanged.', file, cause);
     }
   };
   // Two processes that write at the same moment can lose a change. Then the user is asked again.
@@ -70,7 +69,11 @@ export function allowedIssuersAt(folder: string): AllowedIssuers {
       renameSync(next, file);
     } catch (cause) {
       rmSync(next, { force: true });
-      throw unsaved(cause);
+      throw smallFileError(
+        'The providers that you allowed could not be saved and are unchanged.',
+        file,
+        cause,
+      );
     }
   };
   return {
@@ -107,19 +110,3 @@ function entriesOf(value: unknown): Map<string, readonly string[]> {
 
 /** Compares issuers as text (OpenID Connect Core §2), ignoring the trailing slash that parsers add. */
 const keyOf = (issuer: string): string => (plainIssuer(issuer) ?? issuer).replace(/\/$/, '');
-
-function unreadable(file: string, cause: unknown): StorageError {
-  return new StorageError(
-    'storage_failed',
-    `What you allowed can’t be read and is unchanged. Check that “${file}” is a file of at most 16 MB, and its permissions.`,
-    { cause },
-  );
-}
-
-function unsaved(cause: unknown): StorageError {
-  return new StorageError(
-    'storage_failed',
-    'The providers that you allowed could not be saved and are unchanged. Make sure that the disk has room and that you may write the folder of the vault.',
-    { cause },
-  );
-}

@@ -20,7 +20,7 @@ export {
   sharedText,
 } from '../accounts/account-history.ts';
 export { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issuers.ts';
-export { readSmallFile } from '../accounts/small-file.ts';
+export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isCustomerHost, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';

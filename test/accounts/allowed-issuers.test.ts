@@ -97,7 +97,7 @@ describe('the file', () => {
     mkdirSync(file); // a folder of that name
     const allowed = allowedIssuersAt(folder);
     expect(allowed.hostsOf(ISSUER)).toBeUndefined();
-    expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+    expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'path_invalid' }));
     expect(readdirSync(folder)).toEqual(['allowed-issuers.json']);
   });
 
@@ -108,14 +108,14 @@ describe('the file', () => {
     plant();
     const allowed = allowedIssuersAt(folder);
     expect(allowed.hostsOf(ISSUER)).toBeUndefined();
-    expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+    expect(() => allowed.allow(ISSUER, [])).toThrow(expect.objectContaining({ code: 'path_invalid' }));
   });
 
   it('is unchanged and alone if the new one can’t take its place', () => {
     allowedIssuersAt(folder).allow(ISSUER, []);
     const before = readFileSync(file, 'utf8');
     expect(() => allowedIssuersAt(join(file, 'below')).allow(ISSUER, ['x'])).toThrow(
-      expect.objectContaining({ code: 'storage_failed' }),
+      expect.objectContaining({ code: 'path_invalid' }),
     );
     expect(readFileSync(file, 'utf8')).toBe(before);
   });

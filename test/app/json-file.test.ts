@@ -55,7 +55,7 @@ it.each(['"text"', '{', ''])('sets %j aside, as it is', (text) => {
 it('does not treat an unreadable file as missing, which would overwrite it', () => {
   const file = join(folder, 'a.json');
   mkdirSync(file);
-  expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+  expect(() => read(file)).toThrow(expect.objectContaining({ code: 'path_invalid' }));
   expect(readdirSync(folder)).toEqual(['a.json']);
 });
 
@@ -77,7 +77,7 @@ describe.skipIf(process.platform === 'win32')('something else in the place of a 
   it.each(Object.keys(kinds))('is refused at once, and replaced by what is written: %s', (kind) => {
     const file = join(folder, 'a.json');
     kinds[kind]?.(file);
-    expect(() => read(file)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+    expect(() => read(file)).toThrow(expect.objectContaining({ code: 'path_invalid' }));
     writeJson(file, 3);
     expect(read(file)).toBe(3);
   });

@@ -166,7 +166,7 @@ for (const [what, plant] of [
       const answer = await window.evaluate<{ ok: boolean; error?: { code: string } }>(
         `window.app.${request}`,
       );
-      expect(answer.ok ? 'ok' : answer.error?.code).toBe('storage_failed');
+      expect(answer.ok ? 'ok' : answer.error?.code).toBe('path_invalid');
     }
     await quit();
   });
