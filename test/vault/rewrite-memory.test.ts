@@ -21,7 +21,7 @@ function entryOf(user: number, secret: string): FrameContent {
 function written(
   frames: readonly FrameContent[],
   generation: bigint,
-): { frames: StoredFrame[]; parts: number } {
+): { frames: StoredFrame[]; parts: number; largest: number } {
   const manifest = {
     keyMadeAt: 0,
     profile: null,
@@ -38,11 +38,12 @@ function written(
     made.push(part);
   }
   made.at(-1)?.fill(0);
-  return { frames: [...image.frames], parts: made.length };
+  const largest = Math.max(...made.map(({ length }) => length));
+  return { frames: [...image.frames], parts: made.length, largest };
 }
 
 describe('a rewrite', () => {
-  // Two parts of 4 MiB and a third.
+  // Many parts of half a MiB.
   const secret = (user: number): string => `${user} ${'x'.repeat(300_000)}`;
   const first = written(
     Array.from({ length: 30 }, (_, user) => entryOf(user, secret(user))),
@@ -51,6 +52,7 @@ describe('a rewrite', () => {
 
   test('does not keep the memory in which it makes the parts of the file', () => {
     expect(first.parts).toBeGreaterThan(2);
+    expect(first.largest).toBeLessThan(1024 ** 2);
     expect(first.frames).toHaveLength(30);
     for (const [user, frame] of first.frames.entries())
       expect(frame.body.toString('utf8', 32)).toContain(`"user-${user}-k"`);
@@ -69,12 +71,15 @@ describe('a rewrite', () => {
   });
 
   test('moves them to memory of their own once much of that memory is in use no more', () => {
-    const few = written(first.frames.slice(0, 10), 2n);
+    const few = written(
+      first.frames.filter((_, user) => user % 2 === 0),
+      2n,
+    );
     const holders = new Set(few.frames.map(({ holder }) => holder));
     const held = [...holders].reduce((sum, { length }) => sum + length, 0);
-    expect(held).toBeLessThan(10 * 301_000);
-    for (const [user, frame] of few.frames.entries())
-      expect(frame.body.toString('utf8', 32)).toContain(`"user-${user}-k"`);
+    expect(held).toBeLessThan(few.frames.length * 301_000);
+    for (const [index, frame] of few.frames.entries())
+      expect(frame.body.toString('utf8', 32)).toContain(`"user-${index * 2}-k"`);
   });
 
   test('leaves the frames of the older file as they were, for the case that it fails', () => {

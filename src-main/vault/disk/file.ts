@@ -224,9 +224,13 @@ async function makeFile(io: Io, file: string): Promise<IoFile> {
   }
 }
 
-/** While one part is written, prepares the next one and flushes the previous one. */
+/** The number of bytes after which a file is flushed while more of it is made: less is left for the flush at the end. */
+const FLUSHED = 4 * 1024 * 1024;
+
+/** While one part is written, prepares the next one. Flushes what is written from time to time. */
 async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promise<T> {
   let at = 0;
+  let flushedTo = 0;
   let flushed = Promise.resolve();
   let next = parts.next();
   while (next.done !== true) {
@@ -234,8 +238,10 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
     at += next.value.length;
     next = parts.next();
     await written;
+    if (next.done === true || at - flushedTo < FLUSHED) continue;
     await flushed;
-    if (next.done !== true) flushed = hear(handle.datasync());
+    flushed = hear(handle.datasync());
+    flushedTo = at;
   }
   await flushed;
   return next.value;

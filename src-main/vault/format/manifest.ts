@@ -314,8 +314,11 @@ export interface ImageInParts {
 /** Returns unpredictable bytes. Replaced only in tests, to get the same file twice. */
 export type Random = (length: number) => Buffer;
 
-/** A part is complete when it has this many bytes. Sealing them takes about as long as writing them. */
-const PART = 4 * 1024 * 1024;
+/**
+ * A part is complete when it has this many bytes. Touching memory for the first time can cost ten times as much as writing it, so the parts
+ * are small, and few: two alternate.
+ */
+const PART = 512 * 1024;
 
 /** Returns a whole vault file with a new salt. Nothing is sealed before the parts are requested. */
 export function sealImage(source: ImageSource, key: Buffer, random: Random = randomBytes): ImageInParts {
