@@ -17,13 +17,9 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 
 await runEntry(async () => {
   if (cannotBeSeen()) {
-    say(
-      'the demo is to be clicked through, and there is no display here, or you are root, as whom no browser should run',
-    );
-    say(
-      'as an ordinary user on a desktop: npm run demo. Only the provider, to point something else at: npm run provider',
-    );
-    say('the same sign-ins by a program, on a virtual screen: npm test -- e2e sign-in.spec');
+    say('the demo needs a display, and an ordinary user: no browser should run as root');
+    say('to start only the provider, for another app: npm run provider');
+    say('to run the same sign-ins without a display: npm test -- e2e sign-in.spec');
     return 1;
   }
   const electron = await setUp(root, ['app']);
@@ -46,10 +42,10 @@ async function demo(electron) {
   writeFileSync(join(folder, 'sign-in-profiles.json'), JSON.stringify(profilesFor(provider.issuer)));
   const allowed = { version: 1, allowed: [{ issuer: provider.issuer, hosts: [] }] };
   writeFileSync(join(folder, 'allowed-issuers.json'), JSON.stringify(allowed));
-  say(`an identity provider with made-up people runs at ${provider.issuer}, for as long as this does`);
-  say('in the window: Sign in, then "In the browser". Choose a person; there is no password');
+  say(`an identity provider with made-up users runs at ${provider.issuer} until the demo ends`);
+  say('in the window: choose “Sign in…”, then “Continue in your browser”, and a user; there is no password');
   say(
-    `its certificate is trusted by this demo alone: the login opens in a window that trusts it, not in your browser`,
+    `only this demo trusts its certificate, so the sign-in page opens in a window of the demo, not in your browser`,
   );
   const child = spawn(electron, [join(root, 'scripts/demo/app.cjs'), `--user-data-dir=${folder}`], {
     cwd: root,
