@@ -1,3 +1,4 @@
+// Not in npm run check: it derives the key of an export.
 /** Other users of the computer can't read anything: everything that a vault creates is accessible only to its owner. */
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
