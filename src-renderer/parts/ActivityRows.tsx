@@ -7,7 +7,7 @@ import {
   type ActivityKind,
   ACTIVITY_KINDS,
   type ActivityRow,
-  allNames,
+  firstNames,
   receiptPlaces,
   receiptText,
   rowTime,
@@ -100,7 +100,7 @@ function EventRow({ row, who }: { row: ActivityRow; who: boolean }) {
         </button>
       )}
       {who && (
-        <span className="event-who" title={row.names.length + row.unnamed > 1 ? allNames(row) : undefined}>
+        <span className="event-who" title={row.names.length + row.unnamed > 1 ? firstNames(row) : undefined}>
           <UserText>{row.who}</UserText>
         </span>
       )}

@@ -1,33 +1,28 @@
 import { useEffect, useState } from 'react';
 import { onFiles, onPaste } from '../bridge.ts';
-import { LONGEST_INPUT, readToken, tokensIn } from '../state/inspect.ts';
+import { holdsToken, isTokenFile, LONGEST_INPUT } from '../state/inspect.ts';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore } from './hooks.ts';
+import { useModel } from './hooks.ts';
 
 /** Accepts files and tokens dropped anywhere on the window. The keyboard alternatives are Import… and the field of Inspect. */
 export function DropZone() {
   const { dialogs, importing, inspect, pages } = useModel();
   const [over, setOver] = useState(false);
-  const page = useStore(pages.view);
   useEffect(() => {
     /** Shows pasted or dropped text in Inspect, if it contains a token. */
     const text = (input: string): boolean => {
-      const isToken = tokensIn(input).some(
-        ({ field, token }) => field !== null || readToken(token).format !== 'opaque',
-      );
-      if (!isToken || dialogs.view.get() !== null) return false;
+      if (!holdsToken(input) || dialogs.view.get() !== null) return false;
       pages.show('inspect');
       inspect.compare(false);
       inspect.set('first', input);
       return true;
     };
-    /** On the Inspect page, a file can be a saved token or token response. */
+    /** A file can be a saved token or token response. */
     const drop = async (files: File[]) => {
       const [file] = files;
-      const mayBeToken = pages.view.get() === 'inspect' && files.length === 1 && file !== undefined;
-      if (mayBeToken && file.size <= LONGEST_INPUT) {
+      if (files.length === 1 && file !== undefined && file.size <= LONGEST_INPUT) {
         const input = await file.text().catch(() => ''); // a folder, or a file that may not be read
-        if (text(input)) return;
+        if (isTokenFile(input) && text(input)) return;
       }
       await importing.drop(files);
     };
@@ -43,7 +38,7 @@ export function DropZone() {
     <div className="drop">
       <div>
         <Icon name="file" size={28} />
-        <b>{page === 'inspect' ? 'Drop a token or a cache document here' : 'Drop a cache document here'}</b>
+        <b>Drop a cache document or a token here</b>
         <span>You see its contents before anything is imported.</span>
       </div>
     </div>

@@ -538,21 +538,25 @@ function Cell({ name, texts }: { name: string; texts: readonly string[] }) {
   );
 }
 
+/** Number of selected accounts that are named. */
+const NAMED = 6;
+
 function SelectionBar() {
   const { accounts, overview, refreshStatus, signOut, vault } = useModel();
   const { selected } = useStore(overview.view);
   const byId = useStore(accounts.view, (view) => view.byId);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const refreshing = useStore(refreshStatus.several);
-  const chosen = [...selected].flatMap((id) => byId.get(id) ?? []);
-  const renewed = demo ? [] : refreshable(chosen); // sample data makes no requests
+  const chosen = useMemo(() => [...selected].flatMap((id) => byId.get(id) ?? []), [selected, byId]);
+  const renewed = useMemo(() => (demo ? [] : refreshable(chosen)), [demo, chosen]); // sample data makes no requests
   return (
     <section className="selection" aria-label="Selection">
       <b role="status">{number(chosen.length)} selected</b>
       <span className="selection-names">
         {listing(
-          chosen.map((account) => visible(accountName(account))),
-          6,
+          chosen.slice(0, NAMED).map((account) => visible(accountName(account))),
+          NAMED,
+          chosen.length,
         )}
       </span>
       {refreshing === null ? (

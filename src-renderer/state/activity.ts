@@ -378,8 +378,14 @@ export function activityDays(rows: readonly ActivityRow[], now: number, timeZone
   return days;
 }
 
+/** As many names as a tooltip has room for: "Ada Marsh, Ben Okoro (2 accounts) and 18 more". */
+export function firstNames({ names, unnamed }: Pick<ActivityRow, 'names' | 'unnamed'>): string {
+  const counted = countedNames(names);
+  return listing(counted.slice(0, 12), 12, counted.length + unnamed);
+}
+
 /** "Ada Marsh, Ben Okoro (2 accounts), 18 more". */
-export const allNames = ({ names, unnamed }: Pick<ActivityRow, 'names' | 'unnamed'>): string =>
+const allNames = ({ names, unnamed }: Pick<ActivityRow, 'names' | 'unnamed'>): string =>
   [...countedNames(names), ...(unnamed > 0 ? [`${number(unnamed)} more`] : [])].join(', ');
 
 /** Each name once: one user name can be of several accounts, in different tenants. */

@@ -104,6 +104,20 @@ export function tokensIn(input: string): FoundToken[] {
   return /[^\S\r\n]|^[{[<]/.test(unquoted) ? [] : [{ field: null, token: words.join('') }];
 }
 
+/** Whether the text has a token that can be read, or that a field names. */
+export function holdsToken(text: string): boolean {
+  return tokensIn(text).some(({ field, token }) => field !== null || readToken(token).format !== 'opaque');
+}
+
+/** A cache document, whole or cut off: a JSON object that names a section of the schema. */
+const DOCUMENT = /^\s*\{[^]*"(?:Account|AccessToken|RefreshToken|IdToken|AppMetadata)"\s*:/;
+
+/**
+ * Whether the text of a file is a saved token or token response. A damaged cache document has readable tokens too, but is imported, and
+ * the import says what is wrong with it.
+ */
+export const isTokenFile = (text: string): boolean => !DOCUMENT.test(text) && holdsToken(text);
+
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);

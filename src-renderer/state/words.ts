@@ -18,10 +18,18 @@ export function bytes(n: number): string {
   return `${(n / 1e6).toFixed(n < 1e7 ? 1 : 0)} MB`;
 }
 
-/** "a", "a and b", "a, b and c"; of more than `most`, the first ones and how many more. */
-export function listing(names: readonly string[], most = Number.POSITIVE_INFINITY): string {
+/**
+ * "a", "a and b", "a, b and c"; of more than `most`, the first ones and how many more.
+ *
+ * @param all number of names, if `names` has only the first ones
+ */
+export function listing(
+  names: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+  all: number = names.length,
+): string {
   const shown = names.length > most ? names.slice(0, most) : names;
-  const more = names.length - shown.length;
+  const more = all - shown.length;
   const parts = more > 0 ? [...shown, `${numbers.format(more)} more`] : [...shown];
   const last = parts.pop();
   if (last === undefined) return '';

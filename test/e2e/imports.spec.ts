@@ -102,18 +102,27 @@ test('a file dropped on Inspect: a token is inspected, a document imported, a fo
   await quit();
 });
 
-test('a document dropped on the window is planned, not merged', async ({ start }) => {
+test('a document dropped on the first screen is planned, not merged, and a saved token opens Inspect', async ({
+  keyring,
+  start,
+}) => {
   const { window, quit } = await start();
   await window.getByRole('button', { name: 'Import a cache document…' }).waitFor();
   const devtools = await window.context().newCDPSession(window);
-  const data = { items: [], files: [DOCUMENT], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await devtools.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
-  }
+  const drop = async (file: string) => {
+    const data = { items: [], files: [file], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devtools.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+  };
+  await drop(DOCUMENT);
   const plan = window.getByRole('dialog');
   await expect(plan).toContainText('msal-python-aad-single.json');
   await expect(plan).toContainText('written by MSAL Python');
   await plan.getByRole('button', { name: 'Cancel' }).click();
   await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();
+  const response = join(keyring.env['HOME']!, 'response.json');
+  writeFileSync(response, '{"token_type":"Bearer","access_token":"opaque-token"}');
+  await drop(response);
+  await expect(window.getByRole('textbox', { name: 'Token' })).toHaveValue(/opaque-token/);
   await quit();
 });

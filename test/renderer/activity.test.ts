@@ -6,8 +6,8 @@ import {
   activityNames,
   activityRows,
   activityText,
-  allNames,
   filteredActivity,
+  firstNames,
   NO_ACTIVITY_FILTERS,
   receiptText,
 } from '../../src-renderer/state/activity.ts';
@@ -76,9 +76,16 @@ describe('the list', () => {
   test('says how many accounts it does not name, also when it is copied', async () => {
     const { rows } = await shown();
     const imported = rows().find(({ what }) => what === 'import')!;
-    expect(allNames(imported)).toBe('Ada Marsh, Tomas Okafor, Teo Varga, 1,997 more');
+    expect(firstNames(imported)).toBe('Ada Marsh, Tomas Okafor, Teo Varga and 1,997 more');
     expect(activityText([imported])).toMatch(/\tAda Marsh, Tomas Okafor, Teo Varga, 1,997 more$/);
-    expect(allNames({ names: ['Ada Marsh'], unnamed: 0 })).toBe('Ada Marsh');
+    expect(firstNames({ names: ['Ada Marsh'], unnamed: 0 })).toBe('Ada Marsh');
+  });
+
+  test('names twelve accounts of thousands in a tooltip', async () => {
+    const { rows } = await shown();
+    const names = Array.from({ length: 10_000 }, (_, at) => `user${String(at)}`);
+    const row = { ...rows()[0]!, names, unnamed: 5 };
+    expect(firstNames(row)).toBe(`${names.slice(0, 12).join(', ')} and 9,993 more`);
   });
 
   test('counts the accounts of a sign-out, of which several can have one user name', async () => {
@@ -92,7 +99,7 @@ describe('the list', () => {
     };
     const row = rowOf({ names });
     expect(row.who).toBe('3 accounts');
-    expect(allNames(row)).toBe('ada@contoso.example (2 accounts), ben@contoso.example');
+    expect(firstNames(row)).toBe('ada@contoso.example (2 accounts) and ben@contoso.example');
     expect(receiptText({ ...report!, names }, now, UTC)).toMatch(
       /: ada@contoso\.example \(2 accounts\) and ben@contoso\.example\nWhen:/,
     );

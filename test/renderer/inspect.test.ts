@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   compareTokens,
@@ -7,6 +9,8 @@ import {
   summaryOf,
   timesOf,
   tokenLabel,
+  holdsToken,
+  isTokenFile,
   tokensIn,
   whyNone,
   whyNotCompared,
@@ -94,6 +98,22 @@ describe('tokens are found in', () => {
   ])('nothing in %s', (input, why) => {
     expect(tokensIn(input)).toEqual([]);
     expect(whyNone(input)).toBe(why);
+  });
+
+  test('a file with a token or a token response, not in a cache document, even a damaged one', () => {
+    expect(isTokenFile(token)).toBe(true);
+    expect(isTokenFile(JSON.stringify({ access_token: token, token_type: 'Bearer' }))).toBe(true);
+    expect(isTokenFile(JSON.stringify({ refresh_token: 'opaque' }))).toBe(true);
+    expect(isTokenFile('notes of a meeting')).toBe(false);
+    const documents = ['test/vectors/documents', 'test/vectors/hostile'].flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => readFileSync(join(folder, name), 'utf8')),
+    );
+    expect(documents.length).toBeGreaterThan(50);
+    // Cut off or with an entry twice, they have tokens that could be inspected.
+    expect(documents.filter(holdsToken).length).toBeGreaterThan(2);
+    expect(documents.filter(isTokenFile)).toEqual([]);
   });
 
   test('a token response, each by its field', () => {

@@ -102,7 +102,7 @@ test('an event of many accounts says in its tooltip how many it does not name', 
   const { model } = await stage('activity');
   model.activity.watch(null);
   await settled();
-  expect(within(model, <ActivityPage />)).toContain('Teo Varga, 1,997 more"');
+  expect(within(model, <ActivityPage />)).toContain('Teo Varga and 1,997 more"');
 });
 
 test.each([

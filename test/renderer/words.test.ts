@@ -25,6 +25,7 @@ test('a listing reads as a sentence does', () => {
   expect(listing(['a', 'b', 'c'])).toBe('a, b and c');
   expect(listing(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
   expect(listing(['a', 'b'], 2)).toBe('a and b');
+  expect(listing(['a', 'b'], 2, 10_000)).toBe('a, b and 9,998 more');
 });
 
 test('removals name each kind there is, and none that there isn’t', () => {
