@@ -1,8 +1,14 @@
 /**
- * The public API of `tokenkeep`: what most programs use. Re-exports only.
+ * `tokenkeep`: the API that most programs use. Re-exports only.
  *
- * The rest is in entry points of their own: `tokenkeep/cache` (every type of the schema, merging), `tokenkeep/vault`, `tokenkeep/keychain`,
- * `tokenkeep/errors`, `tokenkeep/doctor`, `tokenkeep/msal`, `tokenkeep/partitions`, `tokenkeep/electron`.
+ * Everything else has its own entry point:
+ *
+ * - the token cache: `tokenkeep/cache` (all types of the schema, merging), `tokenkeep/doctor`, `tokenkeep/errors`
+ * - vaults: `tokenkeep/vault`, `tokenkeep/keychain`, `tokenkeep/sources`
+ * - Electron apps: `tokenkeep/electron`, `tokenkeep/preload`, `tokenkeep/ipc`, `tokenkeep/native-code`
+ * - libraries: `tokenkeep/msal`, `tokenkeep/azure-identity`, `tokenkeep/oauth`, `tokenkeep/mcp`
+ * - web apps: `tokenkeep/partitions`, `tokenkeep/express`
+ * - tests: `tokenkeep/testing`
  *
  * @module tokenkeep
  */

@@ -1,6 +1,6 @@
 /**
- * 'tokenkeep/electron': the token cache for an Electron app's windows, from its main process. The preload script's
- * half is 'tokenkeep/preload'; the types of the contract are in both.
+ * `tokenkeep/electron`: serves the token cache to the windows of an Electron app, in its main process. `tokenkeep/preload` is the
+ * counterpart for preload scripts. Both export the types of the contract. Re-exports only.
  *
  * @module tokenkeep/electron
  */

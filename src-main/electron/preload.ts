@@ -1,6 +1,6 @@
 /**
- * For a sandboxed preload script: puts the bridge to the token cache on the window. Bundle it with your own preload
- * script into one CommonJS file, as the sandbox requires.
+ * `tokenkeep/preload`: exposes the token cache to a page, from a sandboxed preload script. Bundle it with your own preload script into one
+ * CommonJS file, as the sandbox requires.
  *
  * @module tokenkeep/preload
  */

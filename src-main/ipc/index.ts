@@ -1,6 +1,6 @@
 /**
- * 'tokenkeep/ipc': the contract with a window, and the accounts behind it, without Electron: for an app's own requests beside
- * the token cache's, and for their tests in plain Node.
+ * `tokenkeep/ipc`: the requests that a window can make, and the account lists that it shows, without Electron. Use it for requests of your
+ * own app, and to test them in plain Node. Re-exports only.
  *
  * @module tokenkeep/ipc
  */

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/keychain`: where the key of a vault is kept. Re-exports only.
+ * `tokenkeep/keychain`: keychains that store the key of a vault. Re-exports only.
  *
  * @module tokenkeep/keychain
  */

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/oauth`: grants of any OAuth 2.0 library, and one refresh among all processes. Re-exports only.
+ * `tokenkeep/oauth`: stores grants of any OAuth 2.0 library, and refreshes each one once across all processes. Re-exports only.
  *
  * @module tokenkeep/oauth
  */

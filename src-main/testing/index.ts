@@ -1,6 +1,6 @@
 /**
- * `tokenkeep/testing`: what the tests of an embedding program need. A vault in each of its states, token responses of made-up users, a
- * clock that is set by hand, and a keychain in memory. Re-exports only.
+ * `tokenkeep/testing`: helpers for the tests of your program: a vault in each state, token responses of made-up users, a clock that you
+ * set, and a keychain in memory. Re-exports only.
  *
  * @module tokenkeep/testing
  */

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/vault`: the encrypted file, and the types of everything it reports. Re-exports only.
+ * `tokenkeep/vault`: the vault, an encrypted file, and the types of its status and reports. Re-exports only.
  *
  * @module tokenkeep/vault
  */

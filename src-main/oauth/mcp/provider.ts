@@ -1,4 +1,7 @@
-/** An `OAuthClientProvider` for `@modelcontextprotocol/sdk` that keeps everything in a vault and redeems once in all processes. */
+/**
+ * An `OAuthClientProvider` for `@modelcontextprotocol/sdk` that stores everything in a vault and redeems each refresh token once across all
+ * processes.
+ */
 import { systemClock } from '../../cache/clock.ts';
 import type { CacheHandle } from '../../cache/handle.ts';
 import { isRecord } from '../../cache/json.ts';

@@ -1,5 +1,5 @@
 /**
- * `tokenkeep/partitions/sqlite`: partitions in a SQLite file, for a web app that has no server for them yet.
+ * `tokenkeep/partitions/sqlite`: partitions in a SQLite file, for a web app on one machine without a database server.
  *
  * @module tokenkeep/partitions/sqlite
  */
