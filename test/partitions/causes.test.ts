@@ -1,7 +1,7 @@
 /** Permanent failures: with real servers, each has a code of its own, and `check()` finds it when the app starts. */
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
-import { createClient } from 'redis';
+import { createClient, createClientPool, createSentinel } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
 import {
@@ -29,6 +29,9 @@ async function expectCode(store: PartitionStore, code: string, { reads = true } 
       expect((error as Error).message).not.toMatch(/try again/i);
     });
 }
+
+const createSentinelClient = (port: number) =>
+  createSentinel({ name: 'mymaster', sentinelRootNodes: [{ host: '127.0.0.1', port }] });
 
 describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
   let server: RedisServer;
@@ -122,6 +125,45 @@ describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
     }
   });
 
+  it('a client that is closed, and one that only receives messages', async () => {
+    if (library === 'redis') {
+      const options = { url: server.url, RESP: 2 as const };
+      const [never, subscribed, pool] = [
+        createClient(options),
+        createClient(options),
+        createClientPool(options),
+      ];
+      subscribed.on('error', () => undefined);
+      await subscribed.connect();
+      ends.push(() => subscribed.destroy());
+      await expectCode(redisStore({ client: never }), 'store_client');
+      await expectCode(redisStore({ client: pool }), 'store_client');
+      await expectCode(redisStore({ client: createSentinelClient(server.port) }), 'store_client');
+      const store = redisStore({ client: subscribed });
+      await caches({ store }).check();
+      await subscribed.subscribe('news', () => undefined);
+      await expectCode(store, 'store_client');
+      return;
+    }
+    const client = new Redis(server.url, { stringNumbers: true });
+    const store = redisStore({ client });
+    await caches({ store }).check();
+    await caches({ store }).partition('a').remove();
+    const end = new Promise((resolve) => client.once('end', resolve));
+    await client.quit();
+    await end;
+    await expectCode(store, 'store_client');
+    const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }]);
+    ends.push(() => cluster.disconnect());
+    const ofCluster = redisStore({ client: cluster });
+    await new Promise((resolve) => cluster.on('error', resolve));
+    await expectCode(ofCluster, 'store_client');
+    for (const pending of [client.pipeline(), client.multi()])
+      expect(() => redisStore({ client: pending as never })).toThrow(
+        expect.objectContaining({ code: 'store_client' }),
+      );
+  });
+
   if (library === 'redis') return;
   describe('conforms', () => {
     const open = async () => ({ store: await connect(), another: await connect() });
@@ -145,6 +187,7 @@ it.each([
   ['NOAUTH Authentication required.', 'store_forbidden'],
   ['WRONGPASS invalid username-password pair or user is disabled.', 'store_forbidden'],
   ["ERR unknown command 'evalsha', with args beginning with:", 'store_forbidden'],
+  ['ERR Unknown Redis command called from script script: 4f5a, on @user_script:3.', 'store_forbidden'],
   ['MISCONF Redis is configured to save RDB snapshots', 'store_full'],
   ['CLUSTERDOWN The cluster is down', 'store_unavailable'],
   ['LOADING Redis is loading the dataset in memory', 'store_unavailable'],
@@ -208,6 +251,9 @@ describe('pg', () => {
     expect(code).toBe('store_wrong_type');
     const reading = poolOf('app', '-c default_transaction_read_only=on');
     await expectCode(postgresStore({ pool: reading }), 'store_read_only', { reads: false });
+    const ended = new pg.Pool({ connectionString: server.url });
+    await ended.end();
+    await expectCode(postgresStore({ pool: ended }), 'store_client');
   });
 
   it('works behind PgBouncer in transaction mode, and refuses invalidation at subscription', async () => {

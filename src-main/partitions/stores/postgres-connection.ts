@@ -64,6 +64,13 @@ export function assertPool(pool: unknown): asserts pool is PostgresPool {
   );
 }
 
+function ended(): PartitionStoreError {
+  return new PartitionStoreError(
+    'store_client',
+    'The pool was ended, so it opens no connections. Nothing was sent. End it after the last request, or make a new one.',
+  );
+}
+
 /** A connection in use. */
 export interface Checkout {
   readonly connection: PostgresConnection;
@@ -82,7 +89,8 @@ export function checkout(pool: PostgresPool): Promise<Checkout> {
   return new Promise((resolve, reject) => {
     pool.connect((error, connection) => {
       if (connection === undefined) {
-        reject(explained(error ?? new Error('The pool gave no connection.')));
+        const isEnded = Reflect.get(pool, 'ending') === true;
+        reject(isEnded ? ended() : explained(error ?? new Error('The pool gave no connection.')));
         return;
       }
       const ignore = (): void => undefined; // The statement's own promise rejects with it.

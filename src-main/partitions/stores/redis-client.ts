@@ -115,7 +115,9 @@ function runnerFor(client: unknown): RedisRunner {
   if (has(client, 'withCommandOptions', 'execute') && !has(client, 'legacy'))
     return new NodeRedisPool(client as RedisPool);
   if (has(client, 'withCommandOptions')) return new NodeRedis(client as RedisClient);
-  if (has(client, 'callBuffer')) return new Ioredis(client as IoredisClient);
+  // A pipeline of `ioredis` has every command, and answers none until it is executed.
+  if (has(client, 'callBuffer') && reach(client as object, 'isPipeline') !== true)
+    return new Ioredis(client as IoredisClient);
   throw new PartitionStoreError(
     'store_client',
     'redisStore takes a client of the `redis` package, version 5 or later (createClient, createClientPool, createCluster, createSentinel), or of `ioredis`, version 5 or later (Redis, Cluster). What was passed is neither. Nothing was read or written.',
@@ -139,6 +141,9 @@ export const NO_WRITES = /\b(MISCONF|NOREPLICAS)\b/;
 /** The answers to credentials that are missing or wrong. */
 export const CREDENTIALS = /\b(NOAUTH|WRONGPASS)\b/;
 
+/** Why there is no connection, and will be none before someone changes something. */
+const LASTING = new RegExp(`${CREDENTIALS.source}|cluster support disabled`);
+
 /** Keys per SCAN reply. */
 const PAGE = 500;
 
@@ -149,6 +154,8 @@ const AS_BYTES = { 0x24: Buffer };
 const GIVE_UP_INTERVAL = 1000;
 
 interface ConnectionPorts {
+  /** true: the client has no connection and opens none, so a command is not sent. */
+  readonly isClosed: () => boolean;
   /** false: the client is connecting, or waiting to connect. */
   readonly isReady: () => boolean;
   /** Closes the connection, so that the client opens another. */
@@ -162,15 +169,15 @@ interface ConnectionPorts {
  * connection follows the client's address to the new primary. If the address leads only to a replica, the interval keeps writes from
  * disturbing the other users of the client. Clients of Sentinel and Cluster follow the primary by themselves.
  *
- * [Note: refused credentials] While a server refuses the client's credentials, commands wait in the client for a connection that never
- * comes.
+ * [Note: lasting refusals] While a server refuses the client's credentials, or is not the cluster that the client expects, commands wait in
+ * the client for a connection that never comes.
  */
 class Connection {
   readonly #ports: ConnectionPorts;
   #lastGivenUp = -GIVE_UP_INTERVAL;
   /** The answer of a replica whose connection is being closed. */
   #demoted: Error | undefined;
-  /** Why there is no connection, if the server refused the credentials. */
+  /** Why there is no connection. [Note: lasting refusals] */
   #refused: Error | undefined;
 
   constructor(client: object, ports: ConnectionPorts) {
@@ -179,13 +186,17 @@ class Connection {
     const emitter = client as Pick<EventEmitter, 'on'>;
     // The monitor leaves it to the app to listen to errors.
     emitter.on(errorMonitor, (error: unknown) => {
-      if (error instanceof Error && CREDENTIALS.test(error.message)) this.#refused = error;
+      if (!(error instanceof Error)) return;
+      const ofNode = reach(error, 'lastNodeError'); // A Cluster of `ioredis` wraps it.
+      const cause = ofNode instanceof Error ? ofNode : error;
+      if (LASTING.test(cause.message)) this.#refused = cause;
     });
     emitter.on('ready', () => (this.#demoted = this.#refused = undefined));
   }
 
   async send<T>(command: () => Promise<T>): Promise<T> {
     if (this.#refused !== undefined && !this.#ports.isReady()) throw this.#refused;
+    if (this.#ports.isClosed()) throw closed();
     try {
       return await command();
     } catch (error) {
@@ -230,6 +241,7 @@ class NodeRedis implements RedisRunner {
     const strategy = reach(client, 'options', 'socket', 'reconnectStrategy');
     const reconnects = isOneServer && strategy !== false;
     this.#connection = new Connection(client, {
+      isClosed: () => isClosed(client),
       isReady: () => client.isReady !== false,
       // The server answers what was sent before QUIT, then closes the connection, and the client reconnects.
       giveUp: () => {
@@ -337,7 +349,8 @@ class NodeRedisPool implements RedisRunner {
     return textOf(reach(this.#pool, '_keyPrefix')) + key;
   }
 
-  #on<T>(task: (connection: RedisRunner) => Promise<T>): Promise<T> {
+  async #on<T>(task: (connection: RedisRunner) => Promise<T>): Promise<T> {
+    if (isClosed(this.#pool)) throw closed();
     return this.#pool.execute((client) => task(commandsOf(client)));
   }
 }
@@ -351,6 +364,7 @@ class Ioredis implements RedisRunner {
     const strategy = reach(client, 'options', 'retryStrategy');
     const reconnects = strategy !== null && !has(client, 'nodes');
     this.#connection = new Connection(client, {
+      isClosed: () => reach(client, 'status') === 'end',
       isReady: () => (reach(client, 'status') ?? 'ready') === 'ready',
       giveUp: () => void (reconnects && client.disconnect?.(true)),
     });
@@ -399,6 +413,18 @@ class Ioredis implements RedisRunner {
       } while (cursor !== '0');
     }
   }
+}
+
+/** Whether a client of `redis` was never connected, was closed, or has stopped reconnecting. */
+function isClosed(client: object): boolean {
+  return reach(client, 'isOpen') === false;
+}
+
+function closed(): PartitionStoreError {
+  return new PartitionStoreError(
+    'store_client',
+    'The Redis client has no connection and opens none: it was never connected, was closed, or has stopped reconnecting. Nothing was sent. Connect it before the store is used, and give it a strategy that does not stop reconnecting.',
+  );
 }
 
 async function unlessUnknown(

@@ -97,17 +97,17 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
     write: async (key, { bytes, version }, { expected, ttl }, call) => {
       const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
       const time = ttl === null ? '' : String(milliseconds(ttl));
-      return (await run(WRITE, prefix + key, [expected ?? '', value, time], call)) === 1;
+      return isDone(await run(WRITE, prefix + key, [expected ?? '', value, time], call));
     },
     remove: async (key, expected, call) => {
-      if (expected !== undefined) return (await run(REMOVE, prefix + key, [expected], call)) === 1;
+      if (expected !== undefined) return isDone(await run(REMOVE, prefix + key, [expected], call));
       await told(() => redis.del(prefix + key, call));
       return true;
     },
     touch: (key, ttl, call) => told(() => redis.pexpire(prefix + key, milliseconds(ttl), call)),
     leases: {
       take: async (key, { name, owner, ttl }, call) =>
-        (await run(TAKE, leaseKey(key, name), [owner, String(milliseconds(ttl))], call)) === 1,
+        isDone(await run(TAKE, leaseKey(key, name), [owner, String(milliseconds(ttl))], call)),
       give: async (key, { name, owner }, call) => {
         await run(GIVE, leaseKey(key, name), [owner], call);
       },
@@ -116,7 +116,7 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
       keys: () => partitionKeys(redis, prefix),
       replace: async (key, { bytes, version }, expected, call) => {
         const value = Buffer.concat([Buffer.from(version, 'latin1'), bytes]);
-        return (await run(REPLACE, prefix + key, [expected, value], call)) === 1;
+        return isDone(await run(REPLACE, prefix + key, [expected, value], call));
       },
     },
   };
@@ -141,6 +141,11 @@ async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable
   } catch (error) {
     throw explained(error);
   }
+}
+
+/** Whether a script returned 1, which `ioredis` with `stringNumbers` returns as text. */
+function isDone(answer: unknown): boolean {
+  return Number(answer) === 1;
 }
 
 /** Converts seconds to milliseconds for Redis. */
@@ -221,12 +226,22 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
     'This Redis is a node of a cluster, and the client is that of a single server. Pass a client of createCluster().',
   ],
   [
+    /cluster support disabled/,
+    'store_client',
+    'This Redis is a single server, and the client is that of a cluster. Pass a client of createClient(), or `new Redis()`.',
+  ],
+  [
+    /allowed in this context|subscriber mode|interact with the keyspace/i,
+    'store_client',
+    'The client only receives messages (SUBSCRIBE or MONITOR). Pass one of its own, for example client.duplicate().',
+  ],
+  [
     /^DENIED\b/,
     'store_forbidden',
     'This Redis is in protected mode and refuses other machines. Give it a password, or bind it to an address that the app uses.',
   ],
   [
-    /unknown command|unknown subcommand/i,
+    /unknown (redis )?command|unknown subcommand/i,
     'store_forbidden',
     'This Redis does not have a command that is needed (EVAL, EVALSHA, GETEX, GETRANGE, PEXPIRE). Allow it, or use Redis 6.2 or later.',
   ],
