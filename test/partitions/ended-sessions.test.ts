@@ -56,8 +56,8 @@ async function scopesAfter(
   { tab, store: inStore }: Meanwhile,
   slow: (req: express.Request, before: Partition) => Promise<void>,
   resave: boolean,
+  store = new session.MemoryStore(),
 ): Promise<unknown> {
-  const store = new session.MemoryStore();
   let arrive = (): void => undefined;
   let go = (): void => undefined;
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
@@ -124,6 +124,36 @@ it.each(cases)('$ends, and the slow request $later (resave: $resave)', async ({ 
   };
   expect(await scopesAfter(ENDS[ends]!, slow, resave)).toEqual([]);
 });
+
+/** Another tab destroys the session after a save was called, and the store carries out the `destroy` first. */
+class OvertakingStore extends session.MemoryStore {
+  isOvertaken = false;
+
+  override set(id: string, data: session.SessionData, done?: (error?: unknown) => void): void {
+    const save = (): void => super.set(id, data, done);
+    if (!this.isOvertaken) save();
+    else {
+      this.isOvertaken = false;
+      this.destroy(id, save);
+    }
+  }
+}
+
+it.each([false, true].flatMap((resave) => [false, true].map((updates) => ({ updates, resave }))))(
+  'a save that is carried out after the end of the session restores nothing (update: $updates, resave: $resave)',
+  async ({ updates, resave }) => {
+    const store = new OvertakingStore();
+    const slow = async (_req: express.Request, before: Partition): Promise<void> => {
+      store.isOvertaken = true;
+      if (updates)
+        await expect(before.update((cache) => signIn(cache, 'noor', 'late'))).rejects.toMatchObject({
+          code: 'session_ended',
+        });
+    };
+    expect(await scopesAfter({}, slow, resave, store)).toEqual([]);
+    expect(store.isOvertaken).toBe(false);
+  },
+);
 
 it.each([false, true])(
   'a slow request that saves its session keeps newer tokens (resave: %s)',

@@ -9,6 +9,7 @@ import {
   type SessionVisit,
 } from '../../src-main/partitions/conformance/conformance.ts';
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
+import { caches, namesIn, signIn } from './people.ts';
 
 // The libraries have types of different ages or none, so these tests do without.
 /* oxlint-disable typescript/no-explicit-any */
@@ -180,6 +181,28 @@ it('a library that drops what is written does not conform', async () => {
     express([], visit, () => ({ session: () => () => ({}), destroy: () => undefined }));
   const [first] = sessionConformance({ serve });
   await expect(first?.run()).rejects.toThrow(/session_ended/);
+});
+
+/** Sessions of libraries that are not in the list above. */
+const UNUSUAL: Record<string, (fields: Map<string, unknown>) => object> = {
+  'ignores undefined': (fields) => ({
+    get: (name: string) => fields.get(name),
+    set: (name: string, value: unknown) => value === undefined || fields.set(name, value),
+  }),
+  'keeps null for undefined': (fields) => ({
+    get: (name: string) => fields.get(name) ?? null,
+    set: (name: string, value: unknown) => fields.set(name, value ?? null),
+  }),
+  'saves without a callback or a promise, as in koa-session 6': () => ({ save() {} }),
+};
+
+it.each(Object.entries(UNUSUAL))('a session that %s keeps tokens, and removes them', async (_what, make) => {
+  const session = make(new Map());
+  const partition = caches({ store: sessionStore(() => session), timeout: 60_000 }).partition('a');
+  await partition.update((cache) => signIn(cache, 'noor'));
+  expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+  expect((await partition.signOut('noor.utid')).remaining).toBe(0);
+  expect(await partition.read(namesIn)).toEqual([]);
 });
 
 it('a session whose end cannot be seen is refused when the store is made', () => {

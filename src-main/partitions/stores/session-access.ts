@@ -153,8 +153,10 @@ class RequestSession implements SessionAccess {
     }
     const before = get(session, field);
     const empty = field === this.#keptField ? {} : undefined;
-    const next = value === undefined ? empty : value;
+    let next = value === undefined ? empty : value;
     set(session, field, next);
+    // A session with `get` and `set` may have no way to remove a field, or keep null instead.
+    if (next === undefined && get(session, field) !== undefined) set(session, field, (next = {}));
     try {
       check(session);
       if (this.#current() !== session) ended();
@@ -216,7 +218,7 @@ class StoredSession implements SessionAccess {
   #own(): object {
     const { req, id } = this.#session;
     const { session } = req;
-    if (destroyed.get(req.sessionStore)?.has(id) === true) ended();
+    if (isDestroyed(req.sessionStore, id)) ended();
     if (isObject(session) && req.sessionID === id && property(session, 'id') === id) return session;
     return ended();
   }
@@ -274,8 +276,15 @@ function isStoredSession(session: object): session is ExpressSession {
 /** By request: the id of a session that was found in its store. */
 const alive = new WeakMap<object, string>();
 
-/** By session store: ids of sessions that this process has destroyed, oldest first. */
-const destroyed = new WeakMap<object, Set<string>>();
+/** By session store: the sessions that this process has destroyed. */
+const destroyed = new WeakMap<object, Destroyed>();
+
+interface Destroyed {
+  /** Oldest first. */
+  readonly ids: Set<string>;
+  /** The store's own function. */
+  readonly destroy: (id: string, done: (error?: unknown) => void) => unknown;
+}
 const MOST_DESTROYED = 10_000;
 
 /** Sessions that are being saved by an update of a partition. */
@@ -301,13 +310,33 @@ function noteDestroyed(store: object): void {
   const destroy = property(store, 'destroy');
   if (!isFunction(destroy)) return;
   const ids = new Set<string>();
-  destroyed.set(store, ids);
+  destroyed.set(store, { ids, destroy: (...call) => Reflect.apply(destroy, store, call) });
   Reflect.set(store, 'destroy', function destroyNoted(this: unknown, id: unknown, ...rest: unknown[]) {
     if (typeof id === 'string') ids.add(id);
     const [oldest] = ids;
     if (ids.size > MOST_DESTROYED && oldest !== undefined) ids.delete(oldest);
     return Reflect.apply<unknown, unknown[], unknown>(destroy, this, [id, ...rest]);
   });
+}
+
+function isDestroyed(store: object, id: string): boolean {
+  return destroyed.get(store)?.ids.has(id) === true;
+}
+
+/**
+ * [Note: overtaken saves] A store with several connections, such as connect-pg-simple, may carry out a save after the `destroy` that was
+ * called later. So a session that was destroyed while it was being saved is destroyed once more.
+ *
+ * @returns the arguments of `set` after the session, with a callback that does so
+ */
+function destroyingAgain(store: object, id: unknown, [callback, ...rest]: readonly unknown[]): unknown[] {
+  if (!isFunction(callback)) return [callback, ...rest];
+  const saved = (...answer: unknown[]): void => {
+    const known = destroyed.get(store);
+    if (typeof id !== 'string' || known === undefined || !known.ids.has(id)) callback(...answer);
+    else known.destroy(id, (error) => callback(error ?? answer[0]));
+  };
+  return [saved, ...rest];
 }
 
 /** Milliseconds after which a session store that does not answer no longer holds up the session. */
@@ -325,7 +354,8 @@ function keepFields(store: SessionLibraryStore): void {
     store,
     'set',
     function setKept(this: unknown, id: unknown, session: unknown, ...rest: unknown[]) {
-      const save = (it: unknown): unknown => Reflect.apply(set, this, [id, it, ...rest]);
+      const save = (it: unknown): unknown =>
+        Reflect.apply(set, this, [id, it, ...destroyingAgain(store, id, rest)]);
       const held = [...(fields.get(store) ?? [])].filter((field) => property(session, field) !== undefined);
       if (typeof id !== 'string' || !isObject(session) || saving.has(session) || held.length === 0)
         return save(session);
@@ -335,9 +365,8 @@ function keepFields(store: SessionLibraryStore): void {
           new Promise<void>((resolve) => {
             const done = (error: unknown, found?: unknown): void => {
               const [callback] = rest;
-              const isAlive = destroyed.get(store)?.has(id) !== true;
               if (error === undefined || error === null)
-                save(withFields(session, held, isAlive ? found : undefined));
+                save(withFields(session, held, isDestroyed(store, id) ? undefined : found));
               else if (isFunction(callback)) callback(error);
               cancel();
               resolve();
@@ -397,7 +426,8 @@ function save(session: object): Promise<void> {
 }
 
 /**
- * Waits for a `save` that takes a callback (express-session), returns a promise (iron-session), or may do either (koa-session).
+ * Waits for a `save` that takes a callback (express-session), returns a promise (iron-session), may do either (koa-session 7), or does
+ * neither (koa-session 6).
  *
  * @param callsBack it calls back whatever it returns
  */
@@ -407,8 +437,10 @@ function saveWith(session: object, method: unknown, callsBack: boolean): Promise
     const done = (error?: unknown): void =>
       error === undefined || error === null ? resolve() : failed(error);
     const result: unknown = Reflect.apply(method as () => unknown, session, [done]);
-    if (!callsBack && isObject(result) && isFunction(property(result, 'then')))
+    if (callsBack) return;
+    if (isObject(result) && isFunction(property(result, 'then')))
       Promise.resolve(result).then(() => resolve(), failed);
+    else if ((method as () => unknown).length === 0) resolve(); // It takes no callback.
   });
 }
 
