@@ -3,8 +3,8 @@ import { accountStatus, signInAgainText } from '../state/accountStatus.ts';
 import { nextToExpire } from '../state/lifetime.ts';
 import { refreshStatusText } from '../state/refreshStatus.ts';
 import { isPast, localTime, relative } from '../state/time.ts';
-import { appsOf } from '../state/tokens.ts';
-import { count, number } from '../state/words.ts';
+import { appLabels, appsOf } from '../state/tokens.ts';
+import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { Message } from './text.tsx';
@@ -15,14 +15,15 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
   const next = useTimed((now) => {
     const at = tokens.length > 0 ? nextToExpire(tokens, now) : account.nextExpiry;
     if (at !== null && !isPast(at, now)) return relative(at, now);
-    if (AccessToken === 0) return 'none';
-    return account.lastExpiry === null ? 'not known' : relative(account.lastExpiry, now);
+    if (AccessToken === 0) return 'None';
+    return account.lastExpiry === null ? 'Not known' : relative(account.lastExpiry, now);
   });
   // Replaces the label, because the value has no room for this text.
   const over = useTimed((now) =>
     AccessToken > 0 && account.lastExpiry !== null && isPast(account.lastExpiry, now) ? 'All expired' : '',
   );
-  const since = useTimed((now) => (account.since === null ? 'not known' : relative(account.since, now)));
+  const since = useTimed((now) => (account.since === null ? 'Not known' : relative(account.since, now)));
+  const [app = 'None', ...others] = appLabels(account.clients, tokens);
   const { since: first } = account;
   const sinceTime = useTimed((now) => (first === null ? undefined : localTime(first, now)));
   return (
@@ -34,67 +35,88 @@ export function Facts({ account, tokens }: { account: AccountItem; tokens: reado
         value={number(AccessToken + RefreshToken + IdToken)}
         title={`${AccessToken} access, ${RefreshToken} refresh, ${IdToken} ID`}
       />
-      <Fact says="Apps" value={count(account.clients.length, 'app')} title={appsOf(account, tokens, 12)} />
+      <Fact says="Apps" value={app} more={others.length} title={appsOf(account, tokens, 12)} />
     </dl>
   );
 }
 
-function Fact({ says, value, title }: { says: string; value: string; title?: string | undefined }) {
+/** @param more number of values that only the tooltip has: "Mail Assistant +1" */
+function Fact({
+  says,
+  value,
+  more = 0,
+  title,
+}: {
+  says: string;
+  value: string;
+  more?: number;
+  title?: string | undefined;
+}) {
   return (
     <div className="fact" title={title}>
       <dt>{says}</dt>
-      <dd>{value}</dd>
+      <dd>
+        <span>{value}</span>
+        {more > 0 && ` +${number(more)}`}
+      </dd>
     </div>
   );
 }
 
-/** The auto-refresh switch, the next refresh and the last error. */
-export function RefreshStatusLine({ accountId }: { accountId: string }) {
-  const { refreshStatus } = useModel();
-  const { accountId: known, status: state, problem } = useStore(refreshStatus.view);
-  const words = useTimed((now) => (state === null ? '' : refreshStatusText(state, now)));
-  if (known !== accountId || state === null || !state.refreshable) return null;
-  const told = problem ?? (state.autoRefresh ? state.problem : null);
-  return (
-    <div className="refresh-status">
-      <label className="switch">
-        <input
-          type="checkbox"
-          role="switch"
-          checked={state.autoRefresh}
-          onChange={(event) => void refreshStatus.setAutoRefresh(event.target.checked)}
-        />
-        Auto-refresh
-      </label>
-      <span className="refresh-words">{words}</span>
-      {told !== null && (
-        <p className="problem" role="alert">
-          <Message>{told.message}</Message>
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** Shown if no token of the account works any more. */
-export function SignInAgain({ account }: { account: AccountItem }) {
-  const { signIn, vault } = useModel();
-  const { id } = useTimed((now) => accountStatus(account, now));
+/** Whether the account is signed in, and how it stays so. What needs a person is red, with its button. */
+export function StatusCard({ account }: { account: AccountItem }) {
+  const { refreshStatus, signIn, vault } = useModel();
+  const { accountId, status: refresh, problem, refreshing } = useStore(refreshStatus.view);
+  const status = useTimed((now) => accountStatus(account, now));
   const why = useTimed((now) => signInAgainText(account, now));
+  const renewal = useTimed((now) => (refresh === null ? '' : refreshStatusText(refresh, now)));
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  if (id !== 'needs-sign-in' || !account.places.includes('vault')) return null;
+  const needsSignIn = status.id === 'needs-sign-in';
+  const renews = accountId === account.id && refresh?.refreshable === true ? refresh : null;
+  const told = problem ?? (renews?.autoRefresh === true ? renews.problem : null);
   return (
-    <section className="account-notice" aria-label="Needs sign-in">
-      <span className="dot" data-tone="gone" />
+    <section className="account-notice" aria-label="Status" data-tone={status.tone}>
+      <span className="dot" data-tone={status.tone} />
       <div>
-        <b>Needs sign-in</b>
-        <p>{why}</p>
+        <p>
+          <b>{status.title}</b>
+          {!needsSignIn && status.detail !== '' && ` · ${lowerFirst(status.detail)}`}
+        </p>
+        {needsSignIn && <p>{why}</p>}
+        {renews !== null && <p className="second">{renewal}</p>}
       </div>
-      {!demo && (
+      {renews !== null && (
+        <label className="switch">
+          <input
+            type="checkbox"
+            role="switch"
+            checked={renews.autoRefresh}
+            onChange={(event) => void refreshStatus.setAutoRefresh(event.target.checked)}
+          />
+          Auto-refresh
+        </label>
+      )}
+      {renews !== null && !needsSignIn && (
+        <Action
+          kind="quiet"
+          onPress={() => void refreshStatus.refresh(null)}
+          pending={refreshing ? 'Refreshing…' : null}
+        >
+          Refresh now
+        </Action>
+      )}
+      {needsSignIn && !demo && account.places.includes('vault') && (
         <Action kind="primary" onPress={() => void signIn.again(account.id)}>
           Sign in again…
         </Action>
       )}
+      {renews !== null && told !== null && (
+        <p className="problem" role="alert">
+          <Message>{told.message}</Message>
+        </p>
+      )}
     </section>
   );
 }
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

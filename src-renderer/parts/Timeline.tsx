@@ -33,7 +33,7 @@ export function TimelineTab({ account }: { account: AccountItem }) {
               <span
                 key={at}
                 className="tick-text"
-                data-hidden={Math.abs(at - picture.now) * width < 64}
+                data-hidden={Math.abs(at - picture.now) * width < 56}
                 style={{ left: percent(at) }}
               >
                 {text}
@@ -103,7 +103,7 @@ export function TimelineTab({ account }: { account: AccountItem }) {
 
 /** Returns whether the text at the end of a bar has too little room on its right. */
 const isLate = ({ at, text }: NonNullable<TimelineRow['end']>, width: number): boolean =>
-  (1 - at) * width < (text === 'no fixed end' ? 220 : 100);
+  (1 - at) * width < 16 + text.length * 7 + (text === 'no fixed end' ? 112 : 0);
 
 function Row({
   row: { title, detail, refresh, bars, marks, end, says },

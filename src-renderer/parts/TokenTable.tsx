@@ -13,7 +13,7 @@ import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight } from './text.tsx';
 
 /** Pixels, the same as in account.css. */
-const ROW_HEIGHT = 53;
+const ROW_HEIGHT = 48;
 const HEAD_HEIGHT = 33;
 
 /** Rows rendered above and below the visible part. */

@@ -38,17 +38,17 @@ export function AboutDialog() {
       </p>
       <dl className="pairs">
         <dt>Version</dt>
-        <dd>{info?.version ?? 'not known'}</dd>
+        <dd>{info?.version ?? 'Not known'}</dd>
         <dt>Build</dt>
-        <dd>{info?.build ?? 'not known'}</dd>
+        <dd>{info?.build ?? 'Not known'}</dd>
         <dt>Electron</dt>
-        <dd>{info?.electron ?? 'not known'}</dd>
+        <dd>{info?.electron ?? 'Not known'}</dd>
         <dt>File</dt>
         <dd>
           <bdi>{status?.file ?? 'not open yet'}</bdi>
         </dd>
         <dt>Key in</dt>
-        <dd>{status?.keychain ?? 'not known'}</dd>
+        <dd>{status?.keychain ?? 'Not known'}</dd>
         <dt>Network</dt>
         <dd>
           The window has no network access. Tokenkeep contacts the providers of your sign-in profiles, the

@@ -12,7 +12,7 @@ import {
 } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { copyText } from '../bridge.ts';
-import { RefreshStatusLine, Facts, SignInAgain } from '../parts/AccountFacts.tsx';
+import { Facts, StatusCard } from '../parts/AccountFacts.tsx';
 import { AccountBar, AccountList } from '../parts/AccountList.tsx';
 import { Action } from '../parts/Action.tsx';
 import { Avatar, Icon } from '../parts/Icon.tsx';
@@ -89,10 +89,14 @@ function TenantName({ realm }: { realm: string }) {
 
 /** Further actions for the account; nothing if there are none. */
 function AccountMenu({ account }: { account: AccountItem }) {
-  const { accounts, dialogs, signIn, toasts, vault } = useModel();
+  const { accounts, dialogs, refreshStatus, signIn, toasts, vault } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const realm = namedTenant(account, 0);
   const name = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm ?? ''));
+  const refreshable = useStore(
+    refreshStatus.view,
+    (view) => view.accountId === account.id && view.status?.refreshable === true,
+  );
   const signsIn = account.kind === 'user' && account.places.includes('vault') && !demo;
   const { username } = account;
   if (!signsIn && realm === null && username === '') return null;
@@ -103,6 +107,7 @@ function AccountMenu({ account }: { account: AccountItem }) {
       </Button>
       <Popover className="popover" placement="bottom end" offset={4}>
         <Menu className="menu" aria-label="Account actions">
+          {refreshable && <MenuItem onAction={() => void refreshStatus.refresh(null)}>Refresh now</MenuItem>}
           {signsIn && <MenuItem onAction={() => void signIn.again(account.id)}>Sign in again…</MenuItem>}
           {realm !== null && (
             <MenuItem onAction={() => dialogs.open({ kind: 'tenant-name', realm })}>
@@ -126,12 +131,7 @@ function AccountMenu({ account }: { account: AccountItem }) {
 
 /** The selected account: status, facts, tokens and profile. */
 export function AccountView({ account }: { account: AccountItem }) {
-  const { accounts, activity, selection, signOut, refreshStatus, vault } = useModel();
-  const refreshable = useStore(
-    refreshStatus.view,
-    (view) => view.accountId === account.id && view.status?.refreshable === true,
-  );
-  const refreshing = useStore(refreshStatus.view, (view) => view.refreshing);
+  const { accounts, activity, selection, signOut, vault } = useModel();
   const tokens = useStore(selection.view, (view) => view.tokens);
   const tenants = useStore(accounts.view, (view) => view.tenants);
   const error = useStore(selection.view, (view) => view.error);
@@ -155,22 +155,13 @@ export function AccountView({ account }: { account: AccountItem }) {
           </p>
           {places.some((place) => place !== 'vault') && <PlaceBadges all places={places} />}
         </div>
-        {refreshable && (
-          <Action
-            onPress={() => void refreshStatus.refresh(null)}
-            pending={refreshing ? 'Refreshing…' : null}
-          >
-            Refresh now
-          </Action>
-        )}
         <Action kind="danger" onPress={() => void signOut.one()}>
           {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
         </Action>
         <AccountMenu account={account} />
       </div>
+      <StatusCard account={account} />
       <Facts account={account} tokens={tokens ?? []} />
-      <RefreshStatusLine accountId={account.id} />
-      <SignInAgain account={account} />
       {error !== null && (
         <p className="problem" role="alert">
           <Message>{error.message}</Message>

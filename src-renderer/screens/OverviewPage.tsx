@@ -19,7 +19,7 @@ import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
-import { accountDetail, accountName } from '../state/groups.ts';
+import { accountDetail, accountName, type TenantNames } from '../state/groups.ts';
 import {
   appChoices,
   appLabel,
@@ -43,7 +43,7 @@ import { changesAt } from '../state/time.ts';
 import { count, listing, number } from '../state/words.ts';
 
 /** Pixels, the same as in overview.css. */
-const ROW_HEIGHT = 45;
+const ROW_HEIGHT = 44;
 const HEAD_HEIGHT = 31;
 const AROUND = 6;
 
@@ -479,7 +479,7 @@ const Person = memo(function Person({
           {isSelected && <Icon name="check" size={12} />}
         </span>
       </div>
-      <div role="rowheader" className="col-account" title={visible(accountName(account))}>
+      <div role="rowheader" className="col-account" title={accountTitle(account, tenants)}>
         <Avatar account={account} />
         <span className="two-lines">
           <span>
@@ -516,6 +516,13 @@ const Person = memo(function Person({
     </div>
   );
 });
+
+/** Name and username, each of which may be cut off in the row. */
+function accountTitle(account: AccountItem, tenants: TenantNames): string {
+  const name = visible(accountName(account));
+  const detail = account.kind === 'app' ? '' : visible(accountDetail(account, tenants));
+  return detail === '' || detail === name ? name : `${name}, ${detail}`;
+}
 
 /** The first text, and how many more. */
 function Cell({ name, texts }: { name: string; texts: readonly string[] }) {

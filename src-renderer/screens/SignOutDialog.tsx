@@ -25,7 +25,7 @@ import {
   receiptTitle,
   stillSignedIn,
 } from '../state/signOut.ts';
-import { count, listing, removals } from '../state/words.ts';
+import { capitalized, count, listing, removals } from '../state/words.ts';
 
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
@@ -301,7 +301,7 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
   const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
   const lines = receiptPlaces(report);
   const still = stillSignedIn(report);
-  const when = useTimed((now) => localTime(report.at, now));
+  const when = useTimed((now) => capitalized(localTime(report.at, now)));
   const undoable = report.places.some(({ result }) => result === 'signed-out');
   return (
     <DialogFrame
@@ -372,7 +372,7 @@ function KeepReceipt({ report }: { report: DialogOf<'receipt'>['report'] }) {
 function VaultReceipt({ dialog }: { dialog: DialogOf<'receipt'> }) {
   const { report } = dialog;
   const { removed, remaining, oldKey } = receiptSums(report.receipts);
-  const when = useTimed((now) => localTime(report.at, now));
+  const when = useTimed((now) => capitalized(localTime(report.at, now)));
   const lines = removals(removed);
   const list = (
     <ul>

@@ -10,7 +10,7 @@ import { plainCell, shortId, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import { resourceName } from './wellKnown.ts';
-import { addCounts, count, listing, number, removals } from './words.ts';
+import { capitalized, addCounts, count, listing, number, removals } from './words.ts';
 
 export interface ActivityView {
   /** ID of the account whose activity is shown; null for all accounts, undefined while none is shown. */
@@ -311,7 +311,7 @@ function receiptRow(report: SignOutReport): ActivityRow {
     at,
     kind: 'receipts',
     what: 'sign-out',
-    title: sentence(placesText(report) ?? 'signed out'),
+    title: capitalized(placesText(report) ?? 'signed out'),
     detail: parts.join(' · '),
     who: accounts > 1 ? count(accounts, 'account') : (names[0] ?? ''),
     names,
@@ -408,8 +408,6 @@ export function activityText(rows: readonly ActivityRow[]): string {
     .join('\n');
 }
 
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** One place of a sign-out. */
 export interface ReceiptPlace {
   says: string;
@@ -452,7 +450,7 @@ export function receiptPlaces(report: SignOutReport): ReceiptPlace[] {
 /** The receipt as text, for a ticket or a mail. What others wrote, such as the name of a file, can't add a line. */
 export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
   return [
-    `${sentence(placesText(report) ?? 'signed out')}: ${listing(countedNames(receiptRow(report).names))}`,
+    `${capitalized(placesText(report) ?? 'signed out')}: ${listing(countedNames(receiptRow(report).names))}`,
     `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
     ...receiptPlaces(report).map(({ says: place, value }) => `${place}: ${value}`),
   ]

@@ -13,7 +13,7 @@ export type Tone = 'ok' | 'soon' | 'gone' | 'none';
 
 export interface Lifetime {
   tone: Tone;
-  /** "52 min", "expires in 12 min", "expired 2 h ago", "no fixed end". */
+  /** "52 min", "Expires in 12 min", "Expired 2 h ago", "No fixed end". */
   text: string;
   /** Remaining share of the lifetime, 0 to 1; null if unknown. */
   left: number | null;
@@ -27,7 +27,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
   if (token.type === 'RefreshToken' && expires_on === null) {
     return {
       tone: 'none',
-      text: 'no fixed end',
+      text: 'No fixed end',
       left: null,
       why: 'A refresh token is valid until the provider ends it. The provider doesn’t say when.',
     };
@@ -35,7 +35,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
   if (isUncertain(token, now)) {
     return {
       tone: 'none',
-      text: 'uncertain',
+      text: 'Uncertain',
       left: null,
       why: `Cached ${relative(cached_at ?? now, now)} by this computer’s clock, so a clock was wrong. Apps don’t use this token.`,
     };
@@ -43,13 +43,13 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
   if (expires_on === null) {
     return {
       tone: 'none',
-      text: 'not known',
+      text: 'Not known',
       left: null,
       why: 'Neither the provider nor the token says when it expires.',
     };
   }
   if (isPast(expires_on, now))
-    return { tone: 'gone', text: `expired ${relative(expires_on, now)}`, left: 0, why: null };
+    return { tone: 'gone', text: `Expired ${relative(expires_on, now)}`, left: 0, why: null };
 
   const whole = cached_at === null ? USUAL_LIFETIME : Math.max(1, expires_on - cached_at);
   // In whole percent: the bar moves by about a pixel. It moves at the first second with at most `percent - 1` left.
@@ -61,7 +61,7 @@ export function lifetime(token: TokenItem, now: number): Lifetime {
   const soon = isPast(expires_on - Math.min(LONGEST_SOON, whole / 4), now);
   return {
     tone: soon ? 'soon' : 'ok',
-    text: `${soon ? 'expires in ' : ''}${spanUntil(expires_on, now)}`,
+    text: `${soon ? 'Expires in ' : ''}${spanUntil(expires_on, now)}`,
     left: percent / 100,
     why: unused
       ? 'Apps renew an access token in its last 5 minutes.'

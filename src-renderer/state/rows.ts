@@ -4,7 +4,7 @@ import { accountName, type AccountGroup } from './groups.ts';
 /**
  * Heights in pixels, the same as in accounts.css. Positions are computed, so that only visible rows are rendered.
  */
-export const ACCOUNT_HEIGHT = 48;
+export const ACCOUNT_HEIGHT = 42;
 export const GROUP_HEIGHT = 32;
 export const LIST_PADDING = 8;
 

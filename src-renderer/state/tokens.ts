@@ -16,10 +16,10 @@ export function tokenTitle(token: TokenItem): { kind: string; subject: string } 
 }
 
 function subject(token: TokenItem): string {
-  if (token.type === 'IdToken') return 'identity';
-  if (token.type === 'RefreshToken') return token.family_id ? 'Microsoft app family' : 'this app';
+  if (token.type === 'IdToken') return 'Identity';
+  if (token.type === 'RefreshToken') return token.family_id ? 'Microsoft app family' : 'This app';
   if (token.audience !== null) return resourceName(token.audience) ?? visible(token.audience);
-  return token.scopes.some((scope) => !OPENID.has(scope.toLowerCase())) ? 'unknown resource' : 'the provider';
+  return token.scopes.some((scope) => !OPENID.has(scope.toLowerCase())) ? 'Unknown API' : 'The provider';
 }
 
 /** Returns the second line: short scopes, or what the token does. */
@@ -27,12 +27,12 @@ export function tokenDetail(token: TokenItem): string {
   if (token.type === 'IdToken') return 'name, username, tenant';
   if (token.type === 'RefreshToken') {
     return token.family_id
-      ? 'renews tokens of all apps in the family'
-      : `renews tokens of ${appLabel(token)}`;
+      ? 'Renews tokens of all apps in the family'
+      : `Renews tokens of ${appLabel(token)}`;
   }
   const scopes = token.scopes.filter((scope) => !OPENID.has(scope.toLowerCase()));
   const shown = (scopes.length > 0 ? scopes : token.scopes).map((scope) => visible(shortScope(scope)));
-  return shown.length > 0 ? shown.join(', ') : 'no scopes';
+  return shown.length > 0 ? shown.join(', ') : 'No scopes';
 }
 
 /** "https://graph.microsoft.com/User.Read" → "User.Read": the title names the resource. */
@@ -94,10 +94,10 @@ export function appsOf(account: AccountItem, tokens: readonly TokenItem[], most 
   return listing(appLabels(account.clients, tokens), most);
 }
 
-/** Returns the text after the app's name: " · Bearer · cached 14:08, expires 15:08". */
+/** Returns the text after the app's name: " · cached 14:08, expires 15:08". The usual type, Bearer, is not named. */
 export function tokenWhen(token: TokenItem, now: number, timeZone?: string): string {
   const parts: string[] = [];
-  if (token.token_type !== null && token.token_type !== '') parts.push(visible(token.token_type));
+  if (token.token_type && token.token_type.toLowerCase() !== 'bearer') parts.push(visible(token.token_type));
   const times: string[] = [];
   const written = token.cached_at ?? token.last_modification_time;
   if (written !== null) times.push(`cached ${shortTime(written, now, timeZone)}`);

@@ -84,7 +84,7 @@ export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[
   });
   facts.push({
     name: 'Age',
-    value: key.madeAt === null ? 'not known' : span(Math.max(0, now - key.madeAt)),
+    value: key.madeAt === null ? 'Not known' : span(Math.max(0, now - key.madeAt)),
     says: key.madeAt === null ? '' : `made ${localTime(key.madeAt, now)}`,
   });
   return facts;
@@ -110,7 +110,7 @@ export function findings(
     });
     rows.push({
       name: 'Appended frames',
-      value: regions.appended === 0 ? 'none' : count(regions.appended, 'frame'),
+      value: regions.appended === 0 ? 'None' : count(regions.appended, 'frame'),
       says: after(report),
     });
   }

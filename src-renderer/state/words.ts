@@ -11,6 +11,9 @@ export function number(n: number): string {
   return numbers.format(n);
 }
 
+/** "today 14:08" → "Today 14:08", where it begins a line. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** "61 kB", "1.2 MB": decimal units. */
 export function bytes(n: number): string {
   if (n < 1000) return count(n, 'byte');

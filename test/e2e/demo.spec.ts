@@ -20,7 +20,7 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
     await expect(list).toContainText(name);
   }
   const ada = list.getByRole('option').filter({ hasText: 'Ada Marsh' });
-  await expect(window.getByText('expires in 12 min', { exact: true })).toBeVisible();
+  await expect(window.getByText('Expires in 12 min', { exact: true })).toBeVisible();
   await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await window.clock.install();
   /** The window has one timer, set before the clock was installed; when it is shown again it looks at the time. */
@@ -29,7 +29,7 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
     await window.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   };
   await later('10:00');
-  await expect(window.getByText(/^expires in [12] min$/)).toBeVisible();
+  await expect(window.getByText(/^Expires in [12] min$/)).toBeVisible();
   await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await later('05:00');
   await expect(window.getByText(/^expired [23] min ago$/)).toBeVisible();

@@ -140,7 +140,7 @@ test('a whole session by keyboard', async ({ keyring, start, provider }) => {
     await keyboard.press('Home');
     await expect(grid.getByRole('row', { selected: true })).toContainText('Microsoft Graph');
     await keyboard.press('End');
-    await expect(grid.getByRole('row', { selected: true })).toContainText('identity');
+    await expect(grid.getByRole('row', { selected: true })).toContainText('Identity');
     await tabTo(window, button('Time left'));
     await keyboard.press('Enter');
     await expect(window.getByRole('columnheader', { name: 'Time left' })).toHaveAttribute(

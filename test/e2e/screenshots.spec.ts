@@ -86,6 +86,7 @@ async function picture(
     );
     if (LOOKED_AT) await window.screenshot({ path: join(FOLDER, `${name}-${theme}.png`) });
     const forced = await window.evaluate(() => matchMedia('(forced-colors: active)').matches);
+    if (forced) expect.soft(await ownColors(window), `colors of the theme in ${name}, ${theme}`).toEqual([]);
     // Loading axe's half a megabyte takes longer than running it: each document loads it once.
     const isLoaded = await window.evaluate(() => 'axe' in globalThis);
     const axe = new AxeBuilder({ page: window, ...(isLoaded && { axeSource: ';' }) })
@@ -104,6 +105,38 @@ async function picture(
     expect.soft(found, `${name}, ${theme}`).toEqual([]);
   }
 }
+
+/** The elements that keep a color of the theme where the user's colors replace them. A QR code keeps its own. */
+const ownColors = (window: Page): Promise<string[]> =>
+  window.evaluate(() => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.setProperty('forced-color-adjust', 'none');
+    const resolved = (color: string) => {
+      probe.style.color = color;
+      return getComputedStyle(probe).color;
+    };
+    const users = ['Canvas', 'CanvasText', 'Highlight', 'HighlightText', 'ButtonFace'].map(resolved);
+    const names = [
+      'accent',
+      'text',
+      'soft',
+      'faint',
+      'ok',
+      'soon',
+      'gone',
+      'selected',
+      'accent-soft',
+      'line',
+    ];
+    const own = names.map((name) => resolved(`var(--${name})`)).filter((color) => !users.includes(color));
+    probe.remove();
+    return [...document.querySelectorAll('body *:not(.qr, .qr *)')].flatMap((element) => {
+      const { color, backgroundColor, borderColor, boxShadow, outlineColor } = getComputedStyle(element);
+      const used = [color, backgroundColor, borderColor, boxShadow, outlineColor].join(' ');
+      const found = own.filter((one) => used.includes(one));
+      return found.length === 0 ? [] : [`${element.outerHTML.slice(0, 100)}: ${found.join(', ')}`];
+    });
+  });
 
 test('first run, a document to import, one that is none', async ({ start }) => {
   const started = await start();

@@ -12,14 +12,14 @@ describe('where an access token stands, by the rules the MSAL libraries decide w
   test.each([
     [{ expires_on: NOW + 3600 }, 'ok', '1 h'],
     [{ expires_on: NOW + 901 }, 'ok', '15 min'],
-    [{ expires_on: NOW + 900 }, 'soon', 'expires in 15 min'],
-    [{ expires_on: NOW + 301 }, 'soon', 'expires in 5 min'],
-    [{ expires_on: NOW + 300 }, 'soon', 'expires in 5 min'],
-    [{ expires_on: NOW + 1 }, 'soon', 'expires in 1 s'],
-    [{ expires_on: NOW - 7200 }, 'gone', 'expired 2 h ago'],
-    [{ expires_on: null }, 'none', 'not known'],
-    [{ cached_at: NOW + 10, expires_on: NOW + 3600 }, 'none', 'uncertain'],
-    [{ cached_at: NOW + 10, expires_on: NOW - 5 }, 'none', 'uncertain'],
+    [{ expires_on: NOW + 900 }, 'soon', 'Expires in 15 min'],
+    [{ expires_on: NOW + 301 }, 'soon', 'Expires in 5 min'],
+    [{ expires_on: NOW + 300 }, 'soon', 'Expires in 5 min'],
+    [{ expires_on: NOW + 1 }, 'soon', 'Expires in 1 s'],
+    [{ expires_on: NOW - 7200 }, 'gone', 'Expired 2 h ago'],
+    [{ expires_on: null }, 'none', 'Not known'],
+    [{ cached_at: NOW + 10, expires_on: NOW + 3600 }, 'none', 'Uncertain'],
+    [{ cached_at: NOW + 10, expires_on: NOW - 5 }, 'none', 'Uncertain'],
     [{ expires_on: NOW + 3600, refresh_on: NOW - 1 }, 'ok', '1 h'],
   ])('%o is %s: "%s"', (changes, tone, text) => {
     expect(lifetime(access(changes), NOW)).toMatchObject({ tone, text });
@@ -55,10 +55,10 @@ describe('where an access token stands, by the rules the MSAL libraries decide w
 test('a refresh token has no fixed end; an ID token has no five-minute rule', () => {
   expect(lifetime(token({ id: 'r', type: 'RefreshToken' }), NOW)).toMatchObject({
     tone: 'none',
-    text: 'no fixed end',
+    text: 'No fixed end',
   });
   const id = token({ id: 'i', type: 'IdToken', expires_on: NOW + 200 });
-  expect(lifetime(id, NOW)).toMatchObject({ tone: 'soon', text: 'expires in 3 min', why: null });
+  expect(lifetime(id, NOW)).toMatchObject({ tone: 'soon', text: 'Expires in 3 min', why: null });
 });
 
 describe('a token expires soon in the last quarter of its lifetime, at most 15 minutes before its end', () => {
@@ -114,7 +114,7 @@ describe('the status of an account', () => {
 
 test('an expiry is uncertain for the row and for the account by the same rule', () => {
   const uncertain = access({ cached_at: NOW + 10, expires_on: NOW + 3600 });
-  expect(lifetime(uncertain, NOW).text).toBe('uncertain');
+  expect(lifetime(uncertain, NOW).text).toBe('Uncertain');
   expect(nextToExpire([uncertain], NOW)).toBeNull();
   expect(nextToExpire([uncertain], NOW + 10)).toBe(NOW + 3600);
 });

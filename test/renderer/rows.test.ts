@@ -12,7 +12,7 @@ test('rows lie one under the other, without gaps', () => {
     let top = 8;
     for (const row of rows) {
       expect(row.top).toBe(top);
-      top += row.kind === 'group' ? 32 : 48;
+      top += row.kind === 'group' ? 32 : 42;
     }
     expect(height).toBe(top + 8);
   }
@@ -22,7 +22,7 @@ test('rows lie one under the other, without gaps', () => {
 test('what is drawn is what is seen: the same as by looking at every row', () => {
   for (const top of [-500, 0, 7, 8, 39, 40, 41, 1000, 123_456, large.height - 700, large.height + 100]) {
     const seen = large.rows.filter(
-      (row) => row.top <= top + 700 && row.top + (row.kind === 'group' ? 32 : 48) > top,
+      (row) => row.top <= top + 700 && row.top + (row.kind === 'group' ? 32 : 42) > top,
     );
     const drawn = rowsWithin(large, top, 700);
     expect(drawn).toEqual(expect.arrayContaining(seen));
@@ -79,7 +79,7 @@ describe('scrolling', () => {
   test('goes up to the title of the group for its first row', () =>
     expect(scrolledTo(row(0), 500, 700)).toBe(0));
   test('goes down no further than needed', () =>
-    expect(scrolledTo(row(50), 0, 700)).toBe(row(50).top + 56 - 700));
+    expect(scrolledTo(row(50), 0, 700)).toBe(row(50).top + 50 - 700));
 });
 
 test('a list of one account in one group', () => {

@@ -38,17 +38,17 @@ describe('a token is called by its kind and what it is for', () => {
       'Microsoft Graph',
       'User.Read',
     ],
-    [access({ audience: 'custom\u202e', scopes: [] }), 'Access', 'custom⟨U+202E⟩', 'no scopes'],
-    [access({ scopes: ['User.Read', 'openid'] }), 'Access', 'unknown resource', 'User.Read'],
-    [access({ scopes: ['openid', 'PROFILE'] }), 'Access', 'the provider', 'openid, PROFILE'],
+    [access({ audience: 'custom\u202e', scopes: [] }), 'Access', 'custom⟨U+202E⟩', 'No scopes'],
+    [access({ scopes: ['User.Read', 'openid'] }), 'Access', 'Unknown API', 'User.Read'],
+    [access({ scopes: ['openid', 'PROFILE'] }), 'Access', 'The provider', 'openid, PROFILE'],
     [
       token({ id: 'r', type: 'RefreshToken', family_id: '1' }),
       'Refresh',
       'Microsoft app family',
-      'renews tokens of all apps in the family',
+      'Renews tokens of all apps in the family',
     ],
-    [token({ id: 'r', type: 'RefreshToken' }), 'Refresh', 'this app', 'renews tokens of Mail Assistant'],
-    [token({ id: 'i', type: 'IdToken' }), 'ID', 'identity', 'name, username, tenant'],
+    [token({ id: 'r', type: 'RefreshToken' }), 'Refresh', 'This app', 'Renews tokens of Mail Assistant'],
+    [token({ id: 'i', type: 'IdToken' }), 'ID', 'Identity', 'name, username, tenant'],
   ])('%o', (item, kind, subject, detail) => {
     expect(tokenTitle(item)).toEqual({ kind, subject });
     expect(tokenDetail(item)).toBe(detail);
@@ -132,8 +132,9 @@ describe('the table is sorted', () => {
 
 test('the line under the title says when', () => {
   const item = token({ id: 't', type: 'AccessToken', cached_at: NOW - 2880, expires_on: NOW + 720 });
-  expect(tokenWhen(item, NOW, 'UTC')).toBe(' · Bearer · cached 14:08, expires 15:08');
-  expect(tokenWhen(item, NOW + 3600, 'UTC')).toBe(' · Bearer · cached 14:08, expired 15:08');
+  expect(tokenWhen(item, NOW, 'UTC')).toBe(' · cached 14:08, expires 15:08');
+  expect(tokenWhen({ ...item, token_type: 'pop' }, NOW, 'UTC')).toBe(' · pop · cached 14:08, expires 15:08');
+  expect(tokenWhen(item, NOW + 3600, 'UTC')).toBe(' · cached 14:08, expired 15:08');
   expect(tokenWhen(token({ id: 'r', type: 'RefreshToken' }), NOW, 'UTC')).toBe('');
 });
 

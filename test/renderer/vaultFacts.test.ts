@@ -65,7 +65,7 @@ test('the key: where, in which slot, since when', () => {
   const old = readyStatus(NOW, { oldKey: 'pending', key: { slot: 'b', madeAt: null } });
   expect(said(keyFacts(old, false, NOW)).slice(1)).toEqual([
     'Slot: b: the old key is still in slot a',
-    'Age: not known',
+    'Age: Not known',
   ]);
   expect(said(keyFacts(readyStatus(NOW), true, NOW))[0]).toBe('Stored in: memory: demo only');
 });
