@@ -121,7 +121,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'The key doesn’t open this file',
     text: `The key in ${named(status.keychain)} belongs to another file. This file may be an older copy, or from another computer. The file is unchanged. To get your accounts back, restore from an export.`,
     consequence: IN_MEMORY,
-    actions: ['retry', 'restore', 'start-fresh', 'show-file'],
+    actions: ['restore', 'retry', 'start-fresh', 'show-file'],
   }),
   damaged: (status) => {
     const isRecoverable = status.recovered !== undefined && status.recovered.accounts > 0;
@@ -142,7 +142,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     title: 'Written by a newer version',
     text: 'A newer version of Tokenkeep wrote this file. The file is unchanged. Update Tokenkeep to open it.',
     consequence: 'This version never writes to it: changes stay in memory, and are lost when you quit.',
-    actions: ['retry', 'show-file'],
+    actions: ['show-file', 'retry'],
   }),
   'read-only': (status) => ({
     tone: 'warn',

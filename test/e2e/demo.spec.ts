@@ -32,7 +32,7 @@ test('the demo shows made-up accounts, and is gone when it is left', async ({ ke
   await expect(window.getByText(/^Expires in [12] min$/)).toBeVisible();
   await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await later('05:00');
-  await expect(window.getByText(/^expired [23] min ago$/)).toBeVisible();
+  await expect(window.getByText(/^Expired [23] min ago$/)).toBeVisible();
   await expect(ada).toHaveAccessibleName(/Active, renews itself$/);
   await window.getByRole('button', { name: 'Leave sample data' }).click();
   await expect(window.getByRole('button', { name: 'Import a cache document…' })).toBeVisible();

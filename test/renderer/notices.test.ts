@@ -14,8 +14,8 @@ describe('every state has a notice: cause, consequence, and what to do first', (
     ['locked', 'The keychain is locked', 'retry'],
     ['no-keychain', 'No keychain found', 'retry'],
     ['key-missing', 'The encryption key is missing', 'retry'],
-    ['wrong-key', 'The key doesn’t open this file', 'retry'],
-    ['newer', 'Written by a newer version', 'retry'],
+    ['wrong-key', 'The key doesn’t open this file', 'restore'],
+    ['newer', 'Written by a newer version', 'show-file'],
     ['read-only', 'Read-only', 'retry'],
     ['busy', 'Another program is using the file', 'retry'],
   ] as const)('%s', (state, title, first) => {
