@@ -50,11 +50,13 @@ async function onVirtualScreen(electron, args) {
       const given = args.length > 0 ? importFor(user, directory, args) : ['--demo'];
       say(
         `${hasDisplay() ? 'not as root' : 'there is no display here'}, so the app runs as the user ${user.name} on a virtual ` +
-          `screen, with a D-Bus session and a keyring of its own. What it keeps is in ${user.home}, and is there at the next start`,
+          `screen, with its own D-Bus session and keyring. Its data is in ${user.home}, and is kept for the next start`,
       );
       if (args.length === 0)
-        say('nobody can click there and no argument was given, so it is started with --demo');
-      say(`a picture of its window: ${file}, renewed while it runs. Ctrl-C ends it`);
+        say(
+          'no argument was given, so it shows sample accounts (--demo): nobody can click on a virtual screen',
+        );
+      say(`a screenshot of its window: ${file}, updated while it runs. Press Ctrl-C to end it`);
       release = keepScreenshot(pictureOf(directory), file);
       return {
         home: user.home,

@@ -25,31 +25,55 @@ export interface Failure extends Message {
 }
 
 const SIGN_IN = { to: '/sign-in', text: 'Sign in again' };
+const OPERATOR = 'The operator of this app can find the cause in its log.';
+/** Causes that pass by themselves. For any other, trying again would not help. */
+const PASSING = new Set<string>([
+  'store_unavailable',
+  'store_timeout',
+  'store_read_only', // during a failover
+  'partition_busy',
+  'partition_turn_expired',
+]);
 
 /** @param path the path of the request, to try again */
 export function failureOf(error: unknown, path: string): Failure {
   const again = { to: path, text: 'Try again' };
-  if ([SessionsUnavailable, PartitionStoreError, SessionEndedError].some((of) => error instanceof of)) {
+  if (error instanceof SessionEndedError) {
     return {
-      status: 503,
-      title: 'Your sign-in can’t be looked up',
-      text: 'The place where sign-ins are kept does not answer. You have not been signed out: try again in a moment.',
-      next: again,
+      status: 401,
+      title: 'Your session has ended',
+      text: 'Nothing was saved. Sign in again to continue.',
+      next: SIGN_IN,
     };
   }
+  if (error instanceof SessionsUnavailable || error instanceof PartitionStoreError) {
+    const code = error instanceof PartitionStoreError ? error.code : 'store_unavailable';
+    const title = 'Your sign-in can’t be looked up';
+    return PASSING.has(code)
+      ? {
+          status: 503,
+          title,
+          text: 'The place where sign-ins are kept does not answer. You have not been signed out: try again in a moment.',
+          next: again,
+        }
+      : {
+          status: 500,
+          title,
+          text: `The place where sign-ins are kept can’t be used (${code}). You have not been signed out. ${OPERATOR}`,
+        };
+  }
   if (error instanceof PartitionError) {
-    const isBusy = error.code === 'partition_busy';
-    return isBusy
+    return PASSING.has(error.code)
       ? {
           status: 503,
           title: 'Busy',
-          text: 'Another request of yours takes long. Try again in a moment.',
+          text: 'Another request of yours is taking a long time. Try again in a moment.',
           next: again,
         }
       : {
           status: 500,
           title: 'Your saved sign-in can’t be opened',
-          text: `It was left as it is (${error.code}). Sign in again to go on; whoever runs this app finds more in its log.`,
+          text: `It was not changed (${error.code}). Sign in again to continue. ${OPERATOR}`,
           next: SIGN_IN,
         };
   }
@@ -58,15 +82,14 @@ export function failureOf(error: unknown, path: string): Failure {
   return {
     status: 500,
     title: 'Something went wrong',
-    text: 'It is in the log of this app. Trying again may help.',
-    next: again,
+    text: OPERATOR,
   };
 }
 
 function apiFailure({ status }: ApiFailure, again: Failure['next'] & object): Failure {
   if (status === undefined) {
     const text =
-      'You are signed in, and there is a token for it, but it does not answer. Try again in a moment.';
+      'You are signed in, and have a token for the API, but it does not answer. Try again in a moment.';
     return { status: 502, title: 'The API can’t be reached', text, next: again };
   }
   const isRefusal = status === 401 || status === 403;
@@ -74,8 +97,8 @@ function apiFailure({ status }: ApiFailure, again: Failure['next'] & object): Fa
     status: 502,
     title: isRefusal ? 'The API refused your token' : 'The API failed',
     text: isRefusal
-      ? `It answered ${status}. Is the token for this API (SCOPE), and may you use it?`
-      : `It answered ${status}. You are signed in; try again in a moment.`,
+      ? `It answered ${status}. You are signed in. The token may be for another API (SCOPE), or you may lack a permission.`
+      : `It answered ${status}. You are signed in. Try again in a moment.`,
     next: again,
   };
 }
@@ -85,18 +108,18 @@ function signInFailure({ code, status, provider }: WebSignInError, again: Failur
     return {
       status,
       title: 'The identity provider can’t be reached',
-      text: 'Without it nobody can sign in, and no token can be refreshed. If you were signed in, you still are: try again in a moment.',
+      text: 'Without it, nobody can sign in, and no token can be refreshed. If you were signed in, you still are: try again in a moment.',
       next: again,
     };
   }
   if (code === 'sign_in_refused') {
     const said = [provider?.error, provider?.description].filter((part) => part !== '');
     const text = `The identity provider answered: ${said.join(': ') || 'nothing'}`;
-    return { status, title: 'You are not signed in', text, next: SIGN_IN };
+    return { status, title: 'Sign-in failed', text, next: SIGN_IN };
   }
   const text =
     code === 'sign_in_unknown'
-      ? 'This answer belongs to no sign-in that was begun in this browser, or to one that has been answered.'
-      : `The sign-in did not end well (${code}). Whoever runs this app finds more in its log.`;
-  return { status, title: 'You are not signed in', text, next: SIGN_IN };
+      ? 'The answer belongs to no sign-in that was started in this browser, or to one that is finished.'
+      : `The error is ${code}. ${OPERATOR}`;
+  return { status, title: 'Sign-in failed', text, next: SIGN_IN };
 }

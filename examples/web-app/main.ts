@@ -14,10 +14,10 @@ async function start(): Promise<void> {
   const demo = process.env['CLIENT_ID'] === undefined ? await startDemo(process.env) : undefined;
   const settings = demo?.settings ?? settingsFrom(process.env);
   const app = await startApp(settings);
-  console.log(`Open ${settings.url}  (tokens in: ${settings.cache}; Ctrl-C ends it)`);
+  console.log(`Open ${settings.url}  (tokens in: ${settings.cache}; press Ctrl-C to end)`);
   if (demo !== undefined)
     console.log(
-      'Your browser warns of the demo provider: its certificate was made a moment ago. Go on all the same.',
+      'Your browser will warn about the certificate of the demo provider, which was created just now: accept it.',
     );
   let isEnding = false;
   const end = async (): Promise<void> => {

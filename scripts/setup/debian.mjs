@@ -62,7 +62,7 @@ export function ensureDebianPackages(kinds) {
   if (!existsSync(dpkgQuery)) {
     if (kinds.includes('headless') && !hasSessionPrograms()) {
       say(
-        `nothing is installed into this system; what is needed of it is called ${names.join(' ')} in Debian`,
+        `nothing is installed into this system; it needs the packages that Debian calls ${names.join(' ')}`,
       );
     }
     return;
@@ -71,7 +71,7 @@ export function ensureDebianPackages(kinds) {
   if (missing.length === 0) return;
   if (!/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
     say(
-      `this system is not Debian, so nothing is installed; Debian calls what may be missing ${missing.join(' ')}`,
+      `this system is not Debian, so nothing is installed; packages that may be missing, by their Debian names: ${missing.join(' ')}`,
     );
     return;
   }
@@ -131,7 +131,9 @@ function install(packages) {
     });
     if (status !== 0) {
       const said = `${stdout}${stderr}`.trim().split('\n').slice(-15).join('\n');
-      throw new SetUpError(`"${command.join(' ')}" failed; mend what it says and run this again.\n${said}`);
+      throw new SetUpError(
+        `"${command.join(' ')}" failed. Fix the problem that it reports, and run this command again.\n${said}`,
+      );
     }
   }
 }

@@ -102,6 +102,6 @@ function run(program, args) {
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
   if (status === 0) return stdout;
   throw new SetUpError(
-    `${program} ${args[0]} failed, and with it the development runtime: ${error?.message ?? stderr.trim()}`,
+    `${program} ${args[0]} failed, so there is no development runtime: ${error?.message ?? stderr.trim()}`,
   );
 }

@@ -24,10 +24,10 @@ export async function ensureElectron(root) {
   if (obstacle === undefined) return found();
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetUpError(
-      `Electron can't be downloaded (${obstacle}). Where its release page is out of reach, name a mirror in ELECTRON_MIRROR.`,
+      `Electron can't be downloaded (${obstacle}). If its release page can't be reached, set ELECTRON_MIRROR to a mirror.`,
     );
   }
-  say(`that download is out of reach here (${obstacle})`);
+  say(`that download is not available here (${obstacle})`);
   say(
     `installs into ${developmentRuntime}: development runtime, Electron ${developmentElectron}, for running and testing only`,
   );

@@ -23,7 +23,8 @@ export function ensureNodeModules(root) {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32', // npm is a .cmd there
   });
-  if (status !== 0) throw new SetUpError('npm ci failed; mend what it says above and run this again.');
+  if (status !== 0)
+    throw new SetUpError('npm ci failed. Fix the problem that it reports above, and run this command again.');
 }
 
 /**

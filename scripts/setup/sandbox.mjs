@@ -21,9 +21,7 @@ export function ensureSandbox(dist, prefix = []) {
   const asRoot = asRootPrefix();
   const script = 'chown root:root "$1" && chmod 4755 "$1"';
   if (asRoot) {
-    say(
-      `makes ${helper} root's and setuid: Chromium's sandbox needs that where there are no user namespaces`,
-    );
+    say(`makes ${helper} setuid root, as Chromium's sandbox needs without user namespaces`);
     const [program, ...args] = [...asRoot, 'sh', '-c', script, 'sh', helper];
     if (spawnSync(program, args, { stdio: 'inherit' }).status === 0) return;
   }

@@ -87,7 +87,7 @@ it('the provider down before the sign-in: an error page, and it works when the p
 it('shows the answer of the provider if the user refuses the sign-in', async () => {
   await open('/sign-in');
   await page.click('button[name=abort]');
-  await shows('You are not signed in');
+  await shows('Sign-in failed');
   expect(await said()).toContain('access_denied');
 });
 

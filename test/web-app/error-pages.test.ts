@@ -1,0 +1,41 @@
+/** Which page the example web app shows for an error: a permanent cause is never answered with "try again". */
+import { describe, expect, it } from 'vitest';
+import { ApiFailure, failureOf, SessionsUnavailable } from '../../examples/web-app/failures.ts';
+import { PartitionError, PartitionStoreError, SessionEndedError } from '../../src-main/errors.ts';
+
+const AGAIN = { to: '/call-api', text: 'Try again' };
+const page = (error: unknown) => failureOf(error, '/call-api');
+
+describe('the page for an error', () => {
+  it.each([
+    new PartitionStoreError('store_unavailable', 'no connection'),
+    new PartitionStoreError('store_timeout', 'no answer'),
+    new PartitionStoreError('store_read_only', 'a replica'),
+    new SessionsUnavailable(),
+    new PartitionError('partition_busy', 'a key', 'busy'),
+    new ApiFailure(undefined),
+    new ApiFailure(500),
+  ])('offers to try again after a failure that passes: %s', (error) => {
+    expect(page(error)).toMatchObject({ next: AGAIN });
+  });
+
+  it.each([
+    new PartitionStoreError('store_forbidden', 'no permission'),
+    new PartitionStoreError('store_table_missing', 'no table'),
+    new PartitionStoreError('store_full', 'no space'),
+    new Error('a fault of the app'),
+  ])('names the log after a failure that stays: %s', (error) => {
+    const { status, text, next } = page(error);
+    expect([status, next]).toEqual([500, undefined]);
+    expect(text).toMatch(/log/);
+    expect(text).not.toMatch(/try again/i);
+  });
+
+  it('asks for a sign-in if the session has ended or the saved sign-in can’t be opened', () => {
+    const signIn = { to: '/sign-in', text: 'Sign in again' };
+    const ended = page(new SessionEndedError('gone'));
+    expect(ended).toMatchObject({ status: 401, next: signIn });
+    expect(ended.text).not.toContain('not been signed out');
+    expect(page(new PartitionError('partition_damaged', 'a key', 'damaged'))).toMatchObject({ next: signIn });
+  });
+});
