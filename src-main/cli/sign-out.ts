@@ -239,9 +239,13 @@ async function leaveAll(
         });
         isRecorded = true;
         const key = oldKey === undefined ? '' : `, old key ${oldKey}`;
+        const { file, warnings = [] } = vault.status;
+        const unrecorded = warnings.includes('sign_out_unrecorded')
+          ? `. That it waits could not be noted in “${file}.mark”: an older copy of the vault that is put back would bring the account back`
+          : '';
         return {
           result: oldKey === 'pending' ? 'Pending' : 'Signed out',
-          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}`,
+          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}${unrecorded}`,
         };
       }),
     );

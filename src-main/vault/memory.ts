@@ -11,7 +11,7 @@ import type { Batch } from './format/batch.ts';
 import type { Cursor } from './format/frame-reader.ts';
 import { rebased } from './held.ts';
 import type { Known, Marked, Opening } from './open.ts';
-import type { VaultState, VaultStatus } from './state.ts';
+import type { VaultState, VaultStatus, VaultWarning } from './state.ts';
 import { withoutSignedOut } from './tombstones.ts';
 
 /** The listeners of one kind of event. */
@@ -76,6 +76,8 @@ export class VaultMemory {
   /** Something was written that the keychain's mark does not cover yet. */
   isUnmarked = false;
   isEnded = false;
+  /** A sign-out waits for the keychain, and its mark file could not be written. [Note: the mark file] */
+  isUnrecorded = false;
   /** Changes in `cache` that are not in the file. */
   held: readonly Change[] = [];
   saveError: TokenkeepError | null = null;
@@ -284,6 +286,7 @@ export class VaultMemory {
     return Object.freeze(
       statusOf(this.opening, this.mine, {
         ...this.#circumstances,
+        isUnrecorded: this.isUnrecorded,
         unsaved: this.#unsaved,
         saveError,
         savedAt,
@@ -309,14 +312,18 @@ export interface Circumstances {
   /** The reason why updates are not saved. */
   saveError: TokenkeepError | null;
   savedAt: number | null;
+  isUnrecorded: boolean;
 }
 
 /** @param mine the vault as this program last saw it, while the file differs from that */
 export function statusOf(opening: Opening, mine: Opening | null, circumstances: Circumstances): VaultStatus {
-  const { unsaved, saveError, file, keychain, savedAt } = circumstances;
+  const { unsaved, saveError, file, keychain, savedAt, isUnrecorded } = circumstances;
   const error = opening.error ?? saveError;
   const { contents } = opening;
   const recovered = contents?.recovered ?? null;
+  const warnings: readonly VaultWarning[] = isUnrecorded
+    ? [...opening.warnings, 'sign_out_unrecorded']
+    : opening.warnings;
   return {
     state: opening.state,
     ...(error === null ? {} : { code: error.code, message: messageForUsers(error) }),
@@ -331,7 +338,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
     ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
     ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
-    ...(opening.warnings.length === 0 ? {} : { warnings: opening.warnings }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(opening.original === null ? {} : { copyOf: opening.original }),
     ...(recovered === null ? {} : { recovered }),
   };

@@ -369,8 +369,11 @@ export class Rekeying {
     const mark = latestMark([markOf(contents), before, memory.seen?.mark ?? null]);
     if (mark === null) return;
     const bytes = encodeMarkFile(mark, fileId, keys);
-    // If it can't be written, an older copy that is put back while no program runs is not detected.
-    await replaceFile(io, markFileOf(file), [bytes].values(), file).catch(() => undefined);
+    // If it can't be written, an older copy that is put back while no program runs is not detected: the status warns of it.
+    memory.isUnrecorded = await replaceFile(io, markFileOf(file), [bytes].values(), file).then(
+      () => false,
+      () => true,
+    );
     memory.opening = { ...memory.opening, isSignOutPending: true };
     memory.refresh();
   }
@@ -382,6 +385,7 @@ export class Rekeying {
       await io.unlink(markFileOf(file)).catch(() => undefined);
     }
     memory.opening = { ...memory.opening, isSignOutPending: false };
+    memory.isUnrecorded = false;
     memory.refresh();
   }
 }

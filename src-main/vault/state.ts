@@ -64,9 +64,10 @@ export interface VaultStatus {
 
 /**
  * `folder_writable`, `file_writable`: other users of this machine can write there, and so replace or delete the
- * vault.
+ * vault. `sign_out_unrecorded`: a sign-out waits for the keychain (`oldKey`), and `<file>.mark` beside the vault can't be written. Until the
+ * keychain is available, an older copy of the file brings the account back if it is put back while no program has the vault open.
  */
-export type VaultWarning = 'folder_writable' | 'file_writable';
+export type VaultWarning = 'folder_writable' | 'file_writable' | 'sign_out_unrecorded';
 
 /** The two versions of a vault whose file is older, in numbers of accounts. */
 export interface OlderFile {

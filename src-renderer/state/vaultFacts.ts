@@ -33,7 +33,14 @@ export function statusBanner(
     return {
       tone: 'warn',
       title: 'An old key is not destroyed yet',
-      text: `Signed-out accounts are removed from the file. Until ${named(status.keychain)} is available, the old key still opens older copies of the file.`,
+      text: `Signed-out accounts are removed from the file. Until ${named(status.keychain)} is available, the old key still opens older copies of the file.${unrecorded(status)}`,
+    };
+  }
+  if (status.warnings?.some((warning) => warning.endsWith('_writable'))) {
+    return {
+      tone: 'warn',
+      title: 'Other users can write here',
+      text: 'The permissions of the vault file or its folder let other users of this computer replace or delete the vault. They can’t read it. Allow writing for yourself only.',
     };
   }
   return {
@@ -41,6 +48,12 @@ export function statusBanner(
     title: 'Encrypted on this computer',
     text: `One file, encrypted with AES-256-GCM. Its key is in ${named(status.keychain)}.`,
   };
+}
+
+/** What the user can still do about a sign-out that could not be noted beside the vault. */
+function unrecorded({ warnings, file }: VaultStatus): string {
+  if (warnings?.includes('sign_out_unrecorded') !== true) return '';
+  return ` The sign-out could not be noted in “${file}.mark”: if an older copy of the vault is put back while Tokenkeep is closed, the account is back.`;
 }
 
 export function fileFacts(status: VaultStatus, now: number): Fact[] {

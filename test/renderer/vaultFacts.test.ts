@@ -18,8 +18,21 @@ describe('how things stand', () => {
     ['ready', readyStatus(NOW), 'ok', 'Encrypted on this computer'],
     ['before the first save', readyStatus(NOW, { bytes: null }), 'plain', 'No vault yet'],
     ['an old key left', readyStatus(NOW, { oldKey: 'pending' }), 'warn', 'An old key is not destroyed yet'],
+    [
+      'writable for others',
+      readyStatus(NOW, { warnings: ['folder_writable'] }),
+      'warn',
+      'Other users can write here',
+    ],
   ])('%s', (_what, status, tone, title) => {
     expect(statusBanner(status, false)).toMatchObject({ tone, title });
+  });
+
+  test('a sign-out that is noted nowhere else is said until the keychain is available', () => {
+    const pending = readyStatus(NOW, { oldKey: 'pending' });
+    expect(statusBanner(pending, false).text).not.toContain('.mark');
+    const { text } = statusBanner({ ...pending, warnings: ['sign_out_unrecorded'] }, false);
+    expect(text).toContain(`could not be noted in “${pending.file}.mark”`);
   });
 
   test('the demo is not presented as a real vault', () => {

@@ -1,10 +1,14 @@
 // Something else in the place of each file that a vault uses: told within seconds by a code and the path, left as it is, and nothing is lost.
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
+  constants,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -12,7 +16,7 @@ import {
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { basename, join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { KeychainError, TokenkeepError } from '../../src-main/errors.ts';
 import { firstOf } from '../../src-main/keychain/first-of.ts';
 import { keyFile } from '../../src-main/keychain/key-file.ts';
@@ -221,8 +225,12 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
       expect(await vault.signOut(homeOf('ada'))).toMatchObject({ oldKey: 'destroyed' });
       lock.isLocked = true;
       expect(await vault.signOut(homeOf('ben'))).toMatchObject({ oldKey: 'pending' });
+      // Everything but a folder is replaced.
+      const isUnrecorded = suffix === 'mark' && kind === 'a folder';
+      expect(vault.status.warnings).toEqual(isUnrecorded ? ['sign_out_unrecorded'] : undefined);
       lock.isLocked = false;
       await vault.retry();
+      await expect.poll(() => vault.status.warnings).toBeUndefined();
       await using again = await openVault({ file, keychain });
       expect(await again.read((cache) => cache.accounts().length)).toBe(2);
       const isInTheWay = suffix === 'forgotten' && kind === 'a folder';
@@ -234,6 +242,56 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
     },
   );
 });
+
+describe.runIf(process.platform === 'linux')(
+  'a link such as /dev/stdin, whose text is not always a path',
+  () => {
+    /** Returns a descriptor of something that has no path. */
+    const OPEN = {
+      'a pipe': (folder: string) => {
+        const path = join(folder, 'pipe');
+        execFileSync('mkfifo', [path]);
+        const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+        rmSync(path);
+        return fd;
+      },
+      'a device': () => openSync('/dev/zero', 'r'),
+      'a folder': (folder: string) => openSync(folder, 'r'),
+      'a file that was deleted': (folder: string) => {
+        const path = join(folder, 'deleted');
+        writeFileSync(path, 'of another program');
+        const fd = openSync(path, 'r');
+        rmSync(path);
+        return fd;
+      },
+    };
+
+    test.each(
+      Object.entries(OPEN).flatMap(([what, open]) =>
+        ['/proc/self/fd', '/dev/fd', 'a link'].map((from) => [what, from, open] as const),
+      ),
+    )('to %s, by %s: is no vault that is not there yet', async (what, from, open) => {
+      const folder = temporaryFolder();
+      const fd = open(folder);
+      onTestFinished(() => closeSync(fd));
+      const link = join(folder, 'cache.vault');
+      symlinkSync(`/proc/self/fd/${fd}`, link);
+      const file = from === 'a link' ? link : `${from}/${fd}`;
+      await using vault = await openVault({ file, keychain: memoryKeychain() });
+      expect(vault.status.state).toBe(what === 'a file that was deleted' ? 'damaged' : 'unreadable');
+      expect(await outcomeOf(() => vault.update((cache) => signIn(cache, 'ada')))).toHaveProperty('code');
+      expect(readdirSync(folder)).toEqual(['cache.vault']);
+    });
+
+    test('to a file that has a path: is the vault there, under the lock of that path', async () => {
+      const { file, keychain } = await threeAccounts();
+      const fd = openSync(file, 'r');
+      onTestFinished(() => closeSync(fd));
+      await using vault = await openVault({ file: `/proc/self/fd/${fd}`, keychain });
+      expect(vault.status).toMatchObject({ state: 'ready', file });
+    });
+  },
+);
 
 test.runIf(process.platform === 'linux')(
   'what cannot be locked in its folder is told by a code, also by forget',

@@ -20,6 +20,7 @@ import {
   readSync,
   realpath,
   rename,
+  type Stats,
   type StatsFs,
   stat,
   statfs,
@@ -565,7 +566,26 @@ const MOST_LINKS = 40;
  * Resolves a symbolic link at a file's path. A rewrite would replace the link with a file, and programs that open the file
  * through the link would hold a different lock from those that don't.
  */
-export async function throughLinks(file: string, links = 0): Promise<string> {
+export async function throughLinks(file: string): Promise<string> {
+  const target = await followed(file);
+  return target === file || (await isPath(target, file)) ? target : file;
+}
+
+/**
+ * Whether a link's text is the path of what the system finds through it. In /proc, where /dev/stdin leads, it may be `pipe:[4711]`, or the
+ * name of a file that was deleted. Opened through the link, a pipe is refused; by its text, it would be a vault that is not there yet.
+ */
+async function isPath(target: string, link: string): Promise<boolean> {
+  try {
+    const found = await answered<Stats>(dirname(link), (done) => stat(link, done));
+    if (!found.isFile()) return false;
+    return (await identify(nodeIo, target)) !== null;
+  } catch {
+    return true; // Nothing is there yet, or it can’t be looked at; opening it reports why.
+  }
+}
+
+async function followed(file: string, links = 0): Promise<string> {
   const folder = dirname(file);
   let target: string;
   try {
@@ -582,7 +602,7 @@ export async function throughLinks(file: string, links = 0): Promise<string> {
   } catch {
     return file; // The link can’t be read; opening the file reports why.
   }
-  return links === MOST_LINKS ? file : throughLinks(target, links + 1);
+  return links === MOST_LINKS ? file : followed(target, links + 1);
 }
 
 /**
