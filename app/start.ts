@@ -367,7 +367,7 @@ export async function start(
       startAgain();
       app.quit();
     },
-    installed: development ? null : () => identityOf(join(process.resourcesPath, 'app.asar')),
+    installed: () => identityOf(join(process.resourcesPath, 'app.asar')), // in development, there is none
     onUnexpected: report,
   });
   const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });

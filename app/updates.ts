@@ -81,8 +81,8 @@ export interface UpdatesOptions {
   startAgain: (() => void) | null;
   /** Quits and restarts the app. */
   restart: () => void;
-  /** Identifies the installed app on disk; it returns null while it is being replaced. null: not packaged. */
-  installed: (() => string | null) | null;
+  /** Identifies the installed app on disk. Returns null while it is being replaced, and if it is not packaged. */
+  installed: () => string | null;
   onUnexpected: (error: unknown) => void;
 }
 
@@ -101,7 +101,7 @@ export function updates({
   let updater: Updater | null = null;
   /** The verified files of the update that is ready. */
   let files: readonly string[] = [];
-  const running = installed?.() ?? null;
+  const running = installed();
   /** In state `restart`, the app on disk is newer than what was offered or downloaded before, so nothing leads out of it. */
   const move = (next: UpdateStatus): void => {
     if (status.state === 'restart') return;
@@ -147,7 +147,7 @@ export function updates({
   }
 
   function lookAtDisk(): void {
-    const now = installed?.() ?? null;
+    const now = installed();
     if (running === null || now === null || now === running) return;
     move({ state: 'restart' });
   }
@@ -195,7 +195,7 @@ export function updates({
     explain(error) {
       if (running === null || !mayComeFromUpdate(error)) return error;
       lookAtDisk();
-      const isBeingReplaced = installed?.() === null;
+      const isBeingReplaced = installed() === null;
       return status.state === 'restart' || isBeingReplaced ? new UpdatedError(error) : error;
     },
     close: () => clearInterval(timer),

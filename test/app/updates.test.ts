@@ -72,7 +72,7 @@ async function begin(
     onStatus: (status) => told.push(status),
     startAgain: () => updater?.asked?.push('start again'),
     restart: () => updater?.asked?.push('restart'),
-    installed: null,
+    installed: () => null,
     onUnexpected: (error) => unexpected.push(error),
   });
   await new Promise(setImmediate);

@@ -1,8 +1,10 @@
 /** The Settings page in the real app: what it saves, and how the app follows it. */
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, expect, type Page } from '@playwright/test';
+import type { Menu } from 'electron';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { HELD } from '../support/driven.ts';
 import { profileFolder, test } from './app.ts';
@@ -31,7 +33,7 @@ test('times are shown in both zones, and the choice is kept', async ({ keyring, 
   await again.quit();
 });
 
-test('the app starts at login if the user wants it, in the tray without a window', async ({
+test('the app starts at login if the user wants it, in the tray without a window, and quits from there', async ({
   keyring,
   start,
 }) => {
@@ -64,11 +66,11 @@ test('the app starts at login if the user wants it, in the tray without a window
     const item = Tray.prototype;
     const setContextMenu = Reflect.get(item, 'setContextMenu') as (menu: unknown) => void;
     item.setContextMenu = function (menu) {
-      Object.assign(globalThis, { trayIsShown: true });
+      Object.assign(globalThis, { trayMenu: menu });
       setContextMenu.call(this, menu);
     };
   });
-  await expect.poll(() => app.evaluate(() => 'trayIsShown' in globalThis), { timeout: 60_000 }).toBe(true);
+  await expect.poll(() => app.evaluate(() => 'trayMenu' in globalThis), { timeout: 60_000 }).toBe(true);
   expect(await windows()).toBe(0);
   const handOver = (background: boolean) =>
     app.evaluate(({ app: electron }, next) => void electron.emit('second-instance', {}, [], '', next), {
@@ -81,5 +83,12 @@ test('the app starts at login if the user wants it, in the tray without a window
   await handOver(false);
   await (await shown).getByRole('button', { name: 'Find caches' }).waitFor();
   expect(await windows()).toBe(1);
-  await app.close();
+
+  const ended = once(app.process(), 'exit');
+  await app.evaluate(() => {
+    const { trayMenu } = globalThis as unknown as { trayMenu: Menu };
+    const item = trayMenu.items.find(({ label }) => label === 'Quit Tokenkeep');
+    setImmediate(() => item?.click()); // after the answer
+  });
+  expect(await ended).toEqual([0, null]);
 });

@@ -1,11 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from '@playwright/test';
-import { removePatiently } from '../support/remove.ts';
+import { _electron, expect } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
+import { RESTART_TO_FINISH } from '../../src-main/errors.ts';
+import { HELD } from '../support/driven.ts';
+import { removePatiently } from '../support/remove.ts';
 import { profileFolder, test, vector } from './app.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
@@ -122,6 +124,46 @@ test('a start that fails says so in the system’s dialog, ends with a code, and
   expect(text).toContain('Tokenkeep: Tokenkeep could not start. Your saved sign-ins are unchanged.');
   expect(text).toMatch(/Tokenkeep: unexpected TypeError\n\s+at .*failing\.cjs/);
   expect(text).not.toContain('the-text-of-a-token');
+});
+
+test('an app that something else updated starts again when the user says so, with its arguments', async ({
+  keyring,
+}) => {
+  const folder = keyring.env['HOME'] ?? '';
+  const [script, asar, starts] = [join(folder, 'app.cjs'), join(folder, 'app.asar'), join(folder, 'starts')];
+  writeFileSync(asar, 'the running version');
+  // The second start only says that it is one.
+  writeFileSync(
+    script,
+    `const { appendFileSync, readFileSync } = require('node:fs');
+    const lines = [JSON.stringify(process.argv.slice(1)), /^NoNewPrivs:\\s+(\\d)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]];
+    appendFileSync(${JSON.stringify(starts)}, lines.join(' ') + '\\n');
+    process.noAsar = true;
+    Object.defineProperty(process, 'resourcesPath', { value: ${JSON.stringify(folder)} });
+    if (readFileSync(${JSON.stringify(starts)}, 'utf8').trim().includes('\\n')) require('electron').app.exit(0);
+    else require(${JSON.stringify(MAIN)});`,
+  );
+  const app = await _electron.launch({
+    executablePath: findElectron()?.executable ?? '',
+    args: [...HELD, script, '--demo'],
+    env: keyring.env,
+    chromiumSandbox: true,
+  });
+  const ended = once(app.process(), 'exit');
+  const window = await app.firstWindow();
+  await window.getByRole('heading', { level: 1 }).first().waitFor();
+  writeFileSync(`${asar}.new`, 'another version');
+  renameSync(`${asar}.new`, asar);
+  await app.evaluate(({ app: electron }) => void electron.emit('browser-window-focus'));
+  await expect(window.getByText(RESTART_TO_FINISH)).toBeVisible();
+  await window.getByRole('button', { name: 'Restart', exact: true }).click();
+  expect(await ended).toEqual([0, null]);
+  const lines = (): string[] => readFileSync(starts, 'utf8').trim().split('\n');
+  await expect.poll(lines).toHaveLength(2);
+  const [first = '', second] = lines();
+  expect(second).toBe(first); // the test's own switches included
+  expect(first).toContain(JSON.stringify([script, '--demo']).slice(1));
+  if (process.platform === 'linux') expect(first).toMatch(/ 0$/);
 });
 
 test('the window comes back where it was', async ({ start }) => {
