@@ -177,6 +177,13 @@ const LIMITS: Readonly<Record<string, readonly [reason: string, remedy: string]>
  * @param state what the failure means for the user's data
  */
 export function openFilesMessage(cause: unknown, state: string): string | undefined {
-  const limit = LIMITS[codeOf(cause)];
+  const limit = LIMITS[codeOf(cause)] ?? LIMITS[limitIn(cause)];
   return limit && `${limit[0]}. ${state} ${limit[1]}`;
+}
+
+/** The limit that an error names in its message alone, as those of the system's loader, of a thread that can't start, and of D-Bus do. */
+function limitIn(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : '';
+  if (/\bENFILE\b|too many open files in system/i.test(text)) return 'ENFILE';
+  return /\bEMFILE\b|too many open files/i.test(text) ? 'EMFILE' : '';
 }

@@ -1,6 +1,7 @@
-import type { KeychainError, KeychainErrorCode } from '../errors.ts';
+import { KeychainError, type KeychainErrorCode } from '../errors.ts';
+import { openFilesMessage } from '../folders.ts';
 import { nativeModule, NativeModuleFailure, RESTART_IF_UPDATED } from '../native-module.ts';
-import { keychainError } from './keychain.ts';
+import { keychainError, NOTHING_CHANGED } from './keychain.ts';
 
 /**
  * The three functions of keytar that may be used. Never call `findCredentials` or `findPassword`: they end the whole
@@ -44,6 +45,8 @@ export function loadKeytar(): Promise<Keytar> {
 export function loadError(error: unknown): KeychainError {
   const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
   const cause = error instanceof NativeModuleFailure ? error.cause : error;
+  const tooMany = openFilesMessage(cause, NOTHING_CHANGED);
+  if (tooMany !== undefined) return new KeychainError('keychain_failed', tooMany, { cause });
   if (reason === 'runtime') {
     return keychainError(
       'keychain_module_failed',
@@ -169,6 +172,8 @@ const FAILURES: readonly Failure[] = [
 
 /** Converts a keytar failure. The outcome is `locked` only if the system says that something is locked. */
 export function keytarError(cause: unknown): KeychainError {
+  const tooMany = openFilesMessage(cause, NOTHING_CHANGED);
+  if (tooMany !== undefined) return new KeychainError('keychain_failed', tooMany, { cause });
   const known = FAILURES.find(({ pattern }) => pattern.test(textOf(cause)));
   if (known !== undefined) return keychainError(known.code, known.what, known.remedy, cause);
   return keychainError(

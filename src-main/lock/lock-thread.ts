@@ -9,8 +9,8 @@
 import { close, fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
-import { LockError, type LockErrorCode } from '../errors.ts';
-import { LOCAL_FILE_SYSTEMS } from '../folders.ts';
+import { LockError, type LockErrorCode, StorageError } from '../errors.ts';
+import { LOCAL_FILE_SYSTEMS, openFilesMessage } from '../folders.ts';
 import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
 
 /** A lock file: its path, and its descriptor once it is open. */
@@ -339,7 +339,7 @@ let lastId = 0;
  * @param files each with the longest pause between two tries, in milliseconds
  * @param deadline milliseconds
  * @param signal ends the wait, as the deadline does: with `busy`, if the locks are not held yet
- * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`
+ * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`; StorageError if too many files are open
  */
 export async function acquire(
   files: readonly { readonly file: LockFile; readonly pause: number }[],
@@ -548,9 +548,11 @@ async function binaryPath(): Promise<string | null> {
   return (loadedPath = loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1'));
 }
 
-function moduleError(error: unknown, path: string): LockError {
+function moduleError(error: unknown, path: string): LockError | StorageError {
   const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
   const cause = error instanceof NativeModuleFailure ? error.cause : error;
+  const tooMany = openFilesMessage(cause, 'Nothing was written.');
+  if (tooMany !== undefined) return new StorageError('storage_failed', tooMany, { cause });
   const words = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ').slice(0, 300) : String(cause);
   const [code, what, remedy]: [LockErrorCode, string, string] =
     reason === 'runtime'

@@ -20,6 +20,7 @@ import { type Abortable, abandonable, untilBegun } from '../waiting.ts';
 import type { Erasure, Forgotten, ReadOptions, Vault, VaultOptions } from './api.ts';
 import { Access, Saving } from './commit.ts';
 import { identify, sameIdentity } from './disk/file.ts';
+import { storageError } from './disk/storage-error.ts';
 import { exportTo } from './exchange/export.ts';
 import { type ImportReport, importFrom } from './exchange/import.ts';
 import { finishForgetting, forget } from './forget.ts';
@@ -199,12 +200,19 @@ class FileVault implements Vault {
   ): Promise<T> {
     const { signal } = checkExclusively(name, task, options);
     if (this.#closed) throw closed();
-    const hold = (begin: () => void): Promise<T> => {
+    const hold = async (begin: () => void): Promise<T> => {
+      const lock = { isHeld: false };
       const held = async (): Promise<T> => {
+        lock.isHeld = true;
         begin();
         return task(signal);
       };
-      return this.#settings.named.hold(name, held, signal);
+      try {
+        return await this.#settings.named.hold(name, held, signal);
+      } catch (cause) {
+        // What the task throws, or the signal, is the caller's own.
+        throw lock.isHeld || signal?.aborted === true ? cause : storageError(cause);
+      }
     };
     return this.#traced('exclusively', () => untilBegun(signal, hold));
   }

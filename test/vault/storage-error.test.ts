@@ -1,7 +1,9 @@
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src-main/errors.ts';
+import { keytarError, loadError } from '../../src-main/keychain/keytar.ts';
 import { fileError } from '../../src-main/keychain/sealed-items.ts';
+import { NativeModuleFailure } from '../../src-main/native-module.ts';
 import { storageError } from '../../src-main/vault/disk/storage-error.ts';
 
 const failed = (code: string, syscall = 'open'): Error =>
@@ -44,6 +46,22 @@ describe('what stays as it is until something else is done is never “try again
     expect(error.code).toBe(told);
     expect(error.message).not.toMatch(/try again/i);
   });
+});
+
+test.each([
+  ['the loader', 'libsecret-1.so.0: cannot open shared object file: Too many open files', /^This program/],
+  ['a thread', 'Worker initialization failure: EMFILE', /^This program/],
+  ['D-Bus', 'Could not connect: Too many open files', /^This program/],
+  ['the loader, for the whole computer', 'x.node: Too many open files in system', /^As many files/],
+])('too many open files are told as that, also where %s says so', (_who, message, words) => {
+  const cause = Object.assign(new Error(message), { code: 'ERR_DLOPEN_FAILED' });
+  for (const error of [
+    loadError(cause),
+    keytarError(cause),
+    loadError(new NativeModuleFailure('not-found', cause)),
+  ])
+    expect(error).toMatchObject({ code: 'keychain_failed', message: expect.stringMatching(words) });
+  expect(loadError(cause).message).not.toMatch(/install/i);
 });
 
 describe('the file of a keychain', () => {
