@@ -30,10 +30,12 @@ const LEFT =
 /**
  * Returns the first of several keychains that works on this machine, chosen once: at the first write. From then on, only
  * this one is used. A keyring that is temporarily unavailable, for example over SSH, is therefore never mistaken for "no key", and a key
- * never moves silently to a weaker keychain. To choose again, delete the file `remember`.
+ * never moves silently to a weaker keychain. To choose again, delete the file `remember` while no program uses it.
  *
- * Until the first write, an unavailable keychain is skipped; a locked one is not. If the file `remember` is lost, the keychain that has the
- * secret stays the chosen one, and a deletion rejects if one of them can't be asked.
+ * Until the first write, an unavailable keychain is skipped; a locked one is not. If the file `remember` is lost, a running program stays with
+ * the keychain that it used, and the next one with the keychain that has the secret. A deletion then rejects if one of them can't be asked,
+ * and so does `get` with `stored`. Without `stored`, `get` can't tell a lost file from a machine that never had one: it resolves with `null`
+ * if no keychain that can be asked has the secret.
  *
  * @example
  * import { systemKeychain } from 'tokenkeep';
@@ -58,7 +60,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     });
   }
   let current = labels.join(' or ');
-  /** Without the file `remember`: the keychain in which a secret was found. */
+  /** Without the file `remember`: the keychain that it named before, or in which a secret was found. */
   let found: Keychain | null = null;
   const chosen = async (): Promise<Keychain | null> => {
     const label = (await readSmallFile(remember).catch(failed))?.toString('utf8').trim();
@@ -66,6 +68,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     const keychain = keychains.find((one) => one.label === label);
     if (keychain !== undefined) {
       current = label;
+      found = keychain;
       return keychain;
     }
     throw keychainError(

@@ -530,6 +530,35 @@ describe('the first of several', () => {
       });
     });
 
+    test('a program that used one before stays with it, also while it is unavailable', async () => {
+      const { first, second, make, folder } = await lost();
+      writeFileSync(join(folder, 'chosen'), 'Second\n');
+      const mood = { isAway: false };
+      const away: Keychain = {
+        ...second,
+        get: (...words) =>
+          mood.isAway
+            ? Promise.reject(new KeychainError('keychain_unavailable', 'away'))
+            : second.get(...words),
+        set: (...words) =>
+          mood.isAway
+            ? Promise.reject(new KeychainError('keychain_unavailable', 'away'))
+            : second.set(...words),
+      };
+      const keychain = firstOf([first, away], { remember: join(folder, 'chosen') });
+      expect(await keychain.get('s', 'id/a')).toBe('kept');
+      rmSync(join(folder, 'chosen'));
+      mood.isAway = true;
+      // Another slot, of which no keychain knows: it must not end up in another one.
+      await expect(keychain.get('s', 'id/b')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+      await expect(keychain.set('s', 'id/b', 'next')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+      expect(await first.get('s', 'id/b')).toBeNull();
+      mood.isAway = false;
+      await keychain.set('s', 'id/b', 'next');
+      expect(await make().get('s', 'id/b')).toBe('next');
+      expect(readFileSync(join(folder, 'chosen'), 'utf8')).toBe('Second\n');
+    });
+
     test('writes the secret where it is', async () => {
       const { first, second, make } = await lost();
       await make().set('s', 'id/a', 'new');
