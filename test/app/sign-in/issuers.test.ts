@@ -1,13 +1,13 @@
 /** A refresh token, a revocation and the end of a session go to the issuer that a token came from, or nowhere. */
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkedDraft } from '../../../app/sign-in/profiles.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { mergeAsImport } from '../../../src-main/accounts/account-history.ts';
+import { changeHistory, mergeAsImport } from '../../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
@@ -251,6 +251,56 @@ it('keeps two realms apart that give the same subject to the same app on one hos
   expect(await vault.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).toEqual([
     `refresh of ${PARTNER}`,
   ]);
+});
+
+/** docs/threat-model.md says what that program can achieve: it saves itself the question, and moves no token. */
+describe('consents and profiles that another program wrote', () => {
+  const COLLECTOR = 'https://collector.example';
+  const write = (...profiles: string[]): void => {
+    const folder = dirname(vault.status.file);
+    const put = (file: string, value: object): void =>
+      writeFileSync(join(folder, file), JSON.stringify({ version: 1, ...value }));
+    const issuers = [EMPLOYER, PARTNER, COLLECTOR];
+    const collectors = [new URL(COLLECTOR).host];
+    put('allowed-issuers.json', { allowed: issuers.map((issuer) => ({ issuer, hosts: collectors })) });
+    put('sign-in-profiles.json', {
+      profiles: profiles.map((issuer, index) => ({ id: `p${index}`, ...draftOf(issuer) })),
+    });
+  };
+
+  it('send the token of a known issuer nowhere else: only the question for the issuer is missing', async () => {
+    write(PARTNER, COLLECTOR);
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    await refreshNow(id);
+    expect(hosts()).toEqual([`${EMPLOYER}/token`]);
+    expect(asked.map(({ message }) => message)).toEqual([expect.stringMatching(/^Refresh/)]);
+    sent = [];
+    await signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
+    expect(hosts()).toEqual([`${EMPLOYER}/revoke`]);
+    expect(opened).toEqual([expect.stringContaining(`${EMPLOYER}/logout`)]);
+  });
+
+  it('send the token of an unknown issuer nowhere before the user has read which issuer it would be', async () => {
+    write(PARTNER);
+    const id = await importDocument(documentOf());
+    await vault.update((cache) => changeHistory(cache, id, { shared: false })); // of the app's own, but nothing tells its issuer
+    agrees = () => false;
+    await signing.handlers.refreshUnasked(null, id);
+    await refreshNow(id);
+    await signing.handlers.signOut(null, [id], { vault: true, revoke: true, endSession: true, places: [] });
+    expect([sent, opened]).toEqual([[], []]);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const { message, detail } of asked) expect(`${message} ${detail}`).toContain(PARTNER);
+  });
+
+  it('count as the user’s own where the metadata of an issuer name the host: nobody is asked again', async () => {
+    write();
+    metadata[EMPLOYER] = { token_endpoint: `${COLLECTOR}/token` };
+    const id = await importDocument(documentOf({ iss: EMPLOYER }));
+    await refreshNow(id);
+    expect(hosts()).toEqual([`${COLLECTOR}/token`]); // of the issuer's own will
+    expect(asked.map(({ message }) => message)).toEqual([expect.stringMatching(/^Refresh/)]);
+  });
 });
 
 describe('an issuer that nothing tells', () => {
