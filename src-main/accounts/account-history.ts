@@ -6,7 +6,8 @@ import { folded, isRecord, sameJson } from '../cache/json.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { type MergeCounts, merge } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { type Change, inverse, placeOf } from '../cache/entry.ts';
+import { apply, cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { appData, setAppData } from '../cache/app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, idOf } from './cached-accounts.ts';
@@ -104,8 +105,37 @@ export function dropOldHistories(cache: TokenCache): void {
   const all = appData(cache, NAME);
   if (!isRecord(all)) return;
   const there = cachedAccounts(cache).byId;
-  const left = Object.entries(all).filter(([id]) => there.has(id));
-  if (left.length < Object.keys(all).length) setAppData(cache, NAME, Object.fromEntries(left));
+  drop(
+    cache,
+    all,
+    Object.keys(all).filter((id) => !there.has(id)),
+  );
+}
+
+/** Does what `dropOldHistories` does for the accounts that these changes removed. Its cost depends on those accounts, not on all. */
+export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Change[]): void {
+  const all = appData(cache, NAME);
+  if (!isRecord(all)) return;
+  const items = changes.filter((change) => placeOf(change).key !== null);
+  const accounts = new Set(
+    items.flatMap(({ before, after }) => [before, after].flatMap((one) => one?.account ?? [])),
+  );
+  const left = [...accounts].flatMap((account) => storeOf(cache).ofAccount(account));
+  const before = cacheOf(left);
+  apply(before, items.map(inverse));
+  const there = cachedAccounts(cacheOf(left)).byId;
+  drop(
+    cache,
+    all,
+    [...cachedAccounts(before).byId.keys()].filter((id) => !there.has(id)),
+  );
+}
+
+function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: readonly AccountId[]): void {
+  if (!ids.some((id) => Object.hasOwn(all, id))) return;
+  const left = { ...all };
+  for (const id of ids) delete left[id];
+  setAppData(cache, NAME, left);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { dropOldHistories } from '../accounts/account-history.ts';
+import { dropHistoriesOfRemoved, dropOldHistories } from '../accounts/account-history.ts';
 import { type Change, type Entry, inverse } from '../cache/entry.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { signOutId } from '../cache/sign-out.ts';
@@ -86,7 +86,8 @@ export function withoutLate<T>(
     after === undefined &&
     !!before?.account &&
     store.ofAccount(before.account).every((entry) => userOf(entry) !== userOf(before));
-  if (late.length > 0 || changes.some(isGone)) dropOldHistories(cache);
+  if (late.length > 0) dropOldHistories(cache);
+  else if (changes.some(isGone)) dropHistoriesOfRemoved(cache, changes);
   return value;
 }
 

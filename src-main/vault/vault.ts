@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { dropOldHistories } from '../accounts/account-history.ts';
+import { dropHistoriesOfRemoved } from '../accounts/account-history.ts';
 import { checkExclusively, type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import { type Job, jobOf, lend, type TokenCache, transact } from '../cache/token-cache.ts';
@@ -289,8 +289,8 @@ class FileVault implements Vault {
     const work = (begin: () => void): Promise<Erasure<T>> =>
       this.#rekeying.erase((cache: TokenCache) => {
         begin();
-        const value = fn(cache);
-        dropOldHistories(cache);
+        const { value, changes } = transact(cache, fn);
+        dropHistoriesOfRemoved(cache, changes);
         return value;
       });
     return this.#traced('erase', () => untilBegun(signal, work));

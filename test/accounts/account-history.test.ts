@@ -1,9 +1,18 @@
-import { expect, test } from 'vitest';
-import { changeHistory, historyOf } from '../../src-main/accounts/account-history.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  changeHistory,
+  dropHistoriesOfRemoved,
+  dropOldHistories,
+  historyOf,
+} from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { appData } from '../../src-main/cache/app-data.ts';
-import { TokenCache } from '../../src-main/cache/token-cache.ts';
-import { signIn } from '../vault/people.ts';
+import type { Change } from '../../src-main/cache/entry.ts';
+import { tokenResponse } from '../../src-main/testing/index.ts';
+import { ENTITY_TYPES } from '../../src-main/cache/schema/entities.ts';
+import { cacheOf, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
+import fc from '../support/fast-check.ts';
+import { homeOf, signIn } from '../vault/people.ts';
 
 test('a history is stored without what an empty one says anyway, and read with it', () => {
   const cache = new TokenCache();
@@ -20,5 +29,74 @@ test('a history is stored without what an empty one says anyway, and read with i
     sharedGrants: [],
     issuers: {},
     signatures: {},
+  });
+});
+
+describe('a change that removes accounts', () => {
+  /** Users of one ID at two issuers and at one that is not named, other users, and two apps, each with a history. */
+  function filled(): TokenCache {
+    const cache = new TokenCache();
+    for (const user of ['ada', 'ben']) signIn(cache, user);
+    for (const issuer of ['https://id.example/alpha', 'https://id.example/beta']) {
+      cache.add(tokenResponse({ issuer }));
+      cache.add(tokenResponse({ issuer, username: 'cas@contoso.example' }));
+    }
+    for (const client_id of ['one', 'two']) {
+      const token_endpoint = 'https://login.microsoftonline.com/contoso/oauth2/v2.0/token';
+      const response = { access_token: client_id, token_type: 'Bearer', expires_in: 3600 };
+      cache.add({ client_id, scope: ['a'], token_endpoint, grant_type: 'client_credentials', response });
+    }
+    for (const id of cachedAccounts(cache).byId.keys()) changeHistory(cache, id, { shared: true });
+    return cache;
+  }
+
+  test('drops the histories that a search in all accounts finds, whatever it removes', () => {
+    const whole = filled();
+    expect(Object.keys(Object(appData(whole, 'accounts')))).toHaveLength(8);
+    const count = ENTITY_TYPES.reduce((sum, type) => sum + whole.find(type).length, 0);
+    const indices = fc.array(fc.nat(count - 1), { maxLength: count });
+    fc.assert(
+      fc.property(indices, fc.constantFrom('', 'ada', 'zoe'), (removed, arriving) => {
+        const changed = (): [TokenCache, readonly Change[]] => {
+          const one = filled();
+          const entities = ENTITY_TYPES.flatMap((type) => one.find(type).map((entity) => ({ type, entity })));
+          const { changes } = transact(one, () => {
+            for (const at of removed) {
+              const { type = 'Account', entity } = entities[at] ?? {};
+              if (entity !== undefined) one.modify(type, entity, null);
+            }
+            if (arriving !== '') signIn(one, arriving);
+          });
+          return [one, changes];
+        };
+        const [searched] = changed();
+        dropOldHistories(searched);
+        const [cache, changes] = changed();
+        dropHistoriesOfRemoved(cache, changes);
+        expect(appData(cache, 'accounts')).toEqual(appData(searched, 'accounts'));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('reads no account of a vault that it does not remove', () => {
+    const whole = filled();
+    const store = storeOf(whole);
+    const cache = cacheOf(store.all().filter(({ account }) => account !== homeOf('ben')));
+    storeOf(cache).defer({
+      account: homeOf('ben'),
+      size: 1,
+      notUnderstood: 0,
+      grants: [],
+      users: [],
+      outline: null, // A list has to read the account.
+      read: () => {
+        throw new Error('It was read.');
+      },
+    });
+    const { changes } = transact(cache, () => cache.signOut(homeOf('ada')));
+    const before = Object.keys(Object(appData(cache, 'accounts')));
+    dropHistoriesOfRemoved(cache, changes);
+    expect(Object.keys(Object(appData(cache, 'accounts')))).toHaveLength(before.length - 1);
   });
 });
