@@ -20,12 +20,13 @@ export interface Batch extends FrameMetadata {
 /** `[section, key]` removes, `[section, key, value]` sets; a fourth member is the length of the sealed secret. */
 type Row = [string, string | null] | [string, string | null, unknown] | [string, string, object, number];
 
-/** Encodes a frame's body: 32 random bytes (the key of its secrets), then JSON. */
-export function encodeBody(json: unknown, secretsKey: Buffer): Buffer {
-  const text = JSON.stringify(json);
-  const body = Buffer.allocUnsafe(KEY_LENGTH + Buffer.byteLength(text, 'utf8'));
-  secretsKey.copy(body);
-  body.write(text, KEY_LENGTH, 'utf8');
+/** Encodes a frame's body: 32 random bytes (the key of its secrets), then JSON, given in pieces. */
+export function encodeBody(json: readonly string[], secretsKey: Buffer): Buffer {
+  let length = KEY_LENGTH;
+  for (const piece of json) length += Buffer.byteLength(piece, 'utf8');
+  const body = Buffer.allocUnsafe(length);
+  let at = secretsKey.copy(body);
+  for (const piece of json) at += body.write(piece, at, 'utf8');
   return body;
 }
 
@@ -76,7 +77,8 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
   const plain = Buffer.concat(texts);
   const secrets = secretsStream(secretsKey, 0).update(plain);
   for (const text of [...texts, plain]) text.fill(0);
-  const body = encodeBody({ changes: found.map(({ row }) => row), ...encodeMetadata(batch) }, secretsKey);
+  const json = JSON.stringify({ changes: found.map(({ row }) => row), ...encodeMetadata(batch) });
+  const body = encodeBody([json], secretsKey);
   const sealed = found.map(({ change, sealed: one }): StoredChange => {
     if (one === undefined) return change;
     const { section, key, fields, from, to } = one;
