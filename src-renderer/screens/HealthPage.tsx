@@ -6,7 +6,7 @@ import { EntityLines, FindingCard } from '../parts/Findings.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
 import { useModel, useTimed, useStore } from '../parts/hooks.ts';
 import type { DialogOf } from '../state/dialogs.ts';
-import { differenceWords, groupFindings } from '../state/health.ts';
+import { differenceWords, groupFindings, repairText } from '../state/health.ts';
 import { notice } from '../state/notices.ts';
 import { savedAgo } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
@@ -66,11 +66,7 @@ function Report({ report }: { report: HealthReport }) {
           tone="warn"
           icon="warning"
           title={count(report.total, 'finding')}
-          text={
-            report.repairable === 0
-              ? 'None can be repaired without removing something useful. The entries are listed below.'
-              : `${report.repairable === report.total ? 'All' : number(report.repairable)} can be repaired without removing anything useful. You see the changes first.`
-          }
+          text={repairText(report)}
         >
           {report.repairable > 0 && (
             <Action kind="primary" onPress={() => health.propose()}>

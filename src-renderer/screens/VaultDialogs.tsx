@@ -8,7 +8,7 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { recovered } from '../state/notices.ts';
 import { oldKeyLine } from '../state/signOut.ts';
 import { localTime } from '../state/time.ts';
-import { count, named } from '../state/words.ts';
+import { capitalized, count, named } from '../state/words.ts';
 
 /** Asks before a key rotation, then shows its receipt. */
 export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: DialogOf<'rotate-key'> }) {
@@ -36,7 +36,7 @@ export function RotateKeyDialog({ dialog: { working, receipt } }: { dialog: Dial
 }
 
 function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyReceipt; keychain: string }) {
-  const when = useTimed((now) => localTime(at, now));
+  const when = useTimed((now) => capitalized(localTime(at, now)));
   return (
     <ReceiptFrame title="Key rotated">
       <ReceiptLines

@@ -15,7 +15,7 @@ import { createStore, type Store } from './store.ts';
 import { shortId, visible } from './text.ts';
 import type { Toasts } from './toasts.ts';
 import { appName } from './wellKnown.ts';
-import { count, listing } from './words.ts';
+import { count, listing, number } from './words.ts';
 
 export interface HealthView {
   /** null until main has answered. */
@@ -206,4 +206,12 @@ export function entityWords(entity: EntityReference): { what: string; details: s
       .map(visible)
       .join(' · '),
   };
+}
+
+/** Says below the number of findings how many can be repaired. */
+export function repairText({ total, repairable }: { total: number; repairable: number }): string {
+  if (repairable === 0)
+    return `${total === 1 ? 'It can’t' : 'None can'} be repaired without removing something useful. The entries are listed below.`;
+  const which = total === 1 ? 'It' : repairable === total ? 'All' : number(repairable);
+  return `${which} can be repaired without removing anything useful. You see the changes first.`;
 }

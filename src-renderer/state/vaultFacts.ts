@@ -1,7 +1,7 @@
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultReport, VaultStatus } from '../../src-main/ipc/contract.ts';
 import { localTime, savedAgo, span } from './time.ts';
-import { bytes, count, listing, named, number } from './words.ts';
+import { bytes, capitalized, count, listing, named, number } from './words.ts';
 
 /** A name, a value, and an explanation (may be ""). */
 export interface Fact {
@@ -64,7 +64,7 @@ export function fileFacts(status: VaultStatus, now: number): Fact[] {
   }
   facts.push({
     name: 'Last saved',
-    value: savedAt === null ? 'not yet' : savedAgo(savedAt, now),
+    value: savedAt === null ? 'Not yet' : capitalized(savedAgo(savedAt, now)),
     says:
       status.held === 'memory' && status.unsaved > 0
         ? `${count(status.unsaved, 'change')} since, in memory only`

@@ -4,6 +4,7 @@ import {
   differenceWords,
   entityWords,
   groupFindings,
+  repairText,
 } from '../../src-renderer/state/health.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
@@ -133,4 +134,13 @@ test('an entity in a line, with what others wrote made visible', () => {
       environment: 'login.windows.net',
     }),
   ).toEqual({ what: 'Refresh token', details: '0123456789abcdef · app my⟨U+202E⟩app · login.windows.net' });
+});
+
+test('the number of findings that can be repaired is a sentence, also for one', () => {
+  const start = (total: number, repairable: number) => repairText({ total, repairable }).split(' be ')[0];
+  expect(start(1, 1)).toBe('It can');
+  expect(start(4, 4)).toBe('All can');
+  expect(start(4, 3)).toBe('3 can');
+  expect(start(1, 0)).toBe('It can’t');
+  expect(start(4, 0)).toBe('None can');
 });

@@ -54,16 +54,16 @@ test.each([
 test('the file: size, reclaimable share, last save', () => {
   expect(said(fileFacts(readyStatus(NOW), NOW))).toEqual([
     'Size: 61 kB: 6% reclaimable',
-    expect.stringMatching(/^Last saved: just now: /),
+    expect.stringMatching(/^Last saved: Just now: /),
   ]);
   expect(said(fileFacts(readyStatus(NOW, { live: 1 }), NOW))[0]).toBe('Size: 61 kB: nothing to reclaim');
   expect(said(fileFacts(readyStatus(NOW, { bytes: null, savedAt: null }), NOW))).toEqual([
-    'Last saved: not yet',
+    'Last saved: Not yet',
   ]);
   const deleted = readyStatus(NOW, { bytes: null, savedAt: NOW - 5 });
-  expect(said(fileFacts(deleted, NOW))).toEqual(['Last saved: not yet']);
+  expect(said(fileFacts(deleted, NOW))).toEqual(['Last saved: Not yet']);
   const held = readyStatus(NOW, { held: 'memory', unsaved: 2 });
-  expect(said(fileFacts(held, NOW))[1]).toBe('Last saved: just now: 2 changes since, in memory only');
+  expect(said(fileFacts(held, NOW))[1]).toBe('Last saved: Just now: 2 changes since, in memory only');
 });
 
 test('the key: where, in which slot, since when', () => {
