@@ -90,7 +90,7 @@ export const rooms = [
     room: 'src-main/accounts',
     knows: [...cache, 'src-main/oauth', 'src-main/folders.ts'],
     packages: [],
-    why: 'accounts/ says who is in a cache and what happened to them: vault/, ipc/ and cli/ stand on it.',
+    why: 'accounts/ says who is in a cache and what happened to them: vault/, ipc/ and cli/ are built on it.',
   },
   {
     room: 'src-main/vault',
@@ -103,7 +103,7 @@ export const rooms = [
       'src-main/lock',
       'src-main/native-module.ts',
     ],
-    why: 'vault/ stands on cache, accounts, keychain, lock, folders.ts and native-module.ts; it must not know what stands on it (ipc, electron, msal).',
+    why: 'vault/ is built on cache, accounts, keychain, lock, folders.ts and native-module.ts; it must not know what is built on it (ipc, electron, msal).',
   },
   {
     room: 'src-main/vault/format',
@@ -149,12 +149,12 @@ export const rooms = [
     room: 'src-main/express',
     knows: [...cache, 'src-main/partitions'],
     packages: [],
-    why: 'express/ stands on partitions; Express and its session belong to the embedder, whatever version that has.',
+    why: 'express/ is built on partitions; Express and its session belong to the embedder, whatever version that has.',
   },
   {
     room: 'src-main/ipc',
     knows: [...cache, 'src-main/accounts', 'src-main/doctor', 'src-main/vault', 'src-main/oauth'],
-    why: 'ipc/ stands on cache, accounts, doctor, vault and oauth; it knows neither Electron nor the keychain.',
+    why: 'ipc/ is built on cache, accounts, doctor, vault and oauth; it knows neither Electron nor the keychain.',
   },
   {
     room: 'src-main/sources',
@@ -196,7 +196,7 @@ export const rooms = [
     room: 'src-main/electron',
     knows: [...cache, 'src-main/doctor', 'src-main/vault', 'src-main/ipc', 'src-main/sources'],
     packages: ['electron'],
-    why: 'electron/ connects ipc/ with Electron; the app stands on it and must not be known here.',
+    why: 'electron/ connects ipc/ with Electron; the app is built on it and must not be known here.',
   },
   {
     room: 'src-main/index.ts',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from '@playwright/test';
 import { answerDialogs, importDocument, showList, showPage, test, vaultFile, vector } from './app.ts';
 
-test('what was done is recorded, is there at the next start, and is cleared after a question', async ({
+test('actions are recorded, kept for the next start, and cleared after a question', async ({
   keyring,
   start,
 }) => {

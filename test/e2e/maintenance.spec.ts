@@ -84,7 +84,7 @@ test('exports what another computer imports, with the passphrase and only with i
   await second.quit();
 });
 
-test('shows what is wrong, repairs it in one change, and takes it back', async ({ keyring, start }) => {
+test('shows problems, repairs them in one change, and undoes the repair', async ({ keyring, start }) => {
   const started = await start();
   const { window, quit } = started;
   await importDocument(started, troubledDocument(keyring.env['HOME'] ?? ''));

@@ -101,7 +101,7 @@ test('a window without room for the list leads to all accounts, to the next one,
   await quit();
 });
 
-test('a token that is pasted anywhere is inspected, and nothing of it is kept', async ({ start }) => {
+test('a token that is pasted anywhere is inspected, and not stored', async ({ start }) => {
   const { window, quit } = await start(['--demo']);
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const token = `${part({ alg: 'RS256' })}.${part({ aud: 'api://orders', iss: 'https://id.example/', exp: 1_700_000_000 })}.c2ln`;

@@ -253,7 +253,9 @@ test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }
   await started.quit();
 });
 
-test('from about: pages, which Chromium lets nobody refuse, it comes back to its page', async ({ start }) => {
+test('it returns to its page from about: pages, whose navigation can’t be refused in Chromium', async ({
+  start,
+}) => {
   const started = await start(['--demo']);
   const { app, window } = started;
   const accounts = window.getByRole('listbox', { name: 'Accounts' });
@@ -309,7 +311,7 @@ test('only its own window is answered', async ({ start }) => {
   await quit();
 });
 
-test('nothing of it complains, and nothing of it is kept by Chromium', async ({ start }) => {
+test('it logs no error, and Chromium stores nothing of it', async ({ start }) => {
   const { app, window, output, quit } = await start(['--demo']);
   await window.reload(); // so that messages during loading are captured too
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();

@@ -75,7 +75,7 @@ test('with a code on another device', async ({ start, provider }) => {
   await started.quit();
 });
 
-test('refused, cancelled, an unknown client, and a provider that is gone: each says what it was', async ({
+test('a refusal, a cancellation, an unknown client and a provider that is gone are told apart', async ({
   start,
   provider,
 }) => {
@@ -111,10 +111,7 @@ test('refused, cancelled, an unknown client, and a provider that is gone: each s
   await started.quit();
 });
 
-test('a certificate that nobody vouches for is refused before anything is sent', async ({
-  start,
-  provider,
-}) => {
+test('an untrusted certificate is refused before anything is sent', async ({ start, provider }) => {
   const started = await start();
   await addProfile(started, provider);
   await button(started.window, 'Continue in your browser').click();

@@ -204,7 +204,7 @@ describe('a Redis Cluster of three', () => {
   });
 });
 
-test('a store that fails during an outage with an error of another kind is told so at once', async () => {
+test('reports at once a store that fails during an outage with an error of another kind', async () => {
   const inner = memoryStore();
   let isStopped = false;
   const store: PartitionStore = {

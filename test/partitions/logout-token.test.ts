@@ -252,7 +252,7 @@ describe('a token is refused, and nobody is signed out,', () => {
     expect(() => verifier({ caches: { ...caches } })).toThrow(expect.objectContaining({ field: 'caches' }));
   });
 
-  it('with an error that contains neither the token nor a claim of it', async () => {
+  it('with an error that contains neither the token nor its claims', async () => {
     const token = await sign({ ...good(), aud: 'other', sub: 'secret-subject' });
     const error = await refusal(token);
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toMatch(/secret-subject|eyJ/);
