@@ -324,6 +324,7 @@ describe('a failed import changes nothing', () => {
     await refused(written(await sealed('{"AccessToken":')), PASSPHRASE, 'document_not_json');
     await refused(written(await sealed('[1,2]')), PASSPHRASE, 'document_not_a_cache');
     await refused(written(await sealed('['.repeat(50_000))), PASSPHRASE, 'document_not_a_cache');
+    await refused(written(await sealed('{"Account":{"a":{},"a":{}}}')), PASSPHRASE, 'document_not_a_cache');
     await refused(written('age-encryption.org/v2\n'), PASSPHRASE, 'document_not_json');
     await refused(written('age-encryption.org/v1\n'), PASSPHRASE, 'document_damaged');
     await refused(written('-----BEGIN AGE ENCRYPTED FILE-----\nx'), PASSPHRASE, 'document_damaged');

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { mergeAsImport } from '../../accounts/account-history.ts';
 import type { MergeCounts } from '../../cache/document/merge.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
+import { hasDuplicateNames } from '../../cache/json.ts';
 import type { TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, type DocumentErrorCode, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
@@ -76,12 +77,22 @@ export async function openDocument(
 function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
   assertText(file);
   const cache = new SerializableTokenCache({ now });
+  const text = new TextDecoder('utf-8').decode(file.content);
   try {
-    cache.deserialize(new TextDecoder('utf-8').decode(file.content));
-    return cache;
+    cache.deserialize(text);
   } catch (error) {
     throw error instanceof DocumentError ? namingTheFile(file, error) : error;
   }
+  if (hasDuplicateNames(text)) throw ambiguous(file);
+  return cache;
+}
+
+/** MSAL libraries keep the last of two fields with one name, and so does `deserialize`. An import would drop the other without a word. */
+function ambiguous({ name }: DocumentFile): DocumentError {
+  return new DocumentError(
+    'document_not_a_cache',
+    `“${name}” has two fields of the same name, of which only one could be kept. No MSAL library writes such a file. Nothing was imported. Remove one of the two from a copy of the file, and import the copy.`,
+  );
 }
 
 function namingTheFile({ name }: DocumentFile, error: DocumentError): DocumentError {
