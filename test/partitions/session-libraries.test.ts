@@ -183,6 +183,65 @@ it('a library that drops what is written does not conform', async () => {
   await expect(first?.run()).rejects.toThrow(/session_ended/);
 });
 
+/** A session library with faults. Its sessions are in a map, and saved when a request ends. */
+function faulty({
+  isShared = false,
+  forgets = false,
+  staysAlive = false,
+  keepsRemoved = false,
+  answersText = false,
+}) {
+  const sessions = new Map<string, Map<string, unknown>>();
+  let count = 0;
+  return (visit: Visit): Promise<ServedSessions> =>
+    serving((req, res) => {
+      const id = isShared ? 'all' : (/sid=(\w+)/.exec(req.headers.cookie ?? '')?.[1] ?? `s${(count += 1)}`);
+      const fields = new Map(sessions.get(id));
+      let isEnded = false;
+      const session = {
+        get: (name: string) => fields.get(name),
+        set: (name: string, value: unknown) => {
+          if (value === undefined) fields.delete(name);
+          else fields.set(name, value);
+        },
+      };
+      const destroy = (): void => {
+        isEnded = true;
+        sessions.delete(id);
+      };
+      const current = (): object | null => (isEnded && !staysAlive ? null : session);
+      void visit({ path: req.url ?? '', session: () => current, destroy }).then((answer) => {
+        const isEmpty = fields.size === 0 || Object.keys(fields.get('tokenkeep') ?? {}).length === 0;
+        if (!forgets && current() !== null && !(keepsRemoved && isEmpty)) sessions.set(id, fields);
+        res.setHeader('set-cookie', `sid=${id}; Path=/`);
+        res.end(answersText ? String(answer) : JSON.stringify(answer));
+      });
+    });
+}
+
+it.each([
+  ['answers with text', { answersText: true }, 'with the result of `visit` as JSON'],
+  ['shares a session', { isShared: true }, 'it could act as that user'],
+  ['forgets sessions', { forgets: true }, 'users lose their tokens'],
+  ['does not save an empty session', { keepsRemoved: true }, 'still has the tokens of a user who signed out'],
+  ['does not end sessions', { staysAlive: true }, 'for whoever knows its cookie'],
+])('a library that %s fails with an error that says what to change', async (_what, faults, told) => {
+  const messages: string[] = [];
+  for (const { run } of sessionConformance({ serve: faulty(faults), isReadOnce: true }))
+    await run().catch((error: unknown) => messages.push((error as Error).message));
+  expect(messages.join('\n')).toContain(told);
+  for (const message of messages) expect(message).toMatch(/Found .+, expected .+\.|`visit`/);
+});
+
+it('a session that is refused when the store is made is told with the reason', async () => {
+  const serve = (visit: Visit) =>
+    express([], visit, () => ({ session: () => ({}), destroy: () => undefined }));
+  const [first] = sessionConformance({ serve });
+  await expect(first?.run()).rejects.toThrow(
+    /invalid_argument.*Pass a function that returns the current one/,
+  );
+});
+
 /** Sessions of libraries that are not in the list above. */
 const UNUSUAL: Record<string, (fields: Map<string, unknown>) => object> = {
   'ignores undefined': (fields) => ({

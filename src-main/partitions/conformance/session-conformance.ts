@@ -3,7 +3,9 @@
  *
  *     for (const { name, run } of sessionConformance({ serve })) test(name, run);
  */
-import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { AssertionError, fail } from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import { TokenkeepError } from '../../errors.ts';
 import { carryOver, sessionStore, type SessionStoreOptions } from '../stores/session-store.ts';
 import type { SessionSource } from '../stores/session-access.ts';
 import type { Partition } from '../partitioned-caches.ts';
@@ -77,7 +79,10 @@ export interface SessionConformanceOptions {
  */
 export interface SessionConformanceCase {
   readonly name: string;
-  /** Rejects with an AssertionError if tokens would be lost, kept too long, or given to someone else. */
+  /**
+   * Rejects with an AssertionError if tokens would be lost, kept too long, or given to someone else. Its message says what the session did,
+   * what that means, and what to change.
+   */
   readonly run: () => Promise<void>;
 }
 
@@ -98,13 +103,22 @@ class Browser {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await fetch(this.#url + path, { headers: { cookie } });
     const text = await response.text();
-    ok(response.ok, `${path} was answered with ${response.status}: ${text}`);
+    if (!response.ok)
+      fail(
+        `The app answered ${path} with ${response.status} (${text.slice(0, 500)}), so the case could not go on. \`serve\` must await \`visit\` for each path. If \`visit\` rejected, its error is in the log of the app.`,
+      );
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
       if (/;\s*max-age=0\b|;\s*expires=thu, 01 jan 1970/i.test(line)) this.cookies.delete(name);
       else this.cookies.set(name, value);
     }
-    return JSON.parse(text) as unknown;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return fail(
+        `The app answered ${path} with “${text.slice(0, 500)}”. \`serve\` must answer with the result of \`visit\` as JSON, also if it is null.`,
+      );
+    }
   }
 }
 
@@ -127,38 +141,88 @@ type Script = (
   served: { url: string; gates: Gates; regenerates: () => boolean },
 ) => Promise<void>;
 
+/**
+ * What a failed case says: what the session did, what that means for users, and what to change.
+ *
+ * [Note: told failures] The person who reads it wrote the `serve` of this suite, and has not read the suite.
+ */
+const TOLD = {
+  firstUpdate:
+    'The first update of a session was not made, so nobody can sign in. `session` must return the session of the request, or a function that does, and it must keep fields of any name.',
+  kept: 'The next request of the browser does not find what an update stored, so users lose their tokens. The library must save the session when a field of it changes, and `serve` must send its cookie with the answer.',
+  foreign:
+    'A browser that sent no cookie found the tokens of another one: it could act as that user. `session` must return the session of its own request, never one that requests share.',
+  sameRequest:
+    'The request that made an update does not find it, so it would ask the provider again. Each call of `session` in a request must return the same session.',
+  signOut:
+    'A sign-out was not carried out, or left tokens. The session must be able to drop or empty a field.',
+  signedOut:
+    'The next request still has the tokens of a user who signed out. The library must also save a session of which a field was removed or emptied.',
+  signedOutAgain: 'After a sign-out, the user cannot sign in again in the same session, or finds old tokens.',
+  otherUser:
+    'The tokens of another user were not refused with `partition_other_user`, so one person could get the tokens of another. The session returned something other than was written to it.',
+  unchanged:
+    'An update that was rejected changed the session, so a failed update signs the user out, or brings tokens of someone else. A field that is set back must be saved as it was.',
+  ended:
+    'An update after `destroy` was not refused with `session_ended`: the session comes back for whoever knows its cookie. After its end, let `session` return a function whose result is null, or pass `isAlive` in `options`, which asks the store of the library.',
+  gone: 'The browser still has tokens after `destroy`, so a user who signed out is still signed in. `destroy` must end the session as the app does, and `serve` must send the cookie that says so.',
+  anew: 'After the end of a session, the browser cannot sign in again, or finds tokens of the ended session. A new session must begin with the next request.',
+  revived:
+    'A copy of the cookie from before the end finds what was stored afterwards: the ended session was saved again. Pass `isAlive` in `options`, or keep tokens in Redis or PostgreSQL.',
+  revivedMeanwhile:
+    'A slow request stored tokens in a session that another request had ended meanwhile. Pass `isAlive` in `options`: it must ask the store of the library, not the request. If sessions are kept in cookies, pass `isOnServer: false`.',
+  restored:
+    'A slow request that changed another field brought back tokens of a session that another request had ended. The library saves a whole session as it was when the request began. Pass `isReadOnce: true`, and keep tokens in Redis or PostgreSQL if two requests of a user may run at once.',
+  lost: 'Of two requests at once, one lost the tokens of the other: the user has to sign in again. If each request has the session as it was at its beginning, pass `isReadOnce: true`, and use Redis or PostgreSQL for more than one request at once.',
+  regenerated:
+    'A handle from before `regenerate` wrote into the old session, or `carryOver` did not move the tokens. `regenerate` must replace the session of the request: afterwards, `session` returns the new one, and the old one no longer exists.',
+  planted:
+    'The cookie from before `regenerate` still finds tokens: whoever planted it in the browser acts as the user who signed in. `regenerate` must end the old session in its store, and send a new cookie.',
+} as const;
+
+/** @throws AssertionError [Note: told failures] */
+function check(told: keyof typeof TOLD, found: unknown, wanted: unknown): void {
+  if (isDeepStrictEqual(found, wanted)) return;
+  throw new AssertionError({
+    message: `${TOLD[told]} Found ${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}.`,
+    actual: found,
+    expected: wanted,
+    operator: 'deepStrictEqual',
+  });
+}
+
 const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }> = {
   'keeps tokens for the next request of the same browser only': {
     script: async (browser, { url }) => {
-      strictEqual(await browser.get('/add/first'), 'done');
-      deepStrictEqual(await browser.get('/scopes'), ['first']);
-      strictEqual(await browser.get('/add/second'), 'done');
-      deepStrictEqual(await browser.get('/scopes'), ['first', 'second']);
-      deepStrictEqual(await new Browser(url).get('/scopes'), []);
+      check('firstUpdate', await browser.get('/add/first'), 'done');
+      check('kept', await browser.get('/scopes'), ['first']);
+      check('kept', await browser.get('/add/second'), 'done');
+      check('kept', await browser.get('/scopes'), ['first', 'second']);
+      check('foreign', await new Browser(url).get('/scopes'), []);
     },
   },
 
   'shows an update within the same request': {
     script: async (browser) => {
-      deepStrictEqual(await browser.get('/add-and-read/first'), ['first']);
+      check('sameRequest', await browser.get('/add-and-read/first'), ['first']);
     },
   },
 
   'leaves nothing after a sign-out, and reports that': {
     script: async (browser) => {
       await browser.get('/add/first');
-      strictEqual(await browser.get('/sign-out'), 0);
-      deepStrictEqual(await browser.get('/scopes'), []);
-      strictEqual(await browser.get('/add/again'), 'done');
-      deepStrictEqual(await browser.get('/scopes'), ['again']);
+      check('signOut', await browser.get('/sign-out'), 0);
+      check('signedOut', await browser.get('/scopes'), []);
+      check('signedOutAgain', await browser.get('/add/again'), 'done');
+      check('signedOutAgain', await browser.get('/scopes'), ['again']);
     },
   },
 
   'leaves the session unchanged if an update is rejected': {
     script: async (browser) => {
       await browser.get('/add/first');
-      strictEqual(await browser.get('/add-someone-else/second'), 'partition_other_user');
-      deepStrictEqual(await browser.get('/scopes'), ['first']);
+      check('otherUser', await browser.get('/add-someone-else/second'), 'partition_other_user');
+      check('unchanged', await browser.get('/scopes'), ['first']);
     },
   },
 
@@ -166,11 +230,11 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     script: async (browser, { url }) => {
       await browser.get('/add/first');
       const before = new Browser(url, browser.cookies);
-      strictEqual(await browser.get('/end'), 'session_ended');
-      deepStrictEqual(await browser.get('/scopes'), []);
-      strictEqual(await browser.get('/add/new'), 'done');
-      deepStrictEqual(await browser.get('/scopes'), ['new']);
-      strictEqual(await before.get('/has/late'), false);
+      check('ended', await browser.get('/end'), 'session_ended');
+      check('gone', await browser.get('/scopes'), []);
+      check('anew', await browser.get('/add/new'), 'done');
+      check('anew', await browser.get('/scopes'), ['new']);
+      check('revived', await before.get('/has/late'), false);
     },
   },
 
@@ -180,11 +244,11 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
       await browser.get('/add/first');
       const same = new Browser(url, browser.cookies);
       const slow = new Browser(url, browser.cookies).get('/slow/late');
-      await gates.of('arrived').opened;
+      await Promise.race([gates.of('arrived').opened, slow]);
       await browser.get('/end');
       gates.of('go').open();
-      strictEqual(await slow, 'session_ended');
-      deepStrictEqual(await same.get('/scopes'), []);
+      check('revivedMeanwhile', await slow, 'session_ended');
+      check('revivedMeanwhile', await same.get('/scopes'), []);
     },
   },
 
@@ -195,11 +259,11 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
       await browser.get('/add/first');
       const same = new Browser(url, browser.cookies);
       const slow = new Browser(url, browser.cookies).get('/slow-field/late');
-      await gates.of('arrived').opened;
+      await Promise.race([gates.of('arrived').opened, slow]);
       await browser.get('/end');
       gates.of('go').open();
-      strictEqual(await slow, 'done');
-      deepStrictEqual(await same.get('/scopes'), []);
+      check('restored', await slow, 'done');
+      check('restored', await same.get('/scopes'), []);
     },
   },
 
@@ -209,11 +273,11 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     script: async (browser, { url, gates }) => {
       await browser.get('/add/first');
       const slow = new Browser(url, browser.cookies).get('/slow/slow');
-      await gates.of('arrived').opened;
-      strictEqual(await new Browser(url, browser.cookies).get('/add/quick'), 'done');
+      await Promise.race([gates.of('arrived').opened, slow]);
+      check('lost', await new Browser(url, browser.cookies).get('/add/quick'), 'done');
       gates.of('go').open();
-      strictEqual(await slow, 'done');
-      deepStrictEqual(await browser.get('/scopes'), ['first', 'quick', 'slow']);
+      check('lost', await slow, 'done');
+      check('lost', await browser.get('/scopes'), ['first', 'quick', 'slow']);
     },
   },
 
@@ -226,9 +290,9 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
         if (!regenerates()) return;
         // A handle may follow its request into the new session. It must not write into the old one.
         const kept = Array.isArray(outcome) && outcome[0] === 'done' ? 'late' : 'first';
-        deepStrictEqual(outcome, [kept === 'late' ? 'done' : 'session_ended', [kept]]);
-        deepStrictEqual(await browser.get('/scopes'), [kept]);
-        deepStrictEqual(await planted.get('/scopes'), []);
+        check('regenerated', outcome, [kept === 'late' ? 'done' : 'session_ended', [kept]]);
+        check('regenerated', await browser.get('/scopes'), [kept]);
+        check('planted', await planted.get('/scopes'), []);
       },
     },
 };
@@ -259,7 +323,7 @@ export function sessionConformance({
         let canRegenerate = false;
         const { url, close } = await serve(async (visit) => {
           canRegenerate = visit.regenerate !== undefined;
-          return answerTo(visit, gates);
+          return answerTo(visit, gates).catch(codeAndMessage);
         });
         try {
           await script(new Browser(url), { url, gates, regenerates: () => canRegenerate });
@@ -327,8 +391,13 @@ async function outcomeOf(update: Promise<unknown>): Promise<string> {
     await update;
     return 'done';
   } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-    if (typeof code === 'string') return code;
+    if (error instanceof TokenkeepError) return error.code;
     throw error;
   }
+}
+
+/** For an error where none is expected: the case then says what was found. */
+function codeAndMessage(error: unknown): string {
+  if (error instanceof TokenkeepError) return `${error.code}: ${error.message}`;
+  throw error;
 }
