@@ -33,7 +33,10 @@ export function ChoiceChip({
   );
 }
 
-function ChoiceMenu({
+/** Choices in a menu. Each is an element, so that thousands of them would stop the window. */
+const MOST_CHOICES = 200;
+
+export function ChoiceMenu({
   label,
   every,
   choices,
@@ -51,12 +54,15 @@ function ChoiceMenu({
         {every}
       </MenuItem>
       <>
-        {all.map(({ id, name, count: n }) => (
+        {all.slice(0, MOST_CHOICES).map(({ id, name, count: n }) => (
           <MenuItem key={id} textValue={name} onAction={() => onChoose(id)}>
             <span className="choice-name">{name}</span>
             <span className="chip-count">{number(n)}</span>
           </MenuItem>
         ))}
+        {all.length > MOST_CHOICES && (
+          <MenuItem isDisabled>{`${number(all.length - MOST_CHOICES)} more are not listed`}</MenuItem>
+        )}
       </>
     </Menu>
   );

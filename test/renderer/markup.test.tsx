@@ -5,6 +5,7 @@ import { AccountLine } from '../../src-renderer/parts/AccountList.tsx';
 import { DialogFrame } from '../../src-renderer/parts/DialogFrames.tsx';
 import { LastResort } from '../../src-renderer/parts/LastResort.tsx';
 import { Lines } from '../../src-renderer/parts/Lines.tsx';
+import { ChoiceMenu } from '../../src-renderer/parts/ChoiceChip.tsx';
 import { TokenMenu } from '../../src-renderer/parts/TokenMenu.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
 import { VerifyCard } from '../../src-renderer/parts/VaultCards.tsx';
@@ -96,6 +97,25 @@ test('a vault file that is deleted is not called unchanged', async () => {
   expect(within(model, <VerifyCard status={status} />)).toContain('complete and unchanged');
   const html = within(model, <VerifyCard status={{ ...status, bytes: null }} />);
   expect(html).toContain('File verified before its last change');
+});
+
+test('a menu of thousands of choices has the first ones as elements, and says how many it does not list', () => {
+  const choices = (size: number) => () =>
+    Array.from({ length: size }, (_, at) => ({
+      id: `user${String(at)}`,
+      name: `User ${String(at)}`,
+      count: 1,
+    }));
+  const html = (size: number) =>
+    renderToStaticMarkup(
+      <ChoiceMenu label="Account" every="All accounts" choices={choices(size)} onChoose={() => undefined} />,
+    );
+  const items = (text: string) => text.split('role="menuitem"').length - 1;
+  const many = html(10_000);
+  expect(items(many)).toBe(202);
+  expect(many).toContain('9,800 more are not listed');
+  expect(items(html(200))).toBe(201);
+  expect(html(200)).not.toContain('not listed');
 });
 
 test('an event of many accounts says in its tooltip how many it does not name', async () => {
