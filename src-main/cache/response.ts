@@ -87,6 +87,8 @@ export interface NewEntities {
   IdToken?: IdToken;
   RefreshToken?: RefreshToken;
   AppMetadata: AppMetadata;
+  /** Whom the response names. */
+  readonly identity: Identity;
   readonly expiry: AddReceipt['expiry'];
   readonly asked: readonly string[];
   readonly granted: readonly string[];
@@ -145,8 +147,12 @@ const ERROR_CODE = /^[\w.:-]{1,80}$/;
 
 const TOKENS = ['access_token', 'refresh_token', 'id_token'] as const;
 
-/** @throws InvalidArgumentError that names the first invalid field */
-function assertEvent(event: TokenResponseEvent): void {
+/**
+ * Checks the event, and decodes the parts of the response that say who the user is.
+ *
+ * @throws InvalidArgumentError that names the first invalid field
+ */
+function identityIn(event: TokenResponseEvent): Identity {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
   const { client_id, environment, data, response, scope } = given;
@@ -174,14 +180,27 @@ function assertEvent(event: TokenResponseEvent): void {
     if (typeof (response[field] ?? '') !== 'string') throw invalid(`response.${field}`, 'is not text');
   }
   if (!TOKENS.some((field) => filled(response[field]))) throw invalid('response', 'holds no token');
-  for (const field of ['id_token', 'client_info']) {
-    if (isAmbiguous(filled(response[field]) ?? ''))
-      throw invalid(`response.${field}`, 'names a field twice, so programs may read different users from it');
-  }
+  const idToken = filled(response['id_token']) ?? '';
+  const claimed = claimsIn(idToken);
+  // Decoded claims name no field twice, so the header is left.
+  if (isAmbiguous(claimed === undefined ? idToken : headerOf(idToken))) throw ambiguous('id_token');
+  const clientInfo = filled(response['client_info']) ?? '';
+  const info = decodeObject(clientInfo);
+  if (info === undefined && isAmbiguous(clientInfo)) throw ambiguous('client_info');
   if (scope === undefined && response['scope'] === undefined) throw invalid('scope', 'is missing');
   if (!TEXTS.is(scope ?? '')) throw invalid('scope', 'is neither text nor a list of texts');
   if (!TEXTS.is(response['scope'] ?? ''))
     throw invalid('response.scope', 'is neither text nor a list of texts');
+  const beside = response['id_token_claims']; // A broker's.
+  return identityOf(info, isRecord(beside) ? beside : claimed);
+}
+
+function headerOf(token: string): string {
+  return token.slice(0, token.indexOf('.'));
+}
+
+function ambiguous(field: string): InvalidArgumentError {
+  return invalid(`response.${field}`, 'names a field twice, so programs may read different users from it');
 }
 
 /** Returns scopes as a list without duplicates. */
@@ -228,6 +247,8 @@ interface Identity {
   home_account_id: string | undefined;
   local_account_id: string | undefined;
   clientInfo: Claims | undefined;
+  /** The claims that a broker provides beside the ID token, else those in it. */
+  claims: Claims | undefined;
 }
 
 /** Returns `uid.utid` from `client_info` if present; else the subject of the ID token (AD FS, generic OpenID Connect). */
@@ -239,13 +260,8 @@ function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined):
     home_account_id: uid !== undefined && utid !== undefined ? `${uid}.${utid}` : subject,
     local_account_id: stringClaim(claims, 'oid') ?? subject,
     clientInfo: uid !== undefined && utid !== undefined ? clientInfo : undefined,
+    claims,
   };
-}
-
-/** Returns the claims that a broker provides beside the ID token, else those in it. */
-function claimsOf(response: TokenResponseEvent['response']): Claims | undefined {
-  const beside = response['id_token_claims'];
-  return isRecord(beside) ? beside : claimsIn(filled(response['id_token']) ?? '');
 }
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
@@ -297,13 +313,12 @@ type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL)
 function issuerOf(
   event: TokenResponseEvent,
   { url, environment, tenant }: { url: URL; environment: string; tenant: string },
-  identity: Identity,
-  claims: Claims | undefined,
+  { clientInfo, claims }: Identity,
   home_account_id: string | undefined,
   known: KnownIssuer,
 ): string {
   const isMsal =
-    identity.clientInfo !== undefined ||
+    clientInfo !== undefined ||
     followsMsal(environment, tenant, event.authority_type) ||
     folded(event.authority_type) === 'mssts';
   if (isMsal) return '';
@@ -325,16 +340,14 @@ export function entitiesOf(
   dialect: Dialect,
   known: KnownIssuer = () => undefined,
 ): NewEntities {
-  assertEvent(event);
+  const identity = identityIn(event);
+  const { claims } = identity;
   const { client_id, response } = event;
   const data = event.data ?? {};
   const where = placeOf(event, dialect);
   const { environment, tenant } = where;
-  const claims = claimsOf(response);
-  const clientInfo = decodeObject(filled(response['client_info']) ?? '');
-  const identity = identityOf(clientInfo, claims);
   const home_account_id = accountIdOf(event, identity);
-  const issuer = issuerOf(event, where, identity, claims, home_account_id, known);
+  const issuer = issuerOf(event, where, identity, home_account_id, known);
   // MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint.
   const realm =
     event.realm !== undefined || dialect === 'msal-python'
@@ -354,6 +367,7 @@ export function entitiesOf(
   const times = lifetime(response, accessToken ?? '', now);
   const entities: NewEntities = {
     AppMetadata: { environment, client_id, ...ofFamily },
+    identity,
     expiry: accessToken === undefined ? null : times.expiry,
     asked,
     granted,
@@ -398,7 +412,7 @@ export function entitiesOf(
   }
   if (home_account_id !== undefined && event.skipAccountCreation !== true) {
     const about = { environment, tenant, realm, issuer };
-    entities.Account = accountOf(event, identity, home_account_id, about, claims, dialect);
+    entities.Account = accountOf(event, identity, home_account_id, about, dialect);
     const uid = stringClaim(identity.clientInfo, 'uid');
     if (uid !== undefined) entities.uid = uid;
   }
@@ -561,9 +575,9 @@ function accountOf(
   identity: Identity,
   home_account_id: string,
   about: About,
-  claims: Claims | undefined,
   dialect: Dialect,
 ): Account {
+  const { claims } = identity;
   const grant = grantOf(event);
   const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
   const name = dialect === 'msal-python' ? undefined : stringClaim(claims, 'name');
@@ -654,12 +668,10 @@ export class OtherUserError extends InvalidArgumentError {}
  *
  * @throws OtherUserError if the response belongs to another user than the event
  */
-function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdToken }: NewEntities): void {
+function assertSubject(store: Store, event: TokenResponseEvent, entities: NewEntities): void {
   const expected = filled(event.home_account_id);
   if (expected === undefined) return;
-  const claims = claimsOf(event.response);
-  const clientInfo = decodeObject(filled(event.response['client_info']) ?? '');
-  const named = identityOf(clientInfo, claims);
+  const { Account, IdToken, identity: named } = entities;
   if (named.home_account_id === undefined) return;
   if (folded(named.home_account_id) === folded(expected)) return;
   const another = (): OtherUserError => {
@@ -674,7 +686,7 @@ function assertSubject(store: Store, event: TokenResponseEvent, { Account, IdTok
   if (named.clientInfo !== undefined) throw another();
   const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';
-  const subject = subjectOf(claims);
+  const subject = subjectOf(named.claims);
   // Compare with the pairwise subject in the app's earlier ID token, which may differ from the account's ID.
   for (const { entity } of sameEntries(store, 'IdToken', { ...IdToken })) {
     const before = subjectOf(entity === null ? undefined : claimsIn(entity.secret));
