@@ -40,13 +40,15 @@ const nobody = (): void => undefined;
  *
  * @param task gets a function that adds details to the event
  */
-export async function published<T>(
-  what: What,
-  partition: string,
-  task: (note: (details: Details) => void) => Promise<T>,
-): Promise<T> {
+export function published<T>(what: What, partition: string, task: Observed<T>): Promise<T> {
   const own = CHANNELS[what];
-  if (!own.hasSubscribers) return task(nobody);
+  return own.hasSubscribers ? publishing(own, partition, task) : task(nobody);
+}
+
+/** A task that never throws before it returns its promise. */
+type Observed<T> = (note: (details: Details) => void) => Promise<T>;
+
+async function publishing<T>(own: Channel, partition: string, task: Observed<T>): Promise<T> {
   const start = performance.now();
   let details: Details = {};
   let outcome = 'done';

@@ -1,10 +1,11 @@
 /** Turns: one task at a time for a partition, queued within this process and under a lease of the store among all processes. */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PartitionError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { alarm, Deadline } from './deadline.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { Lease, PartitionLeases } from './partition-store.ts';
+import { randomBytesOf } from './random.ts';
 import type { Settings } from './settings.ts';
 
 /** Milliseconds between two attempts to take another process's lease; random, so that waiting processes don't stay in step. */
@@ -114,8 +115,8 @@ export class Turns {
 
   #leaseFor(name: string): Lease {
     return {
-      name: createHash('sha256').update(name).digest('base64url'), // Hashed, because the name may identify the user.
-      owner: randomBytes(16).toString('base64url'),
+      name: hash('sha256', name, 'base64url'), // Hashed, because the name may identify the user.
+      owner: randomBytesOf(16).toString('base64url'),
       ttl: this.#settings.lease / 1000,
     };
   }

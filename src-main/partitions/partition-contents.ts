@@ -133,10 +133,18 @@ function entriesOf(cache: TokenCache): Entry[] {
  * some don't for access tokens.
  */
 export function lastExpiry(cache: TokenCache): number | undefined {
-  for (const _grant of storeOf(cache).entries(GRANT)) return undefined;
-  const refreshTokens = cache.find('RefreshToken').map(({ expires_on }) => secondsOf(expires_on));
-  if (refreshTokens.some(Number.isNaN)) return undefined;
-  const times = [...refreshTokens, ...cache.find('AccessToken').map(expiryOf)];
-  const last = Math.max(...times.filter((time) => !Number.isNaN(time)));
+  const store = storeOf(cache);
+  for (const _grant of store.entries(GRANT)) return undefined;
+  let last = -Infinity;
+  for (const { entity } of store.entries('RefreshToken')) {
+    if (entity === null) continue;
+    const time = secondsOf(entity.expires_on);
+    if (Number.isNaN(time)) return undefined;
+    last = Math.max(last, time);
+  }
+  for (const { entity } of store.entries('AccessToken')) {
+    const time = entity === null ? NaN : expiryOf(entity);
+    if (!Number.isNaN(time)) last = Math.max(last, time);
+  }
   return Number.isFinite(last) ? last : undefined;
 }

@@ -1,5 +1,5 @@
 /** Partition ids, and the store keys made from them. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.ts';
 
 /** The limit in UTF-8 bytes, longer than any account id, session id or URL that identifies a user. */
@@ -26,7 +26,7 @@ export function partitionName(kind: PartitionKind, id: string): PartitionName {
   if (wrong !== undefined) {
     throw new InvalidArgumentError(`A partition's id ${wrong}. Nothing was read or written.`);
   }
-  return { kind, id, key: createHash('sha256').update(`${kind}\n${id}`).digest('base64url') };
+  return { kind, id, key: hash('sha256', `${kind}\n${id}`, 'base64url') };
 }
 
 function faultIn(id: unknown): string | undefined {

@@ -172,9 +172,10 @@ export class Updates {
       return { cache, opened, metadata: {}, version: null };
     }
     const ttl = lifetime.ttl(cache, now());
-    const index = await orBusy(name, attempt.losses, async () =>
-      this.#index?.note(name, cache, attempt.metadata, ttl, deadline),
-    );
+    const users = this.#index;
+    const index =
+      users &&
+      (await orBusy(name, attempt.losses, () => users.note(name, cache, attempt.metadata, ttl, deadline)));
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
