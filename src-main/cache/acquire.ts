@@ -212,7 +212,7 @@ function isRefused(token: RefreshToken, request: TokenRequest): boolean {
  * Returns the app's own refresh tokens, then those of its family, without refused ones. If it is unknown whether the app belongs to a
  * family, the family's newest token is tried once; a refusal shows that the app does not belong to it.
  */
-function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToken[] {
+export function refreshTokensFor(cache: TokenCache, request: TokenRequest): RefreshToken[] {
   const { home_account_id, environment, client_id, issuer } = request;
   if (home_account_id === null) return [];
   const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };

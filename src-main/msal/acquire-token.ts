@@ -1,7 +1,7 @@
 import {
   codeThatAsksUser,
-  lookup,
   prepareRefresh,
+  refreshTokensFor,
   singleFlight,
   type TokenRequest,
 } from '../cache/acquire.ts';
@@ -250,9 +250,7 @@ class InTurn implements CacheHandle {
     const noting = (cache: TokenCache): T => {
       this.since = this.#handle.epoch;
       this.seen = { handle: this.#handle, cache, version: cache.version };
-      this.refreshTokens = lookup(cache, this.#wanted, systemClock()).refreshTokens.map(
-        ({ secret }) => secret,
-      );
+      this.refreshTokens = refreshTokensFor(cache, this.#wanted).map(({ secret }) => secret);
       return fn(cache);
     };
     return this.#handle.read(noting as Synchronous<T>);

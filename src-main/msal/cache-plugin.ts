@@ -106,9 +106,13 @@ class Application {
       // A vault that cannot be written can still be read. Unsaved changes are kept for the next write.
       await this.#save(handle, this.#epoch).catch(() => undefined);
       await this.#fill(handle);
-      this.#accesses.set(context, { epoch: this.#epoch, end });
+      const timer = setTimeout(end, OPEN_AT_MOST).unref();
+      const ended = (): void => {
+        clearTimeout(timer);
+        end();
+      };
+      this.#accesses.set(context, { epoch: this.#epoch, end: ended });
       this.#open = end;
-      setTimeout(end, OPEN_AT_MOST).unref();
     } catch (error) {
       end(); // MSAL does not call `afterCacheAccess` after a failure.
       throw error;

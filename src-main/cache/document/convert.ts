@@ -102,6 +102,7 @@ export function usableBy(
  * account, app, tenant and host, and access tokens of the same scopes.
  */
 function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
+  if (stored.length < 2) return stored;
   const slots = new Map<string, Aged[]>();
   const stale = new Set<Aged>();
   for (const next of stored) {
