@@ -8,17 +8,17 @@ import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError
 import { KeyedQueue } from '../waiting.ts';
 import { advance, type Contents, exchange, keptFrames, readLater, regroup, written } from './contents.ts';
 import {
+  type FileSum,
   holds,
   type Identity,
   type Io,
   identify,
   type Log,
   makeFolder,
-  type PartSum,
   replaceFile,
   sameFile,
   sameIdentity,
-  sumOf,
+  summing,
   sweep,
 } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
@@ -364,7 +364,7 @@ export async function rewrite(
     slot,
     metadata,
     fileId,
-    generation = nextAfter(previous),
+    generation = (previous?.header.generation ?? 0n) + 1n,
     history = [],
   }: Rewrite,
   { unread }: { unread?: () => void } = {},
@@ -375,7 +375,7 @@ export async function rewrite(
   const source = { fileId, generation, slot, manifest, groups, findings };
   const { header, sealing, parts, frames } = sealImage(source, key);
   await sweep(io, file); // A caller that rewrites holds the write lock.
-  const sent: PartSum[] = [];
+  const sent: FileSum = { length: 0, crc: 0 };
   const { identity, end } = await replaceFile(io, file, unread === undefined ? parts : summing(parts, sent));
   const isSame = unread === undefined || (await holds(io, file, sent).catch(() => null));
   if (isSame === null) unread?.();
@@ -406,18 +406,6 @@ export async function rewrite(
   };
   advance(contents, [end]);
   return { contents, identity };
-}
-
-function nextAfter(previous: Contents | null): bigint {
-  return (previous?.header.generation ?? 0n) + 1n;
-}
-
-function* summing<T>(parts: Generator<Buffer, T>, into: PartSum[]): Generator<Buffer, T> {
-  for (let next = parts.next(); ; next = parts.next()) {
-    if (next.done === true) return next.value;
-    into.push(sumOf(next.value));
-    yield next.value;
-  }
 }
 
 /** Random seeds for appended frames. */

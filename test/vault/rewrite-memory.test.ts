@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type FileSum, holds, nodeIo, summing } from '../../src-main/vault/disk/file.ts';
 import { encodeBatch } from '../../src-main/vault/format/batch.ts';
 import type { FrameContent, StoredFrame } from '../../src-main/vault/format/frame.ts';
 import { type Group, sealImage } from '../../src-main/vault/format/manifest.ts';
@@ -87,4 +91,44 @@ describe('a rewrite', () => {
     written(first.frames, 2n);
     expect(first.frames.map(({ body }, index) => before[index]?.equals(body))).not.toContain(false);
   });
+});
+
+describe('a file that is read back', () => {
+  /** More than is read at once, in parts of other lengths. */
+  const bytes = randomBytes(1_300_000);
+
+  function* parts(): Generator<Buffer, string> {
+    for (const [from, to] of [
+      [0, 1],
+      [1, 700_000],
+      [700_000, bytes.length],
+    ])
+      yield bytes.subarray(from, to);
+    return 'end';
+  }
+
+  test.each([
+    ['holds what was written to it', true, () => Promise.resolve()],
+    ['is told from one with another byte at its end', false, changed(bytes.length - 1)],
+    ['is told from one with another byte in the middle', false, changed(600_000)],
+    ['is told from a shorter one', false, (file: string) => truncate(file, bytes.length - 1)],
+    ['is told from a longer one', false, (file: string) => appendFile(file, 'x')],
+  ])('%s', async (_what, expected, change) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-'));
+    const file = join(folder, 'file');
+    const sum: FileSum = { length: 0, crc: 0 };
+    const made = [...summing(parts(), sum)];
+    await writeFile(file, Buffer.concat(made));
+    await change(file);
+    expect(await holds(nodeIo, file, sum)).toBe(expected);
+    await rm(folder, { recursive: true });
+  });
+
+  function changed(at: number): (file: string) => Promise<void> {
+    return (file) => {
+      const copy = Buffer.from(bytes);
+      copy.writeUInt8(copy.readUInt8(at) ^ 1, at);
+      return writeFile(file, copy);
+    };
+  }
 });

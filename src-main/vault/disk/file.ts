@@ -248,29 +248,35 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
   return next.value;
 }
 
-/** The length of a part of a file, and its CRC-32, which detects accidental changes by a disk. */
-export interface PartSum {
+/** The length of a file, and its CRC-32, which detects accidental changes by a disk. */
+export interface FileSum {
   length: number;
   crc: number;
 }
 
-export function sumOf(part: Buffer): PartSum {
-  return { length: part.length, crc: crc32(part) };
+/** Yields the parts of a file, and adds each to its sum. */
+export function* summing<T>(parts: Generator<Buffer, T>, sum: FileSum): Generator<Buffer, T> {
+  for (let next = parts.next(); ; next = parts.next()) {
+    if (next.done === true) return next.value;
+    sum.length += next.value.length;
+    sum.crc = crc32(next.value, sum.crc);
+    yield next.value;
+  }
 }
 
-/** Returns whether the file consists of exactly these parts. */
-export async function holds(io: Io, file: string, parts: readonly PartSum[]): Promise<boolean> {
+/** The number of bytes that are read back at once, all into the same memory. */
+const READ_BACK = 512 * 1024;
+
+/** Returns whether the file has this sum. */
+export async function holds(io: Io, file: string, { length, crc }: FileSum): Promise<boolean> {
   const handle = await io.open(file, 'r');
   try {
-    // One buffer for all parts: collecting a hundred megabytes of garbage would block the program.
-    const bytes = Buffer.allocUnsafe(Math.max(0, ...parts.map(({ length }) => length)));
-    let at = 0;
-    for (const { length, crc } of parts) {
-      const read = await readInto(handle, bytes.subarray(0, length), at);
-      if (read.length < length || sumOf(read).crc !== crc) return false;
-      at += length;
+    const bytes = Buffer.allocUnsafe(Math.min(READ_BACK, length));
+    let found = 0;
+    for (let at = 0; at < length; at += bytes.length) {
+      found = crc32(await readInto(handle, bytes.subarray(0, length - at), at), found);
     }
-    return (await handle.stat()).size === BigInt(at);
+    return found === crc && (await handle.stat()).size === BigInt(length);
   } finally {
     await handle.close();
   }

@@ -144,15 +144,23 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
   ]);
   const start = JSON.stringify({ keyMadeAt, profile, pending, epoch, tombstones, history, index: [] });
   // Row by row: one text of megabytes would be built in new memory, and copied once more before it can be encoded.
-  const rows = manifest.index.map((row, at) => (at === 0 ? '' : ',') + JSON.stringify(row && encodeRow(row)));
+  const rows = manifest.index.map((row, at) => {
+    const text = JSON.stringify(
+      row && [
+        row.account,
+        row.entries,
+        row.notUnderstood,
+        row.grants,
+        row.users,
+        row.outline,
+        ...(row.atOnce ? [true] : []),
+      ],
+    );
+    return at === 0 ? text : `,${text}`;
+  });
   // The manifest has no secrets; the key is there because every body begins with one.
   const body = encodeBody([start.slice(0, -2), ...rows, ']}'], secretsKey);
   return { body, sealed: Buffer.alloc(0) };
-}
-
-function encodeRow(row: IndexRow): unknown[] {
-  const { account, entries, notUnderstood, grants, users, outline, atOnce } = row;
-  return [account, entries, notUnderstood, grants, users, outline, ...(atOnce ? [true] : [])];
 }
 
 /** `null` if it does not conform to FORMAT.md. */
