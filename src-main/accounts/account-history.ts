@@ -133,9 +133,8 @@ export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Chan
 
 function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: readonly AccountId[]): void {
   if (!ids.some((id) => Object.hasOwn(all, id))) return;
-  const left = { ...all };
-  for (const id of ids) delete left[id];
-  setAppData(cache, NAME, left);
+  const gone = new Set(ids);
+  setAppData(cache, NAME, Object.fromEntries(Object.entries(all).filter(([id]) => !gone.has(id))));
 }
 
 /**
