@@ -24,7 +24,7 @@ export const EXPLAINED = [
   'A lifetime in the token',
   'User names',
   'Grants without a user',
-  'Fields of our own',
+  'Additional fields',
   'Names of a cloud',
   'Order of scopes',
   'Grants that name no scopes',
@@ -249,7 +249,7 @@ function fieldDifference(
 ): string {
   const { response } = event;
   const isTold = response['expires_in'] !== undefined || response['expires_on'] !== undefined;
-  if (OWN_FIELDS.has(field) && other[field] === undefined) return 'Fields of our own';
+  if (OWN_FIELDS.has(field) && other[field] === undefined) return 'Additional fields';
   if (type === 'Account' && field === 'username' && other[field] === '') return 'User names';
   if (type === 'AccessToken' && /expires_on$/.test(field) && !isTold)
     return own['unknown_expiry'] === undefined ? 'A lifetime in the token' : 'Unknown lifetimes';
