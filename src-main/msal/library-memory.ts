@@ -7,7 +7,6 @@ import {
   userOf,
   viewOf,
 } from '../cache/document/library-view.ts';
-import type { Clock } from '../cache/clock.ts';
 import { isRecord } from '../cache/json.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Dialect } from '../cache/schema/dialects.ts';
@@ -135,8 +134,6 @@ function isEntity(live: LiveEntity | undefined): boolean {
 interface Loaded {
   /** The cache entries. Entries are replaced, never changed, so identical objects mean identical contents. */
   entries: readonly Entry[];
-  /** The same in MSAL's form. */
-  view: LibraryView;
   keys: Set<string>;
   users: Set<string>;
 }
@@ -198,7 +195,7 @@ export class LibraryMemory {
       if (!isRenamed && isSame(list, this.#loaded.get(owner)?.entries)) continue;
       owners.set(owner, {
         entries: list,
-        view: this.#viewOf(list, now, names),
+        view: viewOf(list, this.#dialect, now, (name) => names.nameOf(name)),
       });
     }
     for (const owner of this.#loaded.keys()) if (!records.has(owner)) owners.set(owner, undefined);
@@ -232,7 +229,7 @@ export class LibraryMemory {
     for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
     for (const [owner, after] of owners) {
       if (after === undefined) this.#loaded.delete(owner);
-      else this.#loaded.set(owner, { ...after, ...namesIn(after.view) });
+      else this.#loaded.set(owner, { entries: after.entries, ...namesIn(after.view) });
     }
     this.#version = version;
     this.#names = names;
@@ -280,17 +277,7 @@ export class LibraryMemory {
     return {
       change: (cache) => {
         const { names } = this.#live;
-        const { now } = storeOf(cache);
-        const isRenamed = this.#names?.isConfirmedBy(names) !== true;
-        takeFromLibrary(
-          cache,
-          batch,
-          this.#dialect,
-          this.#users(),
-          (name) => names.nameOf(name),
-          (entries) =>
-            (isRenamed ? undefined : this.#loadedView(entries)) ?? this.#viewOf(entries, now, names),
-        );
+        takeFromLibrary(cache, batch, this.#dialect, this.#users(), (name) => names.nameOf(name));
       },
       saved: () => {
         for (const done of batch) this.#saved(done);
@@ -305,7 +292,6 @@ export class LibraryMemory {
     const owner = home_account_id.toLowerCase();
     const loaded = this.#loaded.get(owner) ?? {
       entries: [],
-      view: new Map(),
       keys: new Set<string>(),
       users: new Set<string>(),
     };
@@ -314,19 +300,7 @@ export class LibraryMemory {
       this.#held.set(key, { type, live });
       loaded.keys.add(key);
     }
-    this.#loaded.set(owner, { ...loaded, entries: [], view: new Map() });
-  }
-
-  #viewOf(entries: readonly Entry[], now: Clock, names: EnvironmentNames): LibraryView {
-    return viewOf(entries, this.#dialect, now, (name) => names.nameOf(name));
-  }
-
-  /** Returns the view of an account's entries if MSAL's memory was updated with exactly these. */
-  #loadedView(entries: readonly Entry[]): LibraryView | undefined {
-    const loaded = this.#loaded.get(entries[0]?.account ?? '');
-    if (loaded?.entries.length !== entries.length) return undefined;
-    const own = new Set(loaded.entries); // An account's entries may come in another order.
-    return entries.every((entry) => own.has(entry)) ? loaded.view : undefined;
+    this.#loaded.set(owner, { ...loaded, entries: [] });
   }
 
   #users(): Set<string> {

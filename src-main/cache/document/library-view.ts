@@ -49,9 +49,6 @@ export function userOf({
 /** Returns the name that a library uses for an environment, given any of its aliases. */
 export type NameOf = (environment: string) => string;
 
-/** Returns the entities of all entries of an account in a library's form. */
-export type ViewOf = (entries: readonly Entry[]) => LibraryView;
-
 /**
  * Returns the entities of these entries in the library's form; see `usableBy`. All entries of an account must be passed together.
  *
@@ -68,7 +65,6 @@ export function viewOf(entries: Iterable<Entry>, dialect: Dialect, now: Clock, n
  * meanwhile, and tokens without an account, are dropped: they are from refreshes that ended after the sign-out.
  *
  * @param known the users (see userOf) that were in the library's memory
- * @param view as `viewOf`; for a caller that has made the view of these entries before
  */
 export function takeFromLibrary(
   cache: TokenCache,
@@ -76,16 +72,16 @@ export function takeFromLibrary(
   dialect: Dialect,
   known: ReadonlySet<string>,
   nameOf?: NameOf,
-  view: ViewOf = (entries) => viewOf(entries, dialect, storeOf(cache).now, nameOf),
 ): void {
   const store = storeOf(cache);
   store.run(() => {
     const views = new Map<string, LibraryView>();
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
-      const owner = folded(home_account_id);
-      const own = views.get(owner) ?? view(store.ofAccount(home_account_id));
-      views.set(owner, own);
-      return own.get(type)?.get(key);
+      const view =
+        views.get(folded(home_account_id)) ??
+        viewOf(store.ofAccount(home_account_id), dialect, store.now, nameOf);
+      views.set(folded(home_account_id), view);
+      return view.get(type)?.get(key);
     };
     const issuerOf = issuersIn(changes);
     const set = changes
