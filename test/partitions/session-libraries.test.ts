@@ -252,7 +252,11 @@ const UNUSUAL: Record<string, (fields: Map<string, unknown>) => object> = {
     get: (name: string) => fields.get(name) ?? null,
     set: (name: string, value: unknown) => fields.set(name, value ?? null),
   }),
-  'saves without a callback or a promise, as in koa-session 6': () => ({ save() {} }),
+  'only notes that it is to be saved, as in koa-session 6.3': () => ({
+    save() {
+      Object.defineProperty(this, '_requireSave', { value: true, configurable: true });
+    },
+  }),
 };
 
 it.each(Object.entries(UNUSUAL))('a session that %s keeps tokens, and removes them', async (_what, make) => {
@@ -262,6 +266,24 @@ it.each(Object.entries(UNUSUAL))('a session that %s keeps tokens, and removes th
   expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
   expect((await partition.signOut('noor.utid')).remaining).toBe(0);
   expect(await partition.read(namesIn)).toEqual([]);
+});
+
+it('a save that only calls back is waited for, however its function is written', async () => {
+  let isSaved = false;
+  const later = (done: () => void): void => {
+    setTimeout(() => {
+      isSaved = true;
+      done();
+    }, 20);
+  };
+  const saves = [(...given: [() => void]) => later(...given), (done = (): void => undefined) => later(done)];
+  for (const save of saves) {
+    isSaved = false;
+    const session = { save };
+    const partition = caches({ store: sessionStore(() => session), timeout: 60_000 }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(isSaved).toBe(true);
+  }
 });
 
 it('a session whose end cannot be seen is refused when the store is made', () => {

@@ -427,7 +427,7 @@ function save(session: object): Promise<void> {
 
 /**
  * Waits for a `save` that takes a callback (express-session), returns a promise (iron-session), may do either (koa-session 7), or does
- * neither (koa-session 6).
+ * neither: that of koa-session before 6.4 only notes, in `_requireSave`, that the response is to save the session.
  *
  * @param callsBack it calls back whatever it returns
  */
@@ -440,7 +440,7 @@ function saveWith(session: object, method: unknown, callsBack: boolean): Promise
     if (callsBack) return;
     if (isObject(result) && isFunction(property(result, 'then')))
       Promise.resolve(result).then(() => resolve(), failed);
-    else if ((method as () => unknown).length === 0) resolve(); // It takes no callback.
+    else if ((method as () => unknown).length === 0 && property(session, '_requireSave') === true) resolve();
   });
 }
 
