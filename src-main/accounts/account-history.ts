@@ -6,7 +6,8 @@ import { folded, isRecord, sameJson } from '../cache/json.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { type MergeCounts, merge } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
-import { type Change, inverse, placeOf } from '../cache/entry.ts';
+import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
+import { issuerIn } from '../cache/schema/authorities.ts';
 import { apply, cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { appData, setAppData } from '../cache/app-data.ts';
@@ -123,12 +124,22 @@ export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Chan
   const left = [...accounts].flatMap((account) => storeOf(cache).ofAccount(account));
   const before = cacheOf(left);
   apply(before, items.map(inverse));
-  const there = cachedAccounts(cacheOf(left)).byId;
+  const there = idsOf(left);
+  const entries = storeOf(before).all();
+  // Without an account entity, the first entry of a user decides whether the ID has the issuer, and their order is not known any more.
+  const [issued, plain] = [true, false].map((has) =>
+    entries.filter(({ entity }) => (issuerIn(entity) !== '') === has),
+  );
+  const were = new Set([entries, issued, plain].flatMap((some) => [...idsOf(some ?? [])]));
   drop(
     cache,
     all,
-    [...cachedAccounts(before).byId.keys()].filter((id) => !there.has(id)),
+    [...were].filter((id) => !there.has(id)),
   );
+}
+
+function idsOf(entries: readonly Entry[]): ReadonlySet<AccountId> {
+  return new Set(cachedAccounts(cacheOf(entries)).byId.keys());
 }
 
 function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: readonly AccountId[]): void {

@@ -7,6 +7,7 @@ import {
 } from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { appData } from '../../src-main/cache/app-data.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Change } from '../../src-main/cache/entry.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/schema/entities.ts';
@@ -33,9 +34,31 @@ test('a history is stored without what an empty one says anyway, and read with i
 });
 
 describe('a change that removes accounts', () => {
-  /** Users of one ID at two issuers and at one that is not named, other users, and two apps, each with a history. */
+  const ISSUER = 'https://id.example/alpha';
+
+  /** A token of a user who has no account entity. */
+  function tokenOfDan(target: string, issuer?: string): Record<string, unknown> {
+    const fields = {
+      home_account_id: 'dan',
+      environment: 'id.example',
+      client_id: 'app',
+      realm: 'alpha',
+      target,
+    };
+    const times = { cached_at: '1000', expires_on: '99999999999' };
+    const token = { ...fields, ...times, credential_type: 'AccessToken', secret: target, issuer };
+    return { [`dan-id.example-accesstoken-app-alpha-${target}`]: token };
+  }
+
+  /**
+   * Users of one ID at two issuers and at one that is not named, one whose tokens name an issuer or none, other users, and two apps, each
+   * with a history.
+   */
   function filled(): TokenCache {
-    const cache = new TokenCache();
+    const cache = new SerializableTokenCache();
+    cache.deserialize(
+      JSON.stringify({ AccessToken: { ...tokenOfDan('one'), ...tokenOfDan('two', ISSUER) } }),
+    );
     for (const user of ['ada', 'ben']) signIn(cache, user);
     for (const issuer of ['https://id.example/alpha', 'https://id.example/beta']) {
       cache.add(tokenResponse({ issuer }));
@@ -52,7 +75,7 @@ describe('a change that removes accounts', () => {
 
   test('drops the histories that a search in all accounts finds, whatever it removes', () => {
     const whole = filled();
-    expect(Object.keys(Object(appData(whole, 'accounts')))).toHaveLength(8);
+    expect(Object.keys(Object(appData(whole, 'accounts')))).toHaveLength(9);
     const count = ENTITY_TYPES.reduce((sum, type) => sum + whole.find(type).length, 0);
     const indices = fc.array(fc.nat(count - 1), { maxLength: count });
     fc.assert(
