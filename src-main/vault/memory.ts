@@ -321,9 +321,10 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
   const error = opening.error ?? saveError;
   const { contents } = opening;
   const recovered = contents?.recovered ?? null;
-  const warnings: readonly VaultWarning[] = isUnrecorded
-    ? [...opening.warnings, 'sign_out_unrecorded']
-    : opening.warnings;
+  const isKeyPending = isPending(opening) || (mine !== null && isPending(mine));
+  // Another program may have finished the sign-out since.
+  const warnings: readonly VaultWarning[] =
+    isUnrecorded && isKeyPending ? [...opening.warnings, 'sign_out_unrecorded'] : opening.warnings;
   return {
     state: opening.state,
     ...(error === null ? {} : { code: error.code, message: messageForUsers(error) }),
@@ -335,7 +336,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     savedAt,
     keychain,
     ...(contents === null ? {} : aboutFile(contents)),
-    ...(isPending(opening) || (mine !== null && isPending(mine)) ? { oldKey: 'pending' as const } : {}),
+    ...(isKeyPending ? { oldKey: 'pending' as const } : {}),
     ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
     ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
     ...(warnings.length === 0 ? {} : { warnings }),

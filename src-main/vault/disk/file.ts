@@ -583,12 +583,19 @@ export async function throughLinks(file: string): Promise<string> {
  */
 async function isPath(target: string, link: string): Promise<boolean> {
   try {
-    const found = await answered<Stats>(dirname(link), (done) => stat(link, done));
-    if (!found.isFile()) return false;
-    return (await identify(nodeIo, target)) !== null;
+    const found = await lookedAt(link);
+    const named = await lookedAt(target).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    });
+    return named !== null && named.dev === found.dev && named.ino === found.ino;
   } catch {
     return true; // Nothing is there yet, or it can’t be looked at; opening it reports why.
   }
+}
+
+function lookedAt(path: string): Promise<Stats> {
+  return answered<Stats>(dirname(path), (done) => stat(path, done));
 }
 
 async function followed(file: string, links = 0): Promise<string> {
