@@ -59,6 +59,8 @@ const SAME: Readonly<Record<string, string>> = {
   EDQUOT: 'ENOSPC',
   ERR_FS_EISDIR: 'EISDIR', // Node's own, from `rmSync`
   ENXIO: 'EISDIR', // a socket, or a device that is not there
+  EOPNOTSUPP: 'EISDIR', // a socket, on macOS
+  ENOTSUP: 'EISDIR',
 };
 
 /**

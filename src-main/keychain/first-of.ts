@@ -74,7 +74,7 @@ export function firstOf(keychains: readonly Keychain[], options: FirstOfOptions)
     throw keychainError(
       'keychain_unavailable',
       `The key is kept in “${label}”, which is not among the keychains of this program.`,
-      `Add that keychain, or delete “${remember}” to choose again.`,
+      `Add that keychain. To choose again, close the programs that use it and delete “${remember}”.`,
     );
   };
   const failed = (error: unknown): never => {

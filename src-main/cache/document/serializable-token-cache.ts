@@ -37,7 +37,7 @@ export class SerializableTokenCache extends TokenCache {
 
   /**
    * Replaces the contents with those of a document. "", null and undefined empty the cache. Unrecognized entries are kept unchanged. Of
-   * two fields with one name the last counts, as in MSAL Python and MSAL Node; an import refuses such a document.
+   * two fields with one name the last counts, as in MSAL Python and MSAL Node; `vault.importFrom` refuses such a document.
    *
    * @throws InvalidArgumentError if it is not text; DocumentError (`document_not_json`, `document_not_a_cache`); the cache is unchanged
    */

@@ -330,11 +330,14 @@ function isDestroyed(store: object, id: string): boolean {
  * @returns the arguments of `set` after the session, with a callback that does so
  */
 function destroyingAgain(store: object, id: unknown, [callback, ...rest]: readonly unknown[]): unknown[] {
-  if (!isFunction(callback)) return [callback, ...rest];
+  const tell = isFunction(callback) ? callback : (): void => undefined;
   const saved = (...answer: unknown[]): void => {
     const known = destroyed.get(store);
-    if (typeof id !== 'string' || known === undefined || !known.ids.has(id)) callback(...answer);
-    else known.destroy(id, (error) => callback(error ?? answer[0]));
+    if (typeof id !== 'string' || known === undefined || !known.ids.has(id)) return void tell(...answer);
+    new Promise<unknown>((resolve) => known.destroy(id, resolve)).then(
+      (error) => tell(error ?? answer[0]),
+      (error: unknown) => tell(error),
+    );
   };
   return [saved, ...rest];
 }
