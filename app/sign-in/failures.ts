@@ -78,7 +78,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
   if (oauth !== undefined) {
     const description = fieldOf(error, 'error_description') ?? '';
     if (isRedirect(description)) return 'redirect_not_registered';
-    const known = OAUTH[oauth];
+    const known = Object.hasOwn(OAUTH, oauth) ? OAUTH[oauth] : undefined; // a provider can answer “constructor”
     if (known !== undefined) return known;
     if (refreshing && codeThatAsksUser({ error: oauth }) !== undefined) return 'sign_in_again';
     return status >= 500 ? 'provider_unreachable' : 'sign_in_rejected';

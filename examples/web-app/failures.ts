@@ -92,15 +92,15 @@ function apiFailure({ status }: ApiFailure, again: Failure['next'] & object): Fa
       'You are signed in, and have a token for the API, but it does not answer. Try again in a moment.';
     return { status: 502, title: 'The API can’t be reached', text, next: again };
   }
-  const isRefusal = status === 401 || status === 403;
-  return {
-    status: 502,
-    title: isRefusal ? 'The API refused your token' : 'The API failed',
-    text: isRefusal
-      ? `It answered ${status}. You are signed in. The token may be for another API (SCOPE), or you may lack a permission.`
-      : `It answered ${status}. You are signed in. Try again in a moment.`,
-    next: again,
-  };
+  const answer = `It answered ${status}. You are signed in.`;
+  if (status === 401 || status === 403) {
+    const text = `${answer} The token may be for another API (SCOPE), or you may lack a permission.`;
+    return { status: 502, title: 'The API refused your token', text };
+  }
+  const title = 'The API failed';
+  return status === 429 || status >= 500
+    ? { status: 502, title, text: `${answer} Try again in a moment.`, next: again }
+    : { status: 502, title, text: `${answer} ${OPERATOR}` };
 }
 
 function signInFailure({ code, status, provider }: WebSignInError, again: Failure['next'] & object): Failure {
@@ -113,7 +113,7 @@ function signInFailure({ code, status, provider }: WebSignInError, again: Failur
     };
   }
   if (code === 'sign_in_refused') {
-    const said = [provider?.error, provider?.description].filter((part) => part !== '');
+    const said = [provider?.error, provider?.description].filter(Boolean);
     const text = `The identity provider answered: ${said.join(': ') || 'nothing'}`;
     return { status, title: 'Sign-in failed', text, next: SIGN_IN };
   }

@@ -1,7 +1,12 @@
 /** Which page the example web app shows for an error: a permanent cause is never answered with "try again". */
 import { describe, expect, it } from 'vitest';
 import { ApiFailure, failureOf, SessionsUnavailable } from '../../examples/web-app/failures.ts';
-import { PartitionError, PartitionStoreError, SessionEndedError } from '../../src-main/errors.ts';
+import {
+  PartitionError,
+  PartitionStoreError,
+  SessionEndedError,
+  WebSignInError,
+} from '../../src-main/errors.ts';
 
 const AGAIN = { to: '/call-api', text: 'Try again' };
 const page = (error: unknown) => failureOf(error, '/call-api');
@@ -14,6 +19,7 @@ describe('the page for an error', () => {
     new SessionsUnavailable(),
     new PartitionError('partition_busy', 'a key', 'busy'),
     new ApiFailure(undefined),
+    new ApiFailure(429),
     new ApiFailure(500),
   ])('offers to try again after a failure that passes: %s', (error) => {
     expect(page(error)).toMatchObject({ next: AGAIN });
@@ -29,6 +35,17 @@ describe('the page for an error', () => {
     expect([status, next]).toEqual([500, undefined]);
     expect(text).toMatch(/log/);
     expect(text).not.toMatch(/try again/i);
+  });
+
+  it.each([400, 401, 403, 404, 410])('offers no other try where the API answers %d', (answer) => {
+    const { status, text, next } = page(new ApiFailure(answer));
+    expect([status, next]).toEqual([502, undefined]);
+    expect(text).toContain(String(answer));
+    expect(text).not.toMatch(/try again/i);
+  });
+
+  it('says what the provider answered, if it said anything', () => {
+    expect(page(new WebSignInError('sign_in_refused', 'refused')).text).toContain('answered: nothing');
   });
 
   it('asks for a sign-in if the session has ended or the saved sign-in can’t be opened', () => {

@@ -52,6 +52,11 @@ it.each([
   expect(failure.message).not.toContain('Secret text');
 });
 
+it.each(['constructor', 'toString', '__proto__'])('a provider may call its error %s', (error) => {
+  const failure = failureOf(oauth(error), ABOUT);
+  expect(failure).toMatchObject({ code: 'sign_in_rejected', message: expect.any(String) });
+});
+
 it.each([
   'invalid_grant',
   'bad_refresh_token',
