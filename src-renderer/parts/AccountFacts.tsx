@@ -72,6 +72,8 @@ export function StatusCard({ account }: { account: AccountItem }) {
   const renewal = useTimed((now) => (refresh === null ? '' : refreshStatusText(refresh, now)));
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const needsSignIn = status.id === 'needs-sign-in';
+  // What only another program holds is signed in there.
+  const isOurs = account.places.includes('vault');
   const renews = accountId === account.id && refresh?.refreshable === true ? refresh : null;
   const told = problem ?? (renews?.autoRefresh === true ? renews.problem : null);
   return (
@@ -80,9 +82,9 @@ export function StatusCard({ account }: { account: AccountItem }) {
       <div>
         <p>
           <b>{status.title}</b>
-          {!needsSignIn && status.detail !== '' && ` · ${lowerFirst(status.detail)}`}
+          {!(needsSignIn && isOurs) && status.detail !== '' && ` · ${lowerFirst(status.detail)}`}
         </p>
-        {needsSignIn && <p>{why}</p>}
+        {needsSignIn && isOurs && <p>{why}</p>}
         {renews !== null && <p className="second">{renewal}</p>}
       </div>
       {renews !== null && (
@@ -96,7 +98,8 @@ export function StatusCard({ account }: { account: AccountItem }) {
           Auto-refresh
         </label>
       )}
-      {renews !== null && !needsSignIn && (
+      {/* One button, which keeps the focus if a refresh is refused. */}
+      {renews !== null && (refreshing || !needsSignIn) ? (
         <Action
           kind="quiet"
           onPress={() => void refreshStatus.refresh(null)}
@@ -104,12 +107,11 @@ export function StatusCard({ account }: { account: AccountItem }) {
         >
           Refresh now
         </Action>
-      )}
-      {needsSignIn && !demo && account.places.includes('vault') && (
+      ) : needsSignIn && !demo && isOurs ? (
         <Action kind="primary" onPress={() => void signIn.again(account.id)}>
           Sign in again…
         </Action>
-      )}
+      ) : null}
       {renews !== null && told !== null && (
         <p className="problem" role="alert">
           <Message>{told.message}</Message>

@@ -85,7 +85,7 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
       {actions.map((action, index) => (
         <Action
           key={action}
-          kind={index === 0 && action !== 'start-fresh' ? 'primary' : 'plain'}
+          kind={action === notice.actions[0] && action !== 'start-fresh' ? 'primary' : 'plain'}
           onPress={() => act(action)}
           pending={doing !== null && doing === REQUESTS[action] ? PENDING[doing] : null}
           autoFocus={screen && index === 0}

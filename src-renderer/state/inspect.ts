@@ -109,14 +109,17 @@ export function holdsToken(text: string): boolean {
   return tokensIn(text).some(({ field, token }) => field !== null || readToken(token).format !== 'opaque');
 }
 
-/** A cache document, whole or cut off: a JSON object that names a section of the schema. */
-const DOCUMENT = /^\s*\{[^]*"(?:Account|AccessToken|RefreshToken|IdToken|AppMetadata)"\s*:/;
+/** A cache document, whole or cut off: a JSON object with a section of the schema. */
+const DOCUMENT = /^\s*\{[^]*"(?:Account|AccessToken|RefreshToken|IdToken|AppMetadata)"\s*:\s*(?:[^"\s]|$)/;
+/** A token response whose fields are spelled as in .NET has a JWT where a document has a section. */
+const RESPONSE = /"(?:Access|Refresh|Id)Token"\s*:\s*"eyJ/;
 
 /**
  * Whether the text of a file is a saved token or token response. A damaged cache document has readable tokens too, but is imported, and
  * the import says what is wrong with it.
  */
-export const isTokenFile = (text: string): boolean => !DOCUMENT.test(text) && holdsToken(text);
+export const isTokenFile = (text: string): boolean =>
+  (!DOCUMENT.test(text) || RESPONSE.test(text)) && holdsToken(text);
 
 function unescaped(text: string): string {
   try {

@@ -10,6 +10,9 @@ export interface Fact {
   says: string;
 }
 
+const WRITABLE =
+  'The permissions of the vault file or its folder let your group or other users of this computer replace or delete the vault. They can’t read it. Allow writing for yourself only, then restart Tokenkeep.';
+
 /** Returns the banner of the Security page for a ready vault. Other states have a notice. */
 export function statusBanner(
   status: VaultStatus,
@@ -29,20 +32,15 @@ export function statusBanner(
       text: `The first sign-in or import creates an encrypted file. Its key goes into ${named(status.keychain)}.`,
     };
   }
+  const isWritable = status.warnings?.some((warning) => warning.endsWith('_writable')) === true;
   if (status.oldKey === 'pending') {
     return {
       tone: 'warn',
       title: 'An old key is not destroyed yet',
-      text: `Signed-out accounts are removed from the file. Until ${named(status.keychain)} is available, the old key still opens older copies of the file.${unrecorded(status)}`,
+      text: `Signed-out accounts are removed from the file. Until ${named(status.keychain)} is available, the old key still opens older copies of the file.${unrecorded(status)}${isWritable ? ` ${WRITABLE}` : ''}`,
     };
   }
-  if (status.warnings?.some((warning) => warning.endsWith('_writable'))) {
-    return {
-      tone: 'warn',
-      title: 'Other users can write here',
-      text: 'The permissions of the vault file or its folder let other users of this computer replace or delete the vault. They can’t read it. Allow writing for yourself only.',
-    };
-  }
+  if (isWritable) return { tone: 'warn', title: 'Other users can write here', text: WRITABLE };
   return {
     tone: 'ok',
     title: 'Encrypted on this computer',

@@ -104,6 +104,9 @@ describe('tokens are found in', () => {
     expect(isTokenFile(token)).toBe(true);
     expect(isTokenFile(JSON.stringify({ access_token: token, token_type: 'Bearer' }))).toBe(true);
     expect(isTokenFile(JSON.stringify({ refresh_token: 'opaque' }))).toBe(true);
+    const spelled = { AccessToken: token, IdToken: token, ExpiresIn: 3600 }; // as .NET and AWS do
+    expect(isTokenFile(JSON.stringify({ AuthenticationResult: spelled }))).toBe(true);
+    expect(isTokenFile(JSON.stringify({ ...spelled, Account: { Username: 'ada' } }, null, 2))).toBe(true);
     expect(isTokenFile('notes of a meeting')).toBe(false);
     const documents = ['test/vectors/documents', 'test/vectors/hostile'].flatMap((folder) =>
       readdirSync(folder)

@@ -33,6 +33,8 @@ describe('how things stand', () => {
     expect(statusBanner(pending, false).text).not.toContain('.mark');
     const { text } = statusBanner({ ...pending, warnings: ['sign_out_unrecorded'] }, false);
     expect(text).toContain(`could not be noted in “${pending.file}.mark”`);
+    const writable = statusBanner({ ...pending, warnings: ['file_writable'] }, false);
+    expect(writable.text).toContain('Allow writing for yourself only');
   });
 
   test('the demo is not presented as a real vault', () => {
