@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { readDocument } from '../cache/document/document.ts';
 import { isMerged, merge } from '../cache/document/merge.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import { lostNames } from '../cache/json.ts';
 import type { TokenResponseEvent } from '../cache/response.ts';
-import { InvalidArgumentError, StorageError, VaultError } from '../errors.ts';
+import { storeOf } from '../cache/token-cache.ts';
+import { DocumentError, InvalidArgumentError, StorageError, VaultError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import type { Vault } from './api.ts';
 import { type ImportReport, reportOf } from './exchange/import.ts';
@@ -62,9 +65,9 @@ const MOST_READINGS = 10;
  *
  * If it rejects, the old copy is still there, and nothing that the vault had is lost.
  *
- * @throws what `read` and `remove` throw; DocumentError if the old copy is not understood; InvalidArgumentError for a token response that
- *   can't be added; VaultError if the vault is not `ready`; StorageError if the vault does not hold what was written, or if the old copy
- *   is still there after `remove`
+ * @throws what `read` and `remove` throw; DocumentError if the old copy is not understood, or has two fields of one name;
+ *   InvalidArgumentError for a token response that can't be added; VaultError if the vault is not `ready`; StorageError if the vault does
+ *   not hold what was written, or if the old copy is still there after `remove`
  * @example
  * import { adopt, openVault } from 'tokenkeep';
  * import { earlierFile } from 'tokenkeep/vault';
@@ -115,10 +118,18 @@ async function take(vault: Vault, old: SerializableTokenCache): Promise<ImportRe
 
 function cacheOf(contents: NonNullable<EarlierContents>): SerializableTokenCache {
   const cache = new SerializableTokenCache();
-  if (typeof contents === 'string') cache.deserialize(contents);
-  else if (contents instanceof Uint8Array) cache.deserialize(new TextDecoder().decode(contents));
-  else for (const event of [contents].flat()) cache.add(event);
+  const text = contents instanceof Uint8Array ? new TextDecoder().decode(contents) : contents;
+  if (typeof text !== 'string') for (const event of [text].flat()) cache.add(event);
+  else if (lostNames(text, readDocument(storeOf(cache), text))) throw ambiguous();
   return cache;
+}
+
+/** The vault would have one of the two, and the other would be removed with the old copy. */
+function ambiguous(): DocumentError {
+  return new DocumentError(
+    'document_not_a_cache',
+    'The earlier cache has two fields of the same name, of which only one could be kept. No MSAL library writes such a document. Nothing was moved, and the earlier cache is unchanged. Remove one of the two from it.',
+  );
 }
 
 function isNothing(contents: EarlierContents): contents is null | undefined | '' {

@@ -122,6 +122,26 @@ it('an old copy that is not understood, or can’t be removed, stays', async () 
   await expect(adopt(vault, { read, remove: 'x' } as never)).rejects.toMatchObject({ field: 'remove' });
 });
 
+it.each([String, (text: string) => Buffer.from(text)])(
+  'an old copy with two fields of one name stays, because one of them would be lost',
+  async (as) => {
+    const { vault } = await open({ users: ['ada'] });
+    const token = (secret: string) =>
+      `"k": {"home_account_id":"noor","environment":"id.example","credential_type":"RefreshToken","client_id":"app","secret":"${secret}"}`;
+    const earlier = {
+      read: () => as(`{"RefreshToken": {${token('rt-1')}, ${token('rt-2')}}}`),
+      remove: () => expect.unreachable(),
+    };
+    await expect(adopt(vault, earlier)).rejects.toMatchObject({
+      code: 'document_not_a_cache',
+      message: expect.stringContaining('two fields of the same name') as string,
+    });
+    expect(await vault.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).not.toContain(
+      'rt-2',
+    );
+  },
+);
+
 it('changes that an older version of the app writes meanwhile are merged as well', async () => {
   const { vault, old } = await open({ users: [] });
   const { read, remove } = plainFile(old, ['noor@example.org']);
