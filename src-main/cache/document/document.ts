@@ -27,13 +27,15 @@ export interface SerializeOptions {
 /**
  * Replaces the contents of the store with those of a document. An empty text empties the store.
  *
+ * @returns the parsed document
  * @throws DocumentError; the store is unchanged
  */
-export function readDocument(store: Store, text: string | null | undefined): void {
+export function readDocument(store: Store, text: string | null | undefined): Roots {
   const bare = (text ?? '').replace(/^\ufeff/, ''); // An editor's byte order mark.
   const roots = bare === '' ? {} : exactJson(bare);
   assertCache(roots);
   store.replace(() => fill(store, roots, layoutOf(bare)));
+  return roots;
 }
 
 /** A parsed document. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { mergeAsImport } from '../../accounts/account-history.ts';
 import type { MergeCounts } from '../../cache/document/merge.ts';
+import { readDocument } from '../../cache/document/document.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
-import { hasDuplicateNames } from '../../cache/json.ts';
-import type { TokenCache } from '../../cache/token-cache.ts';
+import { lostNames } from '../../cache/json.ts';
+import { storeOf, type TokenCache } from '../../cache/token-cache.ts';
 import { DocumentError, type DocumentErrorCode, PassphraseError } from '../../errors.ts';
 import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
@@ -78,12 +79,13 @@ function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
   assertText(file);
   const cache = new SerializableTokenCache({ now });
   const text = new TextDecoder('utf-8').decode(file.content);
+  let roots: ReturnType<typeof readDocument>;
   try {
-    cache.deserialize(text);
+    roots = readDocument(storeOf(cache), text);
   } catch (error) {
     throw error instanceof DocumentError ? namingTheFile(file, error) : error;
   }
-  if (hasDuplicateNames(text)) throw ambiguous(file);
+  if (lostNames(text, roots)) throw ambiguous(file);
   return cache;
 }
 
