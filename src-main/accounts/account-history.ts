@@ -127,14 +127,14 @@ export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Chan
   const there = idsOf(left);
   const entries = storeOf(before).all();
   // Without an account entity, the first entry of a user decides whether the ID has the issuer, and their order is not known any more.
-  const [issued, plain] = [true, false].map((has) =>
-    entries.filter(({ entity }) => (issuerIn(entity) !== '') === has),
-  );
-  const were = new Set([entries, issued, plain].flatMap((some) => [...idsOf(some ?? [])]));
+  const isIssued = ({ entity }: Entry): boolean => issuerIn(entity) !== '';
+  const ids = [entries, entries.filter(isIssued), entries.filter((one) => !isIssued(one))].flatMap((some) => [
+    ...idsOf(some),
+  ]);
   drop(
     cache,
     all,
-    [...were].filter((id) => !there.has(id)),
+    ids.filter((id) => !there.has(id)),
   );
 }
 
