@@ -3,6 +3,7 @@ import type { ActivityEvent, TokenItem } from '../../src-main/ipc/contract.ts';
 import { lifetime, type Tone } from './lifetime.ts';
 import { atHour, changesAt, dayStart, dayOrTime, isPast, localTime, shortTime } from './time.ts';
 import { appLabel, tokenDetail, tokenTitle } from './tokens.ts';
+import { capitalized } from './words.ts';
 
 export type TimelineRange = '5 hours' | 'today' | '7 days';
 
@@ -157,7 +158,7 @@ function rowOf(
   return {
     id: token.id,
     title: refresh ? 'Refresh token' : subject,
-    detail: refresh ? capital(subject) : tokenDetail(token),
+    detail: refresh ? capitalized(subject) : tokenDetail(token),
     refresh,
     bars,
     marks,
@@ -210,5 +211,3 @@ function isOf(token: TokenItem, event: ActivityEvent): boolean {
   if (event.kind !== 'refresh' || !event.client_ids.includes(token.client_id)) return false;
   return token.audience === null ? event.apis.length === 0 : event.apis.includes(token.audience);
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
