@@ -67,7 +67,8 @@ export interface PartitionedCachesOptions {
 export interface PartitionImport {
   /**
    * The cache document of this partition id, as text or UTF-8: what MSAL Node's `DistributedCachePlugin` stores, what
-   * Microsoft.Identity.Web stores in the field `data`, or any other MSAL cache document. null: there is none.
+   * Microsoft.Identity.Web stores in the field `data`, or any other MSAL cache document. null: there is none. For any
+   * other text, and for a document with two fields of one name, reads and updates of the partition reject with DocumentError.
    */
   read(id: string): Promise<string | Uint8Array | null>;
   /**

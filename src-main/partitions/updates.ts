@@ -1,9 +1,19 @@
 /** Updates of one partition. Waiting updates are committed together by compare-and-set, on top of other writers' changes. */
 
+import { readDocument } from '../cache/document/document.ts';
 import { inverse } from '../cache/entry.ts';
 import type { UpdateOptions } from '../cache/handle.ts';
-import { apply, type Batch, type Job, runBatch, type TokenCache, transact } from '../cache/token-cache.ts';
-import { PartitionError, PartitionStoreError } from '../errors.ts';
+import { lostNames } from '../cache/json.ts';
+import {
+  apply,
+  type Batch,
+  type Job,
+  runBatch,
+  storeOf,
+  type TokenCache,
+  transact,
+} from '../cache/token-cache.ts';
+import { DocumentError, PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline, isUnsent } from './deadline.ts';
 import { published } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
@@ -149,7 +159,7 @@ export class Updates {
       return found;
     const document = await deadline.with(() => importFrom.read(id));
     if (document === null || document.length === 0) return found;
-    found.cache.deserialize(typeof document === 'string' ? document : Buffer.from(document).toString('utf8'));
+    readImported(found.cache, document, name);
     return found; // `opened` is older than the cache, so it must be written.
   }
 
@@ -205,6 +215,25 @@ export class Updates {
     const { importFrom } = this.#settings;
     if (importFrom === undefined || kind !== 'user' || id === undefined) return;
     await deadline.with(async () => importFrom.remove(id));
+  }
+}
+
+/** @throws DocumentError for a document of which a part would be lost: the earlier cache is removed once it is imported */
+function readImported(cache: TokenCache, document: string | Uint8Array, { key }: PartitionName): void {
+  const text = typeof document === 'string' ? document : Buffer.from(document).toString('utf8');
+  try {
+    if (lostNames(text, readDocument(storeOf(cache), text)))
+      throw new DocumentError(
+        'document_not_a_cache',
+        'It has two fields of the same name, of which only one could be kept. No MSAL library writes such a document. Nothing was changed.',
+      );
+  } catch (cause) {
+    if (!(cause instanceof DocumentError)) throw cause;
+    throw new DocumentError(
+      cause.code,
+      `What importFrom returned for partition ${key} was not imported: ${cause.message} Let importFrom.read return a cache document for this user, or null. remove() of the partition also removes the earlier cache; the user then signs in again.`,
+      { cause },
+    );
   }
 }
 
