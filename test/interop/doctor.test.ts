@@ -7,7 +7,15 @@ import { describe, expect, it } from 'vitest';
 import { examine, repair } from '../../src-main/doctor/index.ts';
 import { SerializableTokenCache } from '../../src-main/index.ts';
 import { APPS, entra, homeAccountId, PEOPLE, START } from '../vectors/make/stage.mjs';
-import { MSAL_NODE, MSAL_PYTHON, type Trial, type Verdict, verdicts, withoutPython } from './judges.ts';
+import {
+  type Judge,
+  MSAL_NODE,
+  MSAL_PYTHON,
+  type Trial,
+  type Verdict,
+  verdicts,
+  withoutPython,
+} from './judges.ts';
 
 const { avery } = PEOPLE;
 const { desk } = APPS;
@@ -158,28 +166,57 @@ function treated(text: string, now: number) {
   return { findings, left: examine(cache), text: cache.serialize() };
 }
 
-const judges = [...MSAL_NODE, ...(withoutPython ? [] : [MSAL_PYTHON])];
+const later = START + 3600 + 1800;
+const handover = (document: string): Trial => ({
+  ...trial(document),
+  provider: 'organizations',
+  at: later,
+  response: entra(avery, desk, later + 1),
+});
 
-describe.each(['msal-python-aad-single', 'msal-node-7-aad-single'])('in what was %s', (source) => {
-  const cases = SICK.map((sick) => {
+const faulty = ['msal-python-aad-single', 'msal-node-7-aad-single'].flatMap((source) =>
+  SICK.map((sick) => {
     const document = vector(`documents/${source}`);
     sick.make(document);
-    const before = JSON.stringify(document);
-    return { ...sick, before, after: treated(before, at) };
-  });
-  const heard = judges.map((judge) =>
-    verdicts(
-      judge,
-      cases.flatMap(({ before, after }) => [trial(before), trial(after.text)]),
-    ),
-  );
+    const text = JSON.stringify(document);
+    const after = treated(text, at);
+    return { ...sick, source, after, trials: [trial(text), trial(after.text)] };
+  }),
+);
+
+const handedOver = [
+  { name: 'msal-node-3-then-msal-node-5', before: 'the older refresh token' },
+  { name: 'msal-node-5-then-msal-node-3', before: 'the older refresh token' },
+  { name: 'msal-node-7-then-msal-python', before: 'an error' },
+  { name: 'msal-python-then-msal-node-7', before: 'an error' },
+].map((one) => {
+  const document = vector(`handovers/${one.name}`);
+  const text = JSON.stringify(document);
+  const secrets = Object.values(document['RefreshToken']!).map((token) => token?.['secret']);
+  return { ...one, secrets, trials: [handover(text), handover(treated(text, later).text)] };
+});
+
+const judges = [...MSAL_NODE, ...(withoutPython ? [] : [MSAL_PYTHON])];
+/** Each judge's verdicts. A judge gets all trials at once, because it takes long to start. */
+const heard = new Map(
+  judges.map((judge) => {
+    const trials = [...faulty, ...(judge === MSAL_PYTHON ? [] : handedOver)].flatMap((one) => one.trials);
+    const all = verdicts(judge, trials);
+    return [judge, new Map(trials.map((one, index) => [one, all[index]!]))];
+  }),
+);
+/** A judge's verdicts on a document before and after the repair. */
+const heardOn = (judge: Judge, { trials }: { trials: Trial[] }): Verdict[] =>
+  trials.map((one) => heard.get(judge)!.get(one)!);
+
+describe.each(['msal-python-aad-single', 'msal-node-7-aad-single'])('in what was %s', (source) => {
   if (withoutPython) it.skip('python3-msal is not installed');
 
-  it.each(cases.map((one, index) => ({ ...one, index })))('$name: found, felt, repaired', (one) => {
+  it.each(faulty.filter((one) => one.source === source))('$name: found, felt, repaired', (one) => {
     expect(new Set(one.after.findings.map(({ kind }) => kind))).toEqual(new Set([one.kind]));
     expect(one.after.left).toEqual([]);
-    for (const [number, judge] of judges.entries()) {
-      const [before, after] = heard[number]!.slice(2 * one.index, 2 * one.index + 2);
+    for (const judge of judges) {
+      const [before, after] = heardOn(judge, one);
       if (judge === MSAL_PYTHON) one.python(before!);
       else one.node(before!);
       isWell(after!);
@@ -190,30 +227,17 @@ describe.each(['msal-python-aad-single', 'msal-node-7-aad-single'])('in what was
 });
 
 describe('what two libraries left together', () => {
-  const later = START + 3600 + 1800;
-  const handover = (text: string): Trial => ({
-    ...trial(text),
-    provider: 'organizations',
-    at: later,
-    response: entra(avery, desk, later + 1),
-  });
-
-  it.each([
-    ['msal-node-3-then-msal-node-5', 'the older refresh token'],
-    ['msal-node-5-then-msal-node-3', 'the older refresh token'],
-    ['msal-node-7-then-msal-python', 'an error'],
-    ['msal-python-then-msal-node-7', 'an error'],
-  ])('%s: MSAL Node comes to %s, and to the newer refresh token after the repair', (name, before) => {
-    const document = vector(`handovers/${name}`);
-    const [older, newer] = Object.values(document['RefreshToken']!).map((token) => token?.['secret']);
-    const text = JSON.stringify(document);
-    const { text: mended } = treated(text, later);
-    for (const judge of MSAL_NODE) {
-      const [sick, well] = verdicts(judge, [handover(text), handover(mended)]);
-      if (before === 'an error') expect(sick!.error).toMatch(/multiple_matching_appMetadata/);
-      else expect(sick!.redeemed === older).toBe(true);
-      isWell(well!);
-      expect(well!.redeemed === newer).toBe(true);
-    }
-  });
+  it.each(handedOver)(
+    '$name: MSAL Node comes to $before, and to the newer refresh token after the repair',
+    (one) => {
+      const [older, newer] = one.secrets;
+      for (const judge of MSAL_NODE) {
+        const [sick, well] = heardOn(judge, one);
+        if (one.before === 'an error') expect(sick!.error).toMatch(/multiple_matching_appMetadata/);
+        else expect(sick!.redeemed === older).toBe(true);
+        isWell(well!);
+        expect(well!.redeemed === newer).toBe(true);
+      }
+    },
+  );
 });
