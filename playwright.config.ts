@@ -1,11 +1,12 @@
 import { defineConfig } from '@playwright/test';
 import { packaged } from './scripts/packaging/development-build.mjs';
+import { WORKERS } from './scripts/session/small-disk.mjs';
 import type { Packaged } from './test/e2e/app.ts';
 
 // The real app in a real Electron. Each test has a home, a keyring and a vault of its own, so they may run side by side.
 export default defineConfig<Packaged>({
   outputDir: process.env['TOKENKEEP_ARTIFACTS'] ?? 'artifacts/e2e',
-  workers: 2,
+  workers: WORKERS,
   fullyParallel: true,
   // What hangs ends; nothing is measured by it. A busy machine is ten times as slow.
   timeout: 120_000,
@@ -20,7 +21,7 @@ export default defineConfig<Packaged>({
       name: 'packaged',
       testDir: 'test',
       testMatch: ['packaged/**/*.spec.ts', 'e2e/**/*.spec.ts'],
-      grep: [/@packaged/, /packaged\//],
+      grep: [/@(?:also-)?packaged/, /packaged\//],
       use: { packagedApp: packaged(import.meta.dirname)?.app ?? 'not packaged' },
     },
     // Every end-to-end test, in a copy of which one fuse was set back: `npm test -- e2e-packaged`.

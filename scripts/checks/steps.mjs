@@ -50,12 +50,14 @@ export function steps(artifacts, words = [], parts = []) {
     report: join(artifacts, `${part}.json`),
     count: countVitest,
   });
-  const playwright = (part, name, project) => ({
+  /** Tests that run in the packaged app as well run there alone, unless only the app of the clone is tested. */
+  const once = parts.includes('e2e') && parts.includes('packaged') ? ['--grep-invert=@packaged'] : [];
+  const playwright = (part, name, project, more = []) => ({
     part,
     lane: 1,
     name,
     package: '@playwright/test',
-    args: ['test', `--project=${project}`, '--reporter=list,json', ...words],
+    args: ['test', `--project=${project}`, '--reporter=list,json', ...more, ...words],
     env: {
       PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`),
       // For `npm run screenshots`, all pictures are taken.
@@ -82,7 +84,7 @@ export function steps(artifacts, words = [], parts = []) {
     { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', node, args: ['--emit', 'none'] },
     { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
     vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=3']),
-    playwright('e2e', 'end-to-end tests', 'app'),
+    playwright('e2e', 'end-to-end tests', 'app', once),
     playwright('packaged', 'the packaged app', 'packaged'),
     playwright('e2e-packaged', 'end-to-end tests in the packaged app', 'e2e-packaged'),
     {

@@ -2,16 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+/**
+ * The number of end-to-end tests that run at a time. Each waits for its app for half of its time, so that one more than there are
+ * processors keeps two busy.
+ */
+export const WORKERS = 3;
+
 /** Tests run concurrently: the unit tests have a disk, and each worker of the end-to-end tests has one. */
-const NAMES = ['unit', 'worker-0', 'worker-1'];
+const NAMES = ['unit', ...Array.from({ length: WORKERS }, (_, index) => `worker-${index}`)];
 
 /**
  * Mounts disks that the tests can fill up, and a read-only view of each. Tests mount theirs themselves where the kernel lets an ordinary
  * user create a namespace; elsewhere, in a chroot or some containers, root has to do it.
  *
  * @param {import('./ordinary-user.mjs').OrdinaryUser} user whose disks they are
- * @returns {{ folder: string, end: () => void } | undefined} `folder` has `unit`, `worker-0` and `worker-1`, each with `disk` and
- *   `read-only` in it; undefined if root may not mount either
+ * @returns {{ folder: string, end: () => void } | undefined} `folder` has `unit` and `worker-0`, `worker-1` and so on, each with
+ *   `disk` and `read-only` in it; undefined if root may not mount either
  */
 export function mountSmallDisks(user) {
   const folder = mkdtempSync('/var/tmp/tokenkeep-disk-');

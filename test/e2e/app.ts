@@ -3,7 +3,7 @@
  * dialogs of the system, which no test can click, are answered in the main process.
  *
  * In a packaged app, a test can reach only the window, see [Note: a packaged app lets nobody into its main process] in packaged.ts. Tests
- * that need no more are tagged @packaged and run in both.
+ * that need no more are tagged @packaged: when the packaged app is tested, they run there alone. Those tagged @also-packaged run in both.
  */
 
 import type { ChildProcess } from 'node:child_process';

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium, type ElectronApplication, expect, type Page } from '@playwright/test';
+import { SOFTWARE_DRAWN } from '../support/driven.ts';
 
 /** A started app, of the clone or packaged. */
 export interface Started {
@@ -29,7 +30,7 @@ export async function startPackaged(
   env: Record<string, string>,
   args: readonly string[],
 ): Promise<{ child: ChildProcess; started: Started }> {
-  const child = spawn(executable, ['--remote-debugging-port=0', ...args], { env });
+  const child = spawn(executable, ['--remote-debugging-port=0', SOFTWARE_DRAWN, ...args], { env });
   const output: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));

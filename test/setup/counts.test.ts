@@ -89,6 +89,13 @@ it('words for the fault campaign are not those for the runners', () => {
   expect(argsOf(['unit', 'torture'])).not.toContain('--seed');
 });
 
+it('a test of both apps runs in the packaged one alone if both are tested', () => {
+  const argsOf = (parts: string[]): string[] =>
+    steps('artifacts', [], parts).find(({ part }: { part: string }) => part === 'e2e')?.args;
+  expect(argsOf(['e2e', 'packaged'])).toContain('--grep-invert=@packaged');
+  expect(argsOf(['e2e'])).not.toContain('--grep-invert=@packaged');
+});
+
 it('a lane that has ended takes the last step of the other, if it may run in any lane', () => {
   const [e2e, packaged, torture] = [
     { name: 'e2e' },
