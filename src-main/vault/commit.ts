@@ -26,7 +26,7 @@ import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batc
 import { aligned, contentLength, noFindings, sealFrame, seedsFrom, TRAILER_LENGTH } from './format/frame.ts';
 import type { Slot } from './format/header.ts';
 import type { FileState } from './format/key-item.ts';
-import { type Groups, sealImage } from './format/manifest.ts';
+import { type Groups, loadFrames, sealImage } from './format/manifest.ts';
 import type { Attempt, VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { changedMeanwhile, refusal } from './refusal.ts';
@@ -369,6 +369,7 @@ export async function rewrite(
   }: Rewrite,
   { unread }: { unread?: () => void } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
+  await loadFrames(kept);
   const { groups, seal } = await regroup(cache, kept);
   const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), history };
   const findings = previous?.sealing.findings ?? noFindings();
@@ -396,6 +397,7 @@ export async function rewrite(
     header,
     sealing,
     cache,
+    file: null,
     metadata,
     groups: new Map(groups.map((group) => [group.row?.account ?? null, group])),
     end,

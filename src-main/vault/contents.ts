@@ -27,7 +27,14 @@ import {
   TAG_LENGTH,
   TRAILER_LENGTH,
 } from './format/frame.ts';
-import { type Cursor, type IntactFrame, outlineBase, readFrame, scanFrames } from './format/frame-reader.ts';
+import {
+  type Cursor,
+  type FrameFile,
+  type IntactFrame,
+  outlineBase,
+  readFirstFrame,
+  scanFrames,
+} from './format/frame-reader.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import { type FileState, MAX_HISTORY, type Mark, type Position } from './format/key-item.ts';
 import {
@@ -50,6 +57,8 @@ export interface Contents {
   readonly header: Header;
   readonly sealing: Sealing;
   readonly cache: TokenCache;
+  /** The file whose frames are read on demand; `null`: they are in memory. */
+  readonly file: FrameFile | null;
   metadata: VaultMetadata;
   /** Only frames that are still current: a rewrite copies them unchanged. */
   readonly groups: Map<string | null, Group>;
@@ -75,16 +84,13 @@ export function markOf({ header, end, metadata }: Contents): Mark {
   };
 }
 
-/** Returns the same position in the form that is compared with a mark. `file` holds the whole file. */
-export function positionOf({ header, end, history }: Contents, file: Buffer): Position {
+/** Returns the same position in the form that is compared with a mark. */
+export function positionOf({ header, end, history }: Contents, file: FrameFile): Position {
   return {
     generation: header.generation,
     end: end.at,
     history,
-    tagAt: (at) =>
-      at < FRAMES_AT || at > end.at
-        ? null
-        : file.subarray(at - TRAILER_LENGTH, at - TRAILER_LENGTH + TAG_LENGTH),
+    tagAt: (at) => (at < FRAMES_AT || at > end.at ? null : file.now(at - TRAILER_LENGTH, TAG_LENGTH)),
   };
 }
 
@@ -113,7 +119,7 @@ const START: Cursor = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
  * @param isDoubted whether to read every frame at once, because damage was found that can't be detected otherwise
  */
 export async function readContents(
-  file: Buffer,
+  file: FrameFile,
   { header, bytes, intact }: { header: Header; bytes: Buffer; intact: boolean },
   key: Buffer,
   isDoubted = false,
@@ -126,22 +132,24 @@ export async function readContents(
 }
 
 /** Returns `null` if the file is damaged, as far as its index and checksums tell. */
-async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Promise<Contents | null> {
+async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): Promise<Contents | null> {
   const pause = pauses();
-  const first = readFrame(file, START, sealing);
+  const first = await readFirstFrame(file, START, sealing);
   const manifest = first === null ? null : decodeManifest(first.content);
   if (first === null || manifest === null || manifest.index.length !== header.baseFrames - 1) return null;
   const base = await outlineBase(file, first.end, sealing, pause);
   if (base === null) return null;
-  const later = scanFrames(file, base.end, sealing);
+  const offset = base.end.at;
+  const tail = await file.window(offset, file.length - offset);
+  const later = scanFrames(tail, { ...base.end, at: 0 }, sealing, offset);
   const { batches, sound } = decodeLater(later.frames, header);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const contents = contentsOf(
-    { header, sealing, cache, metadata: metadataOf(manifest), end: base.end },
+    { header, sealing, cache, file, metadata: metadataOf(manifest), end: base.end },
     manifest,
   );
-  advance(contents, [base.end, ...later.ends]);
+  advance(contents, [base.end, ...later.ends.map((one) => ({ ...one, at: one.at + offset }))]);
   try {
     await takeBase(contents, base.frames, manifest, pause);
     contents.rows = contents.live = storeOf(cache).size;
@@ -157,7 +165,7 @@ async function readIndexed(file: Buffer, header: Header, sealing: Sealing): Prom
 }
 
 function contentsOf(
-  found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'metadata' | 'end'>,
+  found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'file' | 'metadata' | 'end'>,
   manifest: Manifest | null,
 ): Contents {
   const { at, ordinal, previousTag } = found.end;
@@ -201,18 +209,18 @@ async function takeBase(
 
 /** Reads every frame. */
 async function readFrames(
-  file: Buffer,
+  file: FrameFile,
   header: Header,
   sealing: Sealing,
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, ends, damaged, end } = scanFrames(file, START, sealing);
+  const { frames, ends, damaged, end } = scanFrames(await file.load(), START, sealing);
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
   const own = { ...sealing, findings: noFindings() };
-  const contents = contentsOf({ header, sealing: own, cache, metadata, end }, manifest);
+  const contents = contentsOf({ header, sealing: own, cache, file: null, metadata, end }, manifest);
   advance(
     contents,
     ends.filter(({ ordinal }) => ordinal >= header.baseFrames),

@@ -157,6 +157,7 @@ export class VaultMemory {
   /** Does what `adopt` does, regardless of what memory holds. */
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
+    const files = [this.opening, this.mine].map((one) => one?.contents?.file);
     this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
@@ -167,6 +168,7 @@ export class VaultMemory {
       const changes = await difference(before, this.#side());
       if (changes.length > 0) this.changes.emit(eventOf(changes));
     }
+    for (const file of files) if (file !== opening.contents?.file) file?.stop();
     this.refresh();
   }
 
@@ -273,7 +275,10 @@ export class VaultMemory {
 
   /** Closes: overwrites the keys and stops notifying. A task that still waits finds no key rather than an overwritten one. */
   end(): void {
-    for (const key of [this.opening.key, this.mine?.key]) key?.fill(0);
+    for (const one of [this.opening, this.mine]) {
+      one?.key?.fill(0);
+      one?.contents?.file?.stop();
+    }
     this.opening = { ...this.opening, key: null };
     this.mine = null;
     this.isEnded = true;

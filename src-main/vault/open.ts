@@ -5,6 +5,7 @@ import { codeOf } from '../error-code.ts';
 import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, type Identity, type Io, identify, readWhole, sameFile, sameIdentity } from './disk/file.ts';
+import { type FileBytes, openFileBytes } from './disk/file-bytes.ts';
 import { storageError } from './disk/storage-error.ts';
 import {
   FRAMES_AT,
@@ -106,6 +107,7 @@ async function openSettled(place: Place, known?: Known): Promise<Opening> {
     if (isSettled || opening.identity === null || looks === MOST_LOOKS) return opening;
     const now = await identify(place.io, place.file).catch(() => opening.identity);
     if (sameIdentity(now, opening.identity)) return opening;
+    opening.contents?.file?.stop();
   }
 }
 
@@ -136,7 +138,7 @@ export interface Place {
 
 export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
   const { io, file, slots } = place;
-  let whole: Awaited<ReturnType<typeof readWhole>>;
+  let whole: Awaited<ReturnType<typeof openFileBytes>>;
   let early = null as { account: string; item: Promise<SlotReading> } | null;
   try {
     const isWanted = (start: Buffer): boolean => {
@@ -152,7 +154,7 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
       // A file that does not start as a vault is not read to its end.
       return known.seen !== null || found.kind !== 'none';
     };
-    whole = await readWhole(io, file, { length: HEAD_LENGTH, isWanted });
+    whole = await openFileBytes(io, file, isWanted);
   } catch (cause) {
     const error = storageError(cause);
     return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
@@ -160,13 +162,20 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
   const read: ReadSlot = (fileId, slot) =>
     early?.account === accountOf(fileId, slot) ? early.item : slots.read(fileId, slot, STORED);
   if (whole === null) return openNothing(slots, known);
-  const found = readHeader(whole.bytes);
+  const { bytes, identity } = whole;
+  const found = readHeader(bytes.start);
   const fileId = found.kind === 'header' ? Buffer.from(found.header.fileId) : null;
+  let contents: Contents | null = null;
   try {
-    return await openBytes(place, whole, found, read, known);
+    const opening = await openBytes(place, whole, found, read, known);
+    ({ contents } = opening);
+    return opening;
   } catch (error) {
     if (!(error instanceof KeychainError)) throw error;
-    return { ...NOTHING, fileId, state: stateFor(error), error, identity: whole.identity };
+    return { ...NOTHING, fileId, state: stateFor(error), error, identity };
+  } finally {
+    if (contents === null) bytes.stop();
+    else void hear(bytes.load()); // [Note: large files]
   }
 }
 
@@ -207,7 +216,7 @@ async function openNothing(slots: KeySlots, { seen }: Known): Promise<Opening> {
 
 async function openBytes(
   place: Place,
-  { bytes, identity }: { bytes: Buffer; identity: Identity },
+  { bytes, identity }: { bytes: FileBytes; identity: Identity },
   found: HeaderReading,
   read: ReadSlot,
   known: Known,
@@ -292,9 +301,6 @@ async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: S
 
 /** A vault that exists was sealed with a key in the slot that it names. */
 const STORED = { stored: true } as const;
-
-/** More bytes than both header copies of any version take. A small vault is read in one piece. */
-const HEAD_LENGTH = 256 * 1024;
 
 /** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
 export async function readFileId(io: Io, file: string): Promise<Buffer | null> {

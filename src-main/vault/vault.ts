@@ -232,7 +232,10 @@ class FileVault implements Vault {
       // The keychain may have taken long. The file must be unchanged, and no other reread may have happened since.
       if (this.#memory.opening === opening && sameIdentity(now, found.identity)) {
         await this.#memory.adopt(found);
-      } else await this.#access.lookAgain();
+      } else {
+        found.contents?.file?.stop();
+        await this.#access.lookAgain();
+      }
       await this.#saving.save([]);
     });
     this.#opened();

@@ -135,6 +135,8 @@ export class FakeDisk implements Io {
     return {
       read: (target, offset, length, position) =>
         Promise.resolve({ bytesRead: node.bytes.copy(target, offset, position, position + length) }),
+      readNow: (target, offset, length, position) =>
+        node.bytes.copy(target, offset, position, position + length),
       write: async (source, offset, length, position) => {
         await Promise.resolve();
         try {

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type FileSum, holds, nodeIo, summing } from '../../src-main/vault/disk/file.ts';
 import { encodeBatch } from '../../src-main/vault/format/batch.ts';
-import type { FrameContent, StoredFrame } from '../../src-main/vault/format/frame.ts';
+import { FileBytes } from '../../src-main/vault/disk/file-bytes.ts';
+import {
+  contentLength,
+  type FrameContent,
+  NO_TAG,
+  type Sealing,
+  type StoredFrame,
+} from '../../src-main/vault/format/frame.ts';
+import { outlineBase, readFirstFrame } from '../../src-main/vault/format/frame-reader.ts';
+import { FRAMES_AT } from '../../src-main/vault/format/header.ts';
 import { type Group, sealImage } from '../../src-main/vault/format/manifest.ts';
 
 const KEY = randomBytes(32);
@@ -25,7 +34,7 @@ function entryOf(user: number, secret: string): FrameContent {
 function written(
   frames: readonly FrameContent[],
   generation: bigint,
-): { frames: StoredFrame[]; parts: number; largest: number } {
+): { frames: StoredFrame[]; parts: number; largest: number; bytes: Buffer; sealing: Sealing } {
   const manifest = {
     keyMadeAt: 0,
     profile: null,
@@ -37,13 +46,16 @@ function written(
   const groups = frames.map((content, user) => group(user, content));
   const image = sealImage({ fileId: FILE_ID, generation, slot: 'a', manifest, groups }, KEY);
   const made: Buffer[] = [];
+  const copies: Buffer[] = [];
   for (const part of image.parts) {
     made.at(-1)?.fill(0);
     made.push(part);
+    copies.push(Buffer.from(part));
   }
   made.at(-1)?.fill(0);
   const largest = Math.max(...made.map(({ length }) => length));
-  return { frames: [...image.frames], parts: made.length, largest };
+  const bytes = Buffer.concat(copies);
+  return { frames: [...image.frames], parts: made.length, largest, bytes, sealing: image.sealing };
 }
 
 describe('a rewrite', () => {
@@ -72,6 +84,28 @@ describe('a rewrite', () => {
     ]);
     for (const [user, frame] of again.frames.entries())
       expect(frame.body.toString('utf8', 32)).toContain(`"user-${user}-k"`);
+  });
+
+  test('does not copy a frame whose bytes are not those that were checked at opening', async () => {
+    const bytes = Buffer.from(first.bytes);
+    const file = FileBytes.of(bytes);
+    const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
+    const manifest = await readFirstFrame(file, start, first.sealing);
+    const base = manifest && (await outlineBase(file, manifest.end, first.sealing, () => Promise.resolve()));
+    const frames = base?.frames ?? [];
+    expect(frames).toHaveLength(30);
+    const copied = (): StoredFrame[] => written(frames, 2n).frames;
+    expect(copied()).toHaveLength(30);
+    const damage = expect.objectContaining({ code: 'vault_damaged' });
+    // The last two frames have the same length. Another frame has a correct checksum.
+    const [, length = 0] = frames.slice(-2).map(contentLength);
+    const last = Buffer.from(bytes.subarray(-length));
+    bytes.copyWithin(bytes.length - length, bytes.length - 2 * length, bytes.length - length);
+    expect(copied).toThrow(damage);
+    last.copy(bytes, bytes.length - length);
+    expect(copied()).toHaveLength(30);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1000) ^ 1, bytes.length - 1000);
+    expect(copied).toThrow(damage);
   });
 
   test('moves them to memory of their own once much of that memory is in use no more', () => {

@@ -68,24 +68,32 @@ export async function identify(io: Io, file: string): Promise<Identity | null> {
   }
 }
 
-/** Lets `readWhole` decide from the start of a file whether to read the rest. */
-export interface Beginning {
-  /** Number of bytes at the start. */
-  length: number;
-  /** Called with the start. Returns whether to read the rest. */
-  isWanted: (start: Buffer) => boolean;
-}
-
 /**
  * Reads a file's bytes and its identity at that time. Returns `null` if the file does not exist.
  *
- * @param atMost the largest number of bytes to read, or a decision based on the start
+ * @param atMost the largest number of bytes to read
  */
 export async function readWhole(
   io: Io,
   file: string,
-  atMost: number | Beginning = Number.MAX_SAFE_INTEGER,
+  atMost = Number.MAX_SAFE_INTEGER,
 ): Promise<{ bytes: Buffer; identity: Identity } | null> {
+  const found = await openRegular(io, file);
+  if (found === null) return null;
+  const { handle, identity } = found;
+  try {
+    if (identity.size > MAX_FILE_BYTES && atMost > MAX_FILE_BYTES) throw tooLarge(identity.size);
+    return { bytes: await readRange(handle, 0, Math.min(Number(identity.size), atMost)), identity };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a regular file for reading. Returns `null` if it does not exist. The caller closes it. */
+export async function openRegular(
+  io: Io,
+  file: string,
+): Promise<{ handle: IoFile; identity: Identity } | null> {
   let handle: IoFile;
   try {
     handle = await io.open(file, 'r');
@@ -97,21 +105,10 @@ export async function readWhole(
   try {
     const about = await handle.stat();
     if (!isRegular(about)) throw notAFile(file);
-    const identity = identityOf(about);
-    const size = Number(identity.size);
-    if (typeof atMost === 'number') {
-      if (size > MAX_FILE_BYTES && atMost > MAX_FILE_BYTES) throw tooLarge(identity.size);
-      return { bytes: await readRange(handle, 0, Math.min(size, atMost)), identity };
-    }
-    const start = await readRange(handle, 0, Math.min(size, atMost.length));
-    if (!atMost.isWanted(start) || start.length < atMost.length) return { bytes: start, identity };
-    if (size > MAX_FILE_BYTES) throw tooLarge(identity.size);
-    const whole = Buffer.allocUnsafe(size);
-    start.copy(whole);
-    const rest = await readInto(handle, whole.subarray(start.length), start.length);
-    return { bytes: whole.subarray(0, start.length + rest.length), identity };
-  } finally {
+    return { handle, identity: identityOf(about) };
+  } catch (error) {
     await handle.close();
+    throw error;
   }
 }
 
@@ -139,7 +136,7 @@ export async function readRange(handle: IoFile, position: number, length: number
   return readInto(handle, Buffer.allocUnsafe(length), position);
 }
 
-async function readInto(handle: IoFile, bytes: Buffer, position: number): Promise<Buffer> {
+export async function readInto(handle: IoFile, bytes: Buffer, position: number): Promise<Buffer> {
   let have = 0;
   while (have < bytes.length) {
     const { bytesRead } = await handle.read(bytes, have, bytes.length - have, position + have);
@@ -472,6 +469,11 @@ export interface Io {
 export interface IoFile {
   /** May read only part of the bytes. */
   read(target: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  /**
+   * Does the same without waiting, and returns the number of bytes. Absent where that could block the program, or where an open file
+   * could not be replaced.
+   */
+  readNow?(target: Buffer, offset: number, length: number, position: number): number;
   /** May write only part of the bytes. */
   write(source: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
   truncate(length: number): Promise<void>;
@@ -521,6 +523,11 @@ export const nodeIo: Io = {
           read(fd, target, offset, most, position, (error, bytesRead) => done(error, { bytesRead }));
         return isLocal ? called(call) : answered(folder, call);
       },
+      ...(isLocal &&
+        process.platform !== 'win32' && {
+          readNow: (target: Buffer, offset: number, length: number, position: number): number =>
+            readSync(fd, target, offset, length, position),
+        }),
       write: (source, offset, length, position) =>
         isLocal && length <= SMALL_WRITE
           ? atOnce(() => ({ bytesWritten: writeSync(fd, source, offset, length, position) }))

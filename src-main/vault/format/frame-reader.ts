@@ -1,8 +1,10 @@
 // FORMAT.md, "Reading".
 import {
+  checksumOf,
   type FrameContent,
   follows,
   frameLength,
+  type Holder,
   isWhole,
   openBody,
   PREFIX_LENGTH,
@@ -11,6 +13,7 @@ import {
   SECTOR,
   type Sealing,
   SHORTEST_HOLE,
+  seedAt,
   StoredFrame,
   TRAILER_LENGTH,
   tagOf,
@@ -48,24 +51,65 @@ const SEARCH_BYTES = 64 * 1024 * 1024;
 /** Bytes: the secrets key (32) and an empty JSON object (2). */
 const SHORTEST_BODY = 34;
 
+/** A file that is read in pieces. */
+export interface FrameFile extends Holder {
+  /** Returns at least `length` bytes from `at` on, fewer if the file ends there. Valid until the next call. */
+  window(at: number, length: number): Promise<Buffer>;
+  /** Reads the file into memory up to `to`. Resolves with the bytes up to there, fewer if the file is shorter. */
+  load(to?: number): Promise<Buffer>;
+  /** Reads nothing any more. */
+  stop(): void;
+}
+
+/** Reads the first frame into memory; `null` if it is not there, or not authentic. */
+export async function readFirstFrame(
+  file: FrameFile,
+  cursor: Cursor,
+  sealing: Sealing,
+): Promise<{ content: FrameContent; end: Cursor } | null> {
+  const { at } = cursor;
+  const prefix = readPrefix(await file.window(at, PREFIX_LENGTH), 0);
+  const end = prefix === null ? 0 : at + frameLength(prefix);
+  if (prefix === null || end > file.length) return null;
+  const start = await file.load(end);
+  const found = next(start, cursor, sealing);
+  return found === null ? null : { content: contentOf(start, found), end: after(start, found) };
+}
+
 /**
  * Returns the base frames after the manifest without decrypting them; `null` if they are not all there, in one piece and
- * in their order, as their lengths, checksums and tags of previous frames tell.
+ * in their order, as their lengths, checksums and tags of previous frames tell. Does not keep their bytes.
  */
 export async function outlineBase(
-  file: Buffer,
+  file: FrameFile,
   from: Cursor,
   sealing: Sealing,
   pause: () => Promise<void>,
 ): Promise<{ frames: readonly StoredFrame[]; end: Cursor } | null> {
   const frames: StoredFrame[] = [];
   let cursor = from;
-  while (cursor.ordinal < sealing.baseFrames) {
+  let window = { from: cursor.at, bytes: await file.window(cursor.at, PREFIX_LENGTH) };
+  const show = async (length: number): Promise<number> => {
     const { at } = cursor;
-    const prefix = readPrefix(file, at);
-    if (prefix === null || !isNext(file, at, prefix, cursor) || !isWhole(file, at, prefix)) return null;
-    frames.push(StoredFrame.in(file, at, sealing, prefix));
-    cursor = after(file, { at, prefix });
+    if (at - window.from + length > window.bytes.length) {
+      window = { from: at, bytes: await file.window(at, length) };
+    }
+    return at - window.from;
+  };
+  while (cursor.ordinal < sealing.baseFrames) {
+    let at = await show(PREFIX_LENGTH);
+    const prefix = readPrefix(window.bytes, at);
+    if (prefix === null || !isNext(window.bytes, at, prefix, cursor)) return null;
+    at = await show(frameLength(prefix));
+    const { bytes } = window;
+    if (!isWhole(bytes, at, prefix)) return null;
+    const [seed, crc] = [Buffer.from(seedAt(bytes, at)), checksumOf(bytes, at, prefix)];
+    frames.push(new StoredFrame(sealing, file, cursor.at + PREFIX_LENGTH, prefix, seed, crc));
+    cursor = {
+      at: cursor.at + frameLength(prefix),
+      ordinal: prefix.ordinal + 1,
+      previousTag: Buffer.from(tagOf(bytes, at, prefix)),
+    };
     await pause();
   }
   return { frames, end: cursor };
@@ -106,16 +150,6 @@ interface Found {
 
 function isNext(file: Buffer, at: number, prefix: Prefix, { ordinal, previousTag }: Cursor): boolean {
   return prefix.ordinal === ordinal && follows(file, at, previousTag);
-}
-
-/** Reads the frame at the cursor; `null` if it is not the expected one, or not authentic. */
-export function readFrame(
-  file: Buffer,
-  cursor: Cursor,
-  sealing: Sealing,
-): { content: FrameContent; end: Cursor } | null {
-  const found = next(file, cursor, sealing);
-  return found === null ? null : { content: contentOf(file, found), end: after(file, found) };
 }
 
 function contentOf(file: Buffer, { at, prefix, body }: Found): FrameContent {

@@ -224,12 +224,22 @@ export function isWhole(file: Buffer, at: number, prefix: Prefix): boolean {
   return crc32(file.subarray(at + PREFIX_LENGTH, crcAt)) === file.readUInt32LE(crcAt);
 }
 
+/** Returns the seed of the frame at `at`, as it is in the prefix. A view of the file. */
+export function seedAt(file: Buffer, at: number): Buffer {
+  return file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
+}
+
+/** Returns the checksum that a frame was written with. */
+export function checksumOf(file: Buffer, at: number, prefix: Prefix): number {
+  return file.readUInt32LE(at + frameLength(prefix) - CRC_LENGTH);
+}
+
 /**
  * Decrypts the body; returns `null` if the frame was not sealed for this file and this place in it. The whole frame must be in
  * `file`, which is not changed.
  */
 export function openBody(sealing: Sealing, file: Buffer, at: number, prefix: Prefix): Buffer | null {
-  const seed = file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
+  const seed = seedAt(file, at);
   const contentAt = at + PREFIX_LENGTH;
   const from = isCopied(sealing, prefix.ordinal) ? contentAt : at;
   const authenticated = file.subarray(from, contentAt + prefix.sealedLength);
@@ -263,16 +273,35 @@ function decrypted(
   return body;
 }
 
-/** A frame of the base as it is in the file. It is authenticated and decrypted whenever its body is asked for. */
+/** What holds the bytes of frames: memory, or a file that is still being read into memory. */
+export interface Holder {
+  readonly length: number;
+  /** Returns these bytes; `null` if they are not there any more. They don't change afterwards. */
+  now(at: number, length: number): Buffer | null;
+  /** Reads everything into memory. */
+  load(): Promise<unknown>;
+}
+
+export function holderOf(memory: Buffer): Holder {
+  return {
+    length: memory.length,
+    now: (at, length) => memory.subarray(at, at + length),
+    load: () => Promise.resolve(),
+  };
+}
+
+/** A frame of the base as it is in the file. It is authenticated and decrypted whenever it is opened. */
 export class StoredFrame implements FrameContent {
   readonly bodyLength: number;
   readonly sealing: Sealing;
   readonly ordinal: number;
-  /** The memory that holds the sealed secrets, the body and the trailer. Frames of several files may share it. */
-  readonly holder: Buffer;
+  /** It has the sealed secrets, the body and the trailer. Frames of several files may share it. */
+  readonly holder: Holder;
   readonly #at: number;
   readonly #sealedLength: number;
   readonly #seed: Buffer;
+  /** The checksum that was found at opening; `null` if the bytes are those that were checked. */
+  readonly #crc: number | null;
 
   /**
    * @param at offset of the sealed secrets in `holder`; the body and the trailer follow them
@@ -280,10 +309,11 @@ export class StoredFrame implements FrameContent {
    */
   constructor(
     sealing: Sealing,
-    holder: Buffer,
+    holder: Holder,
     at: number,
     { bodyLength, sealedLength, ordinal }: Prefix,
     seed: Buffer,
+    crc: number | null = null,
   ) {
     this.bodyLength = bodyLength;
     this.sealing = sealing;
@@ -292,24 +322,36 @@ export class StoredFrame implements FrameContent {
     this.#at = at;
     this.#sealedLength = sealedLength;
     this.#seed = seed;
-  }
-
-  /** Returns the frame whose prefix is at `at` in `file`. */
-  static in(file: Buffer, at: number, sealing: Sealing, prefix: Prefix): StoredFrame {
-    const seed = file.subarray(at + SEED_AT, at + SEED_AT + KEY_LENGTH);
-    return new StoredFrame(sealing, file, at + PREFIX_LENGTH, prefix, seed);
+    this.#crc = crc;
   }
 
   /** Not authenticated. */
   get sealed(): Buffer {
-    return this.holder.subarray(this.#at, this.#at + this.#sealedLength);
+    return this.holder.now(this.#at, this.#sealedLength) ?? this.#damaged();
   }
 
   /** @throws VaultError `vault_damaged` */
   get body(): Buffer {
+    return this.open().body;
+  }
+
+  /**
+   * Returns the content, authenticated. The body and the sealed secrets are of the same bytes, even if the file is being changed.
+   *
+   * @throws VaultError `vault_damaged`
+   */
+  open(): FrameContent {
     const prefix = { bodyLength: this.bodyLength, sealedLength: this.#sealedLength, ordinal: this.ordinal };
-    const content = this.holder.subarray(this.#at);
-    return decrypted(content, prefix, this.sealed, this.sealing, this.#seed) ?? this.#damaged();
+    const content = this.#content();
+    const sealed = content.subarray(0, this.#sealedLength);
+    const body = decrypted(content, prefix, sealed, this.sealing, this.#seed) ?? this.#damaged();
+    return { body, sealed };
+  }
+
+  /** Returns the frame without its prefix. */
+  #content(): Buffer {
+    const length = this.#sealedLength + this.bodyLength + TRAILER_LENGTH;
+    return this.holder.now(this.#at, length) ?? this.#damaged();
   }
 
   /**
@@ -318,6 +360,7 @@ export class StoredFrame implements FrameContent {
    *
    * The checksum of the content is copied too: a reader of the copy would notice damage to memory.
    *
+   * @throws VaultError `vault_damaged` if the bytes are not those that were checked at opening
    * @param seeds the seed streams of this frame's file and of the other one, from frame 0 on
    */
   copyTo(
@@ -333,8 +376,11 @@ export class StoredFrame implements FrameContent {
     combine(seed, 0, seeds.fresh, KEY_LENGTH * place.ordinal);
     seed.copy(target, at + SEED_AT);
     writePrefix(target, at, place, prefix);
-    const end = this.#at + frameLength(prefix) - PREFIX_LENGTH;
-    this.holder.copy(target, at + PREFIX_LENGTH, this.#at, end);
+    const content = this.#content();
+    const crcAt = content.length - CRC_LENGTH;
+    const isChecked = this.#crc === null || crc32(content.subarray(0, crcAt)) === this.#crc;
+    if (!isChecked || (this.#crc !== null && content.readUInt32LE(crcAt) !== this.#crc)) this.#damaged();
+    content.copy(target, at + PREFIX_LENGTH);
     const frame = new StoredFrame(sealing, this.holder, this.#at, prefix, seed);
     return { frame, tag: tagOf(target, at, prefix) };
   }

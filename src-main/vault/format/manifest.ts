@@ -22,12 +22,16 @@ import {
   contentLength,
   type Findings,
   type FrameContent,
+  type Holder,
+  holderOf,
   NO_TAG,
   noFindings,
+  PREFIX_LENGTH,
   type Sealing,
   StoredFrame,
   sealFrame,
   sealingOf,
+  seedAt,
   seedStream,
   seedsFrom,
 } from './frame.ts';
@@ -264,6 +268,14 @@ export interface Group {
   frames: readonly FrameContent[];
 }
 
+/** Reads frames that are still in their file into memory, so that a rewrite can copy them at once. */
+export async function loadFrames(groups: Groups): Promise<void> {
+  const holders = new Set<Holder>();
+  for (const { frames } of groups.values())
+    for (const frame of frames) if (frame instanceof StoredFrame) holders.add(frame.holder);
+  for (const holder of holders) await holder.load();
+}
+
 /** The base frames of each account; `null` for entries without an account. */
 export type Groups = ReadonlyMap<string | null, Group>;
 
@@ -273,7 +285,7 @@ export type Groups = ReadonlyMap<string | null, Group>;
  * @throws VaultError `vault_damaged` if it is not authentic
  */
 export function entriesIn(content: FrameContent): Entry[] | null {
-  const { body, sealed } = content;
+  const { body, sealed } = content instanceof StoredFrame ? content.open() : content;
   const changes = decodeBatch({ body, sealed })?.changes;
   body.fill(0);
   if (changes === undefined) return null;
@@ -379,7 +391,8 @@ function* partsOf(
     memory.reverse();
     if (memory[0] === undefined || memory[0].length < length) memory[0] = Buffer.allocUnsafe(length);
     const part = memory[0].subarray(0, length);
-    const holder = Buffer.allocUnsafe(kept);
+    const own = Buffer.allocUnsafe(kept);
+    const holder = holderOf(own);
     kept = 0;
     let at = lead.copy(part, 0);
     for (const content of contents.slice(ordinal, last)) {
@@ -394,10 +407,10 @@ function* partsOf(
         if (isShared) frames.push(copy.frame);
       } else previousTag = sealFrame(part, at, sealing, place, content, seeds());
       if (frames.length < ordinal) {
-        part.copy(holder, kept, at, next);
+        part.copy(own, kept, at, next);
         const bodyLength = content.bodyLength ?? content.body.length;
         const prefix = { bodyLength, sealedLength: content.sealed.length, ordinal };
-        frames.push(StoredFrame.in(holder, kept, sealing, prefix));
+        frames.push(new StoredFrame(sealing, holder, kept + PREFIX_LENGTH, prefix, seedAt(own, kept)));
         kept += next - at;
       }
       at = next;
@@ -419,7 +432,7 @@ const LEAST_USED = 0.85;
  * the file.
  */
 function sharesMemory(contents: readonly FrameContent[], lengths: readonly number[]): boolean {
-  const holders = new Set<Buffer>();
+  const holders = new Set<Holder>();
   let used = 0;
   for (const [index, content] of contents.entries()) {
     if (!(content instanceof StoredFrame)) continue;
