@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import { ownCopyLines, placesText, providerResultLines, receiptSums, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
-import { plainCell, shortId, visible } from './text.ts';
+import { plainCell, shortId, tabbedText, visible } from './text.ts';
 import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import { resourceName } from './wellKnown.ts';
@@ -403,9 +403,7 @@ export function activityText(rows: readonly ActivityRow[]): string {
     row.detail,
     allNames(row),
   ]);
-  return [['Time', 'Event', 'Details', 'Account'], ...lines]
-    .map((cells) => cells.map(plainCell).join('\t'))
-    .join('\n');
+  return tabbedText([['Time', 'Event', 'Details', 'Account'], ...lines.map((cells) => cells.map(plainCell))]);
 }
 
 /** One place of a sign-out. */

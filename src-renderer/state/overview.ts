@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
-import { plainCell, shortId, visible } from './text.ts';
+import { csvText, plainCell, shortId, tabbedText, visible } from './text.ts';
 import { dayOrTime, isPast, relative } from './time.ts';
 
 /** From this many accounts on, the Accounts page starts with the overview. */
@@ -240,20 +240,13 @@ export interface Listed {
 
 /** The list as tab-separated text, without tokens. */
 export function listText(listed: Listed, now: number): string {
-  return listCells(listed, now)
-    .map((cells) => cells.join('\t'))
-    .join('\n');
+  return tabbedText(listCells(listed, now));
 }
 
-/** The list as a CSV file (RFC 4180), without tokens. */
+/** The list as a CSV file, without tokens. */
 export function listFile(listed: Listed, now: number): string {
-  // The byte order mark tells spreadsheets that the file is UTF-8.
-  return `\ufeff${listCells(listed, now)
-    .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
-    .join('')}`;
+  return csvText(listCells(listed, now));
 }
-
-const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 function listCells({ accounts, named, tenants, appNames, places }: Listed, now: number): string[][] {
   const lines = accounts.map((account) => [

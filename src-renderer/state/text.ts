@@ -39,14 +39,30 @@ function shortened(text: string): string {
 
 /**
  * Start of a cell that a spreadsheet would evaluate as a formula, from a file or the clipboard. Anyone can choose such a display name.
- * If a file is split at semicolons or bars, a cell also begins after one within a text. Full-width signs count as well.
+ * If a file is split at semicolons or bars, a cell also begins after one within a text. Full-width signs count as well. Quotation marks
+ * are dropped from the start of a cell before it is evaluated.
  */
-const FORMULA = /(^|[;|])(?=\s*[=+\-@＝＋－＠])/g;
+const FORMULA = /(^|[;|])(?=[\s"]*[=+\-@＝＋－＠])/g;
 
 /** Returns untrusted text as one line of a table for spreadsheets, which must not evaluate it. */
 export function plainCell(text: string): string {
   return visible(text.replaceAll(/\s+/g, ' ').trim()).replaceAll(FORMULA, "$1'");
 }
+
+/** Returns rows of plain cells as a CSV file (RFC 4180). */
+export function csvText(rows: readonly (readonly string[])[]): string {
+  // The byte order mark tells spreadsheets that the file is UTF-8.
+  return `\ufeff${rows.map((cells) => `${cells.map(quoted).join(',')}\r\n`).join('')}`;
+}
+
+/** Returns rows of plain cells as tab-separated text for the clipboard. */
+export function tabbedText(rows: readonly (readonly string[])[]): string {
+  // A cell that begins with a quotation mark would take the following cells in, up to the next mark.
+  const cellOf = (text: string) => (text.startsWith('"') ? quoted(text) : text);
+  return rows.map((cells) => cells.map(cellOf).join('\t')).join('\n');
+}
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /** Longest identifier shown in full. A GUID has 36 characters. */
 const READABLE = 24;

@@ -188,7 +188,9 @@ describe('rows', () => {
     ['Ada;=1+1', `Ada;'=1+1`],
     ['Ada | =1+1', `Ada |' =1+1`],
     ['Ada-Marie+x@y', 'Ada-Marie+x@y'],
-    ['"', '"'],
+    ['"=1+1"', `'"=1+1"`],
+    ['Ada;"=1+1', `Ada;'"=1+1`],
+    ['Ada "the" Marsh', 'Ada "the" Marsh'],
   ])('neither a copied nor a saved list has the formula %j', (name, cell) => {
     const hostile = account({ id: 'h', name, username: 'x@y.example' });
     expect(
@@ -200,6 +202,12 @@ describe('rows', () => {
     expect(lines[0]).toMatch(/^\ufeff"Account","Username","Home tenant"/);
     expect(lines[1]?.startsWith(`"${cell.replaceAll('"', '""')}","x@y.example",`)).toBe(true);
     expect(lines.slice(2)).toEqual(['']);
+  });
+
+  test('a quotation mark at the start of a name takes in no other cell', () => {
+    const hostile = account({ id: 'h', name: '"Ada', username: 'x@y.example' });
+    expect(listText(list([hostile]), NOW).split('\n')[1]).toMatch(/^"""Ada"\tx@y\.example\t/);
+    expect(listFile(list([hostile]), NOW)).toContain('\r\n"""Ada","x@y.example",');
   });
 
   test('show the names that the user gave to tenants, and are found by them', async () => {
