@@ -48,6 +48,8 @@ export interface NamedItem extends NamedSignIn {
 export interface SourceList {
   /** Whether the user has asked to look for caches. */
   searched: boolean;
+  /** Names of the programs that were looked for in vain; empty before a search. */
+  notFound: readonly string[];
   items: readonly SourceItem[];
 }
 

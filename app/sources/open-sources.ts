@@ -13,6 +13,7 @@ import {
   findSources,
   type FoundSource,
   howToLeave,
+  knownPrograms,
   readSource,
   removeLeftovers,
   type ReadOptions,
@@ -78,9 +79,14 @@ interface Kept {
 
 export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSources<Caller> {
   let searched = false;
+  let notFound: readonly string[] = [];
   const kept = new Map<string, Kept>();
 
-  const list = (): SourceList => ({ searched, items: [...kept.values()].map((one) => itemOf(one, home)) });
+  const list = (): SourceList => ({
+    searched,
+    notFound,
+    items: [...kept.values()].map((one) => itemOf(one, home)),
+  });
   const home = ports.computer.home ?? homedir();
   const find = (id: string): Kept => {
     const found = kept.get(id);
@@ -127,6 +133,10 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         const found = await findSources(ports.computer);
         await removeLeftovers(found);
         for (const source of found) add(source);
+        const programs = new Set(found.map(({ program }) => program));
+        notFound = knownPrograms(ports.computer)
+          .filter(({ id }) => !programs.has(id))
+          .map(({ name }) => name);
         searched = true;
         ports.onChange();
         return list();

@@ -167,6 +167,23 @@ export async function findSources(options: SourcesOptions = {}): Promise<FoundSo
   );
 }
 
+/**
+ * Lists the programs whose caches `findSources` looks for on this platform, in its order.
+ *
+ * @example
+ * ```ts
+ * import { findSources, knownPrograms } from 'tokenkeep/sources';
+ *
+ * const found = new Set((await findSources()).map(({ program }) => program));
+ * for (const { id, name } of knownPrograms()) if (!found.has(id)) console.log(`Not found: ${name}`);
+ * ```
+ */
+export function knownPrograms(options: SourcesOptions = {}): { id: string; name: string }[] {
+  checkOptions('knownPrograms', options, { platform: true, home: true, env: true });
+  const computer = computerOf(options);
+  return PROGRAMS.filter(({ places }) => places(computer).length > 0).map(({ id, name }) => ({ id, name }));
+}
+
 /** Returns the candidate files of a location. A keyring item counts once, however many files signal its changes. */
 async function filesOf({ file, isFolder, signals }: Place): Promise<string[]> {
   if (isFolder === true) return filesIn(file);

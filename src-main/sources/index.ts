@@ -10,6 +10,7 @@ export {
   findSources,
   type FoundSource,
   isGone,
+  knownPrograms,
   programAt,
   sourceFromFile,
   type SourcesOptions,

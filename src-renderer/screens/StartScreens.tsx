@@ -113,7 +113,7 @@ export function FirstRun() {
 /** The caches that were found. None is read before the user opens it. */
 function SourcesFound() {
   const { sources, signIn } = useModel();
-  const { items } = useStore(sources.view);
+  const { items, notFound } = useStore(sources.view);
   const plain = items.filter(({ state, asksFirst }) => state === 'found' && !asksFirst);
   return (
     <main className="blank" data-tone="calm">
@@ -134,6 +134,12 @@ function SourcesFound() {
               <FoundRow key={item.id} item={item} />
             ))}
           </ul>
+        )}
+        {notFound.length > 0 && (
+          <p className="second">
+            {/* Some names have commas. */}
+            {items.length === 0 ? 'Looked for' : 'Not found'}: {notFound.join(' · ')}
+          </p>
         )}
         <div className="actions">
           {plain.length > 0 && (

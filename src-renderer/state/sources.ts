@@ -39,6 +39,7 @@ export interface Sources {
 export function createSources({ app }: Ports, dialogs: Dialogs, toasts: Toasts): Sources {
   const view = createStore<SourcesView>({
     searched: false,
+    notFound: [],
     items: [],
     opening: new Set(),
     finding: false,

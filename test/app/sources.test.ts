@@ -88,7 +88,7 @@ async function openAzure() {
 
 describe('finding and opening', () => {
   it('looks for nothing before the user asks, and then opens nothing', async () => {
-    expect(await sources.handlers.sources(null)).toEqual({ searched: false, items: [] });
+    expect(await sources.handlers.sources(null)).toEqual({ searched: false, notFound: [], items: [] });
     await handlers.find();
     const azure = await handlers.named('Azure CLI');
     expect(azure).toMatchObject({
@@ -98,6 +98,14 @@ describe('finding and opening', () => {
       viewOnly: false,
     });
     expect(sources.opened()).toEqual([]);
+  });
+
+  it('names the programs that were looked for in vain, and no others', async () => {
+    const { notFound, items } = await handlers.find();
+    expect(notFound).toContain('Power Platform CLI');
+    const found = new Set(items.map(({ name }) => name));
+    expect(notFound.filter((name) => found.has(name))).toEqual([]);
+    expect(notFound).not.toContain('Windows accounts'); // are looked for on Windows only
   });
 
   it('opens one with a click only, counts what is in it, and lets no token out', async () => {

@@ -145,6 +145,7 @@ export function fakeBridge(world: World): FakeBridge {
   };
   const sourceList = (): SourceList => ({
     searched: world.sources !== undefined,
+    notFound: world.sources === undefined ? [] : ['Power Platform CLI', 'Docker'],
     items: world.sources ?? [],
   });
   const open = (wanted: (item: SourceItem) => boolean) => {
