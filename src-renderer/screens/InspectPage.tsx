@@ -446,14 +446,16 @@ function Slot({ letter, slot }: { letter: string; slot: 'first' | 'second' }) {
   const token = chosen === null ? null : readToken(chosen);
   const problem = useTimed((now) => (token === null ? null : tokenLabel(token, now)));
   const summary = token === null ? null : summaryOf(token);
-  const audience = summary?.facts.find(({ name }) => name === 'For')?.value;
   return (
     <section className="slot" aria-label={`Token ${letter}`}>
       <div className="slot-head">
         <span className="letter" aria-hidden="true">
           {letter}
         </span>
-        <b>{summary === null ? `Token ${letter}` : `${summary.title}${audience ? ` · ${audience}` : ''}`}</b>
+        <span className="two-lines">
+          <b>{summary?.short ?? `Token ${letter}`}</b>
+          {summary?.user && <span className="second">{summary.user}</span>}
+        </span>
         {problem !== null && (
           <span className="slot-tag" data-tone={problem.tone}>
             {problem.title}

@@ -385,12 +385,21 @@ export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeL
   });
 }
 
-/** Returns the type, audience, issuer, user and app of a token. */
-export function summaryOf(token: ReadToken): { title: string; facts: { name: string; value: string }[] } {
-  if (token.format === 'opaque') return { title: 'Opaque token', facts: [] };
-  if (token.format === 'broken') return { title: 'Not a token', facts: [] };
-  if (token.format === 'jwe') return { title: 'Encrypted token (JWE)', facts: [] };
-  if (token.format === 'jws') return { title: 'Signed content (JWS)', facts: [] };
+/** The type, audience, issuer, user and app of a token. */
+export interface TokenSummary {
+  title: string;
+  /** One line: "Access token (JWT) · Microsoft Graph". */
+  short: string;
+  /** null: not named. */
+  user: string | null;
+  facts: { name: string; value: string }[];
+}
+
+export function summaryOf(token: ReadToken): TokenSummary {
+  if (token.format === 'opaque') return untitled('Opaque token');
+  if (token.format === 'broken') return untitled('Not a token');
+  if (token.format === 'jwe') return untitled('Encrypted token (JWE)');
+  if (token.format === 'jws') return untitled('Signed content (JWS)');
   const { values } = token;
   const text = (name: string): string | null =>
     typeof values[name] === 'string' && values[name] !== '' ? visible(values[name]) : null;
@@ -401,25 +410,28 @@ export function summaryOf(token: ReadToken): { title: string; facts: { name: str
   const resource = audience === null ? null : resourceName(audience);
   const app = text('azp') ?? text('appid') ?? text('client_id');
   const known = app === null ? null : (text('app_displayname') ?? appName(app));
+  const user = text('preferred_username') ?? text('upn') ?? text('email') ?? text('name') ?? text('sub');
+  const title = `${kindOf(token.headerValues, values)} (JWT)`;
   const facts = [
     {
       name: 'For',
       value: resource !== null && resource !== audience ? `${resource} · ${audience ?? ''}` : audience,
     },
     { name: 'From', value: text('iss') },
-    {
-      name: 'User',
-      value: text('preferred_username') ?? text('upn') ?? text('email') ?? text('name') ?? text('sub'),
-    },
+    { name: 'User', value: user },
     { name: 'App', value: known === null ? app : `${known} · ${app ?? ''}` },
   ];
   return {
-    title: `${kindOf(token.headerValues, values)} (JWT)`,
+    title,
+    short: resource ? `${title} · ${visible(resource)}` : title,
+    user,
     facts: facts.flatMap(({ name, value }) =>
       value === null || value === '' ? [] : [{ name, value: visible(value) }],
     ),
   };
 }
+
+const untitled = (title: string): TokenSummary => ({ title, short: title, user: null, facts: [] });
 
 function kindOf(header: Values, values: Values): string {
   const typ = typeof header['typ'] === 'string' ? header['typ'].toLowerCase() : '';

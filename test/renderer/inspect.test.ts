@@ -266,6 +266,8 @@ test('the summary names what the token is for, with what others wrote made visib
   );
   expect(summaryOf(token)).toEqual({
     title: 'Access token (JWT)',
+    short: 'Access token (JWT) · Microsoft Graph',
+    user: 'dana⟨U+202E⟩@contoso.example',
     facts: [
       { name: 'For', value: 'Microsoft Graph · 00000003-0000-0000-c000-000000000000' },
       { name: 'From', value: 'https://id.example/' },
@@ -338,6 +340,27 @@ test('two tokens: headers and signatures count as well', () => {
 test('the label of a token ends without punctuation', () => {
   expect(tokenLabel(readToken(jwt({ exp: NOW - 300 })), NOW)?.title).toBe('Expired 5 min ago');
   expect(tokenLabel(readToken('opaque-token'), NOW)?.title).toBe('Opaque token');
+});
+
+test('a token to compare is named once, with its user', () => {
+  const named = (values: object) => {
+    const { short, user } = summaryOf(readToken(jwt(values)));
+    return [short, user];
+  };
+  const graph = {
+    aud: 'https://graph.microsoft.com',
+    scp: 'User.Read',
+    preferred_username: 'dana@x.example',
+  };
+  expect(named(graph)).toEqual(['Access token (JWT) · Microsoft Graph', 'dana@x.example']);
+  expect(named({ aud: 'api://orders' })).toEqual(['Token (JWT) · orders', null]);
+  expect(named({})).toEqual(['Token (JWT)', null]);
+  expect(summaryOf(readToken('opaque'))).toEqual({
+    title: 'Opaque token',
+    short: 'Opaque token',
+    user: null,
+    facts: [],
+  });
 });
 
 test('order makes no difference where it has no meaning, and what has no claims is not compared', () => {
