@@ -9,20 +9,21 @@ export function DropZone() {
   const { dialogs, importing, inspect, pages } = useModel();
   const [over, setOver] = useState(false);
   useEffect(() => {
-    /** Shows pasted or dropped text in Inspect, if it contains a token. */
-    const text = (input: string): boolean => {
-      if (!holdsToken(input) || dialogs.view.get() !== null) return false;
+    /** Shows text with a token in Inspect, unless a dialog is open. */
+    const show = (input: string): boolean => {
+      if (dialogs.view.get() !== null) return false;
       pages.show('inspect');
       inspect.compare(false);
       inspect.set('first', input);
       return true;
     };
+    const text = (input: string) => holdsToken(input) && show(input);
     /** A file can be a saved token or token response. */
     const drop = async (files: File[]) => {
       const [file] = files;
       if (files.length === 1 && file !== undefined && file.size <= LONGEST_INPUT) {
         const input = await file.text().catch(() => ''); // a folder, or a file that may not be read
-        if (isTokenFile(input) && text(input)) return;
+        if (isTokenFile(input) && show(input)) return;
       }
       await importing.drop(files);
     };
