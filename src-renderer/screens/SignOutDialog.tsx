@@ -302,16 +302,16 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
   const lines = receiptPlaces(report);
   const still = stillSignedIn(report);
   const when = useTimed((now) => capitalized(localTime(report.at, now)));
-  const undoable = report.places.some(({ result }) => result === 'signed-out');
+  const undoable = report.places.filter(({ result }) => result === 'signed-out');
   return (
     <DialogFrame
       title={`${who}: ${placesText(report) ?? ''}`}
       buttons={
         <>
           <KeepReceipt report={report} />
-          {undoable && (
+          {undoable[0] !== undefined && (
             <Action kind="quiet" onPress={() => void signOut.undo()}>
-              Undo in other programs
+              {`Undo in ${undoable.length === 1 ? visible(undoable[0].name) : 'other programs'}`}
             </Action>
           )}
           <Action kind="primary" onPress={signOut.done} autoFocus>
