@@ -1,6 +1,6 @@
 /** What quitting would lose: changes that are held in memory only, and accounts of a file that can't be read any more. */
 import { type AccountSummary, type VaultStatus } from 'tokenkeep';
-import { printable } from 'tokenkeep/vault';
+import { type OlderFile, printable } from 'tokenkeep/vault';
 
 /** States in which the file could not be read, so the whole cache is in memory only. */
 const UNREAD: ReadonlySet<VaultStatus['state']> = new Set([
@@ -16,7 +16,9 @@ const MOST = 4;
 
 const list = new Intl.ListFormat('en-GB');
 
-type AtStake = Pick<VaultStatus, 'state' | 'unsaved' | 'kept' | 'older'>;
+type AtStake = Pick<VaultStatus, 'state' | 'unsaved' | 'kept'> & {
+  readonly older?: Pick<OlderFile, 'mine'>;
+};
 
 /** The number of accounts that are held in memory while the file is older or can't be read any more. */
 function keptIn({ kept, older }: Pick<AtStake, 'kept' | 'older'>): number {

@@ -1,6 +1,8 @@
 import { dropOldHistories } from '../accounts/account-history.ts';
+import { usersOf } from '../cache/accounts.ts';
 import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
+import type { Store } from '../cache/store.ts';
 import { apply, type Job, runBatch, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
@@ -9,9 +11,10 @@ import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
 import type { Cursor } from './format/frame-reader.ts';
+import { userNameOf } from './format/manifest.ts';
 import { rebased } from './held.ts';
 import type { Known, Marked, Opening } from './open.ts';
-import type { VaultState, VaultStatus, VaultWarning } from './state.ts';
+import type { OlderFile, VaultState, VaultStatus, VaultWarning } from './state.ts';
 import { withoutSignedOut } from './tombstones.ts';
 
 /** The listeners of one kind of event. */
@@ -343,7 +346,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     ...(contents === null ? {} : aboutFile(contents)),
     ...(isKeyPending ? { oldKey: 'pending' as const } : {}),
     ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
-    ...(opening.state === 'older' ? { older: { mine: accountsIn(mine), file: accountsIn(opening) } } : {}),
+    ...(opening.state === 'older' ? { older: versionsOf(mine, opening) } : {}),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(opening.original === null ? {} : { copyOf: opening.original }),
     ...(recovered === null ? {} : { recovered }),
@@ -364,6 +367,29 @@ function isPending({ contents, isSignOutPending }: Opening): boolean {
 }
 
 function accountsIn(opening: Opening | null): number | null {
-  if (opening === null || opening.contents === null) return null;
-  return [...storeOf(opening.contents.cache).accounts].length;
+  return storeIn(opening)?.accounts.length ?? null;
+}
+
+function storeIn(opening: Opening | null): Store | null {
+  return opening?.contents ? storeOf(opening.contents.cache) : null;
+}
+
+function versionsOf(mine: Opening | null, file: Opening): OlderFile {
+  const [own, older] = [storeIn(mine), storeIn(file)];
+  return {
+    mine: own?.accounts.length ?? null,
+    file: older?.accounts.length ?? null,
+    fileSavedAt: savedAtOf(file),
+    onlyMine: namesOnlyIn(own, older),
+    onlyFile: namesOnlyIn(older, own),
+  };
+}
+
+/** Names the accounts that the other store doesn't have. Reads no account from a file. */
+function namesOnlyIn(store: Store | null, other: Store | null): string[] {
+  if (store === null || other === null) return [];
+  const others = new Set(other.accounts);
+  return store.accounts
+    .filter((account) => !others.has(account))
+    .map((account) => userNameOf(usersOf(store, account)) ?? account);
 }

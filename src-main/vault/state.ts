@@ -69,12 +69,23 @@ export interface VaultStatus {
  */
 export type VaultWarning = 'folder_writable' | 'file_writable' | 'sign_out_unrecorded';
 
-/** The two versions of a vault whose file is older, in numbers of accounts. */
+/** The two versions of a vault whose file is older. */
 export interface OlderFile {
-  /** What this program still has in memory; `null` if the file was already older when it was opened. */
+  /** The number of accounts that this program still has in memory; `null` if the file was already older when it was opened. */
   mine: number | null;
   /** The number of accounts in the file; `null` if it can't be opened or is gone. */
   file: number | null;
+  /**
+   * When the file was last changed, in seconds since the epoch; `null` if it is gone. A tool that copies files may have set it to the time of
+   * the copy.
+   */
+  fileSavedAt: number | null;
+  /**
+   * The accounts that only memory or only the file has, by user name, or by home account id if there is none. Empty unless both versions can
+   * be read. Accounts in both may have different tokens.
+   */
+  onlyMine: readonly string[];
+  onlyFile: readonly string[];
 }
 
 /** The readable part of a damaged vault. */

@@ -46,6 +46,7 @@ export function Banners({ notice }: { notice: Notice | null }) {
 
 const LABELS: Readonly<Record<NoticeAction, string>> = {
   'keep-mine': 'Keep these accounts…',
+  compare: 'Compare',
   'take-file': 'Use the file…',
   'make-own': 'Make independent…',
   retry: 'Retry',
@@ -66,16 +67,28 @@ const REQUESTS: Readonly<Partial<Record<NoticeAction, 'retry' | 'keepMine' | 'ta
 const PENDING = { retry: 'Retrying…', keepMine: 'Keeping…', takeFile: 'Reading…', makeOwn: 'Rewriting…' };
 
 /** Actions of a notice. The first one is the recommended action. */
-export function NoticeActions({ notice, screen = false }: { notice: Notice; screen?: boolean }) {
-  const { vault, dialogs, maintenance } = useModel();
+export function NoticeActions({
+  notice,
+  screen = false,
+  compared = false,
+}: {
+  notice: Notice;
+  screen?: boolean;
+  /** The page compares the versions itself. */
+  compared?: boolean;
+}) {
+  const { vault, dialogs, maintenance, pages } = useModel();
   const doing = useStore(vault.view, (view) => view.doing);
   // A banner has little room, and the menu has "Show vault file" too.
-  const actions = screen ? notice.actions : notice.actions.filter((action) => action !== 'show-file');
+  const actions = notice.actions.filter(
+    (action) => (screen || action !== 'show-file') && !(compared && action === 'compare'),
+  );
   if (actions.length === 0) return null;
 
   const act = (action: NoticeAction) => {
     const request = REQUESTS[action];
     if (request !== undefined) void vault.ask(request);
+    else if (action === 'compare') pages.show('security');
     else if (action === 'show-file') void maintenance.showFile();
     else if (action === 'recover') dialogs.open({ kind: action });
     else dialogs.open({ kind: 'start-fresh', restore: action === 'restore' });
@@ -90,7 +103,7 @@ export function NoticeActions({ notice, screen = false }: { notice: Notice; scre
           pending={doing !== null && doing === REQUESTS[action] ? PENDING[doing] : null}
           autoFocus={screen && index === 0}
         >
-          {LABELS[action]}
+          {action === 'keep-mine' && notice.id === 'older' ? 'Keep mine…' : LABELS[action]}
         </Action>
       ))}
     </div>

@@ -2,12 +2,52 @@ import { ProgressBar } from 'react-aria-components';
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultStatus } from '../../src-main/ipc/contract.ts';
 import { isPast, relative } from '../state/time.ts';
-import { type Fact, fileFacts, findings, keyFacts, protection } from '../state/vaultFacts.ts';
+import { type Fact, fileFacts, findings, keyFacts, protection, versionRows } from '../state/vaultFacts.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Card, Pairs } from './Card.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
+import { UserText } from './text.tsx';
+
+/** Compares what memory holds with an older file that was put in its place. The banner above has the two choices. */
+export function VersionsCard({ status }: { status: VaultStatus }) {
+  const rows = useTimed((now) => versionRows(status, now));
+  if (rows === null) return null;
+  return (
+    <Card title="Which version is right?" wide>
+      <p className="second">Sync and backup tools sometimes put an older file back.</p>
+      <div className="table-card">
+        <table className="compare-table versions">
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">
+                <b>Mine</b> · in memory
+              </th>
+              <th scope="col">
+                <b>The file</b> · on disk
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, mine, file }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>
+                  <UserText>{mine}</UserText>
+                </td>
+                <td>
+                  <UserText>{file}</UserText>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
 
 /** Location, size and reclaimable space of the vault file. */
 export function FileCard({ status }: { status: VaultStatus }) {

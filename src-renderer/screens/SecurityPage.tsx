@@ -1,7 +1,14 @@
 import { Action } from '../parts/Action.tsx';
 import { StatusBanner } from '../parts/Card.tsx';
 import { NoticeActions } from '../parts/Notices.tsx';
-import { CopyCard, FileCard, KeyCard, ProtectionCard, VerifyCard } from '../parts/VaultCards.tsx';
+import {
+  CopyCard,
+  FileCard,
+  KeyCard,
+  ProtectionCard,
+  VerifyCard,
+  VersionsCard,
+} from '../parts/VaultCards.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
 import { notice } from '../state/notices.ts';
 import { statusBanner } from '../state/vaultFacts.ts';
@@ -24,6 +31,7 @@ export function SecurityPage() {
           </p>
         )}
         <div className="cards">
+          <VersionsCard status={status} />
           <FileCard status={status} />
           <KeyCard status={status} demo={info.demo} />
           <VerifyCard status={status} />
@@ -48,7 +56,7 @@ function CurrentState() {
         title={about.title}
         text={`${about.text} ${about.consequence}`.trim()}
       >
-        <NoticeActions notice={about} />
+        <NoticeActions notice={about} compared />
       </StatusBanner>
     );
   }

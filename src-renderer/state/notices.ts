@@ -4,6 +4,7 @@ import { bytes, count, listing, named } from './words.ts';
 
 export type NoticeAction =
   | 'keep-mine'
+  | 'compare'
   | 'take-file'
   | 'make-own'
   | 'retry'
@@ -173,6 +174,7 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
     actions: [
       ...(typeof status.older?.mine === 'number' ? (['keep-mine'] as const) : []),
       ...(typeof status.older?.file === 'number' || status.bytes === null ? (['take-file'] as const) : []),
+      ...(typeof status.older?.mine === 'number' ? (['compare'] as const) : []),
       'retry',
       'show-file',
     ],

@@ -79,6 +79,57 @@ function alive(live: number | undefined): string {
   return reclaimable === 0 ? 'nothing to reclaim' : `${reclaimable}% reclaimable`;
 }
 
+/** A row of the table that compares the version in memory with the file. */
+export interface VersionRow {
+  name: string;
+  mine: string;
+  file: string;
+}
+
+/** Maximum number of account names in one cell. */
+const MOST_NAMES = 6;
+
+/** Returns the rows that help choose between memory and an older file; null if memory holds nothing to choose. */
+export function versionRows(status: VaultStatus, now: number): VersionRow[] | null {
+  const { older, savedAt } = status;
+  if (older === undefined || older.mine === null) return null;
+  const time = (at: number | null) => (at === null ? 'Not known' : capitalized(localTime(at, now)));
+  const { fileSavedAt, file } = older;
+  const isGone = status.bytes === null;
+  const rows: VersionRow[] = [
+    {
+      name: 'Saved',
+      mine: time(savedAt),
+      file: isGone
+        ? 'The file is gone'
+        : fileSavedAt !== null && savedAt !== null && fileSavedAt > savedAt
+          ? `Not known: put in place ${localTime(fileSavedAt, now)}`
+          : time(fileSavedAt),
+    },
+    {
+      name: 'Accounts',
+      mine: number(older.mine),
+      file: file !== null ? number(file) : isGone ? 'None' : 'Not known: the file can’t be opened',
+    },
+  ];
+  if (file !== null) {
+    const names = (only: readonly string[]) => (only.length === 0 ? 'None' : listing(only, MOST_NAMES));
+    rows.push({ name: 'Only here', mine: names(older.onlyMine), file: names(older.onlyFile) });
+    if (older.onlyMine.length < older.mine)
+      rows.push({ name: 'In both', mine: 'With the latest tokens', file: 'Tokens may be missing or older' });
+  }
+  rows.push({
+    name: 'What happens',
+    mine: isGone ? 'The file is written again.' : 'The file is replaced. The older one is kept beside it.',
+    file: isGone
+      ? 'Tokenkeep begins with an empty vault. What is in memory is discarded.'
+      : file === null
+        ? 'Can’t be used.'
+        : 'What is in memory is discarded. Accounts that were signed out since stay signed out.',
+  });
+  return rows;
+}
+
 export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[] {
   const { key } = status;
   const facts: Fact[] = [

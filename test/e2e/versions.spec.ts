@@ -52,15 +52,22 @@ test('an older file put back while it runs: keeps its accounts, or uses the file
   await expect(banner).toBeVisible();
   await expect(accountsOf(window)).toContainText(LATER);
   const declined = await answerDialogs(app, { agree: false });
-  await banner.getByRole('button', { name: 'Keep these accounts…' }).click();
+  await banner.getByRole('button', { name: 'Keep mine…' }).click();
   await expect.poll(declined).toHaveLength(1);
   await expect(banner).toBeVisible();
+  await banner.getByRole('button', { name: 'Compare' }).click();
+  const versions = window.getByRole('region', { name: 'Which version is right?' });
+  await expect(versions.getByRole('row', { name: 'Only here' })).toContainText(LATER);
+  await expect(versions.getByRole('row', { name: /^Accounts/ })).toHaveText('Accounts21');
+  await expect(banner.getByRole('button', { name: 'Compare' })).toBeHidden();
   await answerDialogs(app, { agree: true });
-  await banner.getByRole('button', { name: 'Keep these accounts…' }).click();
+  await banner.getByRole('button', { name: 'Keep mine…' }).click();
+  await expect(versions).toBeHidden();
   await expect(banner).toBeHidden();
-  await expect(window.getByText('Encrypted')).toBeVisible();
+  await expect(window.getByText('Encrypted', { exact: true })).toBeVisible();
   expect(readdirSync(profileFolder(keyring.env)).filter((name) => name.includes('.older-'))).toHaveLength(1);
 
+  await window.getByRole('button', { name: 'Accounts', exact: true }).click();
   putBack(older, file);
   await banner.getByRole('button', { name: 'Use the file…' }).click();
   await expect(banner).toBeHidden();

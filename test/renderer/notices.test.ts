@@ -90,12 +90,17 @@ test('damaged: how many of how many, who is lost; keeping is offered where there
 test('older: keeping is offered where memory holds something, using the file where it opens or is gone', () => {
   const actions = (older: object, changes: object = {}) =>
     notice(status('older', { older, ...changes }), info)?.actions.filter((action) =>
-      /mine|file$/.test(action),
+      /mine|compare|file$/.test(action),
     );
-  expect(actions({ mine: 3, file: 1 })).toEqual(['keep-mine', 'take-file', 'show-file']);
+  expect(actions({ mine: 3, file: 1 })).toEqual(['keep-mine', 'take-file', 'compare', 'show-file']);
   expect(actions({ mine: null, file: 1 })).toEqual(['take-file', 'show-file']);
-  expect(actions({ mine: 3, file: null })).toEqual(['keep-mine', 'show-file']);
-  expect(actions({ mine: 3, file: null }, { bytes: null })).toEqual(['keep-mine', 'take-file', 'show-file']);
+  expect(actions({ mine: 3, file: null })).toEqual(['keep-mine', 'compare', 'show-file']);
+  expect(actions({ mine: 3, file: null }, { bytes: null })).toEqual([
+    'keep-mine',
+    'take-file',
+    'compare',
+    'show-file',
+  ]);
 });
 
 test('copy: becoming independent is the first action', () => {

@@ -5,6 +5,7 @@ import {
   keyFacts,
   protection,
   statusBanner,
+  versionRows,
 } from '../../src-renderer/state/vaultFacts.ts';
 import { named } from '../../src-renderer/state/words.ts';
 import { readyStatus, REPORT } from './fake/worlds.ts';
@@ -39,6 +40,50 @@ describe('how things stand', () => {
 
   test('the demo is not presented as a real vault', () => {
     expect(statusBanner(readyStatus(NOW), true).text).toContain('deleted when you leave');
+  });
+});
+
+describe('the versions of an older file', () => {
+  const older = { mine: 3, file: 2, fileSavedAt: NOW - 7200, onlyMine: ['ada', 'lin'], onlyFile: ['noa'] };
+  const rows = (changes: object = {}, status: object = {}) =>
+    Object.fromEntries(
+      (
+        versionRows(
+          readyStatus(NOW, {
+            state: 'older',
+            savedAt: NOW - 60,
+            older: { ...older, ...changes },
+            ...status,
+          }),
+          NOW,
+        ) ?? []
+      ).map(({ name, mine, file }) => [name, [mine, file]]),
+    );
+
+  test('when each was saved, how many accounts it has, and who is only there', () => {
+    expect(rows()).toMatchObject({ Accounts: ['3', '2'], 'Only here': ['ada and lin', 'noa'] });
+    expect(rows()['Saved']?.every((when) => when.startsWith('Today'))).toBe(true);
+    expect(rows()['In both']).toEqual(['With the latest tokens', 'Tokens may be missing or older']);
+    expect(rows({ onlyMine: [] })['Only here']).toEqual(['None', 'noa']);
+  });
+
+  test('a date of the file that is too late is not taken for the time of its version', () => {
+    expect(rows({ fileSavedAt: NOW - 30 })['Saved']?.[1]).toMatch(/^Not known: put in place today/);
+  });
+
+  test('a file that can’t be opened or is gone says so, and what choosing it does', () => {
+    const closed = rows({ file: null, onlyMine: [], onlyFile: [] });
+    expect(closed['Accounts']).toEqual(['3', 'Not known: the file can’t be opened']);
+    expect(closed['What happens']?.[1]).toBe('Can’t be used.');
+    expect(closed['Only here']).toBeUndefined();
+    const gone = rows({ file: null, fileSavedAt: null }, { bytes: null });
+    expect(gone['Saved']?.[1]).toBe('The file is gone');
+    expect(gone['What happens']?.[1]).toContain('empty vault');
+  });
+
+  test('there is nothing to compare if memory holds nothing newer', () => {
+    expect(rows({ mine: null })).toEqual({});
+    expect(versionRows(readyStatus(NOW), NOW)).toBeNull();
   });
 });
 

@@ -103,7 +103,17 @@ describe.each(CUTS)('%s', (name, make) => {
     const vault = await scene.open();
     scene.disk.put(scene.file, make());
     expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
-    expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+    const copy = name === 'an older copy';
+    expect(vault.status).toMatchObject({
+      state: 'older',
+      older: {
+        mine: 3,
+        file: copy ? 1 : 2,
+        fileSavedAt: expect.any(Number) as number,
+        onlyMine: copy ? ['ben@contoso.example', 'cas@contoso.example'] : ['cas@contoso.example'],
+        onlyFile: [],
+      },
+    });
     expect(vault.status.message).toMatch(/Keep what this program has, or take the file’s contents\.$/);
     await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({
       code: 'vault_older',

@@ -135,7 +135,12 @@ function parsed(text: string): unknown {
 
 /** Returns the name of a lost account. */
 export function nameOf({ account, users }: IndexRow): string {
-  return users.find(({ username }) => username !== '')?.username ?? account;
+  return userNameOf(users) ?? account;
+}
+
+/** Returns the first user name of an account; undefined if it has none. */
+export function userNameOf(users: readonly AccountSummary[]): string | undefined {
+  return users.find(({ username }) => username !== '')?.username;
 }
 
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
