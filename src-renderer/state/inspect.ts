@@ -98,10 +98,18 @@ export function tokensIn(input: string): FoundToken[] {
   if (parameters.length > 0) return named(parameters);
   const header = HEADER.exec(text)?.[1];
   if (header !== undefined) return [{ field: 'Authorization', token: header }];
+  const body = bodyIn(text);
+  const fields = body === null ? [] : fieldsOf(body, DEEPEST);
+  if (fields.length > 0) return named(fields);
   const within = text.match(WITHIN);
   if (within !== null) return named([...new Set(within)].map((token) => ({ field: null, token })));
   // An opaque token is one word, possibly broken into lines. A sentence isn't a token.
   return /[^\S\r\n]|^[{[<]/.test(unquoted) ? [] : [{ field: null, token: words.join('') }];
+}
+
+/** Returns the JSON object within other text, such as the body of a logged response; null if there is none. */
+function bodyIn(text: string): Values | null {
+  return asObject(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1));
 }
 
 /** Whether the text has a token that can be read, or that a field names. */
@@ -156,12 +164,12 @@ export function whyNone(input: string): string {
   if (input.length > LONGEST_INPUT)
     return `The text has more than ${number(LONGEST_INPUT)} characters, so it is not read. No token is that long.`;
   const text = input.trim();
-  const json = asObject(text);
+  const json = bodyIn(text);
   const [error, description] = ['error', 'error_description'].map((name) => {
     const field = json?.[name];
     if (typeof field === 'string') return visible(field);
     // RFC 6750 §3: WWW-Authenticate: Bearer error="invalid_token", error_description="…"
-    return json === null ? visible(new RegExp(`\\b${name}="([^"]*)"`).exec(text)?.[1] ?? '') : '';
+    return asObject(text) === null ? visible(new RegExp(`\\b${name}="([^"]*)"`).exec(text)?.[1] ?? '') : '';
   });
   if (error !== undefined && error !== '')
     return `This is an error, not a token: ${error}.${description ? ` ${description}` : ''}`;

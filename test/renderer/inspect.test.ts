@@ -147,6 +147,28 @@ describe('tokens are found in', () => {
     ]);
     expect(tokensIn('x'.repeat(LONGEST_INPUT))).toHaveLength(1);
   });
+  test('the tokens and the error of a response with text around it', () => {
+    const logged = (body: object) =>
+      `HTTP/1.1 200 OK\nPragma: no-cache\n\n${JSON.stringify(body)}\n-- end --`;
+    const response = {
+      access_token: jwt(GOOD),
+      token_type: 'Bearer',
+      refresh_token: 'opaque',
+      expires_in: 9,
+    };
+    expect(tokensIn(logged(response)).map(({ field }) => field)).toEqual(['access_token', 'refresh_token']);
+    expect(tokensIn(logged({ refresh_token: 'opaque' }))).toEqual([
+      { field: 'refresh_token', token: 'opaque' },
+    ]);
+    expect(whyNone(logged({ error: 'invalid_grant' }))).toBe('This is an error, not a token: invalid_grant.');
+    // A request is inspected by its header, and a text with other JSON by its token.
+    expect(tokensIn(`Authorization: Bearer ${jwt(GOOD)}\n\n{"refresh_token":"x"}`)).toMatchObject([
+      { field: 'Authorization' },
+    ]);
+    expect(tokensIn(`${jwt(GOOD)} {"a":1}`)).toEqual([{ field: null, token: jwt(GOOD) }]);
+    for (const broken of ['{', 'a } b { c', '{"access_token": ']) expect(tokensIn(broken)).toEqual([]);
+  });
+
   test('nothing, where there is none', () => expect(tokensIn(' \n ')).toEqual([]));
 });
 
