@@ -177,6 +177,14 @@ test('the caches of other programs, the users they name, a sign-out there', asyn
   await window.getByRole('button', { name: /^Azure CLI/ }).click();
   await expect(window.getByRole('heading', { name: 'Azure CLI', level: 1 })).toBeVisible();
   await picture(window, 'source');
+  // The program writes to its cache.
+  const cache = join(keyring.env['HOME']!, '.azure', 'msal_token_cache.json');
+  writeFileSync(cache, readFileSync(cache));
+  const live = window.locator('[data-chosen="true"][data-tone="live"]');
+  await expect(live).toContainText('Changed just now');
+  await window.emulateMedia({ forcedColors: 'active' });
+  await picture(window, 'high-contrast-source', ['light']);
+  await window.emulateMedia({ forcedColors: 'none' });
   await window.getByRole('button', { name: /^All accounts/ }).click();
   await expect(window.getByRole('region', { name: 'Named by programs' })).toBeVisible();
   await picture(window, 'named-users');
