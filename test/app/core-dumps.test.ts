@@ -3,7 +3,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { leaveChildrenOutOfCoreDumps, leaveMemoryOutOfCoreDumps } from '../../app/core-dumps.ts';
+import {
+  leaveChildrenOutOfCoreDumps,
+  leaveMemoryOutOfCoreDumps,
+  listedDescendants,
+  scannedDescendants,
+} from '../../app/core-dumps.ts';
 
 const WRITE = `require('node:fs').writeFileSync('/proc/self/coredump_filter', '0');`;
 const READ = `process.stdout.write(require('node:fs').readFileSync('/proc/self/coredump_filter', 'utf8'));`;
@@ -26,11 +31,13 @@ it.runIf(process.platform === 'linux')(
     const filterOf = (pid: number | undefined) =>
       parseInt(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8'), 16);
     try {
-      await leaveChildrenOutOfCoreDumps('linux', child);
+      expect(listedDescendants(parent.pid ?? 0) ?? [child]).toEqual([child]);
+      expect(scannedDescendants(parent.pid ?? 0)).toEqual([child]);
+      leaveChildrenOutOfCoreDumps('linux', child);
       expect([filterOf(parent.pid) !== 0, filterOf(child) !== 0]).toEqual([true, true]);
-      await leaveChildrenOutOfCoreDumps('linux', parent.pid);
+      leaveChildrenOutOfCoreDumps('linux', parent.pid);
       expect([filterOf(parent.pid) !== 0, filterOf(child)]).toEqual([true, 0]);
-      await leaveChildrenOutOfCoreDumps('linux');
+      leaveChildrenOutOfCoreDumps('linux');
       expect(filterOf(parent.pid)).toBe(0);
     } finally {
       process.kill(child);
