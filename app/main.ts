@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { app, dialog } from 'electron';
+import { app, type BrowserWindow, dialog, Menu } from 'electron';
 import { NativeCodeError } from 'tokenkeep/errors';
 import { assertNativeCode, guardNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
 import { type Arguments, ArgumentsError, assertAccepted, isArguments, parseArguments } from './arguments.ts';
@@ -13,14 +13,25 @@ import { commandWords, isCommand, startCommand } from './command-line.ts';
 import { leaveChildrenOutOfCoreDumps, leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
 import { isOtherAlive } from './instance-lock.ts';
-import { readPageAhead, registerScheme, restrictPages } from './page-session.ts';
+import {
+  closedSession,
+  holdPages,
+  type PageFiles,
+  readPageAhead,
+  registerScheme,
+  restrictPages,
+  servePage,
+} from './page-session.ts';
 import { report, tell } from './report.ts';
-import { PAGE_FOLDER, type RunningApp, start } from './start.ts';
+import type { RunningApp } from './start.ts';
+import { createWindow, loadPage } from './window.ts';
 
 /** Inserted by the bundler. */
 declare const __NATIVE_SHA256__: PinnedHashes;
 
 app.setName('Tokenkeep');
+/** The built window. */
+const PAGE_FOLDER = join(__dirname, 'renderer');
 /** Also passed to the window, as `startedWithoutLock`. */
 const WITHOUT_LOCK =
   'Tokenkeep: the lock that keeps a second start out could not be made: the disk is full, or TMPDIR is missing or can’t be ' +
@@ -69,16 +80,15 @@ function main(): void {
 
   if (!locked) tell(WITHOUT_LOCK);
 
+  Menu.setApplicationMenu(null); // otherwise Electron would create its own, only to be replaced
   const page = readPageAhead(PAGE_FOLDER);
-  const running = app
-    .whenReady()
-    .then(() => start(asked, dataFolderAt(app.getPath('userData'), usualFolder), { locked, page }));
+  const running = app.whenReady().then(() => start(asked, { usualFolder, locked, page }));
   running.catch((error: unknown) => fail(error));
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
   });
   app.on('web-contents-created', (_event, contents) => {
-    contents.once('did-finish-load', () => void leaveChildrenOutOfCoreDumps(process.platform));
+    contents.once('did-finish-load', () => leaveChildrenOutOfCoreDumps(process.platform));
   });
   app.on('window-all-closed', () => {
     if (process.platform === 'darwin') return;
@@ -87,6 +97,32 @@ function main(): void {
     });
   });
   endInGoodOrder(running);
+}
+
+/** Opens the window, and loads the rest of the app while Chromium starts the process of its page. */
+async function start(
+  asked: Arguments,
+  { usualFolder, locked, page }: { usualFolder: string; locked: boolean; page: PageFiles },
+): Promise<RunningApp> {
+  const data = dataFolderAt(app.getPath('userData'), usualFolder);
+  const development = !app.isPackaged;
+  const { session, closed } = closedSession(development);
+  servePage(session, PAGE_FOLDER, { ahead: page });
+  holdPages();
+  const create = (): BrowserWindow =>
+    createWindow({
+      session,
+      preload: join(__dirname, 'preload.cjs'),
+      icon: join(__dirname, '../app/resources/icon.png'),
+      placeFile: join(data.folder, 'window.json'),
+      devTools: development,
+    });
+  const window = asked.background ? null : create();
+  await closed;
+  const first = window?.isDestroyed() === false ? window : null; // the app may have been asked to quit
+  if (first !== null) loadPage(first);
+  const { startParts } = await import('./start.ts');
+  return startParts(asked, data, { locked, first, create });
 }
 
 /** Whether this is a test build, as marked in its version; see electron-builder.dev.yml. */

@@ -44,12 +44,18 @@ const NO_WAY_OUT = {
   proxyBypassRules: '<-loopback>',
 } as const;
 
+export interface ClosedSession {
+  session: Session;
+  /** Resolves once the session has no network. No page may be loaded before that. */
+  closed: Promise<void>;
+}
+
 /**
  * Creates an in-memory session: without `persist:`, nothing that the page caches or stores reaches the disk.
  *
  * @param devTools also allows the pages of the developer tools; only in development
  */
-export async function closedSession(devTools: boolean): Promise<Session> {
+export function closedSession(devTools: boolean): ClosedSession {
   const closed = session.fromPartition('window', { cache: false });
   closed.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   closed.setPermissionCheckHandler(() => false);
@@ -61,8 +67,7 @@ export async function closedSession(devTools: boolean): Promise<Session> {
     const own = url.startsWith(START_PAGE) || (devTools && url.startsWith('devtools://'));
     answer({ cancel: !own });
   });
-  await closed.setProxy(NO_WAY_OUT);
-  return closed;
+  return { session: closed, closed: closed.setProxy(NO_WAY_OUT) };
 }
 
 /** Electron security checklist items 12–14, for every page of the process, whoever opened it. */
@@ -89,7 +94,7 @@ export function registerScheme(): void {
 }
 
 /** Files of the page by their path, read ahead. */
-type PageFiles = ReadonlyMap<string, Promise<Buffer>>;
+export type PageFiles = ReadonlyMap<string, Promise<Buffer>>;
 
 /** Reads the page's files while Chromium starts: otherwise the first window would wait for them. */
 export function readPageAhead(folder: string): PageFiles {

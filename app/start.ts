@@ -43,7 +43,6 @@ import { desktopLoginStart, type LoginStart, systemLoginStart } from './login-st
 import { setMenu, showMenuState } from './menu.ts';
 import { menuBar } from './menu-bar.ts';
 import { ORIGIN } from './page-file.ts';
-import { closedSession, holdPages, type readPageAhead, servePage } from './page-session.ts';
 import { openProgram } from './program-link.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
@@ -58,7 +57,7 @@ import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
 import { openTray, showNotice } from './tray.ts';
 import { openUpdater, signedUpdates, updateFeed, updates } from './updates.ts';
-import { bringToFront, openWindow } from './window.ts';
+import { bringToFront, loadPage } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
 declare const __VERSION__: string;
@@ -70,8 +69,10 @@ declare const __COMMIT__: string;
 export interface StartOptions {
   /** Whether this process holds the single-instance lock. */
   locked: boolean;
-  /** The files of the page, see `readPageAhead`. */
-  page: ReturnType<typeof readPageAhead>;
+  /** The window whose page is being loaded; null if none was opened yet. */
+  first: BrowserWindow | null;
+  /** Creates a window, without its page. */
+  create: () => BrowserWindow;
 }
 
 /**
@@ -81,9 +82,6 @@ const SOON = 2_000;
 
 /** Characters of a saved list; 10,000 accounts have about 2 million. */
 const MOST_LIST = 20_000_000;
-
-/** The built window. */
-export const PAGE_FOLDER = join(__dirname, 'renderer');
 
 export interface RunningApp {
   /** Handles the arguments of a second instance and brings the window to the front. */
@@ -96,16 +94,12 @@ export interface RunningApp {
   readonly stuck: boolean;
 }
 
-export async function start(
+export function startParts(
   asked: Arguments,
   data: DataFolder,
-  { locked, page }: StartOptions,
-): Promise<RunningApp> {
+  { locked, first, create }: StartOptions,
+): RunningApp {
   const development = !app.isPackaged;
-  const session = await closedSession(development);
-  servePage(session, PAGE_FOLDER, { ahead: page });
-  holdPages();
-
   /** The windows opened here. Only they are served, not all windows of the process. */
   const own = new Set<BrowserWindow>();
   const windows = (): BrowserWindow[] => [...own];
@@ -433,21 +427,20 @@ export async function start(
   };
   const endLooks = watchLeaving(powerMonitor, hide);
 
-  const open = (): BrowserWindow => {
-    const window = openWindow({
-      session,
-      preload: join(__dirname, 'preload.cjs'),
-      icon: join(__dirname, '../app/resources/icon.png'),
-      placeFile: join(data.folder, 'window.json'),
-      devTools: development,
-    });
+  const serve = (window: BrowserWindow): BrowserWindow => {
     own.add(window);
     quitting.hold(window);
     window.once('closed', () => own.delete(window));
     return window;
   };
-  const first = asked.background && settings.wants().menuBar ? undefined : open();
-  // The main process is idle while Chromium starts the page's process. The keychain may be slow or prompt; the window does not wait for it.
+  const open = (): BrowserWindow => {
+    const window = serve(create());
+    loadPage(window);
+    return window;
+  };
+  if (first !== null) serve(first);
+  else if (asked.background && !settings.wants().menuBar) open();
+  // The keychain may be slow or prompt; the window does not wait for it.
   setImmediate(() => {
     (asked.demo ? shown.showDemo() : showOwn()).catch(report);
   });
@@ -466,7 +459,7 @@ export async function start(
     if (!window.webContents.isLoading()) begin();
     else if (!isListening) window.webContents.once('did-finish-load', begin);
   };
-  if (first !== undefined) importOnceLoaded(first, asked.importFile);
+  for (const window of own) importOnceLoaded(window, asked.importFile);
   app.on('activate', () => {
     if (own.size === 0) open(); // macOS: a click on the Dock icon
   });

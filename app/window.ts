@@ -16,7 +16,8 @@ export interface WindowOptions {
 /** The page's background colors, so that the window does not flash before the page is drawn. */
 const background = (): string => (nativeTheme.shouldUseDarkColors ? '#1b1c1c' : '#fbfbfa');
 
-export function openWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {
+/** Creates the window. Its page is loaded by `loadPage`. */
+export function createWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {
   const place = readPlace(
     placeFile,
     screen.getAllDisplays().map((display) => display.workArea),
@@ -63,7 +64,7 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   // Chromium goes to about:blank and about:srcdoc without asking anyone, and fails to load the latter. Nothing runs there, but the
   // window would stay empty.
   const goHome = (url: string): void => {
-    if (url.startsWith('about:')) void window.loadURL(START_PAGE);
+    if (url.startsWith('about:')) loadPage(window);
   };
   window.webContents.on('did-navigate', (_event, url) => goHome(url));
   window.webContents.on('did-fail-load', (_event, _code, _why, url, isMainFrame) => {
@@ -71,10 +72,13 @@ export function openWindow({ session, preload, icon, placeFile, devTools }: Wind
   });
   // The page has no frames, see page-guard.ts. A frame that is created all the same is an attack, so the page is loaded anew.
   window.webContents.on('frame-created', (_event, { frame }) => {
-    if (frame !== null && frame.parent !== null) void window.loadURL(START_PAGE);
+    if (frame !== null && frame.parent !== null) loadPage(window);
   });
-  void window.loadURL(START_PAGE);
   return window;
+}
+
+export function loadPage(window: BrowserWindow): void {
+  void window.loadURL(START_PAGE);
 }
 
 /** Restores and focuses the window. */
