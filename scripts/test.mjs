@@ -11,6 +11,7 @@ import { ensurePackaged, packaged } from './packaging/development-build.mjs';
 import { serveInstaller } from './packaging/installer.mjs';
 import { whenAskedToEnd } from './session/asked-to-end.mjs';
 import { inSession } from './session/in-session.mjs';
+import { shortLived } from './session/memory.mjs';
 import { mountSmallDisks } from './session/small-disk.mjs';
 import { ensureBuilt } from './setup/build.mjs';
 import { ensureSandbox } from './setup/sandbox.mjs';
@@ -28,7 +29,7 @@ await runEntry(async (words) => {
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
   let disks;
-  const ended = inSession(root, electron.executable, ({ directory, see, user }) => {
+  const prepare = ({ directory, see, user }) => {
     // The folders in the clone that the tests write: reports and pictures, and vitest's record of slow tests.
     for (const folder of ['artifacts', 'node_modules/.vite'].map((name) => see(join(root, name)))) {
       mkdirSync(folder, { recursive: true });
@@ -51,7 +52,10 @@ await runEntry(async (words) => {
       },
       command: [process.execPath, see(checks), ...args],
     };
-  });
+  };
+  // The campaigns kill and fill what they test on the disk; all others only wait for it.
+  const isCampaign = parts.length === 1 && ['torture', 'judges'].includes(parts[0]);
+  const ended = inSession(root, electron.executable, prepare, isCampaign ? '/tmp' : shortLived());
   const code = await ended.finally(() => {
     installer?.end();
     disks?.end();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ensureSandbox } from '../setup/sandbox.mjs';
 import { whenAskedToEnd } from './asked-to-end.mjs';
 import { ordinaryUser } from './ordinary-user.mjs';
@@ -17,12 +17,13 @@ import { viewFor } from './view.mjs';
  * @param {(place: { directory: string, see: (path: string) => string, user: import('./ordinary-user.mjs').OrdinaryUser }) => { home:
  *   string, env?: NodeJS.ProcessEnv, command: string[] }} prepare returns the command to run. It is given the session's folder, which is
  *   removed at the end, and `see`, which maps the caller's path of a file to the user's
+ * @param {string} [within] where the session's folder is made. Everybody can write there, and its path is short
  * @returns {Promise<number>} the command's exit code; 128 plus the signal's number if a signal ended it
  */
-export async function inSession(root, electron, prepare) {
+export async function inSession(root, electron, prepare, within = '/tmp') {
   const user = ordinaryUser();
   // Not in TMPDIR, which may be closed to the user; and paths of sockets must be short.
-  const directory = mkdtempSync('/tmp/tokenkeep-');
+  const directory = mkdtempSync(join(within, 'tokenkeep-'));
   let view;
   try {
     view = viewFor(user, root, electron, directory);

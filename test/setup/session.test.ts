@@ -4,14 +4,15 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { shortLived } from '../../scripts/session/memory.mjs';
 import { processesOf } from '../../scripts/session/sweep.mjs';
 
 // The real session, with its real bus, screen and keyring, around small programs.
 let directory: string;
 let home: string;
 beforeEach(async () => {
-  directory = await mkdtemp('/tmp/tokenkeep-');
-  home = await mkdtemp('/tmp/tokenkeep-home-');
+  directory = await mkdtemp(join(shortLived(), 'tokenkeep-'));
+  home = await mkdtemp(join(shortLived(), 'tokenkeep-home-'));
 });
 afterEach(async () => {
   for (const pid of processesOf(directory)) process.kill(pid, 'SIGKILL');
@@ -35,6 +36,17 @@ const leaving = `
 
 const nothingIsLeft = () =>
   vi.waitFor(() => expect(processesOf(directory)).toEqual([]), { timeout: 20_000, interval: 50 });
+
+it.each([
+  ['with room', '/dev/shm', 'tmpfs /dev/shm tmpfs rw,nosuid,nodev 0 0', 8e9],
+  ['with little room', '/tmp', 'tmpfs /dev/shm tmpfs rw,nosuid,nodev 0 0', 64e6],
+  ['where nothing may be run', '/tmp', 'shm /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime 0 0', 8e9],
+  ['that is read-only', '/tmp', 'tmpfs /dev/shm tmpfs ro,nosuid 0 0', 8e9],
+  ['that is on a disk', '/tmp', '/dev/sda1 /dev/shm ext4 rw 0 0', 8e9],
+  ['elsewhere', '/tmp', 'tmpfs /dev/shm/other tmpfs rw 0 0', 8e9],
+])('short-lived files, where there is a folder in memory %s, are in %s', (_, folder, mounts, room) => {
+  expect(shortLived({ mounts: `proc /proc proc rw 0 0\n${mounts}\n`, room })).toBe(folder);
+});
 
 describe.runIf(process.platform === 'linux')('a session', () => {
   it('gives its program a home, a screen, a bus and an open keyring, and ends with its code', async () => {

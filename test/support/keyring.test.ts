@@ -11,6 +11,7 @@ import {
   withDeadBus,
   withoutBus,
 } from './keyring.ts';
+import { shortLived } from '../../scripts/session/memory.mjs';
 import { opened } from './opened.ts';
 
 // Tests how the real keytar behaves with each keychain that can be created here. It runs in its own process because
@@ -46,7 +47,7 @@ describe('a keyring of its own', () => {
   });
 
   it('keeps it for the next keyring with the same home', async () => {
-    const home = await mkdtemp('/tmp/tokenkeep-home-');
+    const home = await mkdtemp(join(shortLived(), 'tokenkeep-home-'));
     await opened({ close: () => rm(home, { recursive: true }) });
     const first = await startKeyring({ home });
     await keytar(first.env, 'setPassword', 'a', 'secret');

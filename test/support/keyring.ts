@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startBus } from '../../scripts/session/bus.mjs';
 import { connectKeyring, startKeyring as start } from '../../scripts/session/keyring.mjs';
+import { shortLived } from '../../scripts/session/memory.mjs';
 import { sweep } from '../../scripts/session/sweep.mjs';
 
 /** The environment of a program that is tested with a keychain in a certain state. */
@@ -121,7 +122,7 @@ function controls({ lock, unlock, isLocked, signal, kill }: Daemon): Omit<Keyrin
 }
 
 async function openPlace(home?: string) {
-  const directory = await mkdtemp('/tmp/tokenkeep-'); // a socket's path may have 107 bytes
+  const directory = await mkdtemp(join(shortLived(), 'tokenkeep-')); // a socket's path may have 107 bytes
   const env = currentEnvironment();
   delete env['DBUS_SESSION_BUS_ADDRESS'];
   env['XDG_RUNTIME_DIR'] = directory;

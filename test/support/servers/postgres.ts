@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
+import { shortLived } from '../../../scripts/session/memory.mjs';
 import { Daemon, freePort, programIn, runToEnd, type Server } from './server.ts';
 
 export interface PostgresServer extends Server {
@@ -36,7 +37,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 function newFolder(): { folder: string; data: string } {
-  const folder = mkdtempSync('/tmp/tokenkeep-postgres-');
+  const folder = mkdtempSync(join(shortLived(), 'tokenkeep-postgres-'));
   if (AS_USER.length > 0) execFileSync('chown', ['postgres', folder]);
   return { folder, data: join(folder, 'data') };
 }
@@ -215,7 +216,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
 export async function startPgBouncer(
   server: PostgresServer,
 ): Promise<{ url: string; close: () => Promise<void> }> {
-  const folder = mkdtempSync('/tmp/tokenkeep-pgbouncer-');
+  const folder = mkdtempSync(join(shortLived(), 'tokenkeep-pgbouncer-'));
   const port = await freePort();
   const file = join(folder, 'pgbouncer.ini');
   writeFileSync(
