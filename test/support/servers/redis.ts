@@ -16,7 +16,8 @@ export async function startRedis(args: string[] = []): Promise<RedisServer> {
   const daemon = new Daemon([
     programIn('redis-server'),
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-    ...['--appendonly', 'yes', '--appendfsync', 'always', ...args],
+    // Without a delay, a replica has its first copy at once; by default, Redis waits five seconds for more replicas.
+    ...['--appendonly', 'yes', '--appendfsync', 'always', '--repl-diskless-sync-delay', '0', ...args],
   ]);
   const isUp = async (): Promise<boolean> => {
     const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 1000 } });
