@@ -334,7 +334,7 @@ it('programs that start at once move it once', async () => {
 it('killed at any step, the sign-ins are in the old copy or in the vault, and the next start finishes', async () => {
   const program = await bundle(join(import.meta.dirname, 'adopt-program.ts'));
   onTestFinished(() => rmSync(dirname(program), { recursive: true }));
-  for (const step of ['read 1', 'read 2', 'before remove', 'after remove', 'read 3']) {
+  const killedAt = async (step: string): Promise<void> => {
     const folder = temporaryFolder();
     const [old = '', file = '', keys = ''] = ['old.json', 'a.vault', 'keys'].map((name) =>
       join(folder, name),
@@ -358,7 +358,8 @@ it('killed at any step, the sign-ins are in the old copy or in the vault, and th
     const [line, signal] = await start();
     expect([step, signal, JSON.parse(line)]).toMatchObject([step, null, { adopted: !isGone, accounts: 2 }]);
     expect([step, existsSync(old)]).toEqual([step, false]);
-  }
+  };
+  await Promise.all(['read 1', 'read 2', 'before remove', 'after remove', 'read 3'].map(killedAt));
 }, 60_000);
 
 it('four processes that start at once move it once, and each gets the accounts', async () => {

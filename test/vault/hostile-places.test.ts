@@ -21,7 +21,7 @@ import { KeychainError, TokenkeepError } from '../../src-main/errors.ts';
 import { firstOf } from '../../src-main/keychain/first-of.ts';
 import { keyFile } from '../../src-main/keychain/key-file.ts';
 import { type Keychain, memoryKeychain } from '../../src-main/keychain/keychain.ts';
-import { openVault } from '../../src-main/vault/vault.ts';
+import { openVault, openVaultIn } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from './fakes.ts';
 import { homeOf, signIn } from './people.ts';
 
@@ -145,7 +145,7 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('%s in the place of', 
 
   test('an export: refused, unless a file takes its place', async () => {
     const { file, keychain } = await threeAccounts();
-    await using vault = await openVault({ file, keychain });
+    await using vault = await openVaultIn({ file, keychain }, { scryptWork: 1 });
     const target = join(file, '..', 'export.age');
     await put(kind, target);
     const before = lookAt(target);
