@@ -314,12 +314,13 @@ function problemsOfJwt(
     add('bad', 'Not yet valid.', `Valid ${relative(nbf, now)}, from ${clockOf(nbf, now, timeZone)}.`);
   if (isSeconds(iat) && !isPast(iat - 60, now))
     add('warn', 'Issued in the future.', 'A clock is wrong: the issuer’s or this computer’s.');
-  if (exp !== undefined && !isSeconds(exp))
-    add(
-      'bad',
-      'The expiry is not a time.',
-      typeof exp === 'number' && isMilliseconds(exp) ? 'It looks like milliseconds.' : '',
-    );
+  const isNoTime = (tone: TokenProblem['tone'], title: string, value: unknown) => {
+    if (value === undefined || isSeconds(value)) return;
+    add(tone, title, typeof value === 'number' && isMilliseconds(value) ? 'It looks like milliseconds.' : '');
+  };
+  isNoTime('bad', 'The expiry is not a time.', exp);
+  isNoTime('bad', 'The start of its validity (nbf) is not a time.', nbf);
+  isNoTime('warn', 'The time of issue (iat) is not a time.', iat);
   if (exp === undefined) add('warn', 'No expiry.', 'The token has no exp claim.');
   if (typeof header['alg'] !== 'string' || header['alg'].toLowerCase() === 'none')
     add(

@@ -182,6 +182,12 @@ describe('what is wrong stands on top', () => {
     ],
     [{ ...GOOD, exp: (NOW + 60) * 1000 }, 'The expiry is not a time. It looks like milliseconds.'],
     [{ ...GOOD, exp: 'soon' }, 'The expiry is not a time.'],
+    [
+      { ...GOOD, nbf: NOW * 1000 },
+      'The start of its validity (nbf) is not a time. It looks like milliseconds.',
+    ],
+    [{ ...GOOD, nbf: 1e308 }, 'The start of its validity (nbf) is not a time.'],
+    [{ ...GOOD, iat: '2026-11-30' }, 'The time of issue (iat) is not a time.'],
     [{ ...GOOD, exp: undefined }, 'No expiry. The token has no exp claim.'],
     [{ ...GOOD, aud: undefined }, 'No audience. An API can’t tell whether the token is for it.'],
     [{ ...GOOD, iss: undefined }, 'No issuer. The token doesn’t say who issued it.'],
