@@ -1,5 +1,6 @@
 /** What the app does without a window, if the user has enabled it: an item in the menu bar, and a notice before an account ends. */
 import { type AccountItem, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
+import { printable } from 'tokenkeep/vault';
 
 /** How many seconds before an account expires the user is told that it can't renew itself. */
 const NOTICE = 600;
@@ -32,8 +33,11 @@ export interface CopyableToken {
   account: string;
 }
 
+/** Returns a name that anyone can choose as a part of a line of a menu or notice. */
+const shown = (text: string | null): string => printable(text ?? '', 60);
+
 function nameOfAccount({ name, username, home_account_id }: AccountItem): string {
-  return (name ?? '') || username || (home_account_id ?? 'No name');
+  return shown(name) || shown(username) || shown(home_account_id) || 'No name';
 }
 
 /** Returns when an account that can't renew itself expires, in seconds since the epoch; null for other accounts. */
@@ -67,7 +71,7 @@ export function menuBarItems(
   const listed = (
     of: readonly AccountItem[],
     action: 'show-account' | 'sign-in-again' | 'sign-out',
-    detail: (account: AccountItem) => string = ({ username }) => username,
+    detail: (account: AccountItem) => string = ({ username }) => shown(username),
   ): BackgroundItem[] => [
     ...of.slice(0, MOST).map((account) => {
       const [name, more] = [nameOfAccount(account), detail(account)];
@@ -93,7 +97,7 @@ export function menuBarItems(
     ...folder(
       'Copy access token',
       tokens.slice(0, MOST).map(({ id, api, account }) => ({
-        label: `${api} · ${account}`,
+        label: `${shown(api)} · ${shown(account)}`,
         action: { do: 'copy', tokenId: id },
       })),
     ),

@@ -30,6 +30,26 @@ const labels = (items: readonly BackgroundItem[]): string[] =>
     ...(inner === undefined ? [] : labels(inner).map((one) => `> ${one}`)),
   ]);
 
+describe('names that anyone can choose', () => {
+  const hostile = { name: `Sign out\n\u202e${'x'.repeat(500)}`, username: 'a\tb\u2066@x.example' };
+  const of = (status: AccountItem['status']) => ({ ...account('id', status), ...hostile });
+  const isPlain = (text: string) => !/[\n\t\u202e\u2066]/u.test(text) && text.length < 150;
+
+  it('are short and of one line in the menu and in notices', () => {
+    const token = { id: 't', api: `https\n${'y'.repeat(500)}`, account: hostile.name };
+    const all = labels(menuBarItems([of(renews), of(refused), of(until(540))], [token], NOW));
+    expect(all.filter((label) => label.includes('Sign out')).length).toBeGreaterThan(4);
+    expect(all.filter((label) => !isPlain(label))).toEqual([]);
+    const { due } = expiryNotices().look([of(until(540))], NOW);
+    expect(due.map(({ title }) => isPlain(title))).toEqual([true]);
+  });
+
+  it('are not taken for a separator where they are blank', () => {
+    const blank = { ...account('id', renews), name: '  ', username: '', home_account_id: null };
+    expect(labels(menuBarItems([blank], [], NOW))).toContain('> No name');
+  });
+});
+
 describe('the menu bar item', () => {
   it('lists accounts by what they need, tokens to copy, and the way out', () => {
     const accounts = [
