@@ -38,12 +38,8 @@ export interface TokenCacheOptions {
   now?: Clock;
 }
 
-let open: (cache: TokenCache) => Store;
-
 /** Returns the store behind a cache. Internal: the package does not export it. */
-export function storeOf(cache: TokenCache): Store {
-  return open(cache);
-}
+export let storeOf: (cache: TokenCache) => Store;
 
 /** Creates a cache that shares the given entries. If two have the same section and key, the later one replaces the earlier. */
 export function cacheOf(
@@ -73,7 +69,7 @@ export class TokenCache {
   readonly #listeners = new Set<(change: CacheChange) => void>();
 
   static {
-    open = (cache) => cache.#store;
+    storeOf = (cache) => cache.#store;
   }
 
   /** Creates an empty cache. */
@@ -291,15 +287,10 @@ export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Tr
   return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
 }
 
-/** Marks a cache as lent: it takes changes only while `transact` or `runBatch` runs. See Store.isLent. */
-export function lend(cache: TokenCache): TokenCache {
-  storeOf(cache).isLent = true;
-  return cache;
-}
-
 /** @throws InvalidArgumentError if a function that was given a cache returned a promise */
 export function assertSynchronous(result: unknown): void {
-  if (!isThenable(result)) return;
+  if (typeof result !== 'object' || result === null) return;
+  if (!('then' in result) || typeof result.then !== 'function') return;
   Promise.resolve(result).catch(() => undefined); // The caller gets the error below instead.
   throw new InvalidArgumentError(
     'The function that reads or changes a cache must not be async. Its changes were taken back. Await before the call, not inside of it.',
@@ -349,16 +340,6 @@ export interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** Returns a job and the promise of its outcome. */
-export function jobOf<T>(run: (cache: TokenCache) => T): { job: Job; outcome: Promise<T> } {
-  let settle: Omit<Job, 'run'> | undefined;
-  const outcome = new Promise<unknown>((resolve, reject) => {
-    settle = { resolve, reject };
-  }) as Promise<T>;
-  if (settle === undefined) throw new TypeError('A promise calls its executor at once.');
-  return { job: { run, ...settle }, outcome };
-}
-
 /** Jobs that have run and whose changes are not durable yet. */
 export interface Batch {
   /** The combined changes of all jobs, one for each place. */
@@ -367,13 +348,12 @@ export interface Batch {
   readonly updates: readonly (readonly Change[])[];
   /** Call it when the changes are durable: each job resolves with its value, or rejects with the error that it threw. */
   settle(): void;
-  /** Call it if they cannot be made durable: rolls the cache back and rejects each job with `error`, or with its own error. */
-  withdraw(error: unknown): void;
+  /** Call it if they cannot be made durable: rolls the cache back and rejects each job with `reason`, or with its own error. */
+  withdraw(reason: unknown): void;
 }
 
 /** Runs jobs in order, each as a transaction. A job that throws changes nothing and does not stop the others. */
 export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
-  lend(cache);
   const done: { job: Job; transaction: Transaction<unknown> }[] = [];
   const failed: { job: Job; error: unknown }[] = [];
   for (const job of jobs) {
@@ -384,24 +364,17 @@ export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
     }
   }
   const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
-  const rejectFailed = (): void => {
-    for (const { job, error } of failed) job.reject(error);
-  };
   return {
     changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
     updates,
     settle: () => {
       for (const { job, transaction } of done) job.resolve(transaction.value);
-      rejectFailed();
+      for (const { job, error } of failed) job.reject(error);
     },
-    withdraw: (error) => {
+    withdraw: (reason) => {
       for (const { transaction } of done.toReversed()) transaction.undo();
-      for (const { job } of done) job.reject(error);
-      rejectFailed();
+      for (const { job } of done) job.reject(reason);
+      for (const { job, error } of failed) job.reject(error);
     },
   };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -32,6 +32,7 @@ export function openFound(
   now: () => number,
 ): Found {
   const cache = new SerializableTokenCache({ now });
+  storeOf(cache).isLent = true;
   if (stored === null) return { cache, opened: cache.version, metadata: {}, version: null };
   const { document, metadata } = readEntry(stored.bytes, name, sealing);
   try {

@@ -16,7 +16,7 @@ import type {
   SignOutReceipt,
 } from '../cache/schema/entities.ts';
 import { signOutId } from '../cache/sign-out.ts';
-import { lend, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
+import { storeOf, TokenCache, transact } from '../cache/token-cache.ts';
 import {
   AmbiguousAccountError,
   InvalidArgumentError,
@@ -431,7 +431,7 @@ class Caches {
     while (found.cache.version !== found.opened); // An update has changed the cache in the meantime.
     as.ownership.check(found, as.name);
     seen(found.metadata);
-    const transaction = transact(lend(found.cache), fn);
+    const transaction = transact(found.cache, fn);
     if (transaction.changes.length === 0) return transaction.value;
     transaction.undo();
     throw new InvalidArgumentError(

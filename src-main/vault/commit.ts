@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Change, placeOf } from '../cache/entry.ts';
 import { dialectOf } from '../cache/place.ts';
-import { type Job, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { type Batch, type Job, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { advance, type Contents, exchange, keptFrames, readLater, regroup, written } from './contents.ts';
@@ -27,7 +27,7 @@ import { aligned, contentLength, noFindings, sealFrame, seedsFrom, TRAILER_LENGT
 import type { Slot } from './format/header.ts';
 import type { FileState } from './format/key-item.ts';
 import { type Groups, loadFrames, sealImage } from './format/manifest.ts';
-import type { Attempt, VaultMemory } from './memory.ts';
+import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
 import { changedMeanwhile, refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
@@ -51,40 +51,36 @@ export class Access {
       try {
         return await task();
       } finally {
-        await this.#afterDamage();
+        // A frame that was read on demand is damaged: read the whole file, so that the state reports the loss.
+        if (this.memory.opening.contents?.sealing.findings.isDamaged === true)
+          await this.lookAgain().catch(() => undefined); // The next call tries again.
       }
     });
   }
 
-  /** After damage in a frame that was read on demand: reads the whole file, so that the state reports the loss. */
-  async #afterDamage(): Promise<void> {
-    if (this.memory.opening.contents?.sealing.findings.isDamaged !== true) return;
-    await this.lookAgain().catch(() => undefined); // The next call tries again.
-  }
-
   /** Runs `task` with the queue and the write lock held; `task` sees what the last writer wrote. */
   async writing<T>(task: () => Promise<T>): Promise<T> {
+    const { memory } = this;
     const { io, file, writing } = this.settings;
-    if (this.memory.opening.identity === null) await makeFolder(io, dirname(file));
-    let ours = false;
-    const turn = writing.hold(async () => {
-      ours = true;
-      this.#found({ state: 'ready', error: null }, 'busy');
-      await this.catchUp();
-      return task();
-    });
-    return turn.catch((error: unknown) => {
-      if (!ours && error instanceof VaultError) this.#found({ state: 'busy', error }, 'ready');
+    if (memory.opening.identity === null) await makeFolder(io, dirname(file));
+    const lock = { isHeld: false };
+    try {
+      return await writing.hold(async () => {
+        lock.isHeld = true;
+        if (memory.opening.state === 'busy') this.#become('ready', null);
+        await this.catchUp();
+        return task();
+      });
+    } catch (error) {
+      const isBusy = !lock.isHeld && error instanceof VaultError;
+      if (isBusy && memory.opening.state === 'ready') this.#become('busy', error);
       throw error;
-    });
+    }
   }
 
-  /** Replaces the state and its error, if the vault is still in the given state. */
-  #found(found: Pick<Opening, 'state' | 'error'>, state: VaultState): void {
-    const { memory } = this;
-    if (memory.opening.state !== state) return;
-    memory.opening = { ...memory.opening, ...found };
-    memory.refresh();
+  #become(state: VaultState, error: Opening['error']): void {
+    this.memory.opening = { ...this.memory.opening, state, error };
+    this.memory.refresh();
   }
 
   /** Reads what other processes wrote: appended frames, or the whole file if it was replaced. */
@@ -130,19 +126,14 @@ export class Access {
 
   /** Maps a failed commit to the new state, and to the error that the caller gets. */
   failed(cause: unknown): TokenkeepError {
-    const { memory } = this;
     if (cause instanceof KeychainError) {
       const state = stateFor(cause);
-      memory.opening = { ...memory.opening, state, error: cause };
-      memory.refresh();
+      this.#become(state, cause);
       return refusal(state, cause);
     }
     const error = storageError(cause);
     const readOnly = error.code === 'no_permission' || error.code === 'read_only_disk';
-    if (readOnly || error instanceof LockError) {
-      memory.opening = { ...memory.opening, state: 'read-only', error };
-      memory.refresh();
-    }
+    if (readOnly || error instanceof LockError) this.#become('read-only', error);
     return error;
   }
 }
@@ -243,7 +234,10 @@ export class Saving {
     }
     this.#pause = FIRST_PAUSE;
     attempt.settle();
-    await this.#compact();
+    const { contents } = memory.opening;
+    // More than half of the file is reclaimable. Errors are ignored: everything is already saved.
+    if (contents !== null && contents.rows - contents.live > contents.live + SMALL)
+      await compact(this.#access, contents).then(this.#rewritten, () => undefined);
   }
 
   async #put(changes: readonly Change[], now: number): Promise<Opening> {
@@ -275,7 +269,7 @@ export class Saving {
   }
 
   /** Settles jobs that could not be saved: holds them in memory or rolls them back. */
-  #settle(attempt: Attempt, error: TokenkeepError): void {
+  #settle(attempt: Batch, error: TokenkeepError): void {
     const { settings, memory } = this.#access;
     if (settings.unprotected === 'refuse') {
       attempt.withdraw(error);
@@ -297,13 +291,6 @@ export class Saving {
       void this.#access.inTurn(() => this.save([]));
     }, this.#pause);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
-  }
-
-  /** Rewrites the file if more than half of it is reclaimable. Errors are ignored: everything is already saved. */
-  async #compact(): Promise<void> {
-    const { contents } = this.#access.memory.opening;
-    if (contents === null || contents.rows - contents.live <= contents.live + SMALL) return;
-    await compact(this.#access, contents).then(this.#rewritten, () => undefined);
   }
 }
 

@@ -264,9 +264,10 @@ export function written(
   rows: number,
   { pending, tombstones }: FrameMetadata,
 ): void {
-  for (const account of touched(changes)) contents.groups.delete(account);
   contents.rows += rows;
   for (const { before, after } of changes) {
+    for (const entry of [before, after])
+      if (entry !== undefined) contents.groups.delete(entry.account || null);
     if (before === undefined) contents.live += 1;
     if (after === undefined) contents.live -= 1;
   }
@@ -285,18 +286,9 @@ export function keptFrames(contents: Contents | null, changes: readonly Change[]
     if (account !== null) storeOf(contents.cache).ofAccount(account);
     kept.delete(account);
   }
-  for (const account of touched(changes)) kept.delete(account);
+  for (const { before, after } of changes)
+    for (const entry of [before, after]) if (entry !== undefined) kept.delete(entry.account || null);
   return kept;
-}
-
-/** Returns the accounts with entries that these changes set, replace or remove. */
-function touched(changes: readonly Change[]): Set<string | null> {
-  const accounts = new Set<string | null>();
-  for (const { before, after } of changes) {
-    if (before !== undefined) accounts.add(before.account || null);
-    if (after !== undefined) accounts.add(after.account || null);
-  }
-  return accounts;
 }
 
 function decodeLater(frames: readonly IntactFrame[], header: Header): { batches: Batch[]; sound: boolean } {

@@ -3,7 +3,15 @@ import { usersOf } from '../cache/accounts.ts';
 import { type Change, condensed, eventOf } from '../cache/entry.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import type { Store } from '../cache/store.ts';
-import { apply, type Job, runBatch, storeOf, TokenCache, transact } from '../cache/token-cache.ts';
+import {
+  apply,
+  type Batch as JobBatch,
+  type Job,
+  runBatch,
+  storeOf,
+  TokenCache,
+  transact,
+} from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
 import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
@@ -53,18 +61,6 @@ export class Listeners<T> {
   }
 }
 
-/** Jobs that ran in memory and are not settled yet. */
-export interface Attempt {
-  /** Changes that the file does not have yet, including those of earlier jobs. */
-  changes: readonly Change[];
-  /** Number of jobs that changed something. */
-  updates: number;
-  /** Settles the jobs as saved or held: resolves callers and notifies listeners. */
-  settle(): void;
-  /** Rolls memory back and rejects the callers; listeners are not notified. */
-  withdraw(error: TokenkeepError): void;
-}
-
 /**
  * The state of a vault in memory: what was read from the file, the changes on top of it, and the listeners. Does no
  * input or output.
@@ -101,7 +97,7 @@ export class VaultMemory {
     this.#now = now;
     this.#circumstances = circumstances;
     this.opening = opening;
-    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
+    this.cache = this.#own(opening.contents?.cache ?? new TokenCache());
     this.savedAt = savedAtOf(opening);
   }
 
@@ -115,10 +111,12 @@ export class VaultMemory {
     return this.#statuses.add(listener);
   }
 
-  /** A cache in a vault has the vault's clock. */
-  #timed(cache: TokenCache): TokenCache {
+  /** A cache in a vault has the vault's clock, and takes changes only from functions that the vault runs. */
+  #own(cache: TokenCache): TokenCache {
     const now = this.#now;
-    if (now !== undefined) storeOf(cache).now = () => Math.floor(now() / 1000);
+    const store = storeOf(cache);
+    store.isLent = true;
+    if (now !== undefined) store.now = () => Math.floor(now() / 1000);
     return cache;
   }
 
@@ -161,7 +159,7 @@ export class VaultMemory {
   async replace(opening: Opening): Promise<void> {
     const before = this.#side();
     const files = [this.opening, this.mine].map((one) => one?.contents?.file);
-    this.cache = this.#timed(opening.contents?.cache ?? new TokenCache());
+    this.cache = this.#own(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
     for (const key of [this.opening.key, this.mine?.key]) if (key !== opening.key) key?.fill(0);
     this.mine = null;
@@ -217,38 +215,36 @@ export class VaultMemory {
     advance(contents, ends);
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);
-    this.#notify(updates);
+    this.notify(updates);
     this.refresh();
   }
 
-  /** Notifies listeners of changes to the cache. */
-  notify(changes: readonly Change[]): void {
-    this.#notify([changes]);
-  }
-
-  #notify(updates: readonly (readonly Change[])[]): void {
+  /** Notifies listeners of updates to the cache, one event for each that changed something. */
+  notify(updates: readonly (readonly Change[])[]): void {
     if (this.changes.size === 0) return;
     for (const changes of updates) if (changes.length > 0) this.changes.emit(eventOf(changes));
   }
 
-  /** Runs the jobs, each atomically. */
-  attempt(jobs: readonly Job[]): Attempt {
+  /**
+   * Runs the jobs. The batch has all changes that the file lacks, including those of earlier jobs that are held. Settle it when they are saved
+   * or held, which notifies the listeners.
+   */
+  attempt(jobs: readonly Job[]): JobBatch {
     const batch = runBatch(this.cache, jobs);
     return {
+      ...batch,
       changes: this.held.length === 0 ? batch.changes : condensed([...this.held, ...batch.changes]),
-      updates: batch.updates.length,
       settle: () => {
-        this.#notify(batch.updates);
+        this.notify(batch.updates);
         batch.settle();
       },
-      withdraw: (error) => batch.withdraw(error),
     };
   }
 
   /** Counts a failed attempt to save what is held. */
-  hold(attempt: Attempt, error: TokenkeepError | null): void {
-    this.held = attempt.changes;
-    this.#unsaved += attempt.updates;
+  hold({ changes, updates }: JobBatch, error: TokenkeepError | null): void {
+    this.held = changes;
+    this.#unsaved += updates.length;
     this.saveError = error;
     this.refresh();
   }

@@ -75,7 +75,7 @@ export async function keepMine(access: Access): Promise<void> {
         const label = KEPT_AS.get(memory.opening.state);
         if (label === undefined || memory.mine !== mine) throw changedMeanwhile();
         const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
-        memory.notify(removeSignedOut(contents, mark?.tombstones ?? []));
+        memory.notify([removeSignedOut(contents, mark?.tombstones ?? [])]);
         if (memory.opening.identity !== null) {
           await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
         }
@@ -153,7 +153,7 @@ export async function makeOwn(access: Access): Promise<void> {
     const key = await settings.slots.make(fileId, 'a', null);
     // The original's programs continue to use the same refresh tokens.
     const marked = transact(contents.cache, () => markAllAsShared(contents.cache, opening.original));
-    memory.notify(marked.changes);
+    memory.notify([marked.changes]);
     const written = await rewrite(settings, {
       cache: contents.cache,
       previous: null,

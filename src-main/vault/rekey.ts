@@ -1,4 +1,4 @@
-import { type Job, jobOf, type TokenCache } from '../cache/token-cache.ts';
+import type { Job, TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import type { Erasure } from './api.ts';
@@ -52,8 +52,9 @@ export class Rekeying {
 
   /** Calls that arrive before a rewrite starts share it. */
   async erase<T>(fn: (cache: TokenCache) => T): Promise<Erasure<T>> {
-    const { job, outcome } = jobOf(fn);
-    this.#jobs.push(job);
+    const outcome = new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run: fn, resolve: resolve as Job['resolve'], reject });
+    });
     this.#next ??= this.#inTurn();
     const [value, oldKey] = await Promise.all([outcome, this.#next]);
     return oldKey === undefined ? { value } : { value, oldKey };

@@ -80,14 +80,18 @@ export function withoutLate<T>(
 ): T {
   const { value, changes } = transact(cache, fn);
   const late = contents === null || since === undefined ? [] : changes.filter(bringsBack(contents, since));
-  apply(cache, late.map(inverse));
+  if (late.length > 0) {
+    apply(cache, late.map(inverse));
+    dropOldHistories(cache);
+    return value;
+  }
   const store = storeOf(cache);
-  const isGone = ({ before, after }: Change): boolean =>
-    after === undefined &&
-    !!before?.account &&
-    store.ofAccount(before.account).every((entry) => userOf(entry) !== userOf(before));
-  if (late.length > 0) dropOldHistories(cache);
-  else if (changes.some(isGone)) dropHistoriesOfRemoved(cache, changes);
+  for (const { before, after } of changes) {
+    if (after !== undefined || !before?.account) continue;
+    if (store.ofAccount(before.account).some((entry) => userOf(entry) === userOf(before))) continue;
+    dropHistoriesOfRemoved(cache, changes);
+    break;
+  }
   return value;
 }
 

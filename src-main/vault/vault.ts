@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { dropHistoriesOfRemoved } from '../accounts/account-history.ts';
 import { checkExclusively, type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import { type Job, jobOf, lend, type TokenCache, transact } from '../cache/token-cache.ts';
+import { type Job, type TokenCache, transact } from '../cache/token-cache.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import {
@@ -162,7 +162,7 @@ class FileVault implements Vault {
       await this.#access.catchUp();
       assertWanted();
       if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
-      const transaction = transact(lend(this.#memory.cache), fn);
+      const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
       throw new InvalidArgumentError(
@@ -174,23 +174,17 @@ class FileVault implements Vault {
   async update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     const { since, signal } = checkOptions('update', options, UPDATE_OPTIONS);
     checkArgument('update', 'fn', fn, CACHE_FUNCTION);
-    const job = (begin: () => void): Promise<T> =>
-      this.#save(
-        jobOf((cache: TokenCache) => {
+    const save = (begin: () => void): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const run = (cache: TokenCache): T => {
           begin();
           return withoutLate(cache, fn, this.#memory.opening.contents, since);
-        }),
-      );
-    return this.#traced('update', () => untilBegun(signal, job));
-  }
-
-  #save<T>({ job, outcome }: { job: Job; outcome: Promise<T> }): Promise<T> {
-    this.#jobs.push(job);
-    // The first task to run takes all jobs queued until then: one frame, one flush.
-    void this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch((error: unknown) =>
-      job.reject(error),
-    );
-    return outcome;
+        };
+        this.#jobs.push({ run, resolve: resolve as Job['resolve'], reject });
+        // The first task to run takes all jobs queued until then: one frame, one flush.
+        this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch(reject);
+      });
+    return this.#traced('update', () => untilBegun(signal, save));
   }
 
   async exclusively<T>(

@@ -1,9 +1,19 @@
 /** Entries, changes and batches, on which vaults and partitions build. */
 import { describe, expect, test } from 'vitest';
 import { condensed, Entry, eventOf, inverse } from '../../src-main/cache/entry.ts';
-import { cacheOf, jobOf, runBatch, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import { cacheOf, type Job, runBatch, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { itemsIn, signIn } from './events.ts';
+
+/** Returns a job and the promise of its outcome. */
+function jobOf<T>(run: (cache: TokenCache) => T): { job: Job; outcome: Promise<T> } {
+  const job: { -readonly [Name in keyof Job]: Job[Name] } = { run, resolve: () => {}, reject: () => {} };
+  const outcome = new Promise<T>((resolve, reject) => {
+    job.resolve = resolve as Job['resolve'];
+    job.reject = reject;
+  });
+  return { job, outcome };
+}
 
 describe('a batch', () => {
   test('runs jobs one after the other, and tells each its outcome when it is settled', async () => {
