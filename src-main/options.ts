@@ -37,7 +37,7 @@ export const AMOUNT: Kind = {
 export const FUNCTION: Kind = { is: (value) => typeof value === 'function', what: 'a function' };
 /** A function that is given a cache. The body of a generator runs later, when nothing would be stored any more. */
 export const CACHE_FUNCTION: Kind = {
-  is: (value) => FUNCTION.is(value) && !/Generator/.test(Object.prototype.toString.call(value)),
+  is: (value) => typeof value === 'function' && !/Generator/.test(Object.prototype.toString.call(value)),
   what: 'a function, and not a generator',
 };
 export const RECORD: Kind = {

@@ -1,9 +1,17 @@
 /** The accounts of a cache: one per user, distinguished by issuer if the issuer is part of the identity. */
 import { checkOptions, HOST, TEXT } from '../options.ts';
 import type { Entry } from './entry.ts';
-import { folded } from './json.ts';
-import { isMsals, issuerFor, text } from './place.ts';
-import { canonicalEnvironment, hostOf, issuerIn, sameEnvironment, sameIssuer } from './schema/authorities.ts';
+import { folded, textOf } from './json.ts';
+import {
+  canonicalEnvironment,
+  canonicalIssuer,
+  followsMsal,
+  hostOf,
+  issuerIn,
+  issuerSaidBy,
+  sameEnvironment,
+  sameIssuer,
+} from './schema/authorities.ts';
 import { type Claims, readToken, stringClaim } from './schema/claims.ts';
 import type {
   AccessToken,
@@ -42,8 +50,54 @@ export interface Identity<Item = unknown> {
   readonly items: Item[];
 }
 
-function environmentOf(entity: Entity): string {
-  return text(entity, 'environment');
+/** Returns whether MSAL's rules identify the user of an entity: by host and ID alone. */
+function isMsals(entity: Entity): boolean {
+  return followsMsal(
+    textOf(entity['environment']),
+    textOf(entity['realm']),
+    textOf(entity['authority_type']),
+  );
+}
+
+/**
+ * Returns the normalized issuer of an entity; "" if it has none or it is unknown. MSAL libraries don't store issuers, so the
+ * issuer of a token is taken from the ID tokens of the same account and app. Reads the secrets of these ID tokens.
+ */
+export function issuerFor(store: Store, entity: Entity): string {
+  const own = issuerIn(entity);
+  if (own !== '') return canonicalIssuer(own);
+  const environment = textOf(entity['environment']);
+  const account = textOf(entity['home_account_id']);
+  if (account === '' || isMsals(entity)) return '';
+  return issuerBeside(store, account, environment, entity['client_id']);
+}
+
+/** Memoizes `issuerBeside` per store version, because it is called for every token of an account. */
+const found = new WeakMap<Store, { version: number; issuers: Map<string, string> }>();
+
+/** Returns the issuer that the ID tokens of an account on a host name; "" if they disagree. */
+function issuerBeside(store: Store, account: string, environment: string, client: unknown): string {
+  let known = found.get(store);
+  if (known?.version !== store.version)
+    found.set(store, (known = { version: store.version, issuers: new Map() }));
+  const name = JSON.stringify([folded(account), environment, client === undefined ? null : folded(client)]);
+  let issuer = known.issuers.get(name);
+  if (issuer === undefined)
+    known.issuers.set(name, (issuer = saidBeside(store, account, environment, client)));
+  return issuer;
+}
+
+function saidBeside(store: Store, account: string, environment: string, client: unknown): string {
+  const issuers = new Set<string>();
+  for (const { entity: idToken } of store.candidates('IdToken', { home_account_id: account })) {
+    if (idToken === null || issuerIn(idToken) !== '') continue;
+    if (client !== undefined && folded(idToken.client_id) !== folded(client)) continue;
+    if (!sameEnvironment(idToken.environment, environment)) continue;
+    const said = issuerSaidBy(idToken);
+    if (said !== '') issuers.add(canonicalIssuer(said));
+  }
+  const [issuer = '', ...others] = issuers;
+  return others.length === 0 ? issuer : '';
 }
 
 /**
@@ -54,7 +108,7 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
   const found = new Map<string, Identity<T>>();
   for (const entity of entities) {
     const issuer = issuerFor(store, entity);
-    const environment = environmentOf(entity);
+    const environment = textOf(entity['environment']);
     const key = issuer === '' ? canonicalEnvironment(environment) : `issuer ${issuer}`;
     const known = found.get(key);
     if (known === undefined) found.set(key, { issuer, environment, items: [entity] });
@@ -64,7 +118,7 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
   const onHost = new Map<string, Set<Identity<T>>>();
   for (const identity of found.values()) {
     for (const item of identity.items) {
-      const host = hostOf(canonicalEnvironment(environmentOf(item)));
+      const host = hostOf(canonicalEnvironment(textOf(item['environment'])));
       onHost.set(host, (onHost.get(host) ?? new Set()).add(identity));
     }
   }
@@ -75,7 +129,7 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
       (other) =>
         other !== loose &&
         found.has(other.issuer === '' ? canonicalEnvironment(other.environment) : `issuer ${other.issuer}`) &&
-        other.items.some((item) => sameEnvironment(environmentOf(item), loose.environment)),
+        other.items.some((item) => sameEnvironment(textOf(item['environment']), loose.environment)),
     );
     const [only] = others;
     if (only === undefined || others.length > 1) continue;
@@ -101,9 +155,9 @@ export function issuersFor(store: Store, token: Entity): string[] {
   const own = issuerFor(store, token);
   if (own !== '') return [own];
   if (isMsals(token)) return [];
-  const environment = environmentOf(token);
-  return identitiesOf(store, text(token, 'home_account_id'))
-    .filter(({ items }) => items.some((item) => sameEnvironment(environmentOf(item), environment)))
+  const environment = textOf(token['environment']);
+  return identitiesOf(store, textOf(token['home_account_id']))
+    .filter(({ items }) => items.some((item) => sameEnvironment(textOf(item['environment']), environment)))
     .flatMap(({ issuer }) => (issuer === '' ? [] : [issuer]));
 }
 

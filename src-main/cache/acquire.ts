@@ -17,10 +17,10 @@ import {
   TEXTS,
 } from '../options.ts';
 import { type Abortable, abandonable } from '../waiting.ts';
-import { issuersFor } from './accounts.ts';
+import { issuerFor, issuersFor } from './accounts.ts';
 import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
 import { folded } from './json.ts';
-import { issuerFor, modifyEntity, sameEntries } from './place.ts';
+import { modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText, OtherUserError } from './response.ts';
 import { canonicalEnvironment, hostOf, issuerIn, sameIssuer } from './schema/authorities.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';

@@ -25,33 +25,24 @@ export interface Findings {
  * @returns whether it is JSON (no functions, no cycles, at most MAX_DEPTH levels). If not, parts of it may be frozen
  */
 export function freezeJson(value: unknown, findings?: Findings, depth = 0): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      if (findings !== undefined && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        findings.largeNumber = true;
-      }
-      return Number.isFinite(value);
-    case 'object':
-      if (value === null || Object.isFrozen(value)) return true;
-      return depth < MAX_DEPTH && freezeObject(value, findings, depth + 1);
-    default:
-      return false;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') {
+    if (findings !== undefined && Number.isInteger(value) && !Number.isSafeInteger(value))
+      findings.largeNumber = true;
+    return Number.isFinite(value);
   }
-}
-
-function freezeObject(value: object, findings: Findings | undefined, depth: number): boolean {
+  if (typeof value !== 'object') return false;
+  if (Object.isFrozen(value)) return true;
+  if (depth >= MAX_DEPTH) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (!freezeJson(item, findings, depth)) return false;
+    for (const item of value) if (!freezeJson(item, findings, depth + 1)) return false;
   } else {
     if (!isRecord(value)) return false;
     for (const name of Object.keys(value)) {
       // [Note: secrets stay sealed] Reading a vault's `secret` would decrypt it. An accessor returns a string or throws.
       if (name === 'secret' && isAccessor(value, name)) continue;
       const field = value[name];
-      if (typeof field !== 'string' && !freezeJson(field, findings, depth)) return false;
+      if (typeof field !== 'string' && !freezeJson(field, findings, depth + 1)) return false;
     }
   }
   Object.freeze(value);
@@ -114,6 +105,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 export function isArray(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
+}
+
+/** Returns a text; "" for a value of another type. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** Normalizes IDs and realms for comparison: libraries lower-case them in keys, and differ in fields. */

@@ -1,83 +1,17 @@
 /** Finds the entries of the same credential, stores an entity under its key, and modifies entities. */
 import { InvalidArgumentError } from '../errors.ts';
+import { issuerFor } from './accounts.ts';
 import { Entry } from './entry.ts';
 import { sourceOf } from './hidden-secret.ts';
-import { copyWith, folded, isRecord } from './json.ts';
-import {
-  canonicalIssuer,
-  followsMsal,
-  issuerIn,
-  issuerSaidBy,
-  sameEnvironment,
-  sameIssuer,
-} from './schema/authorities.ts';
+import { copyWith, folded, isRecord, textOf } from './json.ts';
+import { issuerIn, sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import { readToken } from './schema/claims.ts';
-import { type Dialect, keyOf } from './schema/dialects.ts';
+import { keyOf } from './schema/dialects.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
 import { secondsOf } from './schema/expiry.ts';
 import { faultsOf } from './schema/fields.ts';
 import { grantOf, sameCredential, scopeKeys, supersedes } from './schema/match.ts';
-import { freeKey, type Store } from './store.ts';
-
-/** The dialect of a cache that was not read from a document. */
-export const DEFAULT_DIALECT: Dialect = 'msal-python';
-
-/** The dialect in which new entities are written. */
-export function dialectOf(store: Store): Dialect {
-  return store.dialect ?? DEFAULT_DIALECT;
-}
-
-/** Returns a field's text; "" if it is missing or of another type. */
-export function text(entity: Entity, field: string): string {
-  const value = entity[field];
-  return typeof value === 'string' ? value : '';
-}
-
-/** Returns whether MSAL's rules identify the user of an entity: by host and ID alone. */
-export function isMsals(entity: Entity): boolean {
-  return followsMsal(text(entity, 'environment'), text(entity, 'realm'), text(entity, 'authority_type'));
-}
-
-/**
- * Returns the normalized issuer of an entity; "" if it has none or it is unknown. MSAL libraries don't store issuers, so the
- * issuer of a token is taken from the ID tokens of the same account and app. Reads the secrets of these ID tokens.
- */
-export function issuerFor(store: Store, entity: Entity): string {
-  const own = issuerIn(entity);
-  if (own !== '') return canonicalIssuer(own);
-  const environment = text(entity, 'environment');
-  const account = text(entity, 'home_account_id');
-  if (account === '' || isMsals(entity)) return '';
-  return issuerBeside(store, account, environment, entity['client_id']);
-}
-
-/** Memoizes `issuerBeside` per store version, because it is called for every token of an account. */
-const found = new WeakMap<Store, { version: number; issuers: Map<string, string> }>();
-
-/** Returns the issuer that the ID tokens of an account on a host name; "" if they disagree. */
-function issuerBeside(store: Store, account: string, environment: string, client: unknown): string {
-  let known = found.get(store);
-  if (known?.version !== store.version)
-    found.set(store, (known = { version: store.version, issuers: new Map() }));
-  const name = JSON.stringify([folded(account), environment, client === undefined ? null : folded(client)]);
-  let issuer = known.issuers.get(name);
-  if (issuer === undefined)
-    known.issuers.set(name, (issuer = saidBeside(store, account, environment, client)));
-  return issuer;
-}
-
-function saidBeside(store: Store, account: string, environment: string, client: unknown): string {
-  const issuers = new Set<string>();
-  for (const { entity: idToken } of store.candidates('IdToken', { home_account_id: account })) {
-    if (idToken === null || issuerIn(idToken) !== '') continue;
-    if (client !== undefined && folded(idToken.client_id) !== folded(client)) continue;
-    if (!sameEnvironment(idToken.environment, environment)) continue;
-    const said = issuerSaidBy(idToken);
-    if (said !== '') issuers.add(canonicalIssuer(said));
-  }
-  const [issuer = '', ...others] = issuers;
-  return others.length === 0 ? issuer : '';
-}
+import { dialectOf, freeKey, type Store } from './store.ts';
 
 /** Whether two entities have different issuers, one of which is only known from an ID token. */
 function isOfAnotherIssuer(store: Store, a: Entity, b: Entity): boolean {
@@ -86,35 +20,29 @@ function isOfAnotherIssuer(store: Store, a: Entity, b: Entity): boolean {
   return left !== '' && right !== '' && !sameIssuer(left, right);
 }
 
-/** Returns stored entries that may denote the same credential, by index. */
-function neighbours<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  return store.candidates(
-    type,
-    {
-      home_account_id: text(entity, 'home_account_id'),
-      client_id: text(entity, 'client_id'),
-      realm: text(entity, 'realm'),
-    },
-    type === 'AccessToken' ? scopeKeys(grantOf(entity)) : undefined,
-  );
-}
-
 /** Returns the stored entries, under any key, that denote the same credential as the entity. */
 export function sameEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
   return store
     .like(type, entity)
     .filter(
       ({ entity: other }) =>
-        other !== null && sameCredential(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
+        other !== null && sameCredential[type](entity, other) && !isOfAnotherIssuer(store, entity, other),
     );
 }
 
 /** Returns the stored entries that the entity supersedes. */
 export function supersededEntries<T extends EntityType>(store: Store, type: T, entity: Entity): Entry<T>[] {
-  return neighbours(store, type, entity).filter(
-    ({ entity: other }) =>
-      other !== null && supersedes(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
-  );
+  const query = {
+    home_account_id: textOf(entity['home_account_id']),
+    client_id: textOf(entity['client_id']),
+    realm: textOf(entity['realm']),
+  };
+  return store
+    .candidates(type, query, type === 'AccessToken' ? scopeKeys(grantOf(entity)) : undefined)
+    .filter(
+      ({ entity: other }) =>
+        other !== null && supersedes(type, entity, other) && !isOfAnotherIssuer(store, entity, other),
+    );
 }
 
 /**
@@ -235,13 +163,13 @@ export function ageIn(store: Store, type: EntityType, entity: Entity): number {
   const written = writtenAt(entity);
   if (!Number.isNaN(written)) return written;
   if (type === 'IdToken') {
-    const read = readToken(text(entity, 'secret'));
+    const read = readToken(textOf(entity['secret']));
     const issued = read?.format === 'jwt' ? read.payload['iat'] : undefined;
     return typeof issued === 'number' ? issued : NaN;
   }
   if (type !== 'RefreshToken') return NaN;
   const beside = store
-    .candidates('AccessToken', { home_account_id: text(entity, 'home_account_id') })
+    .candidates('AccessToken', { home_account_id: textOf(entity['home_account_id']) })
     .map((entry) => entry.entity)
     .filter((token) => token !== null)
     .filter((token) => folded(token.client_id) === folded(entity['client_id']))

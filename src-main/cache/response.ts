@@ -6,7 +6,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
 import { copyWith, folded, isRecord, sameJson } from './json.ts';
-import { accountsLike, dialectOf, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
+import { accountsLike, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import {
   authorityOf,
   cachedEnvironment,
@@ -36,7 +36,7 @@ import {
   sha256Base64url,
 } from './schema/match.ts';
 import { ADFS_REALM, homeTenantOf, joinedProfiles } from './schema/tenant-profiles.ts';
-import type { Store } from './store.ts';
+import { dialectOf, type Store } from './store.ts';
 
 /** The argument of `TokenCache.add`: a token response, and the parts of the request that the response does not contain. */
 export interface TokenResponseEvent {
@@ -80,7 +80,7 @@ export interface TokenResponseEvent {
 /** The entities of one response. */
 export interface NewEntities {
   AccessToken?: AccessToken;
-  /** In its tenant, as MSAL Python and MSAL.NET store it; see `storedAccount`. */
+  /** In its tenant, as MSAL Python and MSAL.NET store it; see `nodeAccount`. */
   Account?: Account;
   /** The user's ID in the home tenant, from `client_info`. */
   uid?: string;
@@ -183,7 +183,8 @@ function identityIn(event: TokenResponseEvent): Identity {
   const idToken = filled(response['id_token']) ?? '';
   const claimed = claimsIn(idToken);
   // Decoded claims name no field twice, so the header is left.
-  if (isAmbiguous(claimed === undefined ? idToken : headerOf(idToken))) throw ambiguous('id_token');
+  if (isAmbiguous(claimed === undefined ? idToken : (idToken.split('.', 1)[0] ?? '')))
+    throw ambiguous('id_token');
   const clientInfo = filled(response['client_info']) ?? '';
   const info = decodeObject(clientInfo);
   if (info === undefined && isAmbiguous(clientInfo)) throw ambiguous('client_info');
@@ -193,10 +194,6 @@ function identityIn(event: TokenResponseEvent): Identity {
     throw invalid('response.scope', 'is neither text nor a list of texts');
   const beside = response['id_token_claims']; // A broker's.
   return identityOf(info, isRecord(beside) ? beside : claimed);
-}
-
-function headerOf(token: string): string {
-  return token.slice(0, token.indexOf('.'));
 }
 
 function ambiguous(field: string): InvalidArgumentError {
@@ -597,17 +594,12 @@ function accountOf(
 }
 
 /**
- * Returns the account as the dialect stores it. MSAL Node has one account per user, with the home tenant as its realm and a list of
- * tenants.
+ * Returns the account as MSAL Node stores it: one per user, with the home tenant as its realm and a list of tenants.
  *
+ * @param uid the user's ID in the home tenant, if it is known
  * @param others the user's account entities
  */
-export function storedAccount(
-  { Account: account, uid }: NewEntities,
-  others: readonly Account[],
-  dialect: Dialect,
-): Account | undefined {
-  if (account === undefined || !isNode(dialect)) return account;
+export function nodeAccount(account: Account, uid: string | undefined, others: readonly Account[]): Account {
   return {
     ...account,
     realm:
@@ -635,7 +627,7 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
     kept.push(type);
   }
   if (addAccount(store, entities)) kept.push('Account');
-  if (addAppMetadata(store, entities)) kept.push('AppMetadata');
+  if (addAppMetadata(store, entities.AppMetadata)) kept.push('AppMetadata');
   const { asked, granted, expiry } = entities;
   const all = granted.join(' ');
   const notGranted = granted === asked ? [] : asked.filter((scope) => !covers(all, [scope]));
@@ -714,7 +706,7 @@ function addAccount(store: Store, entities: NewEntities): boolean {
     ? usersAccounts(store, entities.Account)
     : sameEntries(store, 'Account', entities.Account);
   const accounts = known.flatMap(({ entity }) => entity ?? []);
-  const fresh = storedAccount(entities, accounts, dialect) ?? entities.Account;
+  const fresh = isNode(dialect) ? nodeAccount(entities.Account, entities.uid, accounts) : entities.Account;
   const [before] = accounts;
   const changes: Record<string, unknown> = {};
   for (const field in fresh) {
@@ -728,7 +720,8 @@ function addAccount(store: Store, entities: NewEntities): boolean {
   // Nearly every refresh describes the account as it is: that is no change, and is not written again.
   const isKnown = known.length === 1 && before !== undefined;
   if (isKnown && Object.keys(changes).every((field) => sameJson(changes[field], before[field]))) return true;
-  place(store, 'Account', copyWith(before ?? fresh, changes), known, known[0]?.key);
+  const account = before === undefined ? fresh : copyWith(before, changes);
+  place(store, 'Account', account, known, known[0]?.key);
   return true;
 }
 
@@ -737,14 +730,15 @@ function addAccount(store: Store, entities: NewEntities): boolean {
  *
  * @returns whether there is app metadata
  */
-function addAppMetadata(store: Store, { AppMetadata: fresh, RefreshToken }: NewEntities): boolean {
+function addAppMetadata(store: Store, fresh: AppMetadata): boolean {
   const known = sameEntries(store, 'AppMetadata', fresh);
-  if (known.length === 0 && fresh.family_id === undefined && isNode(dialectOf(store))) return false;
+  const { family_id } = fresh;
+  if (known.length === 0 && family_id === undefined && isNode(dialectOf(store))) return false;
   // A response without a family does not remove the app from it: MSAL Node requests the family at every refresh.
-  const family = fresh.family_id ?? RefreshToken?.family_id;
   const before = known[0]?.entity;
-  if (known.length === 1 && before && (family === undefined || before.family_id === family)) return true;
-  const app = copyWith(before ?? fresh, family === undefined ? {} : { family_id: family });
+  if (known.length === 1 && before && (family_id === undefined || before.family_id === family_id))
+    return true;
+  const app = before ? copyWith(before, family_id === undefined ? {} : { family_id }) : fresh;
   place(store, 'AppMetadata', app, known, known[0]?.key);
   return true;
 }

@@ -8,10 +8,9 @@
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type OptionNames, TEXT } from '../options.ts';
-import { countOf, type Identity, identitiesOf, meantBy } from './accounts.ts';
+import { countOf, type Identity, identitiesOf, issuerFor, meantBy } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
 import { folded, isAccessor, isRecord } from './json.ts';
-import { issuerFor } from './place.ts';
 import { sameEnvironment, sameIssuer } from './schema/authorities.ts';
 import {
   type AccountReference,

@@ -83,6 +83,14 @@ export function isDeferrable(account: string, entries: readonly Entry[]): boolea
   );
 }
 
+/** The dialect of a cache that was not read from a document. */
+const DEFAULT_DIALECT: Dialect = 'msal-python';
+
+/** The dialect in which new entities are written. */
+export function dialectOf(store: Store): Dialect {
+  return store.dialect ?? DEFAULT_DIALECT;
+}
+
 export class Store {
   /** Items by key, or the single entry of an unrecognized root. */
   readonly #roots = new Map<string, Root | Entry>();
@@ -198,7 +206,7 @@ export class Store {
   /** Returns all entries of an account, recognized or not. "" selects entries without an account, except unrecognized roots. */
   ofAccount(home_account_id: string): Entry<Section>[] {
     this.#read(folded(home_account_id));
-    return [...this.#index.of(home_account_id)];
+    return [...(this.#index.of(home_account_id)?.entries ?? [])];
   }
 
   /**
@@ -216,14 +224,14 @@ export class Store {
     const found: Iterable<Entry<Section>> =
       account === undefined
         ? this.entries(type)
-        : this.#index.candidates(type, account, query['client_id'], query['realm'], scopes);
+        : (this.#index.of(account)?.pick(type, query['client_id'], query['realm'], scopes) ?? []);
     return understood(type, found);
   }
 
   /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
   like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
     this.#read(folded(entity['home_account_id']));
-    return understood(type, this.#index.like(type, entity));
+    return understood(type, this.#index.of(entity['home_account_id'])?.like(type, entity) ?? []);
   }
 
   /** Adds an account whose entries are read on demand and stay in memory from then on. */
@@ -410,20 +418,21 @@ export class Store {
 
   /** @returns the previous entry */
   #file(entry: Entry): Entry | undefined {
-    if (!isItem(entry)) {
+    if (entry.key === null) {
       const root = this.#roots.get(entry.section);
       this.#roots.set(entry.section, entry);
       return root instanceof Map ? undefined : root;
     }
-    const entries = this.#root(entry.section);
-    const before = entries.get(entry.key);
-    if (before === undefined) this.#index.add(entry);
+    const item = entry as Entry<Section>; // Roots with other names have no items.
+    const items = this.#root(item.section);
+    const before = items.get(item.key);
+    if (before === undefined) this.#index.add(item);
     else {
-      this.#index.replace(before, entry);
+      this.#index.replace(before, item);
       this.#malformed.delete(before);
     }
-    if (!entry.isUnderstood) this.#malformed.add(entry);
-    entries.set(entry.key, entry);
+    if (!item.isUnderstood) this.#malformed.add(item);
+    items.set(item.key, item);
     return before;
   }
 
@@ -446,10 +455,6 @@ export class Store {
     this.#malformed.delete(entry);
     return entry;
   }
-}
-
-function isItem(entry: Entry): entry is Entry<Section> {
-  return entry.key !== null; // Roots with other names have no items.
 }
 
 // Indexes the entries by account, so that the cost of a lookup depends on the size of one account, not of the cache. IDs and
@@ -518,6 +523,7 @@ class Bucket {
     file(this.#slots, entry);
   }
 
+  /** Returns entries that may match: a superset of the matches. */
   pick(
     type: EntityType,
     client: string | null | undefined,
@@ -536,6 +542,7 @@ class Bucket {
     return found.values();
   }
 
+  /** Returns entries that may denote the same credential as the entity: a superset. */
   like(type: EntityType, entity: Entity): Iterable<Entry<Section>> {
     if (this.#places === undefined) return this.entries;
     const slots = (this.#slots ??= filed(this.#places));
@@ -629,7 +636,7 @@ function file(slots: Map<string, Map<string, Entry<Section>>>, entry: Entry<Sect
 }
 
 /** Finds the entries of an account. The cost depends on the size of the account, not of the cache. */
-export class AccountIndex {
+class AccountIndex {
   /** Entries by account; "" holds tokens and metadata of apps. null reserves the position of an account without entries. */
   readonly #buckets = new Map<string, Bucket | null>();
 
@@ -678,24 +685,8 @@ export class AccountIndex {
     return [...this.#buckets.keys()].filter((account) => account !== '');
   }
 
-  /** Returns all entries of an account, including unrecognized ones. */
-  of(home_account_id: string | null): Iterable<Entry<Section>> {
-    return this.#buckets.get(folded(home_account_id))?.entries ?? [];
-  }
-
-  /** Returns entries that may denote the same credential as the entity: a superset. */
-  like(type: EntityType, entity: Entity): Iterable<Entry<Section>> {
-    return this.#buckets.get(folded(entity['home_account_id']))?.like(type, entity) ?? [];
-  }
-
-  /** Returns entries that may match: a superset of the matches. */
-  candidates(
-    type: EntityType,
-    home_account_id: string | null,
-    client: string | null | undefined,
-    realm: string | null | undefined,
-    scopes?: readonly string[],
-  ): Iterable<Entry<Section>> {
-    return this.#buckets.get(folded(home_account_id))?.pick(type, client, realm, scopes) ?? [];
+  /** Returns the entries of an account, including unrecognized ones; null if it has none. */
+  of(home_account_id: unknown): Bucket | null {
+    return this.#buckets.get(folded(home_account_id)) ?? null;
   }
 }

@@ -1,7 +1,7 @@
 /** Finds entities stored more than once because libraries use different keys and environment aliases. */
 import type { Change, Entry } from '../cache/entry.ts';
 import { copyWith, folded } from '../cache/json.ts';
-import { ageIn, dialectOf, sameEntries } from '../cache/place.ts';
+import { ageIn, sameEntries } from '../cache/place.ts';
 import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { keyOf } from '../cache/schema/dialects.ts';
 import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
@@ -10,7 +10,7 @@ import { isUnderstood } from '../cache/schema/fields.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
 import { covers, scopesOf } from '../cache/schema/match.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
-import type { Store } from '../cache/store.ts';
+import { dialectOf, type Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { isWithoutScopes } from './unreadable.ts';
 

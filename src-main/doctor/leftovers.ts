@@ -1,17 +1,16 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import { type Change, Entry } from '../cache/entry.ts';
 import { folded } from '../cache/json.ts';
-import { dialectOf } from '../cache/place.ts';
-import { entitiesOf, storedAccount } from '../cache/response.ts';
+import { entitiesOf, nodeAccount } from '../cache/response.ts';
 import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { readToken } from '../cache/schema/claims.ts';
-import { keyOf } from '../cache/schema/dialects.ts';
+import { isNode, keyOf } from '../cache/schema/dialects.ts';
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
 import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { GRANT, type Section } from '../cache/schema/grants.ts';
 import { homeTenantOf } from '../cache/schema/tenant-profiles.ts';
-import type { Store } from '../cache/store.ts';
+import { dialectOf, type Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
 import { issuerCollisions } from './issuers.ts';
 
@@ -101,7 +100,8 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       response,
       ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
     };
-    const account = storedAccount(entitiesOf(event, now, dialect), [], dialect);
+    const { Account: found, uid: homeId } = entitiesOf(event, now, dialect);
+    const account = found && isNode(dialect) ? nodeAccount(found, homeId, []) : found;
     if (account === undefined || folded(account.home_account_id) !== folded(home_account_id)) continue;
     const key = keyOf('Account', account, dialect);
     const after: Entry = Entry.of('Account', key, account);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Change, placeOf } from '../cache/entry.ts';
-import { dialectOf } from '../cache/place.ts';
+import { dialectOf } from '../cache/store.ts';
 import { type Batch, type Job, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { placeOf } from '../../src-main/cache/entry.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
-import { dialectOf } from '../../src-main/cache/place.ts';
+import { dialectOf } from '../../src-main/cache/store.ts';
 import type { CacheChange } from '../../src-main/cache/schema/entities.ts';
 import { apply, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';

@@ -6,7 +6,7 @@ import { canonicalEnvironment } from '../../src-main/cache/schema/authorities.ts
 import { extensionOf, keyIdOf, schemeOf } from '../../src-main/cache/schema/match.ts';
 import { type Dialect, DIALECTS } from '../../src-main/cache/schema/dialects.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { dialectOf } from '../../src-main/cache/place.ts';
+import { dialectOf } from '../../src-main/cache/store.ts';
 import { storeOf, type TokenCache } from '../../src-main/cache/token-cache.ts';
 import { cacheWithItems, itemsIn } from './events.ts';
 import { DocumentError } from '../../src-main/errors.ts';

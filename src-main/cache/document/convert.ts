@@ -108,7 +108,7 @@ function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
   for (const next of stored) {
     const { rivals, own } = slotsOf(type, next.entity);
     for (const other of rivals.flatMap((slot) => slots.get(slot) ?? [])) {
-      if (sameCredential(type, next.entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
+      if (sameCredential[type](next.entity, other.entity)) stale.add(isOlder(next, other) ? next : other);
     }
     for (const slot of own) {
       const others = slots.get(slot);

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../entry.ts';
 import { copyWith, folded, sameJson } from '../json.ts';
-import { dialectOf, modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
+import { modifyEntity, place, sameEntries, supersededEntries, usersAccounts } from '../place.ts';
 import {
   canonicalEnvironment,
   followsMsal,
@@ -17,7 +17,7 @@ import { isUnderstood } from '../schema/fields.ts';
 import { fieldsFor } from '../schema/library-fields.ts';
 import { ANY_TENANT, homeTenantOf, realmOf } from '../schema/tenant-profiles.ts';
 import { signOut, signOutId } from '../sign-out.ts';
-import type { Store } from '../store.ts';
+import { dialectOf, type Store } from '../store.ts';
 import { cacheOf, storeOf, type TokenCache } from '../token-cache.ts';
 import { usableBy } from './convert.ts';
 

@@ -2,6 +2,7 @@
  * The MSAL libraries share a schema and differ in how they write it. A dialect is the form of one library: its keys, the
  * fields that it expects, the environment names that it looks up, and the layout of its JSON.
  */
+import { textOf } from '../json.ts';
 import type { Entity, EntityType } from './entities.ts';
 import { componentsIn, extensionOf, hashComponentsForNode, schemeOf } from './match.ts';
 import { homeTenantOf } from './tenant-profiles.ts';
@@ -62,11 +63,6 @@ export function libraryOf(dialect: Dialect): 'MSAL Python' | 'MSAL Node' | 'MSAL
 // The key under which each library stores an entity. Keys are written for those libraries only: Tokenkeep never finds or
 // removes an entity by a key computed from its fields.
 
-function text(entity: Entity, field: string): string {
-  const value = entity[field];
-  return typeof value === 'string' ? value : '';
-}
-
 function joined(parts: readonly string[]): string {
   return parts.join('-').toLowerCase();
 }
@@ -75,12 +71,12 @@ function joined(parts: readonly string[]): string {
 function accessTokenKey(token: Entity, dialect: Dialect): string {
   const scheme = schemeOf(token);
   const extension = extensionOf(token);
-  const owner = [text(token, 'home_account_id'), text(token, 'environment')];
-  const scope = [text(token, 'client_id'), text(token, 'realm'), text(token, 'target')];
+  const owner = [textOf(token['home_account_id']), textOf(token['environment'])];
+  const scope = [textOf(token['client_id']), textOf(token['realm']), textOf(token['target'])];
 
   if (isNode(dialect)) {
     const kind = scheme === '' ? 'accesstoken' : 'accesstoken_with_authscheme';
-    const claims = dialect === 'msal-node-3' ? [text(token, 'requestedClaimsHash')] : [];
+    const claims = dialect === 'msal-node-3' ? [textOf(token['requestedClaimsHash'])] : [];
     const components = componentsIn(token);
     const hash = components === undefined ? extension : hashComponentsForNode(components);
     return joined([...owner, kind, ...scope, ...claims, scheme, ...(hash === '' ? [] : [hash])]);
@@ -100,32 +96,32 @@ const PADDING: Readonly<Record<Exclude<Dialect, 'msal-python'>, readonly string[
 };
 
 function refreshTokenKey(token: Entity, dialect: Dialect): string {
-  const owner = [text(token, 'home_account_id'), text(token, 'environment'), 'refreshtoken'];
+  const owner = [textOf(token['home_account_id']), textOf(token['environment']), 'refreshtoken'];
   if (dialect === 'msal-python')
-    return joined([...owner, text(token, 'client_id'), '', text(token, 'target')]);
-  return joined([...owner, text(token, 'family_id') || text(token, 'client_id'), ...PADDING[dialect]]);
+    return joined([...owner, textOf(token['client_id']), '', textOf(token['target'])]);
+  return joined([...owner, textOf(token['family_id']) || textOf(token['client_id']), ...PADDING[dialect]]);
 }
 
 function idTokenKey(token: Entity, dialect: Dialect): string {
   const owner = [
-    text(token, 'home_account_id'),
-    text(token, 'environment'),
+    textOf(token['home_account_id']),
+    textOf(token['environment']),
     'idtoken',
-    text(token, 'client_id'),
+    textOf(token['client_id']),
   ];
   const rest = dialect === 'msal-python' ? [''] : PADDING[dialect].slice(1);
-  return joined([...owner, text(token, 'realm'), ...rest]);
+  return joined([...owner, textOf(token['realm']), ...rest]);
 }
 
 function accountKey(account: Entity, dialect: Dialect): string {
-  const home = text(account, 'home_account_id');
-  const realm = isNode(dialect) ? (homeTenantOf(home) ?? text(account, 'realm')) : text(account, 'realm');
-  const parts = [home, text(account, 'environment'), realm];
+  const home = textOf(account['home_account_id']);
+  const realm = isNode(dialect) ? (homeTenantOf(home) ?? textOf(account['realm'])) : textOf(account['realm']);
+  const parts = [home, textOf(account['environment']), realm];
   return dialect === 'msal-dotnet' ? parts.join('-') : joined(parts);
 }
 
 function appMetadataKey(app: Entity, dialect: Dialect): string {
-  const key = `appmetadata-${text(app, 'environment')}-${text(app, 'client_id')}`;
+  const key = `appmetadata-${textOf(app['environment'])}-${textOf(app['client_id'])}`;
   return dialect === 'msal-python' ? key : key.toLowerCase();
 }
 

@@ -1,6 +1,6 @@
 /** The field values that each library expects in an entity that another library wrote. Other fields are unchanged. */
 
-import { folded } from '../json.ts';
+import { folded, textOf } from '../json.ts';
 import { cachedEnvironment, configuredEnvironment, hostOf, issuerIn } from './authorities.ts';
 import { type Dialect, isNode } from './dialects.ts';
 import type { Entity, EntityType } from './entities.ts';
@@ -9,11 +9,6 @@ import { componentsIn, extensionOf, keyIdOf, schemeOf } from './match.ts';
 import { ADFS_REALM, ANY_TENANT, homeTenantOf } from './tenant-profiles.ts';
 
 type Changes = Readonly<Record<string, unknown>>;
-
-function text(entity: Entity, field: string): string {
-  const value = entity[field];
-  return typeof value === 'string' ? value : '';
-}
 
 /**
  * Returns the changes to a valid entity that make it findable and readable for the library of the dialect.
@@ -37,7 +32,7 @@ export function fieldsFor(type: EntityType, entity: Entity, dialect: Dialect, ag
  * contains it.
  */
 function environmentFor(entity: Entity, dialect: Dialect): string {
-  const environment = text(entity, 'environment');
+  const environment = textOf(entity['environment']);
   const issuer = URL.canParse(issuerIn(entity)) ? new URL(issuerIn(entity)) : undefined;
   const isIssuers = issuer !== undefined && issuer.port !== '' && issuer.hostname === hostOf(environment);
   if (dialect === 'msal-python') return isIssuers ? issuer.hostname : configuredEnvironment(environment);
@@ -46,7 +41,7 @@ function environmentFor(entity: Entity, dialect: Dialect): string {
 
 /** MSAL Python lists only accounts of its own type, and every library requires these fields. */
 function account(entity: Entity, dialect: Dialect): Changes {
-  const type = text(entity, 'authority_type');
+  const type = textOf(entity['authority_type']);
   const isGeneric = type === '' || (dialect === 'msal-python' && type === 'Generic');
   return {
     ...(isGeneric ? { authority_type: 'MSSTS' } : {}),
@@ -60,21 +55,21 @@ function account(entity: Entity, dialect: Dialect): Changes {
  * no tenants: MSAL Python uses the first part of the path, and MSAL Node uses none except for access tokens.
  */
 function realm(type: EntityType, entity: Entity, dialect: Dialect): Changes {
-  const value = text(entity, 'realm');
+  const value = textOf(entity['realm']);
   if (dialect === 'msal-python') {
     return value === '' && entity['authority_type'] === 'ADFS' ? { realm: ADFS_REALM } : {};
   }
   if (isNode(dialect) && folded(value) === ADFS_REALM && (type === 'Account' || type === 'IdToken'))
     return { realm: '' };
-  const home = homeTenantOf(text(entity, 'home_account_id'));
+  const home = homeTenantOf(textOf(entity['home_account_id']));
   return home !== undefined && ANY_TENANT.has(folded(value)) ? { realm: home } : {};
 }
 
 /** MSAL Python calls `split` on the target. It tries the newest token first and treats tokens without a time as the oldest. */
 function pythonRefreshToken(token: Entity, age: () => number): Changes {
-  const time = text(token, 'last_modification_time');
+  const time = textOf(token['last_modification_time']);
   return {
-    target: text(token, 'target'),
+    target: textOf(token['target']),
     last_modification_time: time === '' ? String(age() || 0) : time,
   };
 }
@@ -91,7 +86,7 @@ function times(token: Entity): Changes {
   return {
     ...changed,
     extended_expires_on:
-      text(token, 'extended_expires_on') || digits('extended_expires_on') || digits('expires_on'),
+      textOf(token['extended_expires_on']) || digits('extended_expires_on') || digits('expires_on'),
   };
 }
 
@@ -102,16 +97,16 @@ function accessToken(token: Entity, dialect: Dialect): Changes {
   const bound = schemeOf(token) !== '';
   const common = {
     // MSAL.NET omits Bearer.
-    token_type: dialect === 'msal-dotnet' && !bound ? undefined : text(token, 'token_type') || 'Bearer',
+    token_type: dialect === 'msal-dotnet' && !bound ? undefined : textOf(token['token_type']) || 'Bearer',
     ...times(token),
     // MSAL Node can't read a token without scopes. The OpenID Connect scopes don't affect matching.
-    ...(isNode(dialect) && text(token, 'target') === '' ? { target: 'openid' } : {}),
+    ...(isNode(dialect) && textOf(token['target']) === '' ? { target: 'openid' } : {}),
   };
   if (dialect === 'msal-dotnet') {
     return {
       ...common,
       credential_type: extension === '' ? 'AccessToken' : 'atext',
-      home_account_id: text(token, 'home_account_id') || undefined,
+      home_account_id: textOf(token['home_account_id']) || undefined,
       ...(keyId === '' ? {} : { kid: keyId }),
       ...(components === undefined ? {} : { ext: components }),
     };
@@ -119,7 +114,7 @@ function accessToken(token: Entity, dialect: Dialect): Changes {
   return {
     ...common,
     credential_type: isNode(dialect) && bound ? 'AccessToken_With_AuthScheme' : 'AccessToken',
-    home_account_id: text(token, 'home_account_id') || (isNode(dialect) ? '' : null),
+    home_account_id: textOf(token['home_account_id']) || (isNode(dialect) ? '' : null),
     ...(keyId === '' ? {} : { key_id: keyId }),
     ...(isNode(dialect) && components !== undefined ? { additionalCacheKeyComponents: components } : {}),
     ...(!isNode(dialect) && extension !== '' ? { ext_cache_key: extension } : {}),

@@ -3,16 +3,12 @@
  * another, regardless of the library that wrote them and of their keys.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { folded, isRecord } from '../json.ts';
+import { folded, isRecord, textOf } from '../json.ts';
 import { issuerIn, sameEnvironment, sameIssuer } from './authorities.ts';
 import type { Entity, EntityFilter, EntityType } from './entities.ts';
 
 type Wanted = string | null;
 type Predicate = (entity: Entity, wanted: Wanted) => boolean;
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
 
 /** Schemes of tokens that are bound to a key (RFC 9449, MSAL). Every other `token_type` means a bearer token. */
 const BOUND_SCHEMES: ReadonlySet<string> = new Set(['pop', 'dpop', 'ssh-cert', 'mac', 'hok']);
@@ -173,9 +169,6 @@ const sameUser: Same = (a, b) => {
   return sameEnvironment(textOf(a['environment']), textOf(b['environment']));
 };
 
-const samePlace: Same = (a, b) =>
-  sameHome(a, b) && sameEnvironment(textOf(a['environment']), textOf(b['environment']));
-
 /** Same account, app, tenant and purpose, regardless of scopes and of the key that the token is bound to. */
 const sameSlot: Same = (a, b) =>
   sameClient(a, b) &&
@@ -189,7 +182,8 @@ const sameRefreshTarget: Same = (a, b) => {
   return left === '' || right === '' || sameScopes(left, right);
 };
 
-const SAME: Readonly<Record<EntityType, Same>> = {
+/** Whether two valid entities of a type denote the same credential, account or app. */
+export const sameCredential: Readonly<Record<EntityType, Same>> = {
   AccessToken: (a, b) => sameSlot(a, b) && keyIdOf(a) === keyIdOf(b) && sameScopes(grantOf(a), grantOf(b)),
   RefreshToken: (a, b) =>
     sameClient(a, b) &&
@@ -198,20 +192,16 @@ const SAME: Readonly<Record<EntityType, Same>> = {
     sameRefreshTarget(a, b),
   IdToken: (a, b) => sameClient(a, b) && sameRealm(a, b) && sameUser(a, b),
   Account: (a, b) => sameRealm(a, b) && sameUser(a, b),
-  AppMetadata: (a, b) => sameClient(a, b) && samePlace(a, b),
+  AppMetadata: (a, b) =>
+    sameClient(a, b) && sameHome(a, b) && sameEnvironment(textOf(a['environment']), textOf(b['environment'])),
 };
-
-/** Returns whether two valid entities of the type denote the same credential, account or app. */
-export function sameCredential(type: EntityType, a: Entity, b: Entity): boolean {
-  return SAME[type](a, b);
-}
 
 /**
  * Returns whether adding `fresh` supersedes `old`. An access token supersedes tokens for the same purpose whose scopes
  * overlap. Because bound keys are replaced, it also supersedes a token for exactly the same scopes with another key.
  */
 export function supersedes(type: EntityType, fresh: Entity, old: Entity): boolean {
-  if (type !== 'AccessToken') return sameCredential(type, fresh, old);
+  if (type !== 'AccessToken') return sameCredential[type](fresh, old);
   if (!sameSlot(fresh, old)) return false;
   const [grant, oldGrant] = [grantOf(fresh), grantOf(old)];
   if (keyIdOf(fresh) === keyIdOf(old)) return scopesOverlap(grant, oldGrant);
