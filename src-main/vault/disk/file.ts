@@ -514,10 +514,9 @@ export const nodeIo: Io = {
     const call = (done: Done<number>): void => open(file, flags === 'r' ? READING : flags, mode, done);
     const fd = await (isLocal ? called(call) : answered(folder, call, (late) => close(late)));
     return {
-      read: (target, offset, length, position) => {
-        if (isLocal && length <= SMALL_READ) {
-          return atOnce(() => ({ bytesRead: readSync(fd, target, offset, length, position) }));
-        }
+      read: async (target, offset, length, position) => {
+        if (isLocal && length <= SMALL_READ)
+          return { bytesRead: readSync(fd, target, offset, length, position) };
         const most = isLocal ? length : Math.min(length, LONGEST_READ);
         const call = (done: Done<{ bytesRead: number }>): void =>
           read(fd, target, offset, most, position, (error, bytesRead) => done(error, { bytesRead }));
@@ -528,40 +527,38 @@ export const nodeIo: Io = {
           readNow: (target: Buffer, offset: number, length: number, position: number): number =>
             readSync(fd, target, offset, length, position),
         }),
-      write: (source, offset, length, position) =>
-        isLocal && length <= SMALL_WRITE
-          ? atOnce(() => ({ bytesWritten: writeSync(fd, source, offset, length, position) }))
-          : called((done) =>
-              write(fd, source, offset, length, position, (error, bytesWritten) =>
-                done(error, { bytesWritten }),
-              ),
-            ),
+      write: async (source, offset, length, position) => {
+        if (isLocal && length <= SMALL_WRITE)
+          return { bytesWritten: writeSync(fd, source, offset, length, position) };
+        return called((done) =>
+          write(fd, source, offset, length, position, (error, bytesWritten) => done(error, { bytesWritten })),
+        );
+      },
       truncate: (length) => called((done) => ftruncate(fd, length, done)),
       datasync: () => called((done) => fdatasync(fd, done)),
       sync: () => called((done) => fsync(fd, done)),
-      stat: () =>
+      stat: async () =>
         isLocal
-          ? atOnce(() => fstatSync(fd, { bigint: true }))
+          ? fstatSync(fd, { bigint: true })
           : answered(folder, (done) => fstat(fd, { bigint: true }, done)),
-      close: () => (isLocal ? atOnce(() => closeSync(fd)) : called((done) => close(fd, done))),
+      close: async () => (isLocal ? closeSync(fd) : called((done) => close(fd, done))),
     };
   },
   rename: (from, to) => called((done) => rename(from, to, done)),
   unlink: (file) => called((done) => unlink(file, done)),
   mkdir: makeFolders,
   readdir: (folder) => answered<string[]>(folder, (done) => readdir(folder, done)),
-  stat: (file) =>
-    quick(
-      folderOf(file),
-      () => statSync(file, { bigint: true, throwIfNoEntry: false }) ?? missing(file),
-      (done) => stat(file, { bigint: true }, done),
-    ),
-  writable: (path) =>
-    quick(
-      folderOf(path),
-      () => accessSync(path, constants.W_OK),
-      (done: Done<void>) => access(path, constants.W_OK, done),
-    ),
+  stat: async (file) => {
+    const folder = folderOf(file);
+    return (await isOnLocalDisk(folder))
+      ? (statSync(file, { bigint: true, throwIfNoEntry: false }) ?? missing(file))
+      : answered(folder, (done) => stat(file, { bigint: true }, done));
+  },
+  writable: async (path) => {
+    const folder = folderOf(path);
+    if (await isOnLocalDisk(folder)) accessSync(path, constants.W_OK);
+    else await answered(folder, (done: Done<void>) => access(path, constants.W_OK, done));
+  },
   watch: (folder, changed, failed) => {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
@@ -609,13 +606,15 @@ async function followed(file: string, links = 0): Promise<string> {
   const folder = dirname(file);
   let target: string;
   try {
-    const link = await quick(
-      folder,
-      () =>
-        lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(file) : null,
-      (done: Done<string | null>) =>
+    let link: string | null;
+    if (await isOnLocalDisk(folder)) {
+      const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+      link = isLink ? readlinkSync(file) : null;
+    } else {
+      link = await answered<string | null>(folder, (done) =>
         readlink(file, (error, text) => done(null, error === null ? text : null)),
-    );
+      );
+    }
     if (link === null) return file;
     const real = await answered<string>(folder, (done) => realpath(folder, done));
     target = resolve(real, link);
@@ -671,11 +670,6 @@ async function askWhetherLocal(folder: string): Promise<boolean> {
   }
 }
 
-/** Makes a request that a local disk answers at once. */
-async function quick<T>(folder: string, atOnceOnDisk: () => T, call: (done: Done<T>) => void): Promise<T> {
-  return (await isOnLocalDisk(folder)) ? atOnceOnDisk() : answered(folder, call);
-}
-
 /** Folders with requests that have passed their deadline. Another one would occupy another of libuv's four threads. */
 const silent = new Set<string>();
 
@@ -712,11 +706,6 @@ function noAnswer(folder: string): StorageError {
     'storage_failed',
     `The drive with the folder “${folder}” does not answer. The vault is as it was before. Check the network connection of that drive, then try again, or move the vault to a local disk.`,
   );
-}
-
-/** Runs a call on this thread: only for local disks, see [Note: network drives]. */
-function atOnce<T>(call: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(call()));
 }
 
 /** Node's own error costs ten times as much, and at each start two files are looked for that are rarely there. */
