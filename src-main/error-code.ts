@@ -1,6 +1,24 @@
+/** The codes that libuv does not know, by their numbers on Linux and on macOS. */
+const UNNAMED: Readonly<Record<string, string>> = {
+  122: 'EDQUOT',
+  69: 'EDQUOT',
+  116: 'ESTALE',
+  70: 'ESTALE',
+  37: 'ENOLCK',
+  77: 'ENOLCK',
+};
+
 /** Returns the code of an error of the system or of Node, such as ENOENT; "" if it has none. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && 'code' in error ? systemCode(String(error.code)) : '';
+}
+
+/**
+ * Returns the name of a system code. Node names only those that libuv knows: a full quota (EDQUOT), a file that was replaced on its network
+ * drive (ESTALE) and a drive without locks (ENOLCK) are “Unknown system error -122” and the like.
+ */
+export function systemCode(code: string): string {
+  return UNNAMED[/^Unknown system error -(\d+)$/.exec(code)?.[1] ?? ''] ?? code;
 }
 
 /**

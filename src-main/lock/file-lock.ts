@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { systemCode } from '../error-code.ts';
 import { LockError, StorageError, VaultError } from '../errors.ts';
 import { makeFolders, pathError } from '../folders.ts';
 import { KeyedQueue } from '../waiting.ts';
@@ -149,8 +150,8 @@ const FOR_NOW = [
   'ENETDOWN',
   'ENETUNREACH',
 ];
-/** ENOLCK of Linux and of macOS, which Node has no name for. */
-const NO_LOCKS = /^Unknown system error -(?:37|77)$/;
+/** A system code. That of a failed lock may be in the message only. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
 
 function assertHeld(outcome: LockOutcome): void {
   if (outcome.kind === 'held') return;
@@ -172,7 +173,8 @@ function assertHeld(outcome: LockOutcome): void {
     );
   }
   const { error, during } = outcome;
-  const code = NO_LOCKS.test(error.message) ? 'ENOLCK' : error.code;
+  const code =
+    [error.message, error.code].map(systemCode).find((name) => SYSTEM_CODE.test(name)) ?? error.code;
   const cause = systemError(error, code, path);
   if (during === 'lock' && !FOR_NOW.includes(code)) {
     throw new LockError(

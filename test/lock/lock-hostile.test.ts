@@ -96,11 +96,13 @@ describe('a file system whose locks', () => {
     path: string;
     took: number;
     longestStop: number;
+    /** Milliseconds between two looks at the clock, one right after the other. */
+    clock: number;
   }
 
-  async function run(deadline: number, rounds: string[], main = program): Promise<Said[]> {
+  async function run(deadline: number, rounds: string[], main = program, env = {}): Promise<Said[]> {
     const child = spawn(process.execPath, [main, String(deadline), ...rounds], {
-      env: { ...process.env, LD_PRELOAD: preload },
+      env: { ...process.env, LD_PRELOAD: preload, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
@@ -129,6 +131,30 @@ describe('a file system whose locks', () => {
   test('fail for now: what the system says', async () => {
     const [first] = await run(1000, [join(temporaryFolder(), 'errno-5.lock')]);
     expect(first).toMatchObject({ code: 'EIO' });
+  });
+
+  test.each([
+    ['EROFS', 30],
+    ['ENOSPC', 28],
+    ['EDQUOT', 122],
+    ['EIO', 5],
+  ])(
+    'can’t be opened because of %s: what the system says, with the path, and the next try succeeds',
+    async (name, number) => {
+      const file = join(temporaryFolder(), `opening-${number}.lock`);
+      const said = await run(20_000, [file, file]);
+      expect(said[0]).toMatchObject({ code: name, path: `${file}-queue` });
+      expect(said[1]).toMatchObject({ code: 'held' });
+    },
+  );
+
+  test('never answer, while the clock jumps: the deadline holds, and other locks can be had', async () => {
+    const folder = temporaryFolder();
+    const [hangs, fine] = [join(folder, 'hang.lock'), join(folder, 'fine.lock')];
+    const said = await run(2500, [fine, hangs, fine], program, { CLOCK_JUMPS: '1' });
+    expect(said.slice(0, -1).map(({ code }) => code)).toEqual(['held', 'lock_timeout', 'held']);
+    expect(said[1]?.took).toBeGreaterThanOrEqual(2500);
+    expect(said.at(-1)?.clock).toBeGreaterThan(3_600_000);
   });
 
   test('never answer: an error at the deadline, the main thread goes on, other locks can be taken meanwhile and after', async () => {

@@ -50,4 +50,5 @@ for (const round of rounds) {
   await Promise.all(round.split('+').map(take));
 }
 await Promise.all([...locks.values()].map((lock) => lock.close()));
-process.stdout.write(`${JSON.stringify({ longestStop })}\n`);
+const clock = Math.abs(Date.now() - Date.now());
+process.stdout.write(`${JSON.stringify({ longestStop, clock })}\n`);

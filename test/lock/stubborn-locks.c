@@ -1,5 +1,6 @@
 // Preloaded by lock-hostile.test.ts: stands for file systems whose locks hang or are refused, chosen by the lock file's name.
-// “…hang…” never comes back, “…slow…” takes two seconds the first time, “…errno-37…” is refused with that number.
+// “…hang…” never comes back, “…slow…” takes two seconds the first time, “…errno-37…” is refused with that number, and “…opening-28…” can’t be
+// opened for that reason the first time. With CLOCK_JUMPS in the environment, the clock on the wall jumps a day with each look at it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static int refused(int fd, int command) {
@@ -41,3 +44,46 @@ static int refused(int fd, int command) {
 
 INSTEAD_OF(fcntl)
 INSTEAD_OF(fcntl64)
+
+static int closed(const char *path) {
+  static int times = 0;
+  const char *number = strstr(path, "opening-");
+  if (number == NULL || times++ > 0) return 0;
+  errno = atoi(number + strlen("opening-"));
+  return 1;
+}
+
+#define OPEN_INSTEAD_OF(name)                                  \
+  int name(const char *path, int flags, ...) {                 \
+    static int (*real)(const char *, int, ...);                \
+    if (real == NULL) real = dlsym(RTLD_NEXT, #name);          \
+    va_list rest;                                              \
+    va_start(rest, flags);                                     \
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;  \
+    va_end(rest);                                              \
+    return closed(path) ? -1 : real(path, flags, mode);        \
+  }
+
+OPEN_INSTEAD_OF(open)
+OPEN_INSTEAD_OF(open64)
+
+static time_t jump(void) {
+  static int times = 0;
+  return getenv("CLOCK_JUMPS") == NULL ? 0 : (times++ % 2 ? 1 : -1) * 86400;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+  static int (*real)(struct timeval *, void *);
+  if (real == NULL) real = dlsym(RTLD_NEXT, "gettimeofday");
+  int result = real(time, zone);
+  time->tv_sec += jump();
+  return result;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (real == NULL) real = dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(clock, time);
+  if (clock == CLOCK_REALTIME) time->tv_sec += jump();
+  return result;
+}

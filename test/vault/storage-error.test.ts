@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { codeOf } from '../../src-main/error-code.ts';
 import { StorageError } from '../../src-main/errors.ts';
 import { keytarError, loadError } from '../../src-main/keychain/keytar.ts';
 import { fileError } from '../../src-main/keychain/sealed-items.ts';
@@ -14,6 +15,20 @@ test.each(Object.keys(constants.errno))('%s is told as the file system’s, with
   expect(error).toBeInstanceOf(StorageError);
   expect(error.cause).toMatchObject({ code });
   if (error.code === 'storage_failed') expect(error.message).toContain(`The system says: ${code}.`);
+});
+
+// As Node gives the errors that libuv does not know.
+test.each(['EDQUOT', 'ESTALE', 'ENOLCK'] as const)('%s is recognized by its number alone', (code) => {
+  const unnamed = `Unknown system error -${constants.errno[code as keyof typeof constants.errno]}`;
+  const error = storageError(failed(unnamed));
+  expect({ code: error.code, message: error.message }).toEqual({
+    code: storageError(failed(code)).code,
+    message: storageError(failed(code)).message,
+  });
+});
+
+test('a number that no system error has is told as it is', () => {
+  expect(codeOf(failed('Unknown system error -4711'))).toBe('Unknown system error -4711');
 });
 
 describe('what ends by itself or by the user’s doing is told as that', () => {
