@@ -95,6 +95,14 @@ function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** What is wrong with a path, and what to do about it. */
+type PathFault = readonly [why: string, remedy: string];
+export const THROUGH_A_FILE: PathFault = [
+  'leads through a file, where a folder should be.',
+  'Move that file away',
+];
+export const IN_A_CIRCLE: PathFault = ['leads through links in a circle.', 'Correct the links'];
+
 /** Maximum characters of a path in a message. */
 const SHOWN = 240;
 
@@ -106,9 +114,9 @@ const SHOWN = 240;
 export function pathError(path: string, cause: unknown): StorageError | null {
   switch (codeOf(cause)) {
     case 'ENOTDIR':
-      return invalid(path, cause, 'leads through a file, where a folder should be.', 'Move that file away');
+      return invalid(path, cause, ...THROUGH_A_FILE);
     case 'ELOOP':
-      return invalid(path, cause, 'leads through links in a circle.', 'Correct the links');
+      return invalid(path, cause, ...IN_A_CIRCLE);
     case 'EISDIR':
       return invalid(path, cause, 'leads to a folder, where a file should be.', 'Move that folder away');
     case 'ENAMETOOLONG':

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { codeOf } from '../error-code.ts';
 import { StorageError, type StorageErrorCode } from '../errors.ts';
-import { openFilesMessage, pathIn, shown } from '../folders.ts';
+import { IN_A_CIRCLE, openFilesMessage, pathIn, shown, THROUGH_A_FILE } from '../folders.ts';
 
 /** Maximum bytes of a small file. What it lists, such as hosts or issuers, has about 100 bytes each. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -46,8 +46,8 @@ const CAUSES: Readonly<Record<string, readonly [code: StorageErrorCode, why: str
   EROFS: ['read_only_disk', 'is on a read-only file system.', 'Mount it for writing.'],
   ENOSPC: ['disk_full', 'is on a disk that is full.', 'Free some space, then try again.'],
   EISDIR: ['path_invalid', NO_FILE, 'Move it away.'],
-  ENOTDIR: ['path_invalid', 'leads through a file, where a folder should be.', 'Move that file away.'],
-  ELOOP: ['path_invalid', 'leads through links in a circle.', 'Correct the links.'],
+  ENOTDIR: ['path_invalid', THROUGH_A_FILE[0], `${THROUGH_A_FILE[1]}.`],
+  ELOOP: ['path_invalid', IN_A_CIRCLE[0], `${IN_A_CIRCLE[1]}.`],
   ENAMETOOLONG: [
     'name_too_long',
     'is longer than its file system allows.',

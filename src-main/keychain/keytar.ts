@@ -45,8 +45,8 @@ export function loadKeytar(): Promise<Keytar> {
 export function loadError(error: unknown): KeychainError {
   const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
   const cause = error instanceof NativeModuleFailure ? error.cause : error;
-  const tooMany = openFilesMessage(cause, NOTHING_CHANGED);
-  if (tooMany !== undefined) return new KeychainError('keychain_failed', tooMany, { cause });
+  const tooMany = tooManyOpenFiles(cause);
+  if (tooMany !== null) return tooMany;
   if (reason === 'runtime') {
     return keychainError(
       'keychain_module_failed',
@@ -172,8 +172,8 @@ const FAILURES: readonly Failure[] = [
 
 /** Converts a keytar failure. The outcome is `locked` only if the system says that something is locked. */
 export function keytarError(cause: unknown): KeychainError {
-  const tooMany = openFilesMessage(cause, NOTHING_CHANGED);
-  if (tooMany !== undefined) return new KeychainError('keychain_failed', tooMany, { cause });
+  const tooMany = tooManyOpenFiles(cause);
+  if (tooMany !== null) return tooMany;
   const known = FAILURES.find(({ pattern }) => pattern.test(textOf(cause)));
   if (known !== undefined) return keychainError(known.code, known.what, known.remedy, cause);
   return keychainError(
@@ -182,6 +182,12 @@ export function keytarError(cause: unknown): KeychainError {
     'Check in your system’s own settings that the keychain works, then try again.',
     cause,
   );
+}
+
+/** The keychain is not to blame, whether it could not be loaded or did not answer. */
+function tooManyOpenFiles(cause: unknown): KeychainError | null {
+  const message = openFilesMessage(cause, NOTHING_CHANGED);
+  return message === undefined ? null : new KeychainError('keychain_failed', message, { cause });
 }
 
 function textOf(cause: unknown): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hasHistories, markAllAsShared } from '../accounts/account-history.ts';
+import { dropOldHistories, hasHistories, markAllAsShared } from '../accounts/account-history.ts';
 import { storeOf, transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
@@ -40,7 +40,7 @@ export async function recover(access: Access): Promise<void> {
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
     const { cache, groups, metadata, header } = contents;
     const { fileId } = header;
-    markIfLost(contents);
+    settleHistories(contents);
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
     const generation = generationAfter(found.mark, contents);
     const written = await rewrite(settings, { ...source, generation });
@@ -117,7 +117,7 @@ export async function takeFile(access: Access): Promise<void> {
         const seen = mine?.contents ?? null;
         const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
         removeSignedOut(contents, mark?.tombstones ?? []);
-        markIfLost(contents);
+        settleHistories(contents);
         const isPending = opening.isSignOutPending || seen?.metadata.pending === 'rotate';
         const label = contents.recovered === null ? 'older' : 'damaged';
         await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
@@ -208,9 +208,14 @@ async function keyFor(
   }
 }
 
-/** The lost part of a damaged file may have recorded that another program uses these refresh tokens, so the user is asked again. */
-function markIfLost({ cache, isLooseLost }: Contents): void {
-  if (isLooseLost === true && !hasHistories(cache)) transact(cache, () => markAllAsShared(cache, null));
+/**
+ * Accounts that were lost from a damaged file leave no history behind: a later sign-in starts a new one. And if the histories themselves are
+ * lost, they may have recorded that another program uses these refresh tokens, so the user is asked again.
+ */
+function settleHistories({ cache, recovered, isLooseLost }: Contents): void {
+  if (recovered === null) return;
+  const isUnknown = isLooseLost === true && !hasHistories(cache);
+  transact(cache, () => (isUnknown ? markAllAsShared(cache, null) : dropOldHistories(cache)));
 }
 
 /** Returns whether nothing can be read from the file. */

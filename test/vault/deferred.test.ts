@@ -2,6 +2,8 @@
 
 import { crc32 } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
+import { historyOf, markAllAsShared } from '../../src-main/accounts/account-history.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { outlineForIndex, usersOf } from '../../src-main/cache/accounts.ts';
 import { documentText } from '../../src-main/cache/document/document.ts';
 import { Entry } from '../../src-main/cache/entry.ts';
@@ -185,6 +187,30 @@ describe('a frame that someone without the key changed', () => {
     expect(vault.status.state).toBe('ready');
     expect((await vault.verify()).sound).toBe(true);
     expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ben'), homeOf('cas')]);
+  });
+
+  test('leaves no history of the account behind, once the rest is kept', async () => {
+    const scene = await written();
+    const before = await scene.open();
+    await before.update((cache) => markAllAsShared(cache, '/elsewhere'));
+    await before.compact();
+    await before.close();
+    forge(scene, 'ada');
+    const vault = await scene.open();
+    await expect(secretOf(vault, 'ada')).rejects.toMatchObject({ code: 'vault_damaged' });
+    await vault.recover();
+    await vault.update((cache) => signIn(cache, 'ada'));
+    const shared = await vault.read((cache) =>
+      [...cachedAccounts(cache).byId].map(([id, account]) => [
+        account.home_account_id,
+        historyOf(cache, id).shared,
+      ]),
+    );
+    expect(Object.fromEntries(shared)).toEqual({
+      [homeOf('ada')]: false,
+      [homeOf('ben')]: true,
+      [homeOf('cas')]: true,
+    });
   });
 
   test('is found by verify, by an export and by the whole cache', async () => {
