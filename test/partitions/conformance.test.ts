@@ -204,6 +204,212 @@ describe('a Redis Cluster of three', () => {
   });
 });
 
+const plainEntry = (letter: string) => ({ bytes: Buffer.from(letter), version: letter.repeat(16) });
+
+/** Faults of a store of one's own, and what the failed case says of them. */
+const FAULTS: readonly [
+  string,
+  (store: PartitionStore) => Partial<PartitionStore>,
+  string,
+  waiting?: RegExp,
+][] = [
+  [
+    'resolves with undefined where there is nothing',
+    (store) => ({ read: async (...call) => (await store.read(...call)) ?? (undefined as never) }),
+    'Resolve with null, not with undefined',
+  ],
+  [
+    'stores text',
+    (store) => ({
+      write: (key, { bytes, version }, ...rest) =>
+        store.write(key, { bytes: Buffer.from(Buffer.from(bytes).toString('utf8')), version }, ...rest),
+    }),
+    'Store binary data, not text',
+  ],
+  [
+    'compares no version',
+    (store) => ({
+      write: async (key, entry, { ttl }) =>
+        store.write(key, entry, { expected: (await store.read(key))?.version ?? null, ttl }),
+    }),
+    'Compare and replace in one atomic step',
+  ],
+  [
+    'compares and then writes',
+    (store) => ({
+      write: async (key, entry, { expected, ttl }) => {
+        const found = (await store.read(key))?.version ?? null;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return (
+          found === expected &&
+          store.write(key, entry, { expected: (await store.read(key))?.version ?? null, ttl })
+        );
+      },
+    }),
+    'Of 20 writers that expected the same version',
+  ],
+  [
+    'says it has written, and has not',
+    () => ({ write: () => Promise.resolve(true) }),
+    '`read` does not return what `write` stored',
+  ],
+  [
+    'writes and does not say so',
+    (store) => ({ write: async (...call) => (await store.write(...call)) && (undefined as never) }),
+    'or did not say so',
+  ],
+  [
+    'removes nothing',
+    () => ({ remove: () => Promise.resolve(true) }),
+    'a user who signed out is still signed in',
+  ],
+  [
+    'removes any version',
+    (store) => ({ remove: (key) => store.remove(key) }),
+    'of another version than the expected',
+  ],
+  [
+    'counts its removals',
+    (store) => ({
+      remove: async (key, ...rest) => (await store.read(key)) !== null && store.remove(key, ...rest),
+    }),
+    'A sign-out that is repeated must succeed',
+  ],
+  [
+    'takes milliseconds for seconds',
+    (store) => ({
+      write: (key, entry, { expected, ttl }) =>
+        store.write(key, entry, { expected, ttl: ttl === null ? null : ttl * 1000 }),
+    }),
+    '`ttl` is in seconds',
+    /an entry after its TTL/,
+  ],
+  [
+    'creates entries by touching them',
+    (store) => ({
+      touch: async (key, ttl) => {
+        await store.write(key, plainEntry('t'), { expected: null, ttl });
+        await store.touch(key, ttl);
+      },
+    }),
+    '`touch` created an entry',
+  ],
+  [
+    'does not touch',
+    () => ({ touch: () => Promise.resolve() }),
+    'expired after its first 3 s',
+    /an entry after its TTL/,
+  ],
+  [
+    'folds the case of keys',
+    (store) => ({
+      read: (key) => store.read(key.toLowerCase()),
+      write: (key, ...rest) => store.write(key.toLowerCase(), ...rest),
+    }),
+    'Compare the whole key',
+  ],
+  [
+    'throws where it must not',
+    (store) => ({
+      read: async (...call) =>
+        (await store.read(...call)) ?? Promise.reject(new Error('NotFound of the driver')),
+    }),
+    'NotFound of the driver',
+  ],
+  ['has no leases', () => ({ leases: undefined as never }), 'pass `leases: false`'],
+  [
+    'gives a lease to everyone',
+    (store) => ({ leases: { ...store.leases, take: () => Promise.resolve(true) } as never }),
+    'gave a lease that another owner holds',
+  ],
+  [
+    'gives a lease to no one',
+    (store) => ({ leases: { ...store.leases, take: () => Promise.resolve(false) } as never }),
+    'no refresh can begin',
+  ],
+  [
+    'never renews',
+    (store) => {
+      const taken = new Set<string>();
+      const once: NonNullable<PartitionStore['leases']> = {
+        take: async (key, lease) =>
+          !taken.has(lease.owner) &&
+          ((await store.leases?.take(key, lease)) ?? false) &&
+          Boolean(taken.add(lease.owner)),
+        give: async (key, lease) => store.leases?.give(key, lease),
+      };
+      return { leases: once };
+    },
+    'refused the owner of the lease',
+  ],
+  [
+    'releases the lease of anyone',
+    (store) => {
+      const held = new Map<string, string>();
+      const open: NonNullable<PartitionStore['leases']> = {
+        take: async (key, lease) => {
+          const isTaken = (await store.leases?.take(key, lease)) ?? false;
+          if (isTaken) held.set(lease.name, lease.owner);
+          return isTaken;
+        },
+        give: async (key, lease) =>
+          store.leases?.give(key, { ...lease, owner: held.get(lease.name) ?? lease.owner }),
+      };
+      return { leases: open };
+    },
+    '`leases.give` released the lease of another owner',
+  ],
+  [
+    'replaces any version in maintenance',
+    (store) => ({
+      maintenance: {
+        keys: () => store.maintenance?.keys() as never,
+        replace: async (key, entry) =>
+          (await store.maintenance?.replace(key, entry, (await store.read(key))?.version ?? '')) ?? false,
+      },
+    }),
+    '`reseal` would undo an update',
+    /maintenance/,
+  ],
+  [
+    'keeps no expiry in maintenance',
+    (store) => ({
+      maintenance: {
+        keys: () => store.maintenance?.keys() as never,
+        replace: async (key, entry, expected) =>
+          (await store.read(key))?.version === expected && store.write(key, entry, { expected, ttl: null }),
+      },
+    }),
+    'changed when the entry expires',
+    /maintenance/,
+  ],
+];
+
+test.concurrent.each(FAULTS)(
+  'a store that %s fails with errors that say what to change',
+  async (_what, fault, told, waiting) => {
+    const messages: string[] = [];
+    const open = () => {
+      const store = memoryStore();
+      const faulty = { ...store, ...fault(store) };
+      return Promise.resolve({ store: faulty, another: faulty });
+    };
+    const run = async ({ run: one }: { run: () => Promise<void> }) =>
+      one().catch((error: unknown) => messages.push((error as Error).message));
+    // A case that waits in vain takes up to a minute.
+    const isQuick = ({ name }: { name: string }): boolean =>
+      !/expires|maintenance|exclusively/.test(name) || waiting?.test(name) === true;
+    const cases = partitionStoreConformance({ open }).filter(isQuick);
+    await Promise.all(cases.map(run));
+    expect(messages.join('\n')).toContain(told);
+    for (const message of messages)
+      expect(message).toMatch(
+        /Found .+, expected .+\.|Waited for 15 s\.|`cause` has the stack\.|pass `leases: false`/s,
+      );
+  },
+  120_000,
+);
+
 test('reports at once a store that fails during an outage with an error of another kind', async () => {
   const inner = memoryStore();
   let isStopped = false;

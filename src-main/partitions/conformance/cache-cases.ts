@@ -1,8 +1,7 @@
 /** Conformance cases for a store as used through `partitionedCaches`. */
-import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TokenCache } from '../../cache/token-cache.ts';
-import type { Check } from './check.ts';
+import { check, type Check, codeOf } from './check.ts';
 import { type PartitionedCaches, partitionedCaches } from '../partitioned-caches.ts';
 import type { PartitionedCachesOptions } from '../settings.ts';
 import type { SealingKeys } from '../sealing-keys.ts';
@@ -56,8 +55,11 @@ export const cachesOver: Record<string, Check> = {
       }),
     );
     await seen?.();
-    const found = await sealed(another).partition(id).read(scopesIn);
-    deepStrictEqual(found, all.map(({ scope }) => scope).sort());
+    check(
+      'Updates that were acknowledged are missing: one connection overwrote what the other had stored. `write` must compare the version and replace the entry in one atomic step.',
+      await sealed(another).partition(id).read(scopesIn),
+      all.map(({ scope }) => scope).sort(),
+    );
   },
 
   'refuses another user and writes nothing': async ({ store, another }, id) => {
@@ -65,13 +67,18 @@ export const cachesOver: Record<string, Check> = {
       .partition(id)
       .update((cache) => sign(cache, 'mine'));
     const before = await store.read(sealed(store).partition(id).key);
-    await rejects(
-      sealed(another)
-        .partition(id)
-        .update((cache) => sign(cache, 'theirs', 'someone-else')),
-      { code: 'partition_other_user' },
+    const told =
+      'The tokens of another user were stored in a partition, or the refusal changed it. `read` must return the entry as it was written, over each connection.';
+    check(
+      told,
+      await codeOf(
+        sealed(another)
+          .partition(id)
+          .update((cache) => sign(cache, 'theirs', 'someone-else')),
+      ),
+      'partition_other_user',
     );
-    strictEqual((await store.read(sealed(store).partition(id).key))?.version, before?.version);
+    check(told, (await store.read(sealed(store).partition(id).key))?.version, before?.version);
   },
 
   'writes the other updates of a batch but not the rejected one, also after a lost race': async (
@@ -97,10 +104,11 @@ export const cachesOver: Record<string, Check> = {
       throw new Error('of the function');
     });
     const good = here.update((cache) => sign(cache, 'good'));
-    await rejects(ghost, { message: 'of the function' });
-    await good;
+    const told =
+      'After a lost race, an update that was rejected is stored, or one that was acknowledged is missing. `write` must resolve with false if the stored version is not the expected one, and then change nothing.';
+    check(told, await Promise.all([codeOf(ghost), codeOf(good)]), ['Error: of the function', 'done']);
     await seen?.();
-    deepStrictEqual(await there.read(scopesIn), ['good', 'theirs', 'zero']);
+    check(told, await there.read(scopesIn), ['good', 'theirs', 'zero']);
   },
 
   'reports partition_busy, not an outage, if every race is lost': async ({ store }, id) => {
@@ -110,13 +118,20 @@ export const cachesOver: Record<string, Check> = {
     for (let timeout = 250; ; timeout *= 4) {
       const partition = sealed(losing, { timeout }).partition(id);
       const update = partition.update((cache) => sign(cache, 'ours'));
-      const isBusy = rejects(update, { code: 'partition_busy', partition: partition.key });
-      await isBusy.catch((error: unknown) => {
-        if (lost > 0 || timeout > 10_000) throw error;
-      });
-      if (lost > 0) break;
+      const code = await codeOf(update);
+      if (lost === 0 && timeout <= 10_000) continue;
+      check(
+        'Each `write` was answered with false, and the update was told as something other than `partition_busy`. Before each try, `read` must answer in time.',
+        code,
+        'partition_busy',
+      );
+      break;
     }
-    strictEqual(await store.read(sealed(store).partition(id).key), null);
+    check(
+      'An update that was rejected is stored. `read` must see what is stored, and nothing else.',
+      await store.read(sealed(store).partition(id).key),
+      null,
+    );
   },
 
   'restores nothing if a refresh ends after the sign-out or the next sign-in': async (
@@ -131,11 +146,13 @@ export const cachesOver: Record<string, Check> = {
     await here.signOut('uid.utid');
     await there.update((cache) => sign(cache, 'late'), { since });
     await seen?.();
-    deepStrictEqual(await here.read(scopesIn), []);
+    const told =
+      'A refresh that ended after the sign-out brought tokens back. `read` must see each write and removal that has resolved, over each connection, and bytes must come back unchanged.';
+    check(told, await here.read(scopesIn), []);
     await here.update((cache) => sign(cache, 'new'));
     await there.update((cache) => sign(cache, 'later'), { since });
     await seen?.();
-    deepStrictEqual(await here.read(scopesIn), ['new']);
+    check(told, await here.read(scopesIn), ['new']);
   },
 
   'signs a user out of every partition, and a late refresh restores nothing': async (
@@ -151,49 +168,65 @@ export const cachesOver: Record<string, Check> = {
     await own[1]?.read(scopesIn);
     const since = own[1]?.epoch ?? 0;
     const receipt = await here?.signOutUser({ home_account_id: `${id}.utid` });
-    deepStrictEqual(receipt, { partitions: 2, deleted: 0, remaining: 0 });
+    const told =
+      'A user who was signed out everywhere still has tokens in a partition, or someone else lost theirs. Entries of different keys are independent, and `read` must see each write that has resolved, over each connection: the index of a user is an entry, too.';
+    check(told, receipt, { partitions: 2, deleted: 0, remaining: 0 });
     await own[1]?.update((cache) => sign(cache, 'late', id), { since });
     await seen?.();
-    for (const partition of own) deepStrictEqual(await partition?.read(scopesIn), []);
-    deepStrictEqual(await other?.read(scopesIn), ['theirs']);
+    for (const partition of own) check(told, await partition?.read(scopesIn), []);
+    check(told, await other?.read(scopesIn), ['theirs']);
   },
 
   'resolves a read although its entry could not be extended': async ({ store }, id) => {
     const touch = (): Promise<void> => Promise.reject(new Error('of the store'));
     const partition = sealed({ ...store, touch }, { ttl: { sliding: 60 } }).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
-    deepStrictEqual(await partition.read(scopesIn), ['mine']);
+    check(
+      'A read whose `touch` failed did not return what is stored. `read` must not depend on `touch`.',
+      await codeOf(partition.read(scopesIn).then((found) => check('A token is missing.', found, ['mine']))),
+      'done',
+    );
   },
 
   'stores no secret, name or ID in the clear': async ({ store }, id) => {
     const partition = sealed(store).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
     const stored = Buffer.from((await store.read(partition.key))?.bytes ?? []).toString('latin1');
-    ok(stored.length > 100);
-    for (const secret of ['token of uid', 'my_client_id', id]) ok(!stored.includes(secret), secret);
+    check('`read` does not return the entry that an update stored.', stored.length > 100, true);
+    for (const secret of ['token of uid', 'my_client_id', id])
+      check(
+        `The bytes that the store returns contain “${secret}” in the clear. It must store the bytes as they are passed: they are sealed.`,
+        stored.includes(secret),
+        false,
+      );
   },
 
   'leaves an entry that cannot be opened unchanged': async ({ store }, id) => {
     const partition = sealed(store).partition(id);
     const foreign = { bytes: Buffer.from('something of another program'), version: 'sixteen-letters!' };
-    strictEqual(await store.write(partition.key, foreign, { expected: null, ttl: null }), true);
-    await rejects(partition.read(scopesIn), { code: 'partition_foreign', partition: partition.key });
-    await rejects(
-      partition.update((cache) => sign(cache, 'mine')),
-      { code: 'partition_foreign' },
-    );
-    deepStrictEqual(Buffer.from((await store.read(partition.key))?.bytes ?? []), Buffer.from(foreign.bytes));
+    const told =
+      'An entry that can’t be opened was not told, or was replaced. `read` must return what is stored under the key, whoever wrote it, and never null for it.';
+    check(told, await store.write(partition.key, foreign, { expected: null, ttl: null }), true);
+    check(told, await codeOf(partition.read(scopesIn)), 'partition_foreign');
+    check(told, await codeOf(partition.update((cache) => sign(cache, 'mine'))), 'partition_foreign');
+    const stored = await store.read(partition.key);
+    check(told, Buffer.from(stored?.bytes ?? []), Buffer.from(foreign.bytes));
     await partition.remove();
-    strictEqual(await store.read(partition.key), null);
+    check(
+      '`remove` without an expected version left an entry that can’t be opened, so its user can’t sign in again.',
+      await store.read(partition.key),
+      null,
+    );
   },
 
   'leaves nothing in the store after a sign-out': async ({ store, another, seen }, id) => {
     const partition = sealed(store).partition(id);
     await partition.update((cache) => sign(cache, 'mine'));
     const receipt = await sealed(another).partition(id).signOut('uid.utid');
-    strictEqual(receipt.removed.AccessToken, 1);
-    strictEqual(receipt.remaining, 0);
+    const told =
+      'A sign-out over another connection found no tokens, or left the entry. Both must use the same data, and `remove` must delete the entry of the expected version.';
+    check(told, [receipt.removed.AccessToken, receipt.remaining], [1, 0]);
     await seen?.();
-    strictEqual(await store.read(partition.key), null);
+    check(told, await store.read(partition.key), null);
   },
 };

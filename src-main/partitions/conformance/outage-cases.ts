@@ -1,8 +1,8 @@
 /** Outage cases: the server stops, restarts or hangs during a call. */
-import { AssertionError, deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
+import { AssertionError } from 'node:assert/strict';
 import { PartitionError, PartitionStoreError } from '../../errors.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
-import { type Check, until } from './check.ts';
+import { check, type Check, codeOf, until } from './check.ts';
 import type { Partition } from '../partitioned-caches.ts';
 
 /**
@@ -62,20 +62,31 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
         await stay;
         return 'done';
       });
-      await until(() => Promise.resolve(isIn), 'the task did not start, although the server was available');
+      await until(
+        () => Promise.resolve(isIn),
+        'A task did not start, although the server was available. `leases.take` must resolve with true for a lease that nobody holds.',
+      );
       await begin();
       try {
         await seen?.(); // Until the copies have expired.
         const rejected = rejectsInTime(partition, leases);
         leave();
         const [outcome] = await Promise.all([turn, rejected]);
-        strictEqual(outcome, 'done', 'a task that was running when the server failed must finish');
+        check(
+          'A task that was running when the server failed did not finish, so a token that the provider had issued is lost. A lease that can’t be released must not fail the task.',
+          outcome,
+          'done',
+        );
       } finally {
         leave();
         await end();
       }
       await comesBackWhole(patient, seen);
-      strictEqual(await patient.exclusively('before', () => Promise.resolve('next')), 'next');
+      check(
+        'After the outage, no task could be run: the lease from before must be released or expire.',
+        await patient.exclusively('before', () => Promise.resolve('next')),
+        'next',
+      );
     };
   return {
     'rejects reads, updates and tasks in time while the server is stopped, and loses nothing': outage(
@@ -115,7 +126,10 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
                 () => acknowledged.push(scope),
                 (error: unknown) => {
                   failures += 1;
-                  if (!isOutage(error)) fault ??= new AssertionError({ message: String(error) });
+                  if (!isOutage(error))
+                    fault ??= new AssertionError({
+                      message: `While the server was stopped, an update failed with ${String(error)} A store throws the error of its client, which is then told as \`store_unavailable\`: a TokenkeepError of its own, or a wrong answer, hides the outage.`,
+                    });
                 },
               );
             await new Promise((resolve) => setTimeout(resolve, 2)); // Avoids a busy loop if the store refuses immediately.
@@ -124,15 +138,18 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
         try {
           await reached(
             () => acknowledged.length > 5,
-            'no update was acknowledged, although the server was available',
+            'No update was acknowledged, although the server was available. `write` must resolve.',
           );
           await server.stop();
-          await reached(() => failures > 0, 'no update failed, although the server was stopped');
+          await reached(
+            () => failures > 0,
+            'No update failed, although the server was stopped: what is acknowledged then is stored nowhere. `write` must reject if the server did not confirm it. Or `stop` did not stop the server.',
+          );
           await server.start();
           const count = acknowledged.length;
           await reached(
             () => acknowledged.length > count + 2,
-            'reads still failed after the server was available again',
+            'Calls still failed after the server was available again. The client must reconnect by itself.',
           );
         } finally {
           isOver = true;
@@ -140,13 +157,18 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
         }
         await seen?.();
         const found = new Set(await patient.read(scopesIn));
-        for (const scope of acknowledged)
-          ok(found.has(scope), `the update ${scope} was acknowledged and is missing`);
-        for (const scope of found) {
-          ok(tried.has(scope), `the update ${scope} is stored, but was never made`);
-          const other = scope.endsWith('-too') ? scope.slice(0, -4) : `${scope}-too`;
-          ok(scope === 'scope-first' || found.has(other), `of the update ${scope}, only a part is stored`);
-        }
+        check(
+          'Updates that were acknowledged are missing after the crash. `write` must not resolve with true before the entry is stored as durably as the store keeps anything, and the server must keep its data over `stop` and `start`.',
+          acknowledged.filter((scope) => !found.has(scope)),
+          [],
+        );
+        const isWhole = (scope: string): boolean =>
+          scope === 'scope-first' || found.has(scope.endsWith('-too') ? scope.slice(0, -4) : `${scope}-too`);
+        check(
+          'Something is stored that no update made, or only a part of an update. `write` must store an entry completely or not at all.',
+          [...found].filter((scope) => !tried.has(scope) || !isWhole(scope)),
+          [],
+        );
       },
   };
 }
@@ -159,21 +181,20 @@ function isOutage(error: unknown): boolean {
 
 async function rejectsInTime(partition: Partition, leases: boolean): Promise<void> {
   // A call that never settles fails by the test runner's own time limit.
-  const failure = { name: 'PartitionStoreError', code: /^store_(timeout|unavailable)$/ };
   let wasRun = false;
-  await Promise.all([
-    rejects(partition.read(scopesIn), failure),
-    rejects(
-      partition.update((cache) => sign(cache, 'meanwhile')),
-      failure,
-    ),
-    leases &&
-      rejects(
-        partition.exclusively('meanwhile', () => Promise.resolve((wasRun = true))),
-        failure,
-      ),
+  const [read, update, turn] = await Promise.all([
+    codeOf(partition.read(scopesIn)),
+    codeOf(partition.update((cache) => sign(cache, 'meanwhile'))),
+    leases && codeOf(partition.exclusively('meanwhile', () => Promise.resolve((wasRun = true)))),
   ]);
-  strictEqual(wasRun, false, 'a task ran, although the server could grant no lease');
+  const isTold = (code: string | false): boolean =>
+    code === false || /^store_(?:timeout|unavailable)$/.test(code);
+  check(
+    `While the server was not available, the calls ended with ${[read, update, turn].filter((code) => code !== false).join(', ')}. Each must reject: an answer that looks like “there is none” signs users out, and one that looks like “it is stored” loses their tokens. Throw the error of the client, and retry no longer than the call’s \`signal\` allows.`,
+    [read, update, turn].every(isTold),
+    true,
+  );
+  check('A task ran although the server could give no lease. `leases.take` must reject.', wasRun, false);
 }
 
 async function comesBackWhole(partition: Partition, seen?: () => Promise<void>): Promise<void> {
@@ -183,12 +204,19 @@ async function comesBackWhole(partition: Partition, seen?: () => Promise<void>):
         () => true,
         () => false,
       ),
-    'reads still failed after the server was available again',
+    'Calls still failed after the server was available again. The client must reconnect by itself.',
   );
   await seen?.();
   const found = await partition.read(scopesIn);
-  ok(found.includes('before'), 'an update that was acknowledged before the outage is missing');
+  check(
+    'An update that was acknowledged before the outage is missing. The server must keep its data over `stop` and `start`.',
+    found.includes('before'),
+    true,
+  );
   await partition.update((cache) => sign(cache, 'after'));
   const after = (await partition.read(scopesIn)).filter((scope) => scope !== 'meanwhile');
-  deepStrictEqual(after, ['after', 'before']);
+  check('After the outage, an update was lost, or `read` returned an older entry.', after, [
+    'after',
+    'before',
+  ]);
 }

@@ -3,13 +3,12 @@
  *
  *     for (const { name, run } of sessionConformance({ serve })) test(name, run);
  */
-import { AssertionError, fail } from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
-import { TokenkeepError } from '../../errors.ts';
+import { fail } from 'node:assert/strict';
 import { carryOver, sessionStore, type SessionStoreOptions } from '../stores/session-store.ts';
 import type { SessionSource } from '../stores/session-access.ts';
 import type { Partition } from '../partitioned-caches.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
+import { check as same, codeAndMessage, codeOf } from './check.ts';
 
 /**
  * One request, with its session.
@@ -141,11 +140,7 @@ type Script = (
   served: { url: string; gates: Gates; regenerates: () => boolean },
 ) => Promise<void>;
 
-/**
- * What a failed case says: what the session did, what that means for users, and what to change.
- *
- * [Note: told failures] The person who reads it wrote the `serve` of this suite, and has not read the suite.
- */
+/** What a failed case says. [Note: told failures] */
 const TOLD = {
   firstUpdate:
     'The first update of a session was not made, so nobody can sign in. `session` must return the session of the request, or a function that does, and it must keep fields of any name.',
@@ -180,16 +175,8 @@ const TOLD = {
     'The cookie from before `regenerate` still finds tokens: whoever planted it in the browser acts as the user who signed in. `regenerate` must end the old session in its store, and send a new cookie.',
 } as const;
 
-/** @throws AssertionError [Note: told failures] */
-function check(told: keyof typeof TOLD, found: unknown, wanted: unknown): void {
-  if (isDeepStrictEqual(found, wanted)) return;
-  throw new AssertionError({
-    message: `${TOLD[told]} Found ${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}.`,
-    actual: found,
-    expected: wanted,
-    operator: 'deepStrictEqual',
-  });
-}
+const check = (told: keyof typeof TOLD, found: unknown, wanted: unknown): void =>
+  same(TOLD[told], found, wanted);
 
 const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }> = {
   'keeps tokens for the next request of the same browser only': {
@@ -341,8 +328,7 @@ function open({ session, options }: SessionVisit): Partition {
 async function answerTo(visit: SessionVisit, gates: Gates): Promise<unknown> {
   const [, what = '', scope = ''] = visit.path.split('/');
   const partition = open(visit);
-  const add = (uid?: string): Promise<string> =>
-    outcomeOf(partition.update((cache) => sign(cache, scope, uid)));
+  const add = (uid?: string): Promise<string> => codeOf(partition.update((cache) => sign(cache, scope, uid)));
   if (what === 'add') return add();
   if (what === 'add-someone-else') return add('someone-else');
   if (what === 'scopes') return partition.read(scopesIn);
@@ -373,7 +359,7 @@ async function answerTo(visit: SessionVisit, gates: Gates): Promise<unknown> {
   if (what === 'end') {
     await partition.read(scopesIn);
     await visit.destroy();
-    return outcomeOf(partition.update((cache) => sign(cache, 'late')));
+    return codeOf(partition.update((cache) => sign(cache, 'late')));
   }
   if (what === 'regenerate' && visit.regenerate !== undefined) {
     const source = visit.session();
@@ -384,20 +370,4 @@ async function answerTo(visit: SessionVisit, gates: Gates): Promise<unknown> {
     return [outcome, await open(visit).read(scopesIn)];
   }
   return null;
-}
-
-async function outcomeOf(update: Promise<unknown>): Promise<string> {
-  try {
-    await update;
-    return 'done';
-  } catch (error) {
-    if (error instanceof TokenkeepError) return error.code;
-    throw error;
-  }
-}
-
-/** For an error where none is expected: the case then says what was found. */
-function codeAndMessage(error: unknown): string {
-  if (error instanceof TokenkeepError) return `${error.code}: ${error.message}`;
-  throw error;
 }
