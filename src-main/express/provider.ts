@@ -90,7 +90,7 @@ export class Provider {
   async tokens(parameters: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<TokenResponse> {
     const { token_endpoint } = await this.metadata();
     const { status, body: response } = await this.#json(token_endpoint, {
-      ...(await this.#form(parameters)),
+      ...(await this.#form(parameters, AbortSignal.timeout(TIMEOUT))),
       ...(signal === undefined ? {} : { signal }),
     });
     if (status >= 500 || (status !== 200 && typeof response['error'] !== 'string'))
@@ -126,21 +126,22 @@ export class Provider {
   async #revokeOne(token: string, signal: AbortSignal): Promise<boolean> {
     const { revocation_endpoint } = await abandonable(signal, () => this.metadata());
     if (revocation_endpoint === undefined) return false;
-    const form = await this.#form({ token, token_type_hint: 'refresh_token' });
+    const form = await this.#form({ token, token_type_hint: 'refresh_token' }, signal);
     const { status } = await this.#ask(revocation_endpoint, { ...form, signal });
     if (status !== 200) unreachable(`Its revocation endpoint answered with status ${status}.`);
     return true;
   }
 
   /** Returns a form that includes the client's authentication. */
-  async #form(parameters: Readonly<Record<string, string>>): Promise<RequestInit> {
+  async #form(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<RequestInit> {
     const { token_endpoint, takesPost } = await this.metadata();
     const { clientId, clientSecret, clientAssertion } = this.#client;
     const body = new URLSearchParams({ ...parameters, client_id: clientId });
     const headers: Record<string, string> = { accept: 'application/json' };
     if (clientAssertion !== undefined) {
       body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-      body.set('client_assertion', await clientAssertion(token_endpoint));
+      const assertion = abandonable(signal, async () => clientAssertion(token_endpoint));
+      body.set('client_assertion', await assertion.catch((cause: unknown) => noAssertion(signal, cause)));
     } else if (clientSecret !== undefined && takesPost) body.set('client_secret', clientSecret);
     else if (clientSecret !== undefined) headers['authorization'] = basic(clientId, clientSecret);
     return { method: 'POST', body, headers };
@@ -188,17 +189,46 @@ export class Provider {
 
   async #ask(url: string, { signal, ...init }: RequestInit): Promise<{ status: number; text: string }> {
     const timeout = AbortSignal.timeout(TIMEOUT);
+    const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
-      const answer = await this.#fetch(url, {
-        ...init,
-        redirect: 'error', // Keeps the client secret from being sent to another address.
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      // The `fetch` of an app may ignore the signal.
+      return await abandonable(ended, async () => {
+        const answer = await this.#fetch(url, {
+          ...init,
+          redirect: 'error', // Keeps the client secret from being sent to another address.
+          signal: ended,
+        });
+        return { status: answer.status, text: await textOf(answer) };
       });
-      return { status: answer.status, text: await answer.text() };
     } catch (cause) {
       return unreachable('', cause);
     }
   }
+}
+
+/** Bytes. Without a limit, an answer without an end would fill the memory. */
+const LONGEST_ANSWER = 4 * 1024 * 1024;
+
+/** @throws Error if it is too long; the connection is then closed */
+async function textOf(answer: Response): Promise<string> {
+  if (!answer.body) return answer.text();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer.body) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error(`The answer is longer than ${LONGEST_ANSWER} bytes.`);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** An error of the app's function is passed on as it is. */
+function noAssertion(signal: AbortSignal, cause: unknown): never {
+  if (!signal.aborted) throw cause;
+  unreachable(
+    'The function "clientAssertion" did not return in time, so the app could not authenticate.',
+    cause,
+  );
 }
 
 /** RFC 6749 §2.3.1: both are form-encoded first. */

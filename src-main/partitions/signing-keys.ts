@@ -2,6 +2,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import { isRecord } from '../cache/json.ts';
 import type { Claims } from '../cache/schema/claims.ts';
+import { abandonable } from '../waiting.ts';
 
 /** A provider's JSON Web Key Set (RFC 7517 §5). */
 export interface ProviderKeys {
@@ -11,6 +12,9 @@ export interface ProviderKeys {
 
 /** Seconds between two requests for keys. */
 const REFETCH_AFTER = 30;
+
+/** Milliseconds: all tokens wait for one request, so one that never ends would hold up the later ones, too. */
+const LONGEST_FETCH = 15_000;
 
 interface Algorithm {
   readonly type: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519';
@@ -79,10 +83,9 @@ export class SigningKeys {
   #fetch(): Promise<readonly VerificationKey[]> {
     const before = this.#known;
     this.#fetched = this.#now();
-    const known = (async () =>
-      publicKeys(typeof this.#keys === 'function' ? await this.#keys() : this.#keys))().catch(
-      this.#unavailable,
-    );
+    const known = abandonable(AbortSignal.timeout(LONGEST_FETCH), async () =>
+      publicKeys(typeof this.#keys === 'function' ? await this.#keys() : this.#keys),
+    ).catch(this.#unavailable);
     this.#known = known;
     known.catch(() => (this.#known = before)); // Tokens signed with the previous keys are still accepted.
     return known;

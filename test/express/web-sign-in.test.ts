@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { merge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import {
@@ -1119,6 +1119,67 @@ describe('a provider that does not respond with JSON', () => {
       expect(await post()).toBe(200);
     },
   );
+});
+
+describe('a call that never returns', () => {
+  let stuck = '';
+  const never = new Promise<never>(() => undefined);
+  /** A `fetch` of an app that does not pass the signal on. */
+  const deaf: typeof fetch = (url, { signal: _, ...init } = {}) =>
+    stuck !== '' && typeof url === 'string' && url.endsWith(stuck) ? never : fetch(url, init);
+  const clientAssertion = async () => (stuck === 'assertion' ? never : 'a signed JWT');
+  /** From now on, each limit is 2 s, so that the test need not wait for 10 s. */
+  const shorten = (): void => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout(2000));
+  };
+
+  beforeEach(resetProvider);
+  afterEach(() => {
+    stuck = '';
+    provider.raw = undefined;
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ['the token endpoint, by a fetch that ignores its signal', '/token', { fetch: deaf }],
+    ['the keys, by a fetch that ignores its signal', '/jwks', { fetch: deaf }],
+    ['the function clientAssertion', 'assertion', { clientSecret: undefined, clientAssertion }],
+  ] as const)('does not hold up a sign-in: %s', async (_what, place, settings) => {
+    const app = await start(settings as never);
+    const ada = new Browser(app);
+    const back = await ada.begin('/me', 'ada');
+    stuck = place;
+    shorten();
+    expect(await ada.finish(back)).toBe('502 provider_unreachable');
+    stuck = '';
+    vi.restoreAllMocks();
+    expect(await ada.signIn('ada', '/me')).toBe('/me');
+  });
+
+  it.each([
+    ['the revocation endpoint, by a fetch that ignores its signal', '/revoke', { fetch: deaf }],
+    ['the function clientAssertion', 'assertion', { clientSecret: undefined, clientAssertion }],
+  ] as const)('does not hold up a sign-out: %s', async (_what, place, settings) => {
+    const told: WebSignOut[] = [];
+    const app = await start({ ...settings, onSignOut: (one: WebSignOut) => told.push(one) } as never);
+    const ada = new Browser(app);
+    await ada.signIn('ada', '/me');
+    stuck = place;
+    shorten();
+    expect((await ada.ask('/sign-out', { method: 'POST' })).status).toBe(303);
+    expect(told).toMatchObject([{ revocation: 'failed', notRevoked: 1 }]);
+    expect(await (await ada.ask('/')).json()).toBe(null);
+  });
+
+  it('an answer without an end is not read into memory', async () => {
+    const ada = new Browser(await start());
+    const { keys } = (await (await fetch(`${provider.issuer}/jwks`)).json()) as { keys: object[] };
+    const text = JSON.stringify({ keys, more: 'x'.repeat(5 * 1024 * 1024) });
+    const back = await ada.begin('/me', 'ada');
+    provider.raw = (path) => (path === '/jwks' ? { status: 200, text } : undefined);
+    expect(await ada.finish(back)).toBe('502 provider_unreachable');
+  });
 });
 
 describe('options', () => {

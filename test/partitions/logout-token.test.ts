@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import * as oidc from 'openid-client';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { InvalidArgumentError, LogoutTokenError } from '../../src-main/errors.ts';
 import { type LogoutTokenOptions, logoutTokens } from '../../src-main/partitions/logout-token.ts';
 import { memoryStore, partitionedCaches, type ProviderKeys } from '../../src-main/partitions/index.ts';
@@ -302,6 +302,21 @@ describe("the provider's keys", () => {
     const verify = verifier({ keys: () => (works ? Promise.resolve(keys) : broken()) });
     const token = await sign(good());
     await expect(verify(token)).rejects.toMatchObject({ code: 'logout_token_keys_unavailable' });
+    works = true;
+    expect(await verify(token)).toMatchObject({ sub: 'noor' });
+  });
+
+  it('that a fetch never brings are an outage after a while, and hold up no later token', async () => {
+    const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 50);
+      return controller.signal;
+    });
+    let works = false;
+    const verify = verifier({ keys: () => (works ? Promise.resolve(keys) : new Promise(() => undefined)) });
+    const token = await sign(good());
+    await expect(verify(token)).rejects.toMatchObject({ code: 'logout_token_keys_unavailable' });
+    limit.mockRestore();
     works = true;
     expect(await verify(token)).toMatchObject({ sub: 'noor' });
   });
