@@ -1,6 +1,16 @@
 import { useState } from 'react';
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import {
+  Autocomplete,
+  Button,
+  Input,
+  Menu,
+  MenuItem,
+  MenuTrigger,
+  Popover,
+  SearchField,
+} from 'react-aria-components';
 import type { Choice } from '../state/overview.ts';
+import { plainText } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Icon } from './Icon.tsx';
 
@@ -33,8 +43,8 @@ export function ChoiceChip({
   );
 }
 
-/** Choices in a menu. Each is an element, so that thousands of them would stop the window. */
-const MOST_CHOICES = 200;
+/** Choices in a menu. Each is an element, so that thousands of them would stop the window. The others are found by typing. */
+const MOST_CHOICES = 20;
 
 export function ChoiceMenu({
   label,
@@ -48,22 +58,37 @@ export function ChoiceMenu({
   onChoose: (id: string | null) => void;
 }) {
   const [all] = useState(choices);
-  return (
+  const [text, setText] = useState('');
+  const wanted = plainText(text).trim();
+  const found = wanted === '' ? all : all.filter(({ name }) => plainText(name).includes(wanted));
+  const more = found.length - MOST_CHOICES;
+  const menu = (
     <Menu className="menu choice-menu" aria-label={label}>
-      <MenuItem textValue={every} onAction={() => onChoose(null)}>
-        {every}
-      </MenuItem>
+      {wanted === '' && (
+        <MenuItem textValue={every} onAction={() => onChoose(null)}>
+          {every}
+        </MenuItem>
+      )}
       <>
-        {all.slice(0, MOST_CHOICES).map(({ id, name, count: n }) => (
+        {found.slice(0, MOST_CHOICES).map(({ id, name, count: n }) => (
           <MenuItem key={id} textValue={name} onAction={() => onChoose(id)}>
             <span className="choice-name">{name}</span>
             <span className="chip-count">{number(n)}</span>
           </MenuItem>
         ))}
-        {all.length > MOST_CHOICES && (
-          <MenuItem isDisabled>{`${number(all.length - MOST_CHOICES)} more are not listed`}</MenuItem>
-        )}
+        {more > 0 && <MenuItem isDisabled>{`${number(more)} more: type a part of the name`}</MenuItem>}
+        {found.length === 0 && <MenuItem isDisabled>No match</MenuItem>}
       </>
     </Menu>
+  );
+  if (all.length <= MOST_CHOICES) return menu;
+  return (
+    <Autocomplete inputValue={text} onInputChange={setText}>
+      <SearchField className="search choice-search" aria-label={`Find in ${label}`} autoFocus>
+        <Icon name="search" size={14} />
+        <Input placeholder="Find" maxLength={256} />
+      </SearchField>
+      {menu}
+    </Autocomplete>
   );
 }

@@ -42,7 +42,7 @@ test('keys, scrolling and choosing among 5,000 accounts pass over none of them, 
     });
   await expectWork('table: scroll', COUNT, () => scroll('.people'));
 
-  const search = window.getByRole('searchbox');
+  const search = window.getByRole('searchbox', { name: /^Search accounts/ });
   const searched = await expectWork('search', 6 * COUNT, async (turn) => {
     const user = String(1200 + turn);
     await search.fill(`user${user}@`);
@@ -50,6 +50,21 @@ test('keys, scrolling and choosing among 5,000 accounts pass over none of them, 
   });
   // The count includes a pass over all accounts, which a search needs.
   expect(searched).toBeGreaterThanOrEqual(COUNT);
+
+  // A hundred tenants: the menu has elements for the first ones, and its field finds the others.
+  await search.fill('');
+  await window.getByRole('button', { name: 'Tenant', exact: true }).click();
+  const menu = window.getByRole('menu', { name: 'Tenant' });
+  await expect(menu.getByRole('menuitem')).toHaveCount(22);
+  await window.getByRole('searchbox', { name: 'Find in Tenant' }).fill('tenant-99');
+  await expect(menu.getByRole('menuitem')).toHaveText([/^tenant-99/]);
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await expect(menu).toHaveCount(0);
+  await expect(window.getByRole('button', { name: 'Tenant: tenant-99' })).toBeVisible();
+  await expect(table.getByRole('row').filter({ hasText: 'User Number 99' }).first()).toBeVisible();
+  await window.getByRole('button', { name: 'Tenant: tenant-99' }).click();
+  await menu.getByRole('menuitem', { name: 'All tenants' }).click();
 
   // In the list, each key also draws the account that it chooses: as much work in a short list as in the whole one.
   await search.fill('user12');
