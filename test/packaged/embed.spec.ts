@@ -104,7 +104,7 @@ test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, package
   keyring,
 }) => {
   test.skip(process.platform !== 'linux', 'the browser is a script in its PATH');
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   const folder = mkdtempSync(join(tmpdir(), 'embed-'));
   const provider = await startProvider();
   try {
