@@ -90,10 +90,11 @@ export async function checkReading(window: Page, screen: string): Promise<void> 
     (node) => roleOf(node) in CONTROLS && !['listbox', 'grid'].includes(roleOf(node)),
   );
   expect.soft(controls.length, `controls of ${screen}`).toBeGreaterThanOrEqual(1);
+  const boxes = await boxesOf(controls);
   let before: { node: AXNode; box: Box } | undefined;
-  for (const node of controls) {
-    const box = await boxOf(node);
-    if (box === null) continue;
+  for (const [index, node] of controls.entries()) {
+    const box = boxes[index];
+    if (box === undefined || box.right - box.left <= 1 || box.bottom - box.top <= 1) continue;
     if (before !== undefined && box.bottom <= before.box.top + 1 && box.left < before.box.right - 1)
       faults.push(`${said(node)} is read after ${said(before.node)}, and seen above it`);
     before = { node, box };
@@ -106,22 +107,31 @@ export async function checkReading(window: Page, screen: string): Promise<void> 
     return node.attributes ?? [];
   }
 
-  /** Returns what is seen of a control: not what a box that scrolls has moved out of itself. */
-  async function boxOf({ backendDOMNodeId }: AXNode): Promise<Box | null> {
-    const { object } = await client.send('DOM.resolveNode', { backendNodeId: backendDOMNodeId ?? 0 });
-    const { result } = await client.send('Runtime.callFunctionOn', {
-      objectId: object.objectId ?? '',
-      functionDeclaration: String(seenOf),
+  /** Returns what is seen of each control: not what a box that scrolls has moved out of itself. */
+  async function boxesOf(seen: readonly AXNode[]): Promise<(Box | undefined)[]> {
+    // Two round trips for all, not two for each.
+    const found = await Promise.all(
+      seen.map(({ backendDOMNodeId }) =>
+        client.send('DOM.resolveNode', { backendNodeId: backendDOMNodeId ?? 0 }),
+      ),
+    );
+    const ids = found.map(({ object }) => ({ objectId: object.objectId ?? '' }));
+    const [first] = ids;
+    if (first === undefined) return [];
+    const { result, exceptionDetails } = await client.send('Runtime.callFunctionOn', {
+      ...first,
+      arguments: ids,
+      functionDeclaration: `(...nodes) => nodes.map((node) => (${String(seenOf)})(node))`,
       returnByValue: true,
     });
-    const box = result.value as Box | undefined;
-    return box !== undefined && box.right - box.left > 1 && box.bottom - box.top > 1 ? box : null;
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text);
+    return result.value as (Box | undefined)[];
   }
 }
 
 /** Runs in the page, on an element or a text. */
-function seenOf(this: Node): Box | undefined {
-  const element = this instanceof Element ? this : this.parentElement;
+function seenOf(node: Node): Box | undefined {
+  const element = node instanceof Element ? node : node.parentElement;
   if (element === null) return undefined;
   let { left, top, right, bottom } = element.getBoundingClientRect();
   for (let outer = element.parentElement; outer !== null; outer = outer.parentElement) {
