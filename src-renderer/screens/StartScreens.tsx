@@ -136,7 +136,7 @@ function SourcesFound() {
           </ul>
         )}
         {notFound.length > 0 && (
-          <p className="second">
+          <p className="note">
             {/* Some names have commas. */}
             {items.length === 0 ? 'Looked for' : 'Not found'}: {notFound.join(' · ')}
           </p>

@@ -171,6 +171,8 @@ test('the caches of other programs, the users they name, a sign-out there', asyn
   const { window, quit } = await start();
   await window.getByRole('button', { name: 'Find caches' }).click();
   await expect(window.getByRole('heading', { name: '2 caches found on this computer' })).toBeVisible();
+  const missing = window.getByText(/^Not found: .*mcp-remote$/);
+  expect(await missing.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
   await picture(window, 'caches-found');
   await window.getByRole('button', { name: 'Open all 2' }).click();
   await expect(accounts(window)).toBeVisible();
