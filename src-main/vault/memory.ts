@@ -147,7 +147,10 @@ export class VaultMemory {
     const isDamaged = this.mine === null && this.opening.contents?.sealing.findings.isDamaged === true;
     if (!isDamaged && !isSeen(opening.state) && opening.state !== 'copy' && this.seen !== null) {
       this.mine ??= this.opening;
-      if (this.opening !== this.mine && this.opening.key !== opening.key) this.opening.key?.fill(0);
+      if (this.opening !== this.mine) {
+        this.opening.contents?.file?.stop();
+        if (this.opening.key !== opening.key) this.opening.key?.fill(0);
+      }
       this.opening = opening;
       this.refresh();
       return;
@@ -376,16 +379,21 @@ function versionsOf(mine: Opening | null, file: Opening): OlderFile {
     mine: own?.accounts.length ?? null,
     file: older?.accounts.length ?? null,
     fileSavedAt: savedAtOf(file),
-    onlyMine: namesOnlyIn(own, older),
-    onlyFile: namesOnlyIn(older, own),
+    onlyMine: onlyIn(own, older),
+    onlyFile: onlyIn(older, own),
   };
 }
 
-/** Names the accounts that the other store doesn't have. Reads no account from a file. */
-function namesOnlyIn(store: Store | null, other: Store | null): string[] {
-  if (store === null || other === null) return [];
+/** The most accounts that a status names of either version. */
+const MOST_NAMES = 20;
+
+/** Returns the accounts that the other store doesn't have. Reads no account from a file. */
+function onlyIn(store: Store | null, other: Store | null): OlderFile['onlyMine'] {
+  if (store === null || other === null) return { accounts: 0, names: [] };
   const others = new Set(other.accounts);
-  return store.accounts
-    .filter((account) => !others.has(account))
-    .map((account) => userNameOf(usersOf(store, account)) ?? account);
+  const accounts = store.accounts.filter((account) => !others.has(account));
+  return {
+    accounts: accounts.length,
+    names: accounts.slice(0, MOST_NAMES).map((account) => userNameOf(usersOf(store, account)) ?? account),
+  };
 }

@@ -81,11 +81,12 @@ export interface OlderFile {
    */
   fileSavedAt: number | null;
   /**
-   * The accounts that only memory or only the file has, by user name, or by home account id if there is none. Empty unless both versions can
-   * be read. Accounts in both may have different tokens.
+   * The accounts that only memory has: their number, and the first 20 by user name, or by home account id if there is none. None unless both
+   * versions can be read. Accounts in both may have different tokens.
    */
-  onlyMine: readonly string[];
-  onlyFile: readonly string[];
+  onlyMine: { accounts: number; names: readonly string[] };
+  /** The accounts that only the file has. */
+  onlyFile: { accounts: number; names: readonly string[] };
 }
 
 /** The readable part of a damaged vault. */

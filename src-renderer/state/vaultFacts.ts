@@ -113,9 +113,10 @@ export function versionRows(status: VaultStatus, now: number): VersionRow[] | nu
     },
   ];
   if (file !== null) {
-    const names = (only: readonly string[]) => (only.length === 0 ? 'None' : listing(only, MOST_NAMES));
+    const names = ({ accounts, names: first }: typeof older.onlyMine) =>
+      accounts === 0 ? 'None' : listing(first, MOST_NAMES, accounts);
     rows.push({ name: 'Only here', mine: names(older.onlyMine), file: names(older.onlyFile) });
-    if (older.onlyMine.length < older.mine)
+    if (older.onlyMine.accounts < older.mine)
       rows.push({ name: 'In both', mine: 'With the latest tokens', file: 'Tokens may be missing or older' });
   }
   rows.push({

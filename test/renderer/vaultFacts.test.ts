@@ -44,7 +44,14 @@ describe('how things stand', () => {
 });
 
 describe('the versions of an older file', () => {
-  const older = { mine: 3, file: 2, fileSavedAt: NOW - 7200, onlyMine: ['ada', 'lin'], onlyFile: ['noa'] };
+  const none = { accounts: 0, names: [] };
+  const older = {
+    mine: 3,
+    file: 2,
+    fileSavedAt: NOW - 7200,
+    onlyMine: { accounts: 2, names: ['ada', 'lin'] },
+    onlyFile: { accounts: 1, names: ['noa'] },
+  };
   const rows = (changes: object = {}, status: object = {}) =>
     Object.fromEntries(
       (
@@ -64,7 +71,9 @@ describe('the versions of an older file', () => {
     expect(rows()).toMatchObject({ Accounts: ['3', '2'], 'Only here': ['ada and lin', 'noa'] });
     expect(rows()['Saved']?.every((when) => when.startsWith('Today'))).toBe(true);
     expect(rows()['In both']).toEqual(['With the latest tokens', 'Tokens may be missing or older']);
-    expect(rows({ onlyMine: [] })['Only here']).toEqual(['None', 'noa']);
+    expect(rows({ onlyMine: none })['Only here']).toEqual(['None', 'noa']);
+    const many = { accounts: 10_000, names: Array.from({ length: 20 }, (_, index) => `u${index}`) };
+    expect(rows({ onlyMine: many })['Only here']?.[0]).toBe('u0, u1, u2, u3, u4, u5 and 9,994 more');
   });
 
   test('a date of the file that is too late is not taken for the time of its version', () => {
@@ -72,7 +81,7 @@ describe('the versions of an older file', () => {
   });
 
   test('a file that can’t be opened or is gone says so, and what choosing it does', () => {
-    const closed = rows({ file: null, onlyMine: [], onlyFile: [] });
+    const closed = rows({ file: null, onlyMine: none, onlyFile: none });
     expect(closed['Accounts']).toEqual(['3', 'Not known: the file can’t be opened']);
     expect(closed['What happens']?.[1]).toBe('Can’t be used.');
     expect(closed['Only here']).toBeUndefined();

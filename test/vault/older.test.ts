@@ -110,8 +110,10 @@ describe.each(CUTS)('%s', (name, make) => {
         mine: 3,
         file: copy ? 1 : 2,
         fileSavedAt: expect.any(Number) as number,
-        onlyMine: copy ? ['ben@contoso.example', 'cas@contoso.example'] : ['cas@contoso.example'],
-        onlyFile: [],
+        onlyMine: copy
+          ? { accounts: 2, names: ['ben@contoso.example', 'cas@contoso.example'] }
+          : { accounts: 1, names: ['cas@contoso.example'] },
+        onlyFile: { accounts: 0, names: [] },
       },
     });
     expect(vault.status.message).toMatch(/Keep what this program has, or take the file’s contents\.$/);
