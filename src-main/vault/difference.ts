@@ -1,7 +1,7 @@
 import { type Change, type Entry, nameOf } from '../cache/entry.ts';
 import { isObject } from '../cache/json.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
-import { VaultError } from '../errors.ts';
+import { StorageError, VaultError } from '../errors.ts';
 import { entriesOf, pauses } from './contents.ts';
 import { sealedSecretOf } from './format/batch.ts';
 import type { Group, Groups } from './format/manifest.ts';
@@ -47,12 +47,12 @@ export async function difference(from: Side, to: Side): Promise<Change[]> {
   return changes;
 }
 
-/** A damaged account yields no changes; the state reports the damage. */
+/** An account that is damaged or can't be read yields no changes; the state reports why. */
 function readable(cache: TokenCache, account: string | null): Entry[] {
   try {
     return entriesOf(cache, account);
   } catch (error) {
-    if (error instanceof VaultError) return [];
+    if (isLost(error)) return [];
     throw error;
   }
 }
@@ -60,10 +60,20 @@ function readable(cache: TokenCache, account: string | null): Entry[] {
 /** A changed frame gets another secrets key, so the sealed secrets tell whether two frames are the same. */
 function sameFrames(a: Group | undefined, b: Group | undefined): boolean {
   if (a === undefined || a.frames.length !== b?.frames.length) return false;
-  return a.frames.every(({ sealed }, index) => {
-    const other = b.frames[index];
-    return other !== undefined && sealed.length > 0 && sealed.equals(other.sealed);
-  });
+  try {
+    return a.frames.every(({ sealed }, index) => {
+      const other = b.frames[index];
+      return other !== undefined && sealed.length > 0 && sealed.equals(other.sealed);
+    });
+  } catch (error) {
+    // What is not there any more was never read into memory. [Note: large files]
+    if (isLost(error)) return false;
+    throw error;
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof VaultError || error instanceof StorageError;
 }
 
 function sameValue(a: unknown, b: unknown): boolean {

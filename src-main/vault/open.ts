@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { storeOf } from '../cache/token-cache.ts';
 import { codeOf } from '../error-code.ts';
-import { KeychainError, type TokenkeepError, VaultError } from '../errors.ts';
+import { KeychainError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, type Identity, type Io, identify, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import { type FileBytes, openFileBytes } from './disk/file-bytes.ts';
@@ -170,9 +170,14 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
     const opening = await openBytes(place, whole, found, read, known);
     ({ contents } = opening);
     return opening;
-  } catch (error) {
-    if (!(error instanceof KeychainError)) throw error;
-    return { ...NOTHING, fileId, state: stateFor(error), error, identity };
+  } catch (cause) {
+    if (cause instanceof KeychainError) {
+      return { ...NOTHING, fileId, state: stateFor(cause), error: cause, identity };
+    }
+    // The rest of a large file is read only now.
+    const error = storageError(cause);
+    if (!(error instanceof StorageError)) throw cause;
+    return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
   } finally {
     if (contents === null) bytes.stop();
     else void hear(bytes.load()); // [Note: large files]

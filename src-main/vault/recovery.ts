@@ -8,7 +8,7 @@ import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, stateFor } from './open.ts';
-import { changedMeanwhile, nothingReadable, refusal } from './refusal.ts';
+import { changedMeanwhile, notComplete, nothingReadable, refusal } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import type { VaultState } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
@@ -89,6 +89,8 @@ export async function keepMine(access: Access): Promise<void> {
           fileId,
           generation: generationAfter(mark, contents),
           history: joinedHistory([contents.history, historyOf(memory.opening.contents)], mark),
+        }).catch((error: unknown) => {
+          throw error instanceof VaultError && error.code === 'vault_damaged' ? notComplete(error) : error;
         });
         const found = { ...written, key, slot, state: 'ready', error: null, mark } as const;
         memory.saved({ ...mine, ...found }, Math.floor(settings.now() / 1000));

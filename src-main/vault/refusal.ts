@@ -97,6 +97,15 @@ export function changedMeanwhile(): VaultError {
   );
 }
 
+/** Returns the error for memory of which a part was damaged, or changed in the file before it was read. */
+export function notComplete(cause: VaultError): VaultError {
+  return new VaultError(
+    'vault_damaged',
+    'This program does not have all of the newer version: a part of it was damaged, or was changed before it was read into memory. The vault’s file is as it was. Take the file’s contents.',
+    { cause },
+  );
+}
+
 /** Returns the error for a file of which nothing can be read. */
 export function nothingReadable(): VaultError {
   return new VaultError(

@@ -36,6 +36,8 @@ class HeldBack {
   #isUsed = false;
   /** How often something was read without waiting. */
   asked = 0;
+  /** How often something was read after the file was checked. */
+  readAfterwards = 0;
 
   ioFor(file: string): Io {
     return {
@@ -49,7 +51,10 @@ class HeldBack {
         return {
           ...handle,
           read: async (target, offset, length, position) => {
-            if (isChecked) await this.#released;
+            if (isChecked) {
+              this.readAfterwards += 1;
+              await this.#released;
+            }
             const { size } = await handle.stat();
             const found = await handle.read(target, offset, length, position);
             isChecked ||= position + found.bytesRead === Number(size);
@@ -168,10 +173,71 @@ describe.skipIf(process.platform === 'win32')('a large file', () => {
     expect(await vault.read(usersIn)).toEqual(rest);
   });
 
+  test('that a copy of an older file is written into: its accounts can be taken, and listeners are told', async () => {
+    const heard: string[] = [];
+    vault.on('change', () => heard.push('change'));
+    vault.on('status', ({ state }) => heard.push(state));
+    await vault.update((cache) => signIn(cache, 'eve'));
+    disk.release();
+    truncateSync(file, 0);
+    await expect.poll(() => disk.opened).toBe(0);
+    copyFileSync(`${file}.older`, file);
+    await expect.poll(() => vault.status.state).toBe('older');
+    await expect(vault.keepMine()).rejects.toMatchObject({
+      code: 'vault_damaged',
+      message: /does not have all of/,
+    });
+    await vault.takeFile();
+    expect(vault.status.state).toBe('ready');
+    expect(await vault.read(usersIn)).toEqual(ALL);
+    expect(heard.slice(-2).toSorted()).toEqual(['change', 'ready']);
+  });
+
+  test('that the disk can’t read is unreadable: at a start, and for a program that goes on with what it has', async () => {
+    disk.release();
+    await expect.poll(() => disk.opened).toBe(0);
+    let isBroken = true;
+    let opened = 0;
+    const broken: Io = {
+      ...nodeIo,
+      open: async (...where) => {
+        const handle = await nodeIo.open(...where);
+        opened += 1;
+        return {
+          ...handle,
+          read: (target, offset, length, position) =>
+            isBroken && position >= 1024 * 1024
+              ? Promise.reject(
+                  Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }),
+                )
+              : handle.read(target, offset, length, position),
+          close: () => {
+            opened -= 1;
+            return handle.close();
+          },
+        };
+      },
+    };
+    const atStart = await open(broken);
+    expect(atStart.status).toMatchObject({ state: 'unreadable', message: /EIO/ });
+    expect(opened).toBe(0);
+    isBroken = false;
+    await expect.poll(() => atStart.read(usersIn)).toEqual(ALL);
+    await expect.poll(() => opened).toBe(0);
+    isBroken = true;
+    copyFileSync(`${file}.older`, `${file}.again`);
+    renameSync(`${file}.again`, file);
+    expect(await atStart.read(usersIn)).toEqual(ALL);
+    expect(atStart.status).toMatchObject({ state: 'unreadable', kept: USERS.length });
+    await atStart.close();
+    expect(opened).toBe(0);
+  });
+
   test('is rewritten only when it is in memory', async () => {
     const receipt = vault.signOut(homeOf('user-3'));
     disk.release();
     expect(await receipt).toMatchObject({ remaining: 0, oldKey: 'destroyed' });
+    expect(disk.asked).toBeLessThan(5); // Without waiting, each of the 49 frames would be asked for.
     const { [homeOf('user-3')]: _gone, ...rest } = ALL;
     expect(await vault.read(usersIn)).toEqual(rest);
     const other = await open();
@@ -185,6 +251,7 @@ describe.skipIf(process.platform === 'win32')('a large file', () => {
     disk.release();
     await closed;
     await expect.poll(() => disk.opened).toBe(0);
+    expect(disk.readAfterwards).toBe(1); // The piece that it waited for.
   });
 
   test('with damage is damaged at once, wherever the damage is', async () => {

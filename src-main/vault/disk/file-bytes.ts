@@ -127,7 +127,7 @@ export class FileBytes {
     return this.#memory.subarray(0, Math.min(this.#loaded, to));
   }
 
-  /** Reads nothing any more: the vault is closed. */
+  /** Reads nothing any more: nobody needs the rest. */
   stop(): void {
     this.#isStopped = true;
     if (this.#loading === null) void this.#close();

@@ -300,7 +300,7 @@ export class StoredFrame implements FrameContent {
   readonly #at: number;
   readonly #sealedLength: number;
   readonly #seed: Buffer;
-  /** The checksum that was found at opening; `null` if the bytes are those that were checked. */
+  /** The checksum that was found at opening; `null` in a file that this program wrote. */
   readonly #crc: number | null;
 
   /**
