@@ -64,6 +64,7 @@ function main(): void {
     fail(error, words !== null || isCommand(args));
     return;
   }
+  reportUnhandled();
   app.enableSandbox(); // for every renderer, whatever its window's options. Electron security checklist item 4
   restrictPages();
   registerScheme();
@@ -82,8 +83,13 @@ function main(): void {
 
   Menu.setApplicationMenu(null); // otherwise Electron would create its own, only to be replaced
   const page = readPageAhead(PAGE_FOLDER);
-  const running = app.whenReady().then(() => start(asked, { usualFolder, locked, page }));
-  running.catch((error: unknown) => fail(error));
+  const running = app
+    .whenReady()
+    .then(() => start(asked, { usualFolder, locked, page }))
+    .catch((error: unknown) => {
+      fail(error);
+      return new Promise<never>(() => undefined); // The process ends. Node would print the error of a rejection, text and all.
+    });
   app.on('second-instance', (_event, _argv, _folder, handedOver) => {
     if (isArguments(handedOver)) void running.then((here) => here.handOver(handedOver));
   });
@@ -121,8 +127,13 @@ async function start(
   await closed;
   const first = window?.isDestroyed() === false ? window : null; // the app may have been asked to quit
   if (first !== null) loadPage(first);
-  const { startParts } = await import('./start.ts');
-  return startParts(asked, data, { locked, first, create });
+  try {
+    const { startParts } = await import('./start.ts');
+    return startParts(asked, data, { locked, first, create });
+  } catch (error) {
+    first?.destroy(); // No request of its page would be answered while the error is shown.
+    throw error;
+  }
 }
 
 /** Whether this is a test build, as marked in its version; see electron-builder.dev.yml. */
@@ -180,6 +191,21 @@ async function end(here: RunningApp): Promise<boolean> {
 function loadCommand(): typeof runCommand {
   const bundle = createRequire(__filename)('./command.cjs') as { runCommand: typeof runCommand };
   return bundle.runCommand;
+}
+
+/** Node prints the text of an error that nothing handles, and Electron shows it in a dialog. It may quote a token. */
+function reportUnhandled(): void {
+  process.on('unhandledRejection', report);
+  let isShown = false;
+  process.on('uncaughtException', (error) => {
+    report(error);
+    if (isShown) return;
+    isShown = true;
+    dialog.showErrorBox(
+      'Tokenkeep',
+      'An unexpected error occurred. Your saved sign-ins are unchanged. If Tokenkeep does not respond, quit it and start it again. The terminal that it was started from shows more.',
+    );
+  });
 }
 
 /** Reports a failure before there is a window, in a system dialog or on the terminal, and sets the exit code. */

@@ -108,22 +108,36 @@ test('a start that fails says so in the system’s dialog, ends with a code, and
   keyring,
 }) => {
   const script = join(keyring.env['HOME'] ?? '', 'failing.cjs');
-  writeFileSync(
-    script,
-    `const { dialog, session } = require('electron');
-    dialog.showErrorBox = (title, text) => require('node:fs').writeSync(2, title + ': ' + text + '\\n');
-    session.fromPartition = () => { throw new TypeError('with the-text-of-a-token in it'); };
-    require(${JSON.stringify(MAIN)});`,
-  );
-  const child = spawn(findElectron()!.executable, [script], { env: keyring.env });
-  const said: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  expect(code).toBe(1);
-  const text = said.join('');
-  expect(text).toContain('Tokenkeep: Tokenkeep could not start. Your saved sign-ins are unchanged.');
-  expect(text).toMatch(/Tokenkeep: unexpected TypeError\n\s+at .*failing\.cjs/);
-  expect(text).not.toContain('the-text-of-a-token');
+  // Before there is a window, and while the rest of the app is loaded behind it; each after two errors that nothing handles.
+  for (const what of ['session.fromPartition', 'ipcMain.handle']) {
+    writeFileSync(
+      script,
+      `const { BrowserWindow, dialog, ipcMain, session } = require('electron');
+      dialog.showErrorBox = (title, text) => {
+        const windows = BrowserWindow.getAllWindows().length;
+        require('node:fs').writeSync(2, windows + ' windows. ' + title + ': ' + text + '\\n');
+      };
+      const fail = () => { throw new TypeError('with the-text-of-a-token in it'); };
+      ${what} = fail;
+      require(${JSON.stringify(MAIN)});
+      setImmediate(fail);
+      Promise.resolve().then(fail);`,
+    );
+    const child = spawn(findElectron()!.executable, [script], { env: keyring.env });
+    const said: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(code).toBe(1);
+    const text = said.join('');
+    expect(text).toContain(
+      '0 windows. Tokenkeep: Tokenkeep could not start. Your saved sign-ins are unchanged.',
+    );
+    expect(text).toContain(
+      'windows. Tokenkeep: An unexpected error occurred. Your saved sign-ins are unchanged.',
+    );
+    expect(text.match(/Tokenkeep: unexpected TypeError\n\s+at .*failing\.cjs/g)).toHaveLength(3);
+    expect(text).not.toContain('the-text-of-a-token');
+  }
 });
 
 test('an app that something else updated starts again when the user says so, with its arguments', async ({
