@@ -84,6 +84,11 @@ export function markOf({ header, end, metadata }: Contents): Mark {
   };
 }
 
+/** Returns whether nothing can be read from a damaged file. */
+export function isEmptied({ cache, recovered }: Contents): boolean {
+  return recovered !== null && storeOf(cache).size === 0;
+}
+
 /** Returns the same position in the form that is compared with a mark. */
 export function positionOf({ header, end, history }: Contents, file: FrameFile): Position {
   return {

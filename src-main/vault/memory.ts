@@ -14,7 +14,7 @@ import {
 } from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
-import { advance, type Contents, follow, keptFrames, markOf } from './contents.ts';
+import { advance, type Contents, follow, isEmptied, keptFrames, markOf } from './contents.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
@@ -374,7 +374,8 @@ function storeIn(opening: Opening | null): Store | null {
 }
 
 function versionsOf(mine: Opening | null, file: Opening): OlderFile {
-  const [own, older] = [storeIn(mine), storeIn(file)];
+  const own = storeIn(mine);
+  const older = file.contents !== null && isEmptied(file.contents) ? null : storeIn(file);
   return {
     mine: own?.accounts.length ?? null,
     file: older?.accounts.length ?? null,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { dropOldHistories, hasHistories, markAllAsShared } from '../accounts/account-history.ts';
-import { storeOf, transact } from '../cache/token-cache.ts';
+import { transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
-import { type Contents, keptFrames, markOf } from './contents.ts';
+import { type Contents, isEmptied, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
@@ -109,7 +109,8 @@ export async function takeFile(access: Access): Promise<void> {
       await access.inTurn(async () => memory.replace(await look(settings)));
       return;
     }
-    if (fileId === null || isEmptied(memory.opening.contents)) throw unopenable();
+    const found = memory.opening.contents;
+    if (fileId === null || found === null || isEmptied(found)) throw unopenable();
     const { key, slot, marks } = await keyFor(access, fileId, current);
     await access.inTurn(() =>
       access.writing(async () => {
@@ -218,11 +219,6 @@ function settleHistories({ cache, recovered, isLooseLost }: Contents): void {
   if (recovered === null) return;
   const isUnknown = isLooseLost === true && !hasHistories(cache);
   transact(cache, () => (isUnknown ? markAllAsShared(cache, null) : dropOldHistories(cache)));
-}
-
-/** Returns whether nothing can be read from the file. */
-function isEmptied(contents: Contents | null): boolean {
-  return contents === null || (contents.recovered !== null && storeOf(contents.cache).size === 0);
 }
 
 /** Returns the states that the contents descend from. Those of a damaged file may have gaps. */

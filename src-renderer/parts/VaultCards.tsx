@@ -16,7 +16,9 @@ export function VersionsCard({ status }: { status: VaultStatus }) {
   if (rows === null) return null;
   return (
     <Card title="Which version is right?" wide>
-      <p className="second">Sync and backup tools sometimes put an older file back.</p>
+      {typeof status.older?.file === 'number' && (
+        <p className="second">Sync and backup tools sometimes put an older file back.</p>
+      )}
       <div className="table-card">
         <table className="compare-table versions">
           <thead>

@@ -109,7 +109,7 @@ export function versionRows(status: VaultStatus, now: number): VersionRow[] | nu
     {
       name: 'Accounts',
       mine: number(older.mine),
-      file: file !== null ? number(file) : isGone ? 'None' : 'Not known: the file can’t be opened',
+      file: file !== null ? number(file) : isGone ? 'None' : 'Not known: the file was not opened',
     },
   ];
   if (file !== null) {
@@ -121,11 +121,11 @@ export function versionRows(status: VaultStatus, now: number): VersionRow[] | nu
   }
   rows.push({
     name: 'What happens',
-    mine: isGone ? 'The file is written again.' : 'The file is replaced. The older one is kept beside it.',
+    mine: isGone ? 'The file is written again.' : 'The file is replaced, and kept beside the new one.',
     file: isGone
       ? 'Tokenkeep begins with an empty vault. What is in memory is discarded.'
       : file === null
-        ? 'Can’t be used.'
+        ? 'Can’t be chosen here: the message above says why.'
         : 'What is in memory is discarded. Accounts that were signed out since stay signed out.',
   });
   return rows;

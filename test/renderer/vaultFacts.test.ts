@@ -80,10 +80,10 @@ describe('the versions of an older file', () => {
     expect(rows({ fileSavedAt: NOW - 30 })['Saved']?.[1]).toMatch(/^Not known: put in place today/);
   });
 
-  test('a file that can’t be opened or is gone says so, and what choosing it does', () => {
+  test('a file that was not opened or is gone says so, and what choosing it does', () => {
     const closed = rows({ file: null, onlyMine: none, onlyFile: none });
-    expect(closed['Accounts']).toEqual(['3', 'Not known: the file can’t be opened']);
-    expect(closed['What happens']?.[1]).toBe('Can’t be used.');
+    expect(closed['Accounts']).toEqual(['3', 'Not known: the file was not opened']);
+    expect(closed['What happens']?.[1]).toBe('Can’t be chosen here: the message above says why.');
     expect(closed['Only here']).toBeUndefined();
     const gone = rows({ file: null, fileSavedAt: null }, { bytes: null });
     expect(gone['Saved']?.[1]).toBe('The file is gone');

@@ -166,7 +166,7 @@ test.each([0, 100, 4223])('cut to %i bytes, a running program keeps what it has'
   const vault = await scene.open();
   scene.disk.put(scene.file, state(2).subarray(0, length));
   expect(await users(vault)).toEqual(homes('ada', 'ben', 'cas'));
-  expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3 } });
+  expect(vault.status).toMatchObject({ state: 'older', older: { mine: 3, file: null } });
   expect(vault.status.message).toMatch(/can’t be opened: .+ Keep what this program has\.$/);
   await expect(vault.takeFile()).rejects.toMatchObject({ code: 'vault_key_missing' });
   await vault.keepMine();
