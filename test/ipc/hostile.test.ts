@@ -165,7 +165,10 @@ describe('printable', () => {
     ['zero\u200bwidth', 'zero\ufffdwidth'],
     ['  padded  ', 'padded'],
     ['abcdefghijk', 'abcdefghi…'],
-    ['👩‍🚀', '👩\ufffd🚀'],
+    ['👩‍🚀', '👩‍🚀'],
+    ['می\u200cنا', 'می\u200cنا'],
+    ['ada\u200d@x', 'ada\ufffd@x'],
+    ['\u200dada', '\ufffdada'],
   ])('%j → %j', (text, expected) => {
     expect(printable(text, 10)).toBe(expected);
   });
