@@ -201,6 +201,7 @@ export class Provider {
         return { status: answer.status, text: await textOf(answer) };
       });
     } catch (cause) {
+      if (cause instanceof WebSignInError) throw cause;
       return unreachable('', cause);
     }
   }
@@ -209,14 +210,14 @@ export class Provider {
 /** Bytes. Without a limit, an answer without an end would fill the memory. */
 const LONGEST_ANSWER = 4 * 1024 * 1024;
 
-/** @throws Error if it is too long; the connection is then closed */
+/** @throws WebSignInError if it is too long; the connection is then closed */
 async function textOf(answer: Response): Promise<string> {
   if (!answer.body) return answer.text();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of answer.body) {
     length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error(`The answer is longer than ${LONGEST_ANSWER} bytes.`);
+    if (length > LONGEST_ANSWER) unreachable('Its answer is longer than 4 MiB.');
     chunks.push(chunk);
   }
   return new TextDecoder().decode(Buffer.concat(chunks));

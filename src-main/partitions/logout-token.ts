@@ -18,8 +18,8 @@ export interface LogoutTokenOptions {
   readonly clientId: string;
   /**
    * The provider's keys (`jwks_uri` of its discovery document), or a function that fetches them. It is called for the first token, and
-   * again, at most twice a minute, for a token that is signed with another key. The function must time out by itself: pass a timeout to
-   * `fetch`.
+   * again, at most twice a minute, for a token that is signed with another key. Tokens wait at most 15 s for it. Pass a shorter timeout to
+   * `fetch`, so that its connection ends too.
    */
   readonly keys: ProviderKeys | (() => Promise<ProviderKeys>);
   /** Seconds by which the provider's clock may be off. Default: 60. */

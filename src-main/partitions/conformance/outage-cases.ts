@@ -128,7 +128,7 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
                   failures += 1;
                   if (!isOutage(error))
                     fault ??= new AssertionError({
-                      message: `While the server was stopped, an update failed with ${String(error)} A store throws the error of its client, which is then told as \`store_unavailable\`: a TokenkeepError of its own, or a wrong answer, hides the outage.`,
+                      message: `While the server was stopped, an update failed with “${String(error)}”. A store throws the error of its client, which is then told as \`store_unavailable\`: a TokenkeepError of its own, or a wrong answer, hides the outage.`,
                     });
                 },
               );
