@@ -93,6 +93,8 @@ export function steps(artifacts, words = [], parts = []) {
       anyLane: true,
       name: 'fault campaign',
       script: 'test/torture/main.mjs',
+      // What it kills and fills is on the disk, also where all other tests have their files in memory.
+      ...(process.platform === 'linux' && { env: { TMPDIR: '/tmp' } }),
       args: [`--report=${torture}`, ...(alone ? words : [])],
       report: torture,
       count: countTorture,

@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 
 /** Bytes that the tests of a whole run have at a time in their folders and homes, twice over. */
@@ -19,8 +19,11 @@ export function shortLived({ mounts, room } = ofThisSystem()) {
 
 function ofThisSystem() {
   try {
+    accessSync('/dev/shm', constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync('/dev/shm');
-    return { mounts: readFileSync('/proc/mounts', 'utf8'), room: Math.min(bavail * bsize, freemem()) };
+    // A container's limit counts what is in /dev/shm.
+    const memory = process.availableMemory?.() ?? freemem();
+    return { mounts: readFileSync('/proc/mounts', 'utf8'), room: Math.min(bavail * bsize, memory) };
   } catch {
     return { mounts: '', room: 0 };
   }
