@@ -23,7 +23,7 @@ import {
   servePage,
 } from './page-session.ts';
 import { report, tell } from './report.ts';
-import type { RunningApp } from './start.ts';
+import { type RunningApp, startParts } from './start.ts';
 import { createWindow, loadPage } from './window.ts';
 
 /** Inserted by the bundler. */
@@ -105,7 +105,7 @@ function main(): void {
   endInGoodOrder(running);
 }
 
-/** Opens the window, and loads the rest of the app while Chromium starts the process of its page. */
+/** Opens the window, and starts the rest of the app while Chromium starts the process of its page. */
 async function start(
   asked: Arguments,
   { usualFolder, locked, page }: { usualFolder: string; locked: boolean; page: PageFiles },
@@ -128,7 +128,6 @@ async function start(
   const first = window?.isDestroyed() === false ? window : null; // the app may have been asked to quit
   if (first !== null) loadPage(first);
   try {
-    const { startParts } = await import('./start.ts');
     return startParts(asked, data, { locked, first, create });
   } catch (error) {
     first?.destroy(); // No request of its page would be answered while the error is shown.
