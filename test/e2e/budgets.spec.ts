@@ -1,5 +1,5 @@
 /** The costs of the app beside an empty window of the same Electron. Start and memory are printed, rest is asserted. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,22 +14,6 @@ import { seed } from './library.ts';
 const ACCOUNTS = '[role=option], [role=row][id]';
 
 test.skip(process.platform !== 'linux', 'Wake-ups are counted in /proc.');
-
-test('before it creates its window, the app loads at most 64 kB of scripts', () => {
-  const out = fileURLToPath(new URL('../../out/', import.meta.url));
-  const loaded = new Map<string, number>();
-  const load = (name: string): void => {
-    if (loaded.has(name)) return;
-    const text = readFileSync(join(out, name), 'utf8');
-    loaded.set(name, text.length);
-    // A script that is loaded later is required in a function.
-    for (const [, file] of text.matchAll(/(?<!=>)require\(`\.\/([^`]+)`\)/g)) load(file!);
-  };
-  load('main.cjs');
-  expect(loaded.size).toBeGreaterThan(1); // the pattern fits how the bundler writes it
-  const bytes = [...loaded.values()].reduce((sum, length) => sum + length, 0);
-  expect(bytes, [...loaded.keys()].join(', ')).toBeLessThan(64_000);
-});
 
 test('at rest the app hardly wakes and writes nothing', async ({ keyring }) => {
   const { env } = keyring;
