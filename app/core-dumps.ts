@@ -1,5 +1,5 @@
 /** Keeps memory out of core dumps, which would contain keys and tokens in the clear. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs';
 
 /** Which mappings the kernel puts into a core dump of this process and of those that it starts (core(5)). */
 const FILTER = '/proc/self/coredump_filter';
@@ -75,10 +75,17 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Returns the start of a file of `/proc`. `readFileSync` would take 64 KiB for each, since their size is not known. */
 function textOf(file: string): string {
+  let descriptor: number | undefined;
   try {
-    return readFileSync(file, 'latin1');
+    descriptor = openSync(file, 'r');
+    return READ.toString('latin1', 0, readSync(descriptor, READ));
   } catch {
     return '';
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
+
+const READ = Buffer.alloc(65_536);
