@@ -206,7 +206,10 @@ export interface Vault extends CacheHandle {
    */
   importFrom(file: string, passphrase?: string, options?: Abortable): Promise<ImportReport>;
 
-  /** Waits for operations in progress, then releases keys and timers. Changes held only in memory are lost. */
+  /**
+   * Waits for operations in progress, then releases keys and timers. A task of `exclusively` that has begun can still read and update until
+   * it ends; one that has not is rejected with `vault_closed`. Changes held only in memory are lost. Later calls wait as the first does.
+   */
   close(): Promise<void>;
 
   /** Calls `close`, for `await using`. */

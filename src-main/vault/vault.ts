@@ -111,6 +111,11 @@ class FileVault implements Vault {
   readonly #saving: Saving;
   readonly #rekeying: Rekeying;
   #jobs: Job[] = [];
+  /** The tasks of `exclusively`, and those that wait for their turn. */
+  readonly #exclusive = new Set<Promise<unknown>>();
+  /** Aborted when `close` is called: tasks of `exclusively` that have not begun by then do not begin. */
+  readonly #ending = new AbortController();
+  #closing: Promise<void> | undefined;
   #closed = false;
   #poll: unknown;
   /** Stops watching; `null` if watching is not possible, absent while there are no listeners. */
@@ -193,7 +198,9 @@ class FileVault implements Vault {
     options?: Abortable,
   ): Promise<T> {
     const { signal } = checkExclusively(name, task, options);
-    if (this.#closed) throw closed();
+    const ending = this.#ending.signal;
+    ending.throwIfAborted();
+    const waits = signal === undefined ? ending : AbortSignal.any([signal, ending]);
     const hold = async (begin: () => void): Promise<T> => {
       const lock = { isHeld: false };
       const held = async (): Promise<T> => {
@@ -201,14 +208,18 @@ class FileVault implements Vault {
         begin();
         return task(signal);
       };
+      const turn = this.#settings.named.hold(name, held, waits);
+      this.#exclusive.add(turn);
       try {
-        return await this.#settings.named.hold(name, held, signal);
+        return await turn;
       } catch (cause) {
         // What the task throws, or the signal, is the caller's own.
         throw lock.isHeld || signal?.aborted === true ? cause : storageError(cause);
+      } finally {
+        this.#exclusive.delete(turn);
       }
     };
-    return this.#traced('exclusively', () => untilBegun(signal, hold));
+    return this.#traced('exclusively', () => untilBegun(waits, hold));
   }
 
   async retry(options?: Abortable): Promise<VaultStatus> {
@@ -351,8 +362,14 @@ class FileVault implements Vault {
     return this.#traced('import', () => untilBegun(signal, work));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#ending.abort(closed());
+    // A refresh may have used up its refresh token: what comes back must be stored.
+    if (this.#exclusive.size > 0) await Promise.allSettled(this.#exclusive);
     this.#closed = true;
     this.#settings.timers.clearTimeout(this.#poll);
     this.#stopWatching();

@@ -5,6 +5,13 @@ import { NamedLocks } from '../../src-main/lock/file-lock.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from './fakes.ts';
 
+const GRANT = {
+  client_id: 'mail',
+  scope: ['openid', 'offline_access'],
+  token_endpoint: 'https://login.example.org/token',
+  response: { access_token: 'at', token_type: 'Bearer', expires_in: 3600 },
+};
+
 /** Two tasks of each name, noting who is inside; `overlaps` counts those that met one of their name. */
 async function crowd(handles: CacheHandle[], names: string[]) {
   const inside = new Map<string, number>();
@@ -33,6 +40,66 @@ test('two handles on one file: one task of a name at a time', async () => {
   await expect(vaults[0]?.exclusively('ada', () => Promise.resolve())).rejects.toMatchObject({
     code: 'vault_closed',
   });
+});
+
+test('closing waits for a task that has begun, which still stores what it got, and starts no other', async () => {
+  const file = join(temporaryFolder(), 'cache.vault');
+  const keychain = memoryKeychain();
+  const vault = await openVault({ file, keychain });
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    const answered = new Promise<void>((free) => void (answer = free));
+    void vault.exclusively('ada', async () => {
+      resolve();
+      await answered; // the provider has rotated the refresh token
+      await vault.update((cache) =>
+        cache.add({ ...GRANT, response: { ...GRANT.response, refresh_token: 'new' } }),
+      );
+    });
+  });
+  await asked;
+  let began = false;
+  const next = vault.exclusively('ada', () => {
+    began = true;
+    return Promise.resolve();
+  });
+  let ended = 0;
+  const closing = [vault.close(), vault.close()].map((end) => end.then(() => (ended += 1)));
+  await expect(next).rejects.toMatchObject({ code: 'vault_closed' });
+  await expect(vault.exclusively('ben', () => Promise.resolve())).rejects.toMatchObject({
+    code: 'vault_closed',
+  });
+  expect(ended).toBe(0);
+  answer();
+  await Promise.all(closing);
+  expect(began).toBe(false);
+  await expect(vault.read(() => 1)).rejects.toMatchObject({ code: 'vault_closed' });
+  await using again = await openVault({ file, keychain });
+  expect(await again.read((cache) => cache.find('RefreshToken').map(({ secret }) => secret))).toEqual([
+    'new',
+  ]);
+});
+
+test('closing does not wait for a lock that another handle holds', async () => {
+  const file = join(temporaryFolder(), 'cache.vault');
+  const keychain = memoryKeychain();
+  await using holder = await openVault({ file, keychain });
+  const vault = await openVault({ file, keychain });
+  let free = (): void => undefined;
+  let held: Promise<void> | undefined;
+  await new Promise<void>((begun) => {
+    held = holder.exclusively('ada', () => {
+      begun();
+      return new Promise<void>((resolve) => void (free = resolve));
+    });
+  });
+  const waiting = expect(vault.exclusively('ada', () => Promise.resolve())).rejects.toMatchObject({
+    code: 'vault_closed',
+  });
+  await vault.close();
+  await waiting;
+  free();
+  await held;
 });
 
 test('in memory: one task of a name at a time, and a failed one frees the way', async () => {
