@@ -6,7 +6,13 @@
 import { hash } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
 import { folded } from '../cache/json.ts';
-import { canonicalEnvironment, canonicalIssuer, hostOf, sameIssuer } from '../cache/schema/authorities.ts';
+import {
+  canonicalEnvironment,
+  canonicalIssuer,
+  hostOf,
+  issuerIn,
+  sameIssuer,
+} from '../cache/schema/authorities.ts';
 import type {
   AccessToken,
   AccountOutline,
@@ -143,7 +149,7 @@ function group(cache: TokenCache): CachedAccounts {
   for (const { entity } of store.entriesInMemory(GRANT)) {
     if (entity === null) continue;
     const grant = entity as GrantItem;
-    const account = groups.user(grant.home_account_id, grant.environment, grant.issuer ?? '', null);
+    const account = groups.user(grant.home_account_id, grant.environment, issuerIn(grant), null);
     account.tokens.grants.push(tokensOfGrant(grant));
   }
   const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
@@ -281,7 +287,7 @@ class Groups {
 
   of(token: Token, realm: string): FoundAccount {
     const home = token.home_account_id ?? '';
-    if (home !== '') return this.user(home, token.environment, token.issuer ?? '', null);
+    if (home !== '') return this.user(home, token.environment, issuerIn(token), null);
     const { name, apps } = this.#cloud(token.environment);
     const id = idOf('app', token.client_id.toLowerCase(), realm.toLowerCase(), name);
     const there = apps.get(id);
@@ -291,7 +297,7 @@ class Groups {
       kind: 'app',
       home_account_id: null,
       environment: token.environment,
-      issuer: token.issuer ?? '',
+      issuer: issuerIn(token),
       summary: null,
     });
     apps.set(id, fresh);

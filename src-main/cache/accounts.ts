@@ -5,8 +5,8 @@ import { folded, textOf } from './json.ts';
 import {
   canonicalEnvironment,
   canonicalIssuer,
-  followsMsal,
   hostOf,
+  isMsals,
   issuerIn,
   issuerSaidBy,
   sameEnvironment,
@@ -48,15 +48,6 @@ export interface Identity<Item = unknown> {
   /** The environment of the first item. */
   readonly environment: string;
   readonly items: Item[];
-}
-
-/** Returns whether MSAL's rules identify the user of an entity: by host and ID alone. */
-function isMsals(entity: Entity): boolean {
-  return followsMsal(
-    textOf(entity['environment']),
-    textOf(entity['realm']),
-    textOf(entity['authority_type']),
-  );
 }
 
 /**

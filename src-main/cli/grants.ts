@@ -5,7 +5,6 @@
 import { codeThatAsksUser } from '../cache/acquire.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
-import { isMicrosoft } from '../cache/schema/authorities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
@@ -85,9 +84,7 @@ function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
       );
     const { host, pathname } = new URL(issuer);
     const realm = pathname.split('/')[1] || 'organizations';
-    const endpoint = isMicrosoft(host)
-      ? await endpointOf(world.fetch, { environment: host, realm }, undefined, allowed)
-      : await endpointOf(world.fetch, { environment: host }, issuer, allowed);
+    const endpoint = await endpointOf(world.fetch, { environment: host, realm }, issuer, allowed);
     const { client_id: registered, client_secret } = client ?? {};
     const { status, json } = await askToken(world.fetch, endpoint, {
       grant_type: 'refresh_token',

@@ -109,7 +109,7 @@ export function askToken(
 }
 
 /**
- * @returns the token endpoint that an issuer publishes; that of Microsoft's cloud if no issuer is known
+ * @returns the token endpoint of Microsoft's cloud, or elsewhere the one that the issuer publishes
  * @throws NewHost if it is on a host that the user has not agreed to
  */
 export async function endpointOf(
@@ -118,14 +118,13 @@ export async function endpointOf(
   issuer: string | undefined,
   allowed: AllowedIssuers,
 ): Promise<string> {
-  if (issuer === undefined || issuer === '') {
-    if (!isMicrosoft(environment))
-      throw new Stop(
-        EXIT.signInRequired,
-        `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token was not sent. Sign in again.`,
-      );
+  if (isMicrosoft(environment))
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
-  }
+  if (issuer === undefined || issuer === '')
+    throw new Stop(
+      EXIT.signInRequired,
+      `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token was not sent. Sign in again.`,
+    );
   const known = issuerOrStop(issuer);
   const base = known.replace(/\/$/, '');
   const { origin, pathname } = new URL(base);

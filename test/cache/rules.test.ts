@@ -60,7 +60,12 @@ describe('environments', () => {
     ['id.example.org', 'id.example.org:8443', true], // MSAL Python omits the port
     ['id.example.org:8080', 'id.example.org:8443', false],
     ['westus2.login.microsoft.com', 'login.windows.net', true],
+    ['login.windows.net:8443', 'login.microsoftonline.com', true],
     ['login.microsoft.com.example.org', 'login.windows.net', false],
+    // As parts of a URL, these lead to another host.
+    ['2130706433/.login.microsoft.com', 'login.windows.net', false],
+    ['evil@.login.microsoft.com', 'login.windows.net', false],
+    ['evil\\.login.microsoft.com', 'login.windows.net', false],
     ['constructor', 'toString', false],
   ])('%s and %s: one environment %s', (a, b, same) => {
     expect([sameEnvironment(a, b), sameEnvironment(b, a)]).toEqual([same, same]);
@@ -80,7 +85,12 @@ describe('environments', () => {
     ['login.windows.net', true],
     ['contoso.b2clogin.com', true],
     ['contoso.ciamlogin.com', true],
+    ['login.windows.net:8443', true],
+    ['contoso.b2clogin.com:8443', true],
     ['b2clogin.com.example.org', false],
+    ['evil.example/.b2clogin.com', false],
+    ['evil.example?.ciamlogin.com', false],
+    ['evil/.login.microsoftonline.com', false],
     ['id.example.org', false],
   ])("%s is Microsoft's: %s", (environment, theirs) => {
     expect(isMicrosoft(environment)).toBe(theirs);

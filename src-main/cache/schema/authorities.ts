@@ -3,6 +3,7 @@
  * realms of one Keycloak may issue the same subjects on one host. MSAL libraries have no field for the issuer and ignore
  * ours. Microsoft's clouds, B2C, External ID and AD FS follow MSAL's rules and have no issuer here.
  */
+import { textOf } from '../json.ts';
 import { readToken, stringClaim, subjectOf } from './claims.ts';
 import type { Entity } from './entities.ts';
 
@@ -35,10 +36,21 @@ export function plainIssuer(text: string): string | undefined {
   return text.endsWith('/') ? href : href.replace(/\/$/, '');
 }
 
-/** Returns the issuer stored in an entity; "" if there is none, as for providers that follow MSAL's rules. */
+/**
+ * Returns the issuer stored in an entity; "" if there is none, or if MSAL's rules identify the user: a document may name any issuer, and
+ * Microsoft's tokens are sent to Microsoft only.
+ */
 export function issuerIn(entity: Entity | null | undefined): string {
   const issuer = entity?.['issuer'];
-  return typeof issuer === 'string' ? issuer : '';
+  return typeof issuer !== 'string' || issuer === '' || isMsals(entity) ? '' : issuer;
+}
+
+/** Returns whether MSAL's rules identify the user of an entity: by host and ID alone. */
+export function isMsals(entity: Entity | null | undefined): boolean {
+  const [environment, realm, type] = ['environment', 'realm', 'authority_type'].map((field) =>
+    textOf(entity?.[field]),
+  );
+  return followsMsal(environment ?? '', realm ?? '', type);
 }
 
 /** Returns whether MSAL's rules apply: an account is identified by host and ID alone. */
@@ -121,12 +133,14 @@ const BY_ALIAS: ReadonlyMap<string, Cloud> = new Map(
   CLOUDS.flatMap((known) => known.aliases.map((alias) => [alias, known] as const)),
 );
 
-/** Finds the cloud of a host. A region's host (`westus2.login.microsoft.com`) belongs to its cloud. */
+/** Finds the cloud of a host, whatever its port. A region's host (`westus2.login.microsoft.com`) belongs to its cloud. */
 function find(environment: string): Cloud | undefined {
   const known = BY_ALIAS.get(environment);
   if (known !== undefined) return known;
-  const host = environment.toLowerCase();
-  return BY_ALIAS.get(host) ?? BY_ALIAS.get(host.slice(host.indexOf('.') + 1));
+  const host = hostOf(environment);
+  // A document may hold `evil.example/.login.microsoft.com`, which a URL would lead elsewhere.
+  const cloud = /^[a-z\d-]+\.(.+)$/.exec(host)?.[1] ?? '';
+  return BY_ALIAS.get(host) ?? BY_ALIAS.get(cloud);
 }
 
 /** Returns the host of an environment without its port: MSAL Node writes the port, MSAL Python does not. */
@@ -180,6 +194,7 @@ export function sameEnvironment(a: string, b: string): boolean {
  */
 export function isMicrosoft(environment: string): boolean {
   return (
-    find(environment) !== undefined || /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/i.test(environment)
+    find(environment) !== undefined ||
+    /^[\w.-]+\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/.test(hostOf(environment))
   );
 }
