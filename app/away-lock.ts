@@ -30,12 +30,17 @@ export interface AwayLock {
   leave(): Promise<void>;
   /** Resolves with whether the vault is open. Call it after a real input event only. */
   unlock(): Promise<boolean>;
+  /** Aborted when the user leaves or, if given, when `signal` is: no question stays open over the locked screen. */
+  whileHere(signal?: AbortSignal): AbortSignal;
+  /** Passes on the answer of a dialog of the system, which can't be closed. @throws AwayError if the user has left meanwhile */
+  ifHere<T>(answer: Promise<T>): Promise<T>;
   /** Wraps handlers so that they refuse while the vault is closed, except for those named. */
   guard<Handlers extends object>(handlers: Handlers, except: readonly (keyof Handlers)[]): Handlers;
 }
 
 export function awayLock(ports: AwayLockPorts): AwayLock {
   let locked = false;
+  let here = new AbortController();
   let closing: Promise<void> = Promise.resolve();
   let unlocking: Promise<boolean> | undefined;
 
@@ -54,6 +59,8 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
     async leave() {
       if (locked || !ports.isWanted() || ports.isUnsaved()) return;
       locked = true;
+      here.abort();
+      here = new AbortController();
       closing = ports.close();
       await closing;
     },
@@ -61,6 +68,13 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
       if (!locked) return true;
       unlocking ??= unlockOnce().finally(() => (unlocking = undefined));
       return unlocking;
+    },
+    whileHere: (signal) => (signal === undefined ? here.signal : AbortSignal.any([here.signal, signal])),
+    async ifHere(answer) {
+      const { signal } = here;
+      const answered = await answer;
+      if (signal.aborted) throw new AwayError();
+      return answered;
     },
     guard(handlers, except) {
       const guarded = Object.entries(handlers).map(([name, handler]: [string, unknown]) => {

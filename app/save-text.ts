@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { app, BrowserWindow, dialog, type WebContents } from 'electron';
 import { StorageError } from 'tokenkeep';
 import { useGesture } from 'tokenkeep/electron';
+import type { AwayLock } from './away-lock.ts';
 
 /** What is saved, for the system's dialog. */
 interface Kind {
@@ -32,12 +33,14 @@ export const RECEIPT: Kind = {
  *
  * @returns the file's name; null if the user dismissed the dialog
  * @throws QuestionError if the user did not just click or press a key in the window
+ * @throws AwayError if the app was locked while the dialog was open
  * @throws StorageError if the file can't be written
  */
 export async function saveText(
   caller: WebContents,
   text: string,
   { title, file, type }: Kind,
+  { ifHere }: Pick<AwayLock, 'ifHere'>,
 ): Promise<string | null> {
   useGesture(caller);
   const options = {
@@ -48,9 +51,9 @@ export async function saveText(
     filters: [type],
   };
   const window = BrowserWindow.fromWebContents(caller);
-  const { canceled, filePath } = await (window === null
-    ? dialog.showSaveDialog(options)
-    : dialog.showSaveDialog(window, options));
+  const { canceled, filePath } = await ifHere(
+    window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options),
+  );
   if (canceled || filePath === '') return null;
   try {
     await writeFile(filePath, text, { mode: 0o600 });

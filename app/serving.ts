@@ -42,8 +42,11 @@ export interface Serving {
   clearClipboard(): Promise<void>;
   /** Copies a token that the user chose in the menu bar. */
   copyChosen(tokenId: string): Promise<void>;
-  /** Closes the user's vault and leaves the demo. Until the next `showOwn`, every request is refused with `error`. */
-  lock(error: Error): Promise<void>;
+  /**
+   * Refuses every request with `error` until the next `showOwn`. Once the work in progress has `ended`, closes the user's vault and leaves
+   * the demo.
+   */
+  lock(error: Error, ended: Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +56,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   let demo: DemoVault | undefined;
   let served: ServedTokenCache | undefined;
   let refusal: Error | undefined;
+  let locking: Promise<void> = Promise.resolve();
 
   const serve = (vault: () => Promise<Vault>): void => {
     served?.();
@@ -135,16 +139,21 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     async clearClipboard() {
       await served?.clearClipboard();
     },
-    async lock(error) {
-      const closing = own;
+    lock(error, ended) {
+      const [closing, left] = [own, demo];
       refusal = error;
-      own = opened = undefined;
+      own = opened = demo = undefined;
       serve(ownVault);
-      await leaveDemo();
-      await (await closing)?.close();
+      const close = async (): Promise<void> => {
+        await ended;
+        await left?.close();
+        await (await closing)?.close();
+      };
+      return (locking = close());
     },
     async close() {
       served?.();
+      await locking.catch(() => undefined); // reported to the caller of `lock`
       await leaveDemo();
       await (await own)?.close();
     },

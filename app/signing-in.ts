@@ -1,10 +1,10 @@
 /** Sign-in with Electron's network, browser and dialogs. */
 import { clipboard, powerMonitor, type Session, session, shell, type WebContents } from 'electron';
-import { confirm, useGesture } from 'tokenkeep/electron';
+import { useGesture } from 'tokenkeep/electron';
 import { signInChecks } from './sign-in/arguments.ts';
 import type { SignIn, SignInPorts } from './sign-in/sign-in.ts';
 
-type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'confirm' | 'copyText' | 'now' | 'after';
+type SystemPorts = 'fetch' | 'openBrowser' | 'useGesture' | 'copyText' | 'now' | 'after';
 
 /** @param contacted is told of each request, before it is made */
 export function signingIn(
@@ -33,7 +33,6 @@ export function signingIn(
       },
       openBrowser: openInBrowser,
       useGesture,
-      confirm,
       copyText: (text) => void clipboard.writeText(text),
       now: () => Date.now(),
       after(milliseconds, work) {

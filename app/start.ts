@@ -134,6 +134,11 @@ export function startParts(
     asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });
+  const askHere = (
+    caller: WebContents,
+    question: Question,
+    options: { follows?: boolean; signal?: AbortSignal } = {},
+  ): Promise<boolean> => confirm(caller, question, { ...options, signal: away.whileHere(options.signal) });
   const reload = (): void => {
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));
@@ -147,8 +152,8 @@ export function startParts(
     computer: { env: process.env },
     reading,
     useGesture,
-    confirm,
-    chooseFile: chooseCache,
+    confirm: askHere,
+    chooseFile: (caller) => away.ifHere(chooseCache(caller)),
     ownVault: data.vaultFile,
     planImport: (file) => shown.planImport(file),
     showFile: (file) => shell.showItemInFolder(file),
@@ -190,6 +195,7 @@ export function startParts(
       vault: () => shown.vault(),
       ownVault: () => shown.own(),
       isDemo: () => shown.demo,
+      confirm: askHere,
       emit: {
         signIn(progress) {
           requests.emit('signIn', progress);
@@ -218,15 +224,15 @@ export function startParts(
     isWanted: () => settings.wants().closeWhenAway,
     isUnsaved: () => shown.unsaved() !== undefined,
     async close() {
-      const closing = shown.lock(new AwayError());
+      signing.pause();
+      // A sign-out or a refresh that the user asked for is finished, and what it got is stored.
+      const ended = signing.idle();
+      const closing = shown.lock(new AwayError(), ended);
       // A click from before the lock must not count as a click on Unlock.
       for (const window of windows()) dropGesture(window.webContents);
       reload();
       clearTimeout(soon);
-      signing.pause();
-      sources.close();
-      await background.look();
-      await closing;
+      await Promise.all([background.look(), closing, ended.then(() => sources.close())]);
     },
     authenticate: askSystem,
     async open() {
@@ -286,11 +292,11 @@ export function startParts(
           return changed;
         },
         async setAsksRarely(caller, on) {
-          if (on && !(await confirm(caller, ASK_RARELY))) return settings.read();
+          if (on && !(await askHere(caller, ASK_RARELY))) return settings.read();
           return settings.setAsksRarely(on);
         },
-        saveList: (caller, text) => saveText(caller, text, LIST),
-        saveReceipt: (caller, text) => saveText(caller, text, RECEIPT),
+        saveList: (caller, text) => saveText(caller, text, LIST, away),
+        saveReceipt: (caller, text) => saveText(caller, text, RECEIPT, away),
         openHomepage(caller) {
           useGesture(caller);
           return about.openHomepage();
@@ -478,9 +484,9 @@ export function startParts(
       background.stop();
       guard.end();
       signing.stop();
-      sources.stop();
-      // A sign-out may be notifying a provider; unfinished work is recorded.
+      // A sign-out may be notifying a provider or changing another program's cache; unfinished work is recorded.
       await signing.idle();
+      sources.stop();
       newer.close();
       requests.stop();
       await shown.close();

@@ -21,10 +21,11 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { sharedBy, whoIs } from './names.ts';
 import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
-import { refreshing } from './refresh.ts';
+import { type Refresh, refreshing } from './refresh.ts';
 import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
+import { trackedWork } from './tracked-work.ts';
 import { userInfo } from './user-info.ts';
 
 export interface SignInPorts<Caller> {
@@ -77,7 +78,7 @@ export interface SignIn<Caller> {
   start: () => Promise<void>;
   /** Call it when the computer wakes up or is online again. */
   wake: () => void;
-  /** Resolves when no sign-out is in progress. */
+  /** Resolves when no sign-out and no refresh is in progress, or when their time is over. */
   idle: () => Promise<void>;
   /** Ends a sign-in in progress and auto-refresh, until the next `start`. */
   pause: () => void;
@@ -86,6 +87,8 @@ export interface SignIn<Caller> {
 
 /** Milliseconds for the user to sign in: enough to find a phone, but the port does not stay open. */
 const DEADLINE = 10 * 60_000;
+/** Milliseconds that a quit or a lock waits for a provider's answer to a refresh. */
+const REFRESHING = 4_000;
 
 export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   const { vault, emit, after, onUnexpected, openBrowser } = ports;
@@ -113,7 +116,9 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     onUnexpected,
     ...explained,
   });
-  const refresh = refreshing({ profiles, consent, now: seconds, onUnexpected, ...explained });
+  const refreshes = trackedWork(after);
+  const refreshed = refreshing({ profiles, consent, now: seconds, onUnexpected, ...explained });
+  const refresh: Refresh = (...of) => refreshes.track(refreshed(...of));
   const auto = autoRefresh({
     async due() {
       const own = await ports.ownVault();
@@ -340,7 +345,9 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         .then((own) => out.resume(own))
         .catch(onUnexpected);
     },
-    idle: () => out.idle(),
+    async idle() {
+      await Promise.all([out.idle(), refreshes.ended(REFRESHING)]);
+    },
     pause() {
       attempt.cancel();
       endChanges();

@@ -33,6 +33,7 @@ import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes 
 import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { ask as converse, type Provider } from './provider.ts';
+import { trackedWork } from './tracked-work.ts';
 
 export interface SignOutPorts {
   /** The cache that the window shows. */
@@ -120,28 +121,13 @@ const TRY_AGAIN = 10 * 60_000;
 const GIVEN_UP = 90 * 86_400;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
-  const running = new Set<Promise<unknown>>();
+  const { track, within, ended } = trackedWork(ports.after);
   /** Ids of sign-outs in progress, so that no provider is notified twice at once. */
   const underWay = new Set<string>();
   let cancelTry = (): void => {};
   let stopped = false;
   /** Its receipt may be in no vault. */
   let last: SignOutReport | undefined;
-
-  const track = <T>(work: Promise<T>): Promise<T> => {
-    running.add(work);
-    void work.catch(() => undefined).finally(() => running.delete(work));
-    return work;
-  };
-
-  /** Resolves with the result of the work, or with `late()` when the time is over; the work continues. */
-  const within = <T>(milliseconds: number, work: Promise<T>, late: () => T): Promise<T> => {
-    let cancel = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      cancel = ports.after(milliseconds, resolve);
-    });
-    return Promise.race([work, over.then(late)]).finally(() => cancel());
-  };
 
   /** Returns the tokens of an account, each with its issuer; undefined if the issuer is not certain. */
   const tasksOf = (
@@ -718,10 +704,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     check: async (id) => withRows(id, await ports.sources.check(id), ({ result }) => result === 'still'),
     done: (id) => ports.sources.done(id),
     resume: (vault) => track(resume(vault)),
-    async idle() {
-      const all = Promise.allSettled([...running]).then(() => undefined);
-      await within(FINDING + TELLING, all, () => undefined);
-    },
+    idle: () => ended(FINDING + TELLING),
     stop() {
       stopped = true;
       cancelTry();

@@ -14,7 +14,7 @@ import {
   settle,
 } from '../ipc/requests.ts';
 import { watchInput } from './dialogs.ts';
-import { contentsOf, isTrusted, originOf, TRUSTED, type Trusted } from './sender.ts';
+import { contentsOf, isOf, isTrusted, originOf, TRUSTED, type Trusted } from './sender.ts';
 
 /** Options of `serveRequests`. */
 export interface RequestOptions<R extends Requests<R>> extends Trusted {
@@ -48,7 +48,7 @@ export interface RequestOptions<R extends Requests<R>> extends Trusted {
  * }
  */
 export interface ServedRequests<E> {
-  /** Sends an event to every served window. Never throws; destroyed windows are skipped. */
+  /** Sends an event to every served window that shows a page of the origin. Never throws; destroyed windows are skipped. */
   emit<Name extends keyof E & string>(name: Name, event: E[Name]): void;
   /** Stops serving the requests of this contract. */
   stop(): void;
@@ -171,11 +171,20 @@ function trusts(trusted: Trusted, event: IpcMainInvokeEvent): boolean {
   }
 }
 
-function windowsOf({ windows }: Trusted): WebContents[] {
+/** The contents that get events: a window that shows a page of another origin by now gets none. */
+function windowsOf({ windows, origin }: Trusted): WebContents[] {
   try {
-    return contentsOf(windows());
+    return contentsOf(windows()).filter((contents) => shows(contents, origin));
   } catch {
     return [];
+  }
+}
+
+function shows(contents: WebContents, origin: Trusted['origin']): boolean {
+  try {
+    return isOf(contents.mainFrame, origin);
+  } catch {
+    return false; // the frame is gone
   }
 }
 

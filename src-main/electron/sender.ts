@@ -1,5 +1,5 @@
 /** Validates the sender of all IPC messages. Electron security checklist item 17. */
-import type { BrowserWindow, IpcMainInvokeEvent, WebContents } from 'electron';
+import type { BrowserWindow, IpcMainInvokeEvent, WebContents, WebFrameMain } from 'electron';
 import { FUNCTION, type Kind, type OptionNames } from '../options.ts';
 
 /** A window, or the web contents of one; a view has web contents only. */
@@ -42,8 +42,12 @@ export function isTrusted(
 ): boolean {
   const frame = event.senderFrame;
   if (frame === null || frame.parent !== null) return false;
-  const origins = typeof origin === 'string' ? [origin] : origin;
-  return origins.includes(frame.origin) && contentsOf(windows()).includes(event.sender);
+  return isOf(frame, origin) && contentsOf(windows()).includes(event.sender);
+}
+
+/** Whether a frame shows a page of one of the origins. */
+export function isOf(frame: Pick<WebFrameMain, 'origin'>, origin: Trusted['origin']): boolean {
+  return (typeof origin === 'string' ? [origin] : origin).includes(frame.origin);
 }
 
 /** The origin of a request's frame, for a message. A frame that is gone is null, or throws when a field is read. */

@@ -87,7 +87,7 @@ export interface ServedTokenCache {
   copyChosen(tokenId: string): Promise<void>;
   /** Tells the windows that the caches of `places` have changed. */
   placesChanged(): void;
-  /** Clears a copied token from the clipboard now, such as when the screen is locked. Every copy asks again. */
+  /** Clears a copied token from the clipboard now, such as when the screen is locked. Open questions are closed, and every copy asks again. */
   clearClipboard(): Promise<void>;
 }
 
@@ -133,6 +133,13 @@ export function serveTokenCache(
     },
     onCleared: () => served.emit('clipboardCleared', null),
   });
+  /** Aborted when the user leaves: no question stays open on an unattended screen. */
+  let present = new AbortController();
+  const endConsent = (): void => {
+    handlers.endConsent();
+    present.abort();
+    present = new AbortController();
+  };
   const { windows, origin, onUnexpected, explain } = options;
   const handlers = tokenCacheHandlers<WebContents>({
     vault: opened,
@@ -140,10 +147,13 @@ export function serveTokenCache(
     copied,
     now: () => Math.floor(Date.now() / 1000),
     confirm: (caller, question, onOption) =>
-      confirm(caller, question, onOption === undefined ? {} : { onOption }),
+      confirm(caller, question, {
+        signal: present.signal,
+        ...(onOption === undefined ? {} : { onOption }),
+      }),
     useGesture,
     asksRarely: options.asksRarely ?? (() => false),
-    onLeave: (caller, call) => BrowserWindow.fromWebContents(caller)?.once('blur', call),
+    onLeave: (caller, call) => (BrowserWindow.fromWebContents(caller) ?? caller).once('blur', call),
     chooseFile,
     chooseTarget,
     emit: (name, event) => served.emit(name, event),
@@ -187,20 +197,21 @@ export function serveTokenCache(
     return ready;
   }
   opened().catch((error: unknown) => options.onUnexpected?.(error));
-  const endClearing = clearOnLeave(copied, handlers.endConsent);
+  const endClearing = clearOnLeave(copied, endConsent);
 
   return Object.assign(
     () => {
       stopped = true;
       leave();
+      endConsent();
       endClearing();
       served.stop();
-      void copied.clear();
+      void copied.clear().catch(() => undefined);
     },
     {
       planImport: handlers.planImport,
       clearClipboard() {
-        handlers.endConsent();
+        endConsent();
         return copied.clear();
       },
       placesChanged: () => served.emit('change', null),
@@ -241,19 +252,23 @@ function granted<Checks extends object>(checks: Checks, only: readonly (keyof Ch
   return Object.fromEntries(entries) as Checks;
 }
 
-/** Clears a copied token when the screen is locked or the app quits. Linux does not report a lock; there it takes 30 s. */
+/**
+ * Clears a copied token when the screen is locked or the app quits. Linux does not report a lock; there it takes 30 s. A clipboard that fails
+ * does not keep the app from quitting.
+ */
 function clearOnLeave(copied: CopiedSecrets, endConsent: () => void): () => void {
   const clear = (): void => {
     endConsent();
     void copied.clear().catch(() => undefined);
   };
   // The clipboard is asynchronous since Electron 44: quitting is prevented until it is cleared, then requested again.
+  let failed = false;
   const clearFirst = (event: { preventDefault(): void }): void => {
-    if (!copied.holding) return;
+    if (!copied.holding || failed) return;
     event.preventDefault();
     void copied
       .clear()
-      .catch(() => undefined)
+      .catch(() => void (failed = true))
       .finally(() => setImmediate(() => app.quit())); // deferred, because Electron ignores it during the event
   };
   powerMonitor.on('lock-screen', clear);

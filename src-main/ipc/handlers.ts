@@ -53,8 +53,9 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
     const { account, token, place } = found;
     const text = copiedText(account, token, form);
     if (!(await mayCopy(found))) return null;
+    const opened = await vault(); // The app may have been locked while the question was open.
     const answer = await copied.copy(text);
-    await noteActivity(await vault(), now(), [account], {
+    await noteActivity(opened, now(), [account], {
       kind: 'copy',
       ...activityToken(account, token, place?.name),
       form,

@@ -82,6 +82,25 @@ it('does not open while it is still closing', async () => {
   await leaving;
 });
 
+it('closes the questions that are open when the user leaves, and no later ones', async () => {
+  const own = new AbortController();
+  const [plain, either] = [lock.whileHere(), lock.whileHere(own.signal)];
+  const dialog = lock.ifHere(Promise.resolve('a file'));
+  expect(await dialog).toBe('a file');
+  let choose = (_file: string): void => undefined;
+  const open = lock.ifHere(new Promise<string>((resolve) => (choose = resolve)));
+  expect([plain.aborted, either.aborted]).toEqual([false, false]);
+  await lock.leave();
+  expect([plain.aborted, either.aborted]).toEqual([true, true]);
+  await lock.unlock();
+  choose('chosen by someone else');
+  await expect(open).rejects.toThrow(AwayError);
+  const later = lock.whileHere(own.signal);
+  expect(later.aborted).toBe(false);
+  own.abort();
+  expect(later.aborted).toBe(true);
+});
+
 it('lets the user in again if the vault could not be closed', async () => {
   broken = true;
   await expect(lock.leave()).rejects.toThrow('The disk is gone.');

@@ -81,12 +81,28 @@ describe('the user’s vault', () => {
   it('is not called unsaved by an opening that ended after the vault was locked', async () => {
     await shown.showOwn();
     const opening = shown.own();
-    const locking = shown.lock(new Error('locked'));
+    const locking = shown.lock(new Error('locked'), Promise.resolve());
     await expect(served()).rejects.toThrow('locked');
     await Promise.all([opening, locking]);
     expect(shown.unsaved()).toBeUndefined();
     await shown.showOwn();
     expect(await served()).not.toBe(await opening);
+  });
+
+  it('is locked for requests at once, and closed when the work in progress has ended; a quit waits for that', async () => {
+    await shown.showOwn();
+    const vault = await shown.own();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const locking = shown.lock(new Error('locked'), ended);
+    await expect(served()).rejects.toThrow('locked');
+    await expect(shown.own()).rejects.toThrow('locked');
+    await vault.update(() => undefined);
+    const quitting = shown.close();
+    end();
+    await quitting;
+    await expect(vault.read(() => undefined)).rejects.toMatchObject({ code: 'vault_closed' });
+    await locking;
   });
 });
 

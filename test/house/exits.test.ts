@@ -67,10 +67,11 @@ const EXITS: Readonly<Record<string, readonly [file: string, test: string]>> = {
   ],
   'src-main/cli/main.ts: void runHere(process.argv.slice(2), fetch).then((code) => { process.exitCode = code;':
     ['test/cli/process.test.ts', 'reads standard input, and ends with its number'],
-  'src-main/electron/serve.ts: .catch(() => undefined) .finally(() => setImmediate(() => app.quit()));': [
-    'test/e2e/secrets.spec.ts',
-    'a copied token leaves the clipboard after 30 seconds, with the screen and with the app; nothing else does',
-  ],
+  'src-main/electron/serve.ts: .catch(() => void (failed = true)) .finally(() => setImmediate(() => app.quit()));':
+    [
+      'test/e2e/secrets.spec.ts',
+      'a copied token leaves the clipboard after 30 seconds, with the screen and with the app; nothing else does',
+    ],
   'src-main/lock/lock-thread.ts: function endAnyway(): void { if ([...threads].some((thread) => thread.isStuck)) process.kill(process.pid, "SIGKILL");':
     [
       'test/lock/lock-hostile.test.ts',

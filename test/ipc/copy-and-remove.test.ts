@@ -13,6 +13,18 @@ const open = async () => {
   return { ...window, avery, tokens, access, refresh };
 };
 
+it('copies nothing and reveals nothing if the vault was closed while the question was open', async () => {
+  const { ask, access, refresh, user, copied } = await open();
+  user.whileAsked = () => void (user.isAway = true);
+  for (const { id } of [access, refresh]) {
+    user.isAway = false;
+    await expect(ask.copy(W, id)).rejects.toThrow('away');
+    user.isAway = false;
+    await expect(ask.reveal(W, id)).rejects.toThrow('away');
+  }
+  expect(copied).toEqual([]);
+});
+
 describe('"Don’t ask again for five minutes"', () => {
   it('is offered for access tokens only', async () => {
     const { ask, access, refresh, questions } = await open();

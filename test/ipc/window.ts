@@ -15,6 +15,10 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     chooses: null as string | null,
     saves: null as string | null,
     now: Date.UTC(2026, 5, 1, 12, 30) / 1000,
+    /** The vault was closed because the user is away. */
+    isAway: false,
+    /** Called while a question is open. */
+    whileAsked: () => {},
   };
   const questions: Question[] = [];
   const told: { name: string; event: unknown }[] = [];
@@ -24,7 +28,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
   const leaving: (() => void)[] = [];
   const vault = fakeVault(cache);
   const handlers = tokenCacheHandlers<string>({
-    vault: () => Promise.resolve(vault),
+    vault: () => (user.isAway ? Promise.reject(new Error('away')) : Promise.resolve(vault)),
     places: () => places,
     copied: {
       copy: (secret) => Promise.resolve((copied.push(secret), { clearsAt: 30_000 })),
@@ -34,6 +38,7 @@ export function windowOver(cache: TokenCache, places: readonly PlaceCache[] = []
     now: () => user.now,
     confirm: (_window, question, onOption) => {
       questions.push(question);
+      user.whileAsked();
       if (user.agrees && user.ticks && question.option !== undefined) onOption?.();
       return Promise.resolve(user.agrees);
     },
