@@ -93,6 +93,21 @@ export class Access {
     if (identity === null || !(await this.#followTail(identity))) await this.lookAgain();
   }
 
+  /**
+   * Catches up. If the file can't even be looked at, the state says so, and memory keeps what was read.
+   *
+   * @returns why it could not be looked at; otherwise null
+   */
+  async catchUpOrReport(): Promise<TokenkeepError | null> {
+    try {
+      await this.catchUp();
+      return null;
+    } catch (cause) {
+      await this.lookAgain();
+      return storageError(cause);
+    }
+  }
+
   async #followTail(now: Identity): Promise<boolean> {
     const { opening, held } = this.memory;
     const { contents, identity, state } = opening;

@@ -18,7 +18,7 @@ function listOf(file: string): string {
 export async function forget(access: Access): Promise<Forgotten> {
   const { settings, memory } = access;
   const { io, file } = settings;
-  const empty = async (): Promise<void> => memory.replace(await look(settings));
+  const empty = async (): Promise<void> => memory.replace(await look(settings), { discard: true });
   if ((await identify(io, dirname(file)).catch(() => null)) === null) {
     await access.inTurn(empty);
     return { key: 'none' };

@@ -120,6 +120,11 @@ export class VaultMemory {
     return cache;
   }
 
+  /** Returns what belongs to `cache`. */
+  get contents(): Contents | null {
+    return (this.mine ?? this.opening).contents;
+  }
+
   /** Returns the vault as this program last saw it; `null` if it has seen none. */
   get seen(): Marked | null {
     const { contents, state, fileId } = this.mine ?? this.opening;
@@ -158,9 +163,10 @@ export class VaultMemory {
     await this.replace(opening);
   }
 
-  /** Does what `adopt` does, regardless of what memory holds. */
-  async replace(opening: Opening): Promise<void> {
+  /** Does what `adopt` does, regardless of what memory holds. `discard` also gives up what could not be saved. */
+  async replace(opening: Opening, { discard = false } = {}): Promise<void> {
     const before = this.#side();
+    if (discard) this.#holdNothing();
     const files = [this.opening, this.mine].map((one) => one?.contents?.file);
     this.cache = this.#own(opening.contents?.cache ?? new TokenCache());
     this.#holdOnTo(opening.contents);
@@ -177,7 +183,7 @@ export class VaultMemory {
   }
 
   #side(): Side {
-    return { cache: this.cache, groups: keptFrames((this.mine ?? this.opening).contents, this.held) };
+    return { cache: this.cache, groups: keptFrames(this.contents, this.held) };
   }
 
   /**
@@ -185,7 +191,7 @@ export class VaultMemory {
    * anything.
    */
   #holdOnTo(contents: Contents | null): void {
-    const held = withoutSignedOut(this.held, (this.mine ?? this.opening).contents, contents);
+    const held = withoutSignedOut(this.held, this.contents, contents);
     let changes: readonly Change[];
     try {
       changes = contents === null ? apply(this.cache, held) : this.#rebase(held);
@@ -194,8 +200,12 @@ export class VaultMemory {
       throw error;
     }
     if (contents === null) return;
-    this.held = changes;
-    if (changes.length > 0) return;
+    if (changes.length > 0) this.held = changes;
+    else this.#holdNothing();
+  }
+
+  #holdNothing(): void {
+    this.held = [];
     this.#unsaved = 0;
     this.saveError = null;
   }
@@ -258,9 +268,7 @@ export class VaultMemory {
     this.mine = null;
     this.isUnmarked = true;
     this.opening = opening;
-    this.held = [];
-    this.#unsaved = 0;
-    this.saveError = null;
+    this.#holdNothing();
     this.savedAt = at;
     this.refresh();
   }

@@ -340,7 +340,8 @@ export function markFileOf(file: string): string {
   return `${file}.mark`;
 }
 
-const MAX_MARK_FILE = 64 * 1024;
+/** Bytes: far more than the tombstones of a week take. */
+const MAX_MARK_FILE = 16 * 1024 * 1024;
 
 async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): Promise<Mark | null> {
   const isThere = await identify(io, markFileOf(file)).catch(() => null);

@@ -45,6 +45,7 @@ export async function recover(access: Access): Promise<void> {
     const generation = generationAfter(found.mark, contents);
     const written = await rewrite(settings, { ...source, generation });
     await memory.replace({ ...found, ...written, state: 'ready', error: null });
+    memory.isUnmarked = true;
   });
 }
 
@@ -106,7 +107,7 @@ export async function takeFile(access: Access): Promise<void> {
     const isAnother =
       memory.seen !== null && fileId !== null && !memory.seen.fileId.equals(fileId) && identity !== null;
     if (identity === null || isAnother) {
-      await access.inTurn(async () => memory.replace(await look(settings)));
+      await access.inTurn(async () => memory.replace(await look(settings), { discard: true }));
       return;
     }
     const found = memory.opening.contents;
@@ -135,7 +136,8 @@ export async function takeFile(access: Access): Promise<void> {
           generation: generationAfter(mark, contents),
           history: joinedHistory([historyOf(contents), historyOf(seen)], mark),
         });
-        await memory.replace({ ...opening, ...written, key, slot, state: 'ready', error: null, mark });
+        const taken = { ...opening, ...written, key, slot, state: 'ready', error: null, mark } as const;
+        await memory.replace(taken, { discard: true });
         memory.isUnmarked = true;
       }),
     );

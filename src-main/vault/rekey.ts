@@ -127,10 +127,7 @@ export class Rekeying {
     this.failure = null;
     try {
       await this.#lookWhereTheKeyIs(jobs);
-      if (memory.opening.identity === null) {
-        await this.#access.inTurn(() => this.#access.writing(() => this.#write(jobs, null, ignored)));
-        return undefined;
-      }
+      if (memory.opening.identity === null && (await this.#writeUnsaved(jobs))) return undefined;
       return await settings.rekeying.hold(async () => {
         await this.#lookWhereTheKeyIs(jobs);
         // Memory drops the old key when the file has a new one; the mark file is authenticated under both.
@@ -149,6 +146,17 @@ export class Rekeying {
     }
   }
 
+  /** @returns false, with nothing done, if another program has created the file meanwhile */
+  #writeUnsaved(jobs: Job[]): Promise<boolean> {
+    return this.#access.inTurn(() =>
+      this.#access.writing(async () => {
+        if (this.#access.memory.opening.identity !== null) return false;
+        await this.#write(jobs, null, ignored);
+        return true;
+      }),
+    );
+  }
+
   async #replaceUnderLock(jobs: Job[], old: Buffer, known: (outcome: OldKey) => void): Promise<OldKey> {
     const written = { isUnread: false };
     const unread = (): void => {
@@ -160,7 +168,13 @@ export class Rekeying {
     // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
     const asked = hear(this.#freshKey());
     let fresh = await this.#unlessItWaits(asked);
-    await write(jobs, fresh ?? null);
+    try {
+      await write(jobs, fresh ?? null);
+    } catch (cause) {
+      for (const job of jobs) job.reject(this.#access.failed(cause));
+      await asked.catch(() => null);
+      throw cause;
+    }
     if (fresh === undefined || fresh === null) await this.#leaveMarkFile([old]);
     if (fresh === undefined) {
       known('pending'); // The keychain call continues.
@@ -386,6 +400,7 @@ export class Rekeying {
       await io.unlink(markFileOf(file)).catch(() => undefined);
     }
     memory.opening = { ...memory.opening, isSignOutPending: false };
+    if (memory.mine !== null) memory.mine = { ...memory.mine, isSignOutPending: false };
     memory.isUnrecorded = false;
     memory.refresh();
   }

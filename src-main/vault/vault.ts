@@ -135,7 +135,7 @@ class FileVault implements Vault {
   }
 
   get epoch(): number {
-    return this.#memory.opening.contents?.metadata.epoch ?? 0;
+    return this.#memory.contents?.metadata.epoch ?? 0;
   }
 
   on(event: 'change', listener: (change: CacheChange) => void): () => void;
@@ -162,11 +162,15 @@ class FileVault implements Vault {
   }
 
   #read<T>(fn: Synchronous<T>, held: boolean | undefined, assertWanted: () => void): Promise<T> {
+    const mayBeOld = held === true || this.#settings.unprotected === 'memory';
     return this.#inTurn(async () => {
       assertWanted();
-      await this.#access.catchUp();
+      const failure = await this.#access.catchUpOrReport();
       assertWanted();
-      if (held !== true && this.#settings.unprotected === 'refuse') this.#access.assertReadable();
+      if (!mayBeOld) {
+        if (failure !== null) throw failure;
+        this.#access.assertReadable();
+      }
       const transaction = transact(this.#memory.cache, fn);
       if (transaction.changes.length === 0) return transaction.value;
       transaction.undo();
@@ -183,7 +187,7 @@ class FileVault implements Vault {
       new Promise((resolve, reject) => {
         const run = (cache: TokenCache): T => {
           begin();
-          return withoutLate(cache, fn, this.#memory.opening.contents, since);
+          return withoutLate(cache, fn, this.#memory.contents, since);
         };
         this.#jobs.push({ run, resolve: resolve as Job['resolve'], reject });
         // The first task to run takes all jobs queued until then: one frame, one flush.
@@ -255,6 +259,7 @@ class FileVault implements Vault {
   async recover(): Promise<void> {
     await this.#inTurn(() => recover(this.#access));
     await this.#inTurn(() => this.#saving.save([]));
+    await this.#rekeying.mark();
   }
 
   keepMine(): Promise<void> {
@@ -274,6 +279,7 @@ class FileVault implements Vault {
   async makeOwn(): Promise<void> {
     await this.#inTurn(() => makeOwn(this.#access));
     await this.#inTurn(() => this.#saving.save([]));
+    await this.#rekeying.mark();
   }
 
   async #choose(between: (access: Access) => Promise<void>): Promise<void> {
@@ -413,18 +419,15 @@ class FileVault implements Vault {
   /** Starts the work that a new state requires. */
   #opened(): void {
     void finishForgetting(this.#access).catch(() => undefined);
-    const { error, state, contents } = this.#memory.opening;
+    const { error } = this.#memory.opening;
     if (error instanceof KeychainTimeoutError) {
       const answered = (): void => {
         if (!this.#closed && this.#memory.opening.error === error) void this.retry().catch(() => undefined);
       };
       error.answer.then(answered, answered);
     }
-    const isPending = contents?.metadata.pending || this.#memory.opening.isSignOutPending;
-    if ((state === 'ready' || state === 'older') && isPending) {
-      // If this fails, it is retried at the next opportunity; until then, the status reports that it is pending.
-      void this.#rekeying.finish().catch(() => undefined);
-    }
+    // If this fails, it is retried at the next opportunity; until then, the status reports that it is pending.
+    void this.#rekeying.finish().catch(() => undefined);
   }
 
   /**

@@ -397,3 +397,36 @@ describe('a file that can’t be read back after a sign-out', () => {
     expect(scene.keychain.slots).toEqual(['a', 'b']);
   });
 });
+
+test('a keychain that stores a key late, after the rewrite has failed, overwrites no key of another program', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => ['ada', 'ben', 'cas'].forEach((user) => signIn(cache, user)));
+  let answer = (): void => undefined;
+  const isAsked = new Promise<void>((asked) => {
+    scene.keychain.hold = (call) => {
+      if (call !== 'set b') return undefined;
+      asked();
+      return new Promise<void>((resolve) => (answer = resolve));
+    };
+  });
+  scene.disk.fault = ({ name, file }) => {
+    if (name === 'open' && file.includes('.new-')) throw errno('ENOSPC');
+  };
+  const signingOut = vault.signOut(homeOf('ada'));
+  const failure = expect(signingOut).rejects.toMatchObject({ code: 'disk_full' });
+  await isAsked;
+  await vi.waitFor(() => expect(scene.timers.fire(1_000)).not.toEqual([]), 20_000);
+  await failure; // although the keychain has not answered
+  scene.disk.fault = () => undefined;
+  scene.keychain.hold = () => undefined;
+  const other = await scene.open();
+  setTimeout(answer, 2_000); // until when the other program must wait
+  expect((await other.signOut(homeOf('ben'))).oldKey).toBe('destroyed');
+  await other.close();
+  answer();
+  await vault.close();
+  const again = await scene.open();
+  expect(again.status.state).toBe('ready');
+  expect(Object.keys(await again.read(usersIn)).sort()).toEqual([homeOf('ada'), homeOf('cas')]);
+});

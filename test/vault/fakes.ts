@@ -21,6 +21,8 @@ export class FakeKeychain implements Keychain {
   mood: Mood = 'open';
   /** Called before each call is answered; may change `mood`. */
   before: (call: string) => void = () => undefined;
+  /** What it returns is awaited before the call is answered. */
+  hold: (call: string) => Promise<void> | undefined = () => undefined;
   #silenced: (() => void)[] = [];
 
   async get(_service: string, account: string): Promise<string | null> {
@@ -59,6 +61,7 @@ export class FakeKeychain implements Keychain {
     await Promise.resolve();
     this.asked.push(call);
     this.before(call);
+    await this.hold(call);
     if (this.mood === 'locked') throw new KeychainError('keychain_locked', 'locked');
     if (this.mood === 'unavailable') throw new KeychainError('keychain_unavailable', 'unavailable');
     if (this.mood === 'silent') {

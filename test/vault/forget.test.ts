@@ -149,3 +149,17 @@ test('a copy, while the keychain is locked: neither now nor later', async () => 
   await (await scene.open({ file: copy })).close();
   expect((await scene.open()).status.state).toBe('ready');
 });
+
+test('what is held in memory goes too, and is not saved later', async () => {
+  const scene = await sceneWithFile();
+  scene.keychain.mood = 'locked';
+  const vault = await scene.open({ unprotected: 'memory' });
+  await vault.update((cache) => signIn(cache, 'ben'));
+  expect(vault.status).toMatchObject({ held: 'memory', unsaved: 1 });
+  expect(await vault.forget()).toEqual({ key: 'pending' });
+  expect(vault.status).toMatchObject({ held: 'disk', unsaved: 0 });
+  scene.keychain.mood = 'open';
+  await vault.retry();
+  expect(await vault.read(usersIn)).toEqual({});
+  expect(scene.disk.nodes.has(scene.file)).toBe(false);
+});

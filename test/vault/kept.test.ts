@@ -1,12 +1,14 @@
 // Whatever is put in the place of the file of a program that runs, the program keeps what it has, and says what it found.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import type { Io } from '../../src-main/vault/disk/file.ts';
 import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
+import { errno } from './disk.ts';
 import { keyItem, Scene, temporaryFolder } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 import { makeNewer } from './vectors.ts';
@@ -221,3 +223,37 @@ test.skipIf(process.platform === 'win32').each(PLACES)(
     await vault.close();
   },
 );
+
+describe('a folder that can’t be looked into', () => {
+  test.each([
+    ['EACCES', 'no_permission'],
+    ['ENOTDIR', 'storage_failed'],
+    ['EIO', 'storage_failed'],
+  ])(
+    '%s: what was read is still read with `held` and exported, and the status says so',
+    async (code, expected) => {
+      let isAway = false;
+      const io = new Proxy<Io>(scene.disk, {
+        get: (disk, name) => {
+          const real = (Reflect.get(disk, name) as (...given: unknown[]) => unknown).bind(disk);
+          if (name !== 'stat' && name !== 'open') return real;
+          return (file: string, ...more: unknown[]) =>
+            isAway && file.startsWith(dirname(scene.file))
+              ? Promise.reject(errno(code))
+              : real(file, ...more);
+        },
+      });
+      const open = await scene.open({}, { io, scryptWork: 1 });
+      expect(await users(open)).toEqual(ALL);
+      isAway = true;
+      await expect(open.read(usersIn)).rejects.toMatchObject({ code: expected });
+      expect(open.status).toMatchObject({ state: 'unreadable', kept: 3 });
+      expect(Object.keys(await open.read(usersIn, { held: true })).sort()).toEqual(ALL);
+      const file = join(temporaryFolder(), 'export.age');
+      await open.exportTo(file, 'a passphrase that nobody has used');
+      isAway = false;
+      expect(await users(open)).toEqual(ALL);
+      expect(open.status.state).toBe('ready');
+    },
+  );
+});

@@ -1,9 +1,9 @@
 /** What a reader of the file beside a vault learns while a sign-out waits for the keychain: docs/threat-model.md says exactly this. */
 import { createHmac } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Scene } from './fakes.ts';
-import { homeOf, signIn } from './people.ts';
+import { homeOf, signIn, usersIn } from './people.ts';
 
 const USERS = ['ada', 'ben', 'cas'];
 
@@ -41,4 +41,48 @@ test('is gone once the keychain was available', async () => {
   await vault.retry();
   await vault.close();
   expect(markFile(scene)).toBeUndefined();
+});
+
+const usersOf = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();
+
+test('has all accounts that were signed out meanwhile: an older copy brings none of them back', async () => {
+  const many = Array.from({ length: 40 }, (_, n) => `user${n}`);
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => ['ada', ...many].forEach((user) => signIn(cache, user)));
+  const older = Buffer.from(scene.bytes);
+  scene.keychain.mood = 'locked';
+  for (const user of many) expect((await vault.signOut(homeOf(user))).oldKey).toBe('pending');
+  await vault.close();
+  scene.disk.put(scene.file, older);
+  scene.keychain.mood = 'open';
+  const again = await scene.open();
+  await again.takeFile();
+  expect(await usersOf(again)).toEqual([homeOf('ada')]);
+});
+
+describe('a program that runs finishes its sign-out in an older file', () => {
+  test.each([
+    ['with the mark file', true],
+    ['without it', false],
+  ])('%s', async (_how, isThere) => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    await vault.update((cache) => USERS.forEach((each) => signIn(cache, each)));
+    const older = Buffer.from(scene.bytes);
+    scene.keychain.mood = 'locked';
+    expect((await vault.signOut(homeOf('ada'))).oldKey).toBe('pending');
+    if (!isThere) scene.disk.nodes.delete(`${scene.file}.mark`);
+    scene.disk.put(scene.file, older);
+    expect(await vault.retry()).toMatchObject({ state: 'older', oldKey: 'pending' });
+    scene.keychain.mood = 'open';
+    await vault.retry();
+    await vi.waitFor(() => expect(vault.status.oldKey).toBeUndefined(), 20_000);
+    expect(vault.status.state).toBe('older');
+    expect(scene.keychain.slots).toEqual(['b']);
+    await vault.close();
+    const again = await scene.open();
+    if (again.status.state === 'older') await again.takeFile();
+    expect(await usersOf(again)).toEqual([homeOf('ben'), homeOf('cas')]);
+  });
 });

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../../src-main/errors.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Access } from '../../src-main/vault/commit.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
+import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { VaultMemory } from '../../src-main/vault/memory.ts';
 import { look } from '../../src-main/vault/open.ts';
 import { Rekeying } from '../../src-main/vault/rekey.ts';
@@ -491,4 +492,31 @@ test('the process ends at each step of a choice: the file opens in the state fro
       await next.close();
     }
   }
+});
+
+test('the copy from before recover is older at a start, even if the program that recovered was killed', async () => {
+  const before = Buffer.from(scene.bytes);
+  scene.disk.put(scene.file, Buffer.from(scene.bytes).fill(1, 200, 201));
+  await (await scene.open()).recover(); // and never closes
+  scene.disk.put(scene.file, before);
+  expect((await scene.open()).status.state).toBe('older');
+});
+
+test('a copy that was made a vault of its own has a mark, like every file that was rewritten', async () => {
+  const copy = `${scene.file}.copied`;
+  scene.disk.put(copy, scene.bytes);
+  const vault = await scene.open({ file: copy });
+  await vault.makeOwn();
+  const marks = [...scene.keychain.items.values()].map((text) => decodeKeyItem(text)?.mark?.end ?? 0);
+  expect(new Set(marks)).toEqual(new Set([scene.disk.bytes(copy).length, scene.bytes.length]));
+});
+
+test('taking the older file gives up what is held in memory', async () => {
+  const vault = await scene.open({ unprotected: 'memory' });
+  scene.disk.put(scene.file, state(0));
+  await vault.update((cache) => signIn(cache, 'dan'));
+  expect(vault.status).toMatchObject({ state: 'older', held: 'memory' });
+  await vault.takeFile();
+  expect(await users(vault)).toEqual(homes('ada'));
+  expect(vault.status).toMatchObject({ state: 'ready', held: 'disk', unsaved: 0 });
 });

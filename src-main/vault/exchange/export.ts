@@ -69,8 +69,8 @@ async function sweepExports({ settings: { io, now } }: Access, folder: string): 
 
 /** Returns the current cache document in the dialect that it was read in, so that an MSAL library can read it after decryption. */
 async function document(access: Access): Promise<string> {
-  await access.catchUp();
-  access.assertReadable(); // Changes held only in memory don't prevent an export: they need it most.
+  await access.catchUpOrReport();
+  access.assertReadable(); // A file that can't be read, and changes held only in memory, don't prevent an export: they need it most.
   return documentText(access.memory.cache);
 }
 
@@ -94,9 +94,9 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
   }
   const { io } = settings;
   const [own, other, folder, target] = await Promise.all([
-    identify(io, settings.file),
+    identify(io, settings.file).catch(() => null), // may be out of reach, which is a reason to export
     identify(io, file),
-    identify(io, dirname(settings.file)),
+    identify(io, dirname(settings.file)).catch(() => null),
     identify(io, dirname(file)),
   ]).catch((cause: unknown) => Promise.reject(worded(cause)));
   const isSame = (a: Identity | null, b: Identity | null): boolean =>

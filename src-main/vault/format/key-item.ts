@@ -50,7 +50,7 @@ const MAX_NAME = 200;
 export function encodeKeyItem({ key, mark, file, name }: KeyItem): string {
   return ascii({
     key: key.toString('base64'),
-    ...(mark === null ? {} : { mark: encodeMark(mark) }),
+    ...(mark === null ? {} : { mark: encodeMark(mark, MAX_TOMBSTONES) }),
     ...within('file', file, MAX_PATH),
     ...within('name', name, MAX_NAME),
   });
@@ -82,8 +82,8 @@ export function decodeKeyItem(text: string): KeyItem | null {
   };
 }
 
-function encodeMark({ generation, end, tag, tombstones }: Mark): object {
-  const newest = [...tombstones].sort((a, b) => b.epoch - a.epoch).slice(0, MAX_TOMBSTONES);
+function encodeMark({ generation, end, tag, tombstones }: Mark, most: number): object {
+  const newest = [...tombstones].sort((a, b) => b.epoch - a.epoch).slice(0, most);
   return {
     generation: generation.toString(),
     end,
@@ -187,10 +187,10 @@ export function latestMark(marks: readonly (Mark | null)[]): Mark | null {
 
 /**
  * The mark file, used while the keychain is not available. It is authenticated under each key that an older copy of
- * the vault may have.
+ * the vault may have, and has all tombstones: a sign-out that the keychain does not know may be any of them.
  */
 export function encodeMarkFile(mark: Mark, fileId: Buffer, keys: readonly Buffer[]): Buffer {
-  const text = JSON.stringify(encodeMark(mark));
+  const text = JSON.stringify(encodeMark(mark, mark.tombstones.length));
   const macs = keys.map((key) => macOf(text, key, fileId).toString('base64'));
   return Buffer.from(JSON.stringify({ file: fileId.toString('hex'), mark: text, macs }), 'utf8');
 }
