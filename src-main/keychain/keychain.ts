@@ -190,11 +190,22 @@ export interface Timers {
   clearTimeout(timer: unknown): void;
 }
 
-/** The timers of the process. */
+/** The callbacks of timers that have fired. */
+const due = new WeakMap<object, NodeJS.Immediate>();
+
+/**
+ * The timers of the process. What has arrived by then is handled first: if this thread was blocked, or the process stopped, a deadline would
+ * otherwise pass although the answer is there. [Note: late timers]
+ */
 export const systemTimers: Timers = {
-  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  setTimeout: (callback, milliseconds) => {
+    const timer = setTimeout(() => due.set(timer, setImmediate(callback)), milliseconds);
+    return timer;
+  },
   clearTimeout: (timer) => {
-    if (timer instanceof Object) clearTimeout(timer as NodeJS.Timeout);
+    if (!(timer instanceof Object)) return;
+    clearTimeout(timer as NodeJS.Timeout);
+    clearImmediate(due.get(timer));
   },
 };
 

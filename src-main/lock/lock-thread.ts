@@ -9,6 +9,7 @@
 import { close, fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
+import { codeOf } from '../error-code.ts';
 import { LockError, type LockErrorCode, StorageError } from '../errors.ts';
 import { LOCAL_FILE_SYSTEMS, openFilesMessage } from '../folders.ts';
 import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
@@ -43,9 +44,10 @@ export interface SystemError {
 const LOOK = 750;
 /** The largest number of hanging threads. Each takes some memory until its system call returns. */
 const MOST_HUNG = 4;
-/** Milliseconds that a request gets in addition to its deadline, and milliseconds that a thread gets to start. */
+/** Milliseconds that a request gets in addition to its deadline. */
 const GRACE = 250;
-const START = 10_000;
+/** Milliseconds that a thread gets to start. It takes 20; only a machine that has far too much to do needs seconds. */
+const START = 30_000;
 
 /**
  * The script of the thread. It is a string, so that bundlers need no second file.
@@ -267,7 +269,7 @@ class Thread {
       request?.answered(answer, this);
     });
     this.#worker.on('error', (error) => this.#end(error));
-    this.#worker.on('exit', () => this.#end(new Error('The thread for locks has ended.')));
+    this.#worker.on('exit', () => this.#end(new ThreadEnded('The thread for locks has ended.')));
   }
 
   /** Sends a request. The process does not exit while it waits for the answer. */
@@ -339,7 +341,8 @@ let lastId = 0;
  * @param files each with the longest pause between two tries, in milliseconds
  * @param deadline milliseconds
  * @param signal ends the wait, as the deadline does: with `busy`, if the locks are not held yet
- * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`; StorageError if too many files are open
+ * @throws LockError `lock_timeout`, `lock_module_missing` or `lock_module_failed`; StorageError if too many files are open, or the machine
+ *   has no room or no time for the thread
  */
 export async function acquire(
   files: readonly { readonly file: LockFile; readonly pause: number }[],
@@ -355,7 +358,7 @@ export async function acquire(
   });
   working ??= startThread(binary);
   await within(START, working.started).catch((error: unknown) => {
-    throw moduleError(error, path);
+    throw threadError(error, path);
   });
   const id = (lastId += 1);
   const callOff = (): void => {
@@ -364,21 +367,25 @@ export async function acquire(
   return new Promise((resolve, reject) => {
     const until = performance.now() + deadline + GRACE;
     let timedOut = false;
+    let isSettled = false;
+    const giveUp = (): void => {
+      if (isSettled) return;
+      timedOut = true;
+      clearInterval(look);
+      signal?.removeEventListener('abort', callOff);
+      for (const { file } of files) hanging.add(file.path);
+      for (const thread of threads) thread.giveUp(id);
+      reject(timeout(path, deadline));
+    };
     const look = setInterval(
       () => {
-        if (performance.now() > until) {
-          timedOut = true;
-          clearInterval(look);
-          signal?.removeEventListener('abort', callOff);
-          for (const { file } of files) hanging.add(file.path);
-          for (const thread of threads) thread.giveUp(id);
-          reject(timeout(path, deadline));
-        }
+        if (performance.now() > until) setImmediate(giveUp); // [Note: late timers]
         leaveBehindIfStuck(binary);
       },
       Math.min(LOOK, deadline + GRACE + 1),
     );
     const settle = (): void => {
+      isSettled = true;
       clearInterval(look);
       signal?.removeEventListener('abort', callOff);
       for (const { file } of files) hanging.delete(file.path);
@@ -400,7 +407,7 @@ export async function acquire(
       },
       failed: (error) => {
         settle();
-        reject(moduleError(error, path));
+        reject(threadError(error, path));
       },
     });
     // The thread processes messages in order, so it knows the request by then.
@@ -499,10 +506,18 @@ function endAnyway(): void {
   if ([...threads].some((thread) => thread.isStuck)) process.kill(process.pid, 'SIGKILL');
 }
 
+/** The thread did not answer in time. */
+class NoAnswer extends Error {}
+
+/**
+ * [Note: late timers] If this thread was blocked, or the process stopped, a timer runs before what has arrived meanwhile. So an answer is
+ * looked for once more before it is called missing.
+ */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer in ${milliseconds} ms.`)), milliseconds);
+    const late = (): void => reject(new NoAnswer(`No answer in ${milliseconds} ms.`));
+    timer = setTimeout(() => setImmediate(late), milliseconds);
   });
   try {
     return await Promise.race([promise, tooLate]);
@@ -548,12 +563,33 @@ async function binaryPath(): Promise<string | null> {
   return (loadedPath = loaded.replace(/\.asar([\\/])/, '.asar.unpacked$1'));
 }
 
+/** The error for a thread that has ended, or that did not start: because of the native module, or of the machine for now. */
+function threadError(error: unknown, path: string): LockError | StorageError {
+  const isOfNow = error instanceof NoAnswer || error instanceof ThreadEnded || isOfWorker(error);
+  if (!isOfNow || openFilesMessage(error, '') !== undefined) return moduleError(error, path);
+  return new StorageError(
+    'storage_failed',
+    `The thread that locks “${path}” ${error instanceof NoAnswer ? 'did not start in time' : 'can’t run'}, because this computer has too much to do, or too little memory. Nothing was written. Close other programs, then try again. The system says: “${wordsOf(error)}”`,
+    { cause: error },
+  );
+}
+
+/** Returns whether an error is about the thread itself, which Node could not start or has ended, and not about what it ran. */
+function isOfWorker(error: unknown): boolean {
+  return codeOf(error).startsWith('ERR_WORKER_');
+}
+
+class ThreadEnded extends Error {}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').slice(0, 300) : String(error);
+}
+
 function moduleError(error: unknown, path: string): LockError | StorageError {
   const reason = error instanceof NativeModuleFailure ? error.reason : 'not-loaded';
   const cause = error instanceof NativeModuleFailure ? error.cause : error;
   const tooMany = openFilesMessage(cause, 'Nothing was written.');
   if (tooMany !== undefined) return new StorageError('storage_failed', tooMany, { cause });
-  const words = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ').slice(0, 300) : String(cause);
   const [code, what, remedy]: [LockErrorCode, string, string] =
     reason === 'runtime'
       ? [
@@ -574,9 +610,14 @@ function moduleError(error: unknown, path: string): LockError | StorageError {
             `The native module for file locks (${NAME}) can’t be loaded, so the vault can’t be written safely.`,
             `${RESTART_IF_UPDATED} Otherwise install the app for this platform.`,
           ];
-  return new LockError(code, path, `${what} Nothing was written. ${remedy} The system says: “${words}”`, {
-    cause,
-  });
+  return new LockError(
+    code,
+    path,
+    `${what} Nothing was written. ${remedy} The system says: “${wordsOf(cause)}”`,
+    {
+      cause,
+    },
+  );
 }
 
 function timeout(path: string, deadline: number): LockError {

@@ -48,7 +48,10 @@ export interface ReadOptions extends Abortable {
 export interface Erasure<T> {
   /** The return value of `fn`. */
   value: T;
-  /** `pending`: the keychain was not available; the key is destroyed as soon as it is. Absent: there was no file. */
+  /**
+   * `pending`: the keychain was not available, or did not answer within a second; the key is destroyed as soon as it answers. Absent: there
+   * was no file.
+   */
   oldKey?: 'destroyed' | 'pending';
 }
 

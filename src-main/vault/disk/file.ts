@@ -683,14 +683,18 @@ async function answered<T>(
   const answer = called(call);
   let timer: NodeJS.Timeout | undefined;
   let isLate = false;
+  let isThere = false;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+    const tell = (): void => {
+      if (isThere) return;
       isLate = true;
       silent.add(folder);
       reject(noAnswer(folder));
-    }, ANSWER_DEADLINE);
+    };
+    timer = setTimeout(() => setImmediate(tell), ANSWER_DEADLINE); // [Note: late timers]
   });
   const ended = (): void => {
+    isThere = true;
     clearTimeout(timer);
     if (isLate) silent.delete(folder); // The drive answers again.
   };
