@@ -3,7 +3,7 @@
  * ROUNDS`. Sends its parent the milliseconds of each run, by row; runs of the vault and of the machine alternate.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { open, readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +83,27 @@ const touch = (vault: Vault, index: number, salt: number): Promise<void> => {
   });
 };
 
+/** Returns a function that reads and opens a document of one account as a file's frame is read: without waiting. */
+function frameReader(): () => unknown {
+  const [key, nonce] = [randomBytes(32), randomBytes(12)];
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const blob = join(folder, 'frame');
+  writeFileSync(blob, Buffer.concat([cipher.update(documentOf(1), 'utf8'), cipher.final()]));
+  const tag = cipher.getAuthTag();
+  const fd = openSync(blob, 'r');
+  return () => {
+    const bytes = Buffer.allocUnsafe(fstatSync(fd).size);
+    readSync(fd, bytes, 0, bytes.length, 0);
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce);
+    decipher.setAuthTag(tag);
+    const plain = decipher.update(bytes);
+    decipher.final();
+    return JSON.parse(plain.toString('utf8')) as unknown;
+  };
+}
+
 async function updates(): Promise<void> {
+  const readFrame = frameReader();
   const [vault, other] = [await openBench(), await openBench()];
   const log = await open(join(folder, 'log'), 'a');
   const frame = randomBytes(7500);
@@ -98,6 +118,7 @@ async function updates(): Promise<void> {
     });
     await timed('update: one token', () => touch(vault, next(), salt));
     await timed('update: a response', () => refresh(vault, next(), salt, '  of it, cache.add'));
+    await timed('read, open two frames', () => [readFrame(), readFrame()]);
     await timed('catch up with both', () => other.read(() => undefined));
     const many = Array.from({ length: 10 }, () => [next(), salt] as const);
     await timed('ten: one token each', () => Promise.all(many.map(([index, n]) => touch(vault, index, n))));

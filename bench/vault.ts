@@ -16,7 +16,7 @@ const BESIDE: Readonly<
 > = {
   'update: one token': ['append, fdatasync', 1.5],
   'update: a response': ['append, fdatasync', null],
-  'catch up with both': ['append, fdatasync', null],
+  'catch up with both': ['read, open two frames', 1.5],
   'ten: one token each': ['update: one token', 2],
   'ten: a response each': ['update: a response', 2],
   'open and list': [

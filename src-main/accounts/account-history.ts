@@ -2,9 +2,9 @@
  * The histories of accounts, kept beside their entries in the cache and encrypted with it: where they were imported from, which
  * provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
  */
-import { folded, isRecord, sameJson } from '../cache/json.ts';
-import type { GrantItem } from '../cache/schema/grants.ts';
-import { type MergeCounts, merge } from '../cache/document/merge.ts';
+import { isRecord, sameJson } from '../cache/json.ts';
+import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
+import { addCounts, type MergeCounts, merge, mergePart, partsOf } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
 import { issuerIn } from '../cache/schema/authorities.ts';
@@ -226,30 +226,88 @@ export function refusalReason(code: string | null): Refusal['reason'] {
  * @param source the file's path
  */
 export function mergeAsImport(cache: TokenCache, document: TokenCache, source: string): MergeCounts {
-  const brought = [...cachedAccounts(document).byId.values()];
-  const homes = new Set(brought.map(homeOf));
-  // Compares users, not IDs: the ID depends on the issuer that the document names, and the vault may know a different one.
-  const theirs = (): CachedAccount[] =>
-    [...cachedAccounts(cache).byId.values()].filter((one) => homes.has(homeOf(one)));
-  const known = new Set(theirs().flatMap((one) => [...secretsOf(one), ...grantsOf(one)]));
-  const offered = new Set(brought.flatMap((one) => [...secretsOf(one), ...grantsOf(one)]));
-  const merged = merge(cache, document);
-  const isTaken = (secret: string): boolean => offered.has(secret) && !known.has(secret);
-  const changes = new Map<AccountId, Partial<AccountHistory>>();
-  for (const account of theirs()) {
-    const grants = grantsOf(account);
-    const marked = new Set(historyOf(cache, account.id).sharedGrants);
-    const sharedGrants = grants.filter((one) => isTaken(one) || marked.has(grantMark(one))).map(grantMark);
-    if (secretsOf(account).some(isTaken))
-      changes.set(account.id, { source, shared: true, sharedGrants, refusal: null });
-    else if (grants.some(isTaken)) changes.set(account.id, { source, sharedGrants });
-  }
-  if (changes.size > 0) changeHistories(cache, changes);
-  return merged;
+  const work = new ImportWork(cache, document, source);
+  for (const account of work.parts) work.merge(account);
+  return work.finish();
 }
 
-const homeOf = ({ id, home_account_id }: CachedAccount): string =>
-  home_account_id === null ? id : folded(home_account_id);
+/** Does what `mergeAsImport` does, and pauses between accounts. */
+export async function mergeAsImportInTurns(
+  cache: TokenCache,
+  document: TokenCache,
+  source: string,
+  pause: () => Promise<void>,
+): Promise<MergeCounts> {
+  const work = new ImportWork(cache, document, source);
+  for (const account of work.parts) {
+    await pause();
+    work.merge(account);
+  }
+  await pause();
+  return work.finish();
+}
+
+/** The work of an import, account by account. */
+class ImportWork {
+  readonly parts: readonly string[];
+  readonly #cache: TokenCache;
+  readonly #document: TokenCache;
+  readonly #source: string;
+  readonly #changes = new Map<AccountId, Partial<AccountHistory>>();
+  #counts: MergeCounts | null = null;
+
+  constructor(cache: TokenCache, document: TokenCache, source: string) {
+    this.#cache = cache;
+    this.#document = document;
+    this.#source = source;
+    this.parts = partsOf(document);
+  }
+
+  merge(part: string): void {
+    const offered = secretsOfAll(this.#document, part);
+    const known = secretsOfAll(this.#cache, part);
+    this.#counts = addCounts(this.#counts, mergePart(this.#cache, this.#document, part));
+    const isTaken = (secret: string): boolean => offered.has(secret) && !known.has(secret);
+    const source = this.#source;
+    if (![...offered].some(isTaken)) return;
+    // Compares users, not IDs: the ID depends on the issuer that the document names, and the vault may know a different one.
+    for (const account of usersOf(this.#cache, part)) {
+      const grants = grantsOf(account);
+      const marked = grants.length === 0 ? [] : historyOf(this.#cache, account.id).sharedGrants;
+      const sharedGrants = grants
+        .map((one) => [one, grantMark(one)] as const)
+        .filter(([one, mark]) => isTaken(one) || marked.includes(mark))
+        .map(([, mark]) => mark);
+      if (secretsOf(account).some(isTaken))
+        this.#changes.set(account.id, { source, shared: true, sharedGrants, refusal: null });
+      else if (grants.some(isTaken)) this.#changes.set(account.id, { source, sharedGrants });
+    }
+  }
+
+  finish(): MergeCounts {
+    if (this.#changes.size > 0) changeHistories(this.#cache, this.#changes);
+    return this.#counts ?? mergePart(this.#cache, this.#document, '');
+  }
+}
+
+/** The users of an account id, without the rest of the cache. "": none. */
+function usersOf(cache: TokenCache, account: string): CachedAccount[] {
+  if (account === '') return [];
+  return [...cachedAccounts(cacheOf(storeOf(cache).ofAccount(account))).byId.values()];
+}
+
+/** Returns the secrets of the refresh and ID tokens of an account id, and the refresh tokens of its grants. */
+function secretsOfAll(cache: TokenCache, account: string): Set<string> {
+  if (account === '') return new Set();
+  const tokens = storeOf(cache)
+    .ofAccount(account)
+    .flatMap(({ section, entity }): readonly { readonly secret: string }[] => {
+      if (entity === null) return [];
+      if (section === GRANT) return tokensOfGrant(entity as GrantItem).refreshTokens;
+      return section === 'RefreshToken' || section === 'IdToken' ? [entity as { secret: string }] : [];
+    });
+  return new Set(secretsIn(tokens));
+}
 
 /** Whether the program that wrote an imported file may still use the refresh token of this grant. */
 export function isSharedGrant({ sharedGrants }: AccountHistory, grant: GrantItem): boolean {

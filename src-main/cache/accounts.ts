@@ -12,7 +12,7 @@ import {
   sameEnvironment,
   sameIssuer,
 } from './schema/authorities.ts';
-import { type Claims, readToken, stringClaim } from './schema/claims.ts';
+import { type Claims, claimsIn as claimsOfToken, stringClaim } from './schema/claims.ts';
 import type {
   AccessToken,
   Account,
@@ -414,9 +414,14 @@ function tokenOutline(type: CredentialType, token: Entity, expiry: number): Toke
 /**
  * Returns the outline of an account for a vault's index; null if a list has to read its entries: several users have the
  * id, the account entity is missing, tokens are of another cloud or issuer, or a grant was refused.
+ *
+ * @param users those of `usersOf`
  */
-export function outlineForIndex(store: Store, account: string): AccountOutline | null {
-  const [user, ...others] = usersOf(store, account);
+export function outlineForIndex(
+  store: Store,
+  account: string,
+  [user, ...others]: readonly AccountSummary[],
+): AccountOutline | null {
   if (user === undefined || others.length > 0) return null;
   if (user.tenants.length === 0 && user.authority_type !== 'OAuth') return null;
   const own: { [Type in CredentialType]: Entity[] } = { AccessToken: [], RefreshToken: [], IdToken: [] };
@@ -454,8 +459,7 @@ function cloudOf(environment: unknown): string {
 
 function claimsIn(token: IdToken): Claims {
   try {
-    const read = readToken(token.secret);
-    return read?.format === 'jwt' ? read.payload : {};
+    return claimsOfToken(token.secret) ?? {};
   } catch {
     return {}; // The secret can't be decrypted; the vault reports that itself.
   }

@@ -44,6 +44,14 @@ let states = 0;
 
 type Root = Map<string, Entry<Section>>;
 
+/** What is restored if a transaction is undone. */
+interface Transaction {
+  /** The number of changes before it. */
+  readonly mark: number;
+  readonly dialect: Dialect | null;
+  readonly layout: Layout | undefined;
+}
+
 /**
  * [Note: deferred accounts] An account whose entries are read on demand. Its entries are grants, whose keys are listed, or of
  * the types below, with keys that begin with the account's id and a hyphen, so that a store knows which account to read when it
@@ -380,26 +388,63 @@ export class Store {
    * the outermost run.
    */
   transact<T>(fn: () => T): { value: T; changes: Change[] } {
-    const mark = this.#journal.length;
-    const { dialect, layout } = this;
-    this.#depth += 1;
+    const turn = this.#begin();
     let value: T;
     try {
       value = fn();
     } catch (error) {
-      this.#depth -= 1;
-      for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
-      this.dialect = dialect;
-      this.layout = layout;
+      this.#undo(turn);
       throw error;
     }
+    return { value, changes: this.#end(turn) };
+  }
+
+  /**
+   * Does what `transact` does, for work of many turns. During the pauses, the store takes no changes from anybody else; its contents can be
+   * read. Must not be nested.
+   */
+  async transactInTurns<T>(
+    fn: (pause: () => Promise<void>) => Promise<T>,
+    pause: () => Promise<void>,
+  ): Promise<{ value: T; changes: Change[] }> {
+    const turn = this.#begin();
+    try {
+      const value = await fn(async () => {
+        this.#depth -= 1;
+        try {
+          await pause();
+        } finally {
+          this.#depth += 1;
+        }
+      });
+      return { value, changes: this.#end(turn) };
+    } catch (error) {
+      this.#undo(turn);
+      throw error;
+    }
+  }
+
+  #begin(): Transaction {
+    const { dialect, layout } = this;
+    this.#depth += 1;
+    return { mark: this.#journal.length, dialect, layout };
+  }
+
+  #undo({ mark, dialect, layout }: Transaction): void {
+    this.#depth -= 1;
+    for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
+    this.dialect = dialect;
+    this.layout = layout;
+  }
+
+  #end({ mark }: Transaction): Change[] {
     this.#depth -= 1;
     const changes = condensed(mark === 0 ? this.#journal : this.#journal.slice(mark));
     if (this.#depth === 0) {
       this.#journal = [];
       if (changes.length > 0) this.onChange?.(changes);
     }
-    return { value, changes };
+    return changes;
   }
 
   /** Applies a change without recording it. */

@@ -287,6 +287,17 @@ export function transact<T>(cache: TokenCache, fn: (cache: TokenCache) => T): Tr
   return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
 }
 
+/** Does what `transact` does for work of many turns. */
+async function transactInTurns<T>(
+  cache: TokenCache,
+  fn: InTurns<T>,
+  pause: () => Promise<void>,
+): Promise<Transaction<T>> {
+  const work = (own: () => Promise<void>): Promise<T> => fn(cache, own);
+  const { value, changes } = await storeOf(cache).transactInTurns(work, pause);
+  return { value, changes, undo: () => void apply(cache, changes.map(inverse)) };
+}
+
 /** @throws InvalidArgumentError if a function that was given a cache returned a promise */
 export function assertSynchronous(result: unknown): void {
   if (typeof result !== 'object' || result === null) return;
@@ -333,6 +344,9 @@ export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
   }).changes;
 }
 
+/** Long work on a cache that awaits `pause` between accounts. */
+export type InTurns<T> = (cache: TokenCache, pause: () => Promise<void>) => Promise<T>;
+
 /** A function to run on a cache, and the callbacks for its outcome. */
 export interface Job {
   readonly run: (cache: TokenCache) => unknown;
@@ -352,29 +366,62 @@ export interface Batch {
   withdraw(reason: unknown): void;
 }
 
+/** A job of many turns, which only `runBatchInTurns` runs. */
+export interface LongJob extends Omit<Job, 'run'> {
+  readonly inTurns: InTurns<unknown>;
+}
+
 /** Runs jobs in order, each as a transaction. A job that throws changes nothing and does not stop the others. */
 export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
-  const done: { job: Job; transaction: Transaction<unknown> }[] = [];
-  const failed: { job: Job; error: unknown }[] = [];
+  const batch = new Ran<Job>();
   for (const job of jobs) {
     try {
-      done.push({ job, transaction: transact(cache, job.run) });
+      batch.done.push({ job, transaction: transact(cache, job.run) });
     } catch (error) {
-      failed.push({ job, error });
+      batch.failed.push({ job, error });
     }
   }
-  const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
-  return {
-    changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
-    updates,
-    settle: () => {
-      for (const { job, transaction } of done) job.resolve(transaction.value);
-      for (const { job, error } of failed) job.reject(error);
-    },
-    withdraw: (reason) => {
-      for (const { transaction } of done.toReversed()) transaction.undo();
-      for (const { job } of done) job.reject(reason);
-      for (const { job, error } of failed) job.reject(error);
-    },
-  };
+  return batch.asBatch();
+}
+
+/** Does what `runBatch` does. Long jobs await `pause` between their turns. */
+export async function runBatchInTurns(
+  cache: TokenCache,
+  jobs: readonly (Job | LongJob)[],
+  pause: () => Promise<void>,
+): Promise<Batch> {
+  const batch = new Ran<Job | LongJob>();
+  for (const job of jobs) {
+    try {
+      const transaction =
+        'run' in job ? transact(cache, job.run) : await transactInTurns(cache, job.inTurns, pause);
+      batch.done.push({ job, transaction });
+    } catch (error) {
+      batch.failed.push({ job, error });
+    }
+  }
+  return batch.asBatch();
+}
+
+class Ran<T extends Job | LongJob> {
+  readonly done: { job: T; transaction: Transaction<unknown> }[] = [];
+  readonly failed: { job: T; error: unknown }[] = [];
+
+  asBatch(): Batch {
+    const { done, failed } = this;
+    const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
+    return {
+      changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
+      updates,
+      settle: () => {
+        for (const { job, transaction } of done) job.resolve(transaction.value);
+        for (const { job, error } of failed) job.reject(error);
+      },
+      withdraw: (reason) => {
+        for (const { transaction } of done.toReversed()) transaction.undo();
+        for (const { job } of done) job.reject(reason);
+        for (const { job, error } of failed) job.reject(error);
+      },
+    };
+  }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Change, placeOf } from '../cache/entry.ts';
 import { dialectOf } from '../cache/store.ts';
-import { type Batch, type Job, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { type Batch, type Job, type LongJob, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { advance, type Contents, exchange, keptFrames, readLater, regroup, written } from './contents.ts';
@@ -193,7 +193,7 @@ export class Saving {
   }
 
   /** Runs the jobs, and commits them together with the held changes. Settles every job; never rejects. */
-  async save(jobs: Job[]): Promise<void> {
+  async save(jobs: (Job | LongJob)[]): Promise<void> {
     const { settings, memory } = this.#access;
     if (jobs.length === 0 && memory.held.length === 0) return;
     try {
@@ -211,7 +211,7 @@ export class Saving {
     } catch (cause) {
       const error = this.#access.failed(cause);
       if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
-      else this.#settle(memory.attempt(jobs), error);
+      else this.#settle(await memory.attempt(jobs), error);
     }
   }
 
@@ -232,9 +232,9 @@ export class Saving {
     }
   }
 
-  async #write(jobs: readonly Job[]): Promise<void> {
+  async #write(jobs: readonly (Job | LongJob)[]): Promise<void> {
     const { settings, memory } = this.#access;
-    const attempt = memory.attempt(jobs);
+    const attempt = await memory.attempt(jobs);
     if (attempt.changes.length === 0) {
       if (memory.held.length > 0) memory.saved(memory.opening, memory.savedAt); // Nothing changed.
       attempt.settle();

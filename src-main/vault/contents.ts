@@ -439,7 +439,7 @@ function indexRow(cache: TokenCache, account: string, entries: readonly Entry[])
     grants: entries.flatMap(({ section, key }) => (section === GRANT && key !== null ? [key] : [])),
     atOnce,
     users,
-    outline: atOnce ? null : outlineText(outlineForIndex(store, account), users),
+    outline: atOnce ? null : outlineText(outlineForIndex(store, account, users), users),
   };
 }
 

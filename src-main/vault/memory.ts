@@ -7,14 +7,15 @@ import {
   apply,
   type Batch as JobBatch,
   type Job,
-  runBatch,
+  type LongJob,
+  runBatchInTurns,
   storeOf,
   TokenCache,
   transact,
 } from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
-import { advance, type Contents, follow, isEmptied, keptFrames, markOf } from './contents.ts';
+import { advance, type Contents, follow, isEmptied, keptFrames, markOf, pauses } from './contents.ts';
 import { difference, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
@@ -242,8 +243,8 @@ export class VaultMemory {
    * Runs the jobs. The batch has all changes that the file lacks, including those of earlier jobs that are held. Settle it when they are saved
    * or held, which notifies the listeners.
    */
-  attempt(jobs: readonly Job[]): JobBatch {
-    const batch = runBatch(this.cache, jobs);
+  async attempt(jobs: readonly (Job | LongJob)[]): Promise<JobBatch> {
+    const batch = await runBatchInTurns(this.cache, jobs, pauses());
     return {
       ...batch,
       changes: this.held.length === 0 ? batch.changes : condensed([...this.held, ...batch.changes]),

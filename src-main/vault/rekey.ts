@@ -255,7 +255,7 @@ export class Rekeying {
       if (fresh !== null) await this.#writeOlder(fresh, unread);
       return;
     }
-    const attempt = memory.attempt(jobs.splice(0));
+    const attempt = await memory.attempt(jobs.splice(0));
     const { contents } = opening;
     const key = fresh?.key ?? opening.key;
     if (key === null || contents === null) {

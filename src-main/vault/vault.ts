@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { dropHistoriesOfRemoved } from '../accounts/account-history.ts';
 import { checkExclusively, type Synchronous, UPDATE_OPTIONS, type UpdateOptions } from '../cache/handle.ts';
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
-import { type Job, type TokenCache, transact } from '../cache/token-cache.ts';
+import { type InTurns, type Job, type LongJob, type TokenCache, transact } from '../cache/token-cache.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
 import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
 import {
@@ -110,7 +110,7 @@ class FileVault implements Vault {
   readonly #access: Access;
   readonly #saving: Saving;
   readonly #rekeying: Rekeying;
-  #jobs: Job[] = [];
+  #jobs: (Job | LongJob)[] = [];
   /** The tasks of `exclusively`, and those that wait for their turn. */
   readonly #exclusive = new Set<Promise<unknown>>();
   /** Aborted when `close` is called: tasks of `exclusively` that have not begun by then do not begin. */
@@ -189,11 +189,22 @@ class FileVault implements Vault {
           begin();
           return withoutLate(cache, fn, this.#memory.contents, since);
         };
-        this.#jobs.push({ run, resolve: resolve as Job['resolve'], reject });
-        // The first task to run takes all jobs queued until then: one frame, one flush.
-        this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch(reject);
+        this.#save({ run, resolve: resolve as Job['resolve'], reject });
       });
     return this.#traced('update', () => untilBegun(signal, save));
+  }
+
+  #save(job: Job | LongJob): void {
+    this.#jobs.push(job);
+    // The first task to run takes all jobs queued until then: one frame, one flush.
+    this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch(job.reject);
+  }
+
+  /** An update of many turns, which removes no account. Until it ends, other calls wait. */
+  #updateInTurns<T>(inTurns: InTurns<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#save({ inTurns, resolve: resolve as Job['resolve'], reject });
+    });
   }
 
   async exclusively<T>(
@@ -360,9 +371,9 @@ class FileVault implements Vault {
     const now = (): number => Math.floor(this.#settings.now() / 1000);
     const work = (begin: () => void): Promise<ImportReport> =>
       importFrom(file, passphrase, now, (fn) =>
-        this.update((cache) => {
+        this.#updateInTurns((cache, pause) => {
           begin();
-          return fn(cache);
+          return fn(cache, pause);
         }),
       );
     return this.#traced('import', () => untilBegun(signal, work));

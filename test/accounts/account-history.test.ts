@@ -4,6 +4,8 @@ import {
   dropHistoriesOfRemoved,
   dropOldHistories,
   historyOf,
+  mergeAsImport,
+  mergeAsImportInTurns,
 } from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { appData } from '../../src-main/cache/app-data.ts';
@@ -122,4 +124,29 @@ describe('a change that removes accounts', () => {
     dropHistoriesOfRemoved(cache, changes);
     expect(Object.keys(Object(appData(cache, 'accounts')))).toHaveLength(before.length - 1);
   });
+});
+
+test('an import pauses after each account, and does what it does in one turn', async () => {
+  const document = new SerializableTokenCache();
+  const names = ['ada', 'ben', 'cas', 'dee'];
+  for (const name of names) signIn(document, name);
+  document.deserialize(JSON.stringify({ ...(JSON.parse(document.serialize()) as object), odd: [1] }));
+  const [atOnce, inTurns] = [new TokenCache(), new TokenCache()];
+  for (const cache of [atOnce, inTurns]) signIn(cache, 'ben', 'older');
+  const seen: number[] = [];
+  const pause = async (): Promise<void> => {
+    seen.push(inTurns.accounts().length);
+    await Promise.resolve();
+  };
+  const counts = await mergeAsImportInTurns(inTurns, document, '/tmp/cache.json', pause);
+  expect(seen.length).toBeGreaterThan(names.length);
+  expect(new Set(seen)).toEqual(new Set([1, 2, 3, 4]));
+  expect(counts).toEqual(mergeAsImport(atOnce, document, '/tmp/cache.json'));
+  expect(counts.accounts).toMatchObject({ added: 3, known: 1 });
+  const contents = (cache: TokenCache) =>
+    storeOf(cache)
+      .all()
+      .map(({ section, key, value }) => JSON.stringify([section, key, value]));
+  expect(contents(inTurns)).toEqual(contents(atOnce));
+  expect(contents(inTurns).some((text) => text.includes('odd'))).toBe(true);
 });

@@ -1,7 +1,15 @@
 /** Entries, changes and batches, on which vaults and partitions build. */
 import { describe, expect, test } from 'vitest';
 import { condensed, Entry, eventOf, inverse } from '../../src-main/cache/entry.ts';
-import { cacheOf, type Job, runBatch, storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
+import {
+  cacheOf,
+  type InTurns,
+  type Job,
+  runBatch,
+  runBatchInTurns,
+  storeOf,
+  TokenCache,
+} from '../../src-main/cache/token-cache.ts';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { itemsIn, signIn } from './events.ts';
 
@@ -122,5 +130,54 @@ test('changes of one place become one, and its inverse takes it back', () => {
   expect(eventOf([{ before: a!, after: b! }])).toEqual({
     entities: [{ type: 'AppMetadata', key: 'k', before: a!.value, after: b!.value }],
     kept: [],
+  });
+});
+
+describe('a job of many turns', () => {
+  /** Runs the work on a cache as a handle does, and `meanwhile` in each of its pauses. */
+  async function run(cache: TokenCache, inTurns: InTurns<unknown>, meanwhile: () => void) {
+    storeOf(cache).isLent = true;
+    const job = jobOf(() => undefined);
+    const { resolve, reject } = job.job;
+    const batch = await runBatchInTurns(cache, [{ inTurns, resolve, reject }], async () => {
+      await Promise.resolve();
+      meanwhile();
+    });
+    batch.settle();
+    return { batch, outcome: job.outcome };
+  }
+
+  const work: InTurns<void> = async (cache, pause) => {
+    cache.add(signIn());
+    await pause();
+    cache.add(signIn({}, {}, { uid: 'ben' }));
+  };
+
+  test('takes no changes from elsewhere in its pauses, and its own are one update', async () => {
+    const cache = new TokenCache({ now: () => 1000 });
+    const seen: number[] = [];
+    const { batch, outcome } = await run(cache, work, () => {
+      seen.push(cache.accounts().length);
+      expect(() => cache.signOutAll()).toThrow(InvalidArgumentError);
+    });
+    await outcome;
+    expect(seen).toEqual([1]);
+    expect(batch.updates).toHaveLength(1);
+    expect(cache.accounts()).toHaveLength(2);
+    batch.withdraw(new Error('disk full'));
+    expect(cache.accounts()).toEqual([]);
+  });
+
+  test('that fails after a pause leaves the cache as it was', async () => {
+    const cache = new TokenCache({ now: () => 1000 });
+    const failing: InTurns<void> = async (own, pause) => {
+      await work(own, pause);
+      throw new RangeError('mine');
+    };
+    const { batch, outcome } = await run(cache, failing, () => undefined);
+    await expect(outcome).rejects.toThrow(RangeError);
+    expect(batch.changes).toEqual([]);
+    expect(cache.accounts()).toEqual([]);
+    expect(() => cache.add(signIn())).toThrow(InvalidArgumentError); // No transaction is left open.
   });
 });

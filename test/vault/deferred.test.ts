@@ -365,7 +365,7 @@ function deferred(cache: TokenCache): TokenCache {
       notUnderstood: 0,
       grants: entries.flatMap(({ section, key }) => (section === GRANT ? [key] : [])),
       users,
-      outline: outlineForIndex(store, account),
+      outline: outlineForIndex(store, account, users),
       read: () => entries,
     });
   }

@@ -13,7 +13,7 @@ import { libraryOf } from '../schema/dialects.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
 import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { isSection, isUnderstood } from '../schema/fields.ts';
-import { GRANT } from '../schema/grants.ts';
+import { GRANT, type Section } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 
@@ -51,8 +51,8 @@ function verdict(into: Store, from: Store, type: CredentialName, entity: Entity)
  * Selects the newest of several entries for one credential in the imported cache; of equally new ones, the last. Those
  * that the newest replaces are not looked at again: a document may hold thousands of them.
  */
-function newest<T extends CredentialName>(from: Store, type: T): Entry<T>[] {
-  const entries = from.candidates(type);
+function newest<T extends CredentialName>(from: Store, type: T, part: Part): Entry<T>[] {
+  const entries = from.candidates(type, part === ALL ? {} : { home_account_id: part });
   const places = new Map(entries.map((entry, index) => [entry, index]));
   const ages = new Map<Entry<T>, number>();
   const ageOf = (entry: Entry<T>): number => {
@@ -70,6 +70,7 @@ function newest<T extends CredentialName>(from: Store, type: T): Entry<T>[] {
     let current = entry;
     while (!replaced.has(current)) {
       const same = current.entity === null ? [] : sameEntries(from, type, current.entity);
+      if (same.every((other) => other === current)) break; // The usual case: its age does not matter.
       for (const other of same) if (isReplacedBy(other, current)) replaced.add(other);
       const best = same.reduce((a, b) => (isReplacedBy(a, b) ? b : a), current);
       if (best === current) break;
@@ -92,9 +93,10 @@ interface GrantStep {
 }
 
 /** The imported grants. Grants of one label and client share a key, so the newer replaces the older. */
-function grantSteps(into: Store, from: Store): GrantStep[] {
-  return [...from.entries(GRANT)].flatMap((entry): GrantStep[] => {
-    if (entry.entity === null) return [];
+function grantSteps(into: Store, from: Store, part: Part): GrantStep[] {
+  const entries = part === ALL ? from.entries(GRANT) : from.ofAccount(part);
+  return [...entries].flatMap((entry): GrantStep[] => {
+    if (!isGrant(entry) || entry.entity === null) return [];
     const known = into.entry(GRANT, entry.key)?.entity ?? null;
     if (known === null) return [{ entry, verdict: 'added' }];
     const isNewer = !(secondsOf(known['cached_at']) > secondsOf(entry.entity['cached_at']));
@@ -103,10 +105,14 @@ function grantSteps(into: Store, from: Store): GrantStep[] {
   });
 }
 
-function stepsOf(into: Store, from: Store): Step[] {
+function isGrant(entry: Entry<Section>): entry is Entry<typeof GRANT> {
+  return entry.section === GRANT;
+}
+
+function stepsOf(into: Store, from: Store, part: Part): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
-    for (const { entity } of newest(from, type)) {
+    for (const { entity } of newest(from, type, part)) {
       if (entity === null) continue;
       steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
     }
@@ -114,14 +120,14 @@ function stepsOf(into: Store, from: Store): Step[] {
   return steps;
 }
 
-function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts {
+function countsOf(steps: readonly Step[], into: Store, from: Store, part: Part): MergeCounts {
   const tokens = { added: 0, replaced: 0, unchanged: 0, expired: 0 };
-  for (const { verdict } of grantSteps(into, from)) tokens[verdict] += 1;
+  for (const { verdict } of grantSteps(into, from, part)) tokens[verdict] += 1;
   for (const step of steps) {
     tokens[step.verdict] += 1;
     if (step.verdict !== 'unchanged' && isExpired(step.entity, into.now())) tokens.expired += 1;
   }
-  const users = summaries(from);
+  const users = part === '' ? [] : summaries(from, part === ALL ? {} : { home_account_id: part });
   const there = new Map<string, string[]>();
   let known = 0;
   for (const { home_account_id, environment } of users) {
@@ -139,7 +145,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
       names: users.map((user) => user.username || user.name || user.home_account_id),
     },
     tokens,
-    notUnderstood: from.malformed.size + foreignRoots(from).length,
+    notUnderstood: part === ALL || part === '' ? from.malformed.size + foreignRoots(from).length : 0,
     writtenBy: from.dialect === null ? null : libraryOf(from.dialect),
   };
 }
@@ -156,7 +162,7 @@ function countsOf(steps: readonly Step[], into: Store, from: Store): MergeCounts
  */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
-  return countsOf(stepsOf(target, source), target, source);
+  return countsOf(stepsOf(target, source, ALL), target, source, ALL);
 }
 
 /**
@@ -172,24 +178,53 @@ export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
  * merge(cache, imported);
  */
 export function merge(into: TokenCache, from: TokenCache): MergeCounts {
+  return mergePart(into, from, ALL);
+}
+
+/** Everything, or what belongs to one account; "": what belongs to none, or is not understood. */
+type Part = string | typeof ALL;
+
+const ALL = Symbol('everything');
+
+/** The parts of a cache, for `mergePart`. */
+export function partsOf(from: TokenCache): string[] {
+  return [...storeOf(from).accounts, ''];
+}
+
+/** Does what `merge` does for a part, so that long work can pause between them. Together, the parts are everything. */
+export function mergePart(into: TokenCache, from: TokenCache, part: Part): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
+  const isRest = part === ALL || part === '';
   return target.run(() => {
     target.dialect ??= source.dialect;
-    const steps = stepsOf(target, source);
-    const done = countsOf(steps, target, source);
+    const steps = stepsOf(target, source, part);
+    const done = countsOf(steps, target, source, part);
     for (const { type, entity, verdict } of steps) {
       if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
     }
-    for (const type of ['Account', 'AppMetadata'] as const) {
-      for (const { entity } of source.candidates(type)) {
-        if (entity !== null) complete(target, type, entity);
-      }
-    }
-    for (const { entry, verdict: own } of grantSteps(target, source))
+    for (const { entity } of source.candidates('Account', part === ALL ? {} : { home_account_id: part }))
+      if (entity !== null) complete(target, 'Account', entity);
+    if (isRest)
+      for (const { entity } of source.candidates('AppMetadata'))
+        if (entity !== null) complete(target, 'AppMetadata', entity);
+    for (const { entry, verdict: own } of grantSteps(target, source, part))
       if (own !== 'unchanged') target.put(entry);
-    for (const entry of missingRest(target, source)) target.put(entry);
+    if (isRest) for (const entry of missingRest(target, source)) target.put(entry);
     return done;
   }).value;
+}
+
+/** Adds the counts of a part to those of others. */
+export function addCounts(sum: MergeCounts | null, part: MergeCounts): MergeCounts {
+  if (sum === null) return part;
+  const { accounts, tokens } = sum;
+  accounts.added += part.accounts.added;
+  accounts.known += part.accounts.known;
+  (accounts.names as string[]).push(...part.accounts.names);
+  for (const name of ['added', 'replaced', 'unchanged', 'expired'] as const)
+    tokens[name] += part.tokens[name];
+  sum.notUnderstood += part.notUnderstood;
+  return sum;
 }
 
 /** Adds missing fields to accounts and app metadata. Existing fields are not changed. */

@@ -4,7 +4,7 @@
  * ours. Microsoft's clouds, B2C, External ID and AD FS follow MSAL's rules and have no issuer here.
  */
 import { textOf } from '../json.ts';
-import { readToken, stringClaim, subjectOf } from './claims.ts';
+import { claimsIn, stringClaim, subjectOf } from './claims.ts';
 import type { Entity } from './entities.ts';
 
 /** Normalizes an issuer for comparison. Google's tokens name theirs with and without `https://`. */
@@ -66,8 +66,7 @@ const ADFS_PATH = /\/adfs(?:\/|$)/i;
  */
 export function issuerSaidBy(idToken: Entity): string {
   const secret = idToken['secret'];
-  const read = typeof secret === 'string' ? readToken(secret) : undefined;
-  const claims = read?.format === 'jwt' ? read.payload : undefined;
+  const claims = typeof secret === 'string' ? claimsIn(secret) : undefined;
   const issuer = stringClaim(claims, 'iss');
   if (issuer === undefined || ADFS_PATH.test(issuer)) return '';
   const subject = subjectOf(claims);

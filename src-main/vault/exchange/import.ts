@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { mergeAsImport } from '../../accounts/account-history.ts';
+import { mergeAsImportInTurns } from '../../accounts/account-history.ts';
 import type { MergeCounts } from '../../cache/document/merge.ts';
 import { readDocument } from '../../cache/document/document.ts';
 import { SerializableTokenCache } from '../../cache/document/serializable-token-cache.ts';
 import { lostNames } from '../../cache/json.ts';
-import { storeOf, type TokenCache } from '../../cache/token-cache.ts';
+import { type InTurns, storeOf } from '../../cache/token-cache.ts';
 import { DocumentError, type DocumentErrorCode, PassphraseError } from '../../errors.ts';
+import { pauses } from '../contents.ts';
 import { decrypt, isAge } from './age.ts';
 import { assertText, type DocumentFile, readDocumentFile } from './document-file.ts';
 
@@ -42,10 +43,12 @@ export async function importFrom(
   file: string,
   passphrase: string | undefined,
   now: () => number,
-  update: (fn: (cache: TokenCache) => MergeCounts) => Promise<MergeCounts>,
+  update: (fn: InTurns<MergeCounts>) => Promise<MergeCounts>,
 ): Promise<ImportReport> {
   const document = await openDocument(await readDocumentFile(file), passphrase, now);
-  return reportOf(await update((cache) => mergeAsImport(cache, document, resolve(file))));
+  return reportOf(
+    await update((cache, pause) => mergeAsImportInTurns(cache, document, resolve(file), pause)),
+  );
 }
 
 /**
@@ -60,7 +63,7 @@ export async function openDocument(
   passphrase: string | undefined,
   now: () => number,
 ): Promise<SerializableTokenCache> {
-  if (!isAge(file.content)) return parse(file, now);
+  if (!isAge(file.content)) return await parse(file, now);
   if (passphrase === undefined) {
     throw new PassphraseError(
       'passphrase_needed',
@@ -69,22 +72,26 @@ export async function openDocument(
   }
   const content = await decrypt(file.content, passphrase, file.name);
   try {
-    return parse({ name: file.name, content }, now);
+    return await parse({ name: file.name, content }, now);
   } finally {
     content.fill(0);
   }
 }
 
-function parse(file: DocumentFile, now: () => number): SerializableTokenCache {
+/** Pauses between the passes over a large text. */
+async function parse(file: DocumentFile, now: () => number): Promise<SerializableTokenCache> {
+  const pause = pauses();
   assertText(file);
   const cache = new SerializableTokenCache({ now });
   const text = new TextDecoder('utf-8').decode(file.content);
+  await pause();
   let roots: ReturnType<typeof readDocument>;
   try {
     roots = readDocument(storeOf(cache), text);
   } catch (error) {
     throw error instanceof DocumentError ? namingTheFile(file, error) : error;
   }
+  await pause();
   if (lostNames(text, roots)) throw ambiguous(file);
   return cache;
 }

@@ -57,7 +57,6 @@ const secretsKeys = seedsFrom(randomBytes);
 
 /** Seals the secrets of all entries that are set, including those that were sealed in other frames. */
 export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): SealedBatch {
-  const texts: Buffer[] = [];
   let at = 0;
   const found = batch.changes.map((change) => {
     const { section, key, after: value } = change;
@@ -66,17 +65,16 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
       const row: Row = value === undefined ? [section, key] : [section, key, value];
       return { row, change };
     }
-    const text = Buffer.from(secret, 'utf8');
-    texts.push(text);
     const fields = withoutSecret(value);
     const from = at;
-    at += text.length;
-    const row: Row = [section, key, fields, text.length];
-    return { row, change, sealed: { section, key, fields, from, to: at } };
+    at += Buffer.byteLength(secret, 'utf8');
+    const row: Row = [section, key, fields, at - from];
+    return { row, change, sealed: { section, key, fields, secret, from, to: at } };
   });
-  const plain = Buffer.concat(texts);
+  const plain = Buffer.allocUnsafe(at);
+  for (const { sealed: one } of found) if (one !== undefined) plain.write(one.secret, one.from, 'utf8');
   const secrets = secretsStream(secretsKey, 0).update(plain);
-  for (const text of [...texts, plain]) text.fill(0);
+  plain.fill(0);
   const json = JSON.stringify({ changes: found.map(({ row }) => row), ...encodeMetadata(batch) });
   const body = encodeBody([json], secretsKey);
   const sealed = found.map(({ change, sealed: one }): StoredChange => {
