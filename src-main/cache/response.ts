@@ -147,6 +147,9 @@ const ERROR_CODE = /^[\w.:-]{1,80}$/;
 
 const TOKENS = ['access_token', 'refresh_token', 'id_token'] as const;
 
+/** The header of the last ID token, which names no field twice: the tokens of a provider have the same one until it changes its key. */
+let checkedHeader = '';
+
 /**
  * Checks the event, and decodes the parts of the response that say who the user is.
  *
@@ -183,8 +186,11 @@ function identityIn(event: TokenResponseEvent): Identity {
   const idToken = filled(response['id_token']) ?? '';
   const claimed = claimsIn(idToken);
   // Decoded claims name no field twice, so the header is left.
-  if (isAmbiguous(claimed === undefined ? idToken : (idToken.split('.', 1)[0] ?? '')))
-    throw ambiguous('id_token');
+  const header = claimed === undefined ? idToken : (idToken.split('.', 1)[0] ?? '');
+  if (header !== checkedHeader) {
+    if (isAmbiguous(header)) throw ambiguous('id_token');
+    if (claimed !== undefined) checkedHeader = header;
+  }
   const clientInfo = filled(response['client_info']) ?? '';
   const info = decodeObject(clientInfo);
   if (info === undefined && isAmbiguous(clientInfo)) throw ambiguous('client_info');

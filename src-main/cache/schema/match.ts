@@ -256,6 +256,7 @@ export function sameScopes(a: string, b: string): boolean {
 
 /** Returns whether they have a scope in common. Two texts with only OpenID Connect scopes overlap. */
 export function scopesOverlap(a: string, b: string): boolean {
+  if (a === b) return true;
   const [left, right] = [significantIn(a), significantIn(b)];
   return left.size === 0 && right.size === 0 ? true : overlap(left, right);
 }
