@@ -2,7 +2,7 @@
 import * as oidc from 'openid-client';
 import type { Vault } from 'tokenkeep';
 import { activityAccount, recordActivity } from 'tokenkeep/ipc';
-import { type CodeFlow, signInWithBrowser } from './code-flow.ts';
+import { aborted, type CodeFlow, signInWithBrowser } from './code-flow.ts';
 import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, SignInProgress, SignInWay } from './contract.ts';
 import { signInWithDevice } from './device-flow.ts';
@@ -62,8 +62,13 @@ export function attempts(ports: AttemptPorts): Attempts {
     try {
       const issuer = issuerOfProfile(profile);
       const why = 'Tokenkeep is about to sign you in at this provider.';
-      const provider = await ports.consent.findAllowed(issuer, profile.client_id, ask, why);
-      signal.throwIfAborted();
+      // One that is cancelled asks nothing more, and doesn't hold up the next one until its provider has answered.
+      const askMeanwhile: Ask =
+        ask && ((question) => (signal.aborted ? Promise.resolve(null) : ask(question, signal)));
+      const provider = await Promise.race([
+        ports.consent.findAllowed(issuer, profile.client_id, askMeanwhile, why),
+        aborted(signal),
+      ]);
       let accountId: string | null = null;
       const onAnswer = (): void => report({ step: 'finishing', profile, way });
       const take: CodeFlow['take'] = async (response) => {

@@ -138,6 +138,40 @@ describe('with the browser', () => {
     expect(await accounts()).toEqual([]);
   });
 
+  it('is cancelled at once while the provider does not answer, and no failure follows', async () => {
+    let fail = (): void => undefined;
+    const gone = new TypeError('net::ERR_INTERNET_DISCONNECTED');
+    let network: 'gone' | 'hangs' | 'answers' = 'gone';
+    const trusting = trustingFetch(provider.ca);
+    const slow = await stage(
+      provider,
+      {},
+      {
+        fetch(input, init) {
+          if (network === 'answers') return trusting(input, init);
+          return new Promise((_resolve, reject) => {
+            fail = () => reject(gone);
+            if (network === 'gone') fail();
+          });
+        },
+      },
+    );
+    network = 'hangs';
+    try {
+      await slow.signing.handlers.signIn(null, slow.profile.id, 'browser', null);
+      await slow.until('starting');
+      await slow.signing.handlers.cancelSignIn(null);
+      expect(await slow.until('none')).toEqual({ step: 'none' });
+      fail();
+      network = 'answers';
+      expect(slow.told.map(({ step }) => step)).toEqual(['starting', 'none']);
+      // The failure that nobody waits for any more is forgotten a moment later.
+      await expect.poll(async () => (await slow.go()).step).toBe('done');
+    } finally {
+      await slow.close();
+    }
+  });
+
   it('starts over if it is started again, and ignores the first attempt’s result', async () => {
     here.person = null;
     await here.signing.handlers.signIn(null, here.profile.id, 'browser', null);
