@@ -63,9 +63,10 @@ export function menuBarItems(
     const status = statuses.get(account);
     return status === undefined ? null : endOf(status);
   };
-  const soon = users.filter((account) => (endsAt(account) ?? Infinity) <= now + NOTICE);
+  const isSoon = (account: AccountItem): boolean => (endsAt(account) ?? Infinity) <= now + NOTICE;
+  const soon = users.filter(isSoon);
   const having = (...ids: ShownStatus['id'][]): AccountItem[] =>
-    users.filter((account) => !soon.includes(account) && ids.some((id) => statuses.get(account)?.id === id));
+    users.filter((account) => !isSoon(account) && ids.some((id) => statuses.get(account)?.id === id));
   const unknown = having('unknown');
   const active = having('active', 'until');
   const listed = (

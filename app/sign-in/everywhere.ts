@@ -18,9 +18,9 @@ export function pageOffers(accounts: readonly Account[]): PlaceOffer[] {
     name: NAME,
     file: '',
     tokens: 0,
-    accounts: its.length,
+    accounts: its.size,
     others: 0,
-    tokensOf: Object.fromEntries(its.map((account) => [account.id, 0])),
+    tokensOf: Object.fromEntries([...its].map((id) => [id, 0])),
     staying: [],
     viewOnly: false,
     leave: `Microsoft has no endpoint that revokes tokens. Tokenkeep opens ${page.name}, where you choose ${page.choose}.`,
@@ -61,8 +61,11 @@ export async function openPages(
   return rows;
 }
 
-function pagesOf(accounts: readonly Account[]): Map<string, { page: EverywherePage; accounts: Account[] }> {
-  const pages = new Map<string, { page: EverywherePage; accounts: Account[] }>();
+/** The pages, each with the ids of the accounts that need it. */
+function pagesOf(
+  accounts: readonly Account[],
+): Map<string, { page: EverywherePage; accounts: Set<Account['id']> }> {
+  const pages = new Map<string, { page: EverywherePage; accounts: Set<Account['id']> }>();
   for (const account of accounts) {
     const { kind, home_account_id, environment } = account;
     const page =
@@ -70,8 +73,8 @@ function pagesOf(accounts: readonly Account[]): Map<string, { page: EverywherePa
     if (page === null) continue;
     const id = `page-${new URL(page.url).host.replaceAll('.', '-')}`;
     const known = pages.get(id);
-    if (known === undefined) pages.set(id, { page, accounts: [account] });
-    else if (known.accounts.every((one) => one.id !== account.id)) known.accounts.push(account);
+    if (known === undefined) pages.set(id, { page, accounts: new Set([account.id]) });
+    else known.accounts.add(account.id);
   }
   return pages;
 }

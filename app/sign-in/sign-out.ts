@@ -108,6 +108,8 @@ const NAME = 'sign-outs';
 const MOST_KEPT = 1_000;
 /** The maximum number of providers whose metadata is fetched for the offers. */
 const MOST_ASKED = 8;
+/** The maximum number of accounts that the window lists one by one, each with its tokens at each place. */
+const MOST_LISTED = 100;
 /** Milliseconds that a sign-out waits for all providers together, before the removal and again after it. */
 const FINDING = 4000;
 const TELLING = 4000;
@@ -673,7 +675,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       const usernames = await vault.read((cache) => usernamesIn(cache, ids));
       // Sample data has no pages.
       const pages = ports.isDemo() ? [] : pageOffers(await accountsIn(vault, ids));
-      return [...ports.sources.offers(ids, usernames), ...pages];
+      const offers = [...ports.sources.offers(ids, usernames), ...pages];
+      return ids.length > MOST_LISTED ? offers.map((offer) => ({ ...offer, tokensOf: {} })) : offers;
     },
     async copies(ids) {
       const names = await (await ports.vault()).read((cache) => {

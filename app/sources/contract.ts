@@ -63,7 +63,7 @@ export interface PlaceOffer {
   /** How many of these accounts are there, and how many others. */
   accounts: number;
   others: number;
-  /** Tokens there by the ids of these accounts. */
+  /** Tokens there by the ids of these accounts; empty if they are more than 100, which the window doesn't list one by one. */
   tokensOf: Readonly<Record<string, number>>;
   /** Names of some of the other accounts, which stay. */
   staying: readonly string[];

@@ -98,8 +98,9 @@ export function sourceSignOuts(
       const { cache } = place.reading;
       if (cache === null) return [];
       const all = [...cachedAccounts(cache).byId.values()];
-      const theirs = all.filter(({ id, kind }) => wanted.has(id) && kind !== 'app');
-      const others = all.filter((one) => !theirs.includes(one));
+      const isWanted = ({ id, kind }: CachedAccount) => wanted.has(id) && kind !== 'app';
+      const theirs = all.filter(isWanted);
+      const others = all.filter((one) => !isWanted(one));
       return theirs.length === 0 ? [] : [{ place, theirs, others }];
     });
   };
@@ -210,9 +211,10 @@ export function sourceSignOuts(
       const named = naming(ids, usernames);
       for (const { place, theirs } of held) {
         const { name, source, id } = place;
-        const chosen = theirs.filter((one) => !left.has(`${one.id} ${id}`));
+        const isChosen = (one: CachedAccount) => !left.has(`${one.id} ${id}`);
+        const chosen = theirs.filter(isChosen);
         if (places.includes(id) && chosen.length > 0 && !isViewOnly(source)) {
-          const notChosen = theirs.filter((one) => !chosen.includes(one));
+          const notChosen = theirs.filter((one) => !isChosen(one));
           receipts.push(await leave(place, chosen, notChosen, reportId));
         } else {
           const says = isViewOnly(source) ? howToLeave(source) : 'Not chosen.';

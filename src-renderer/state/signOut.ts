@@ -43,16 +43,22 @@ export function createSignOut(
   dialogs: Dialogs,
   toasts: Toasts,
 ): SignOut {
-  const { tokenCache, app } = ports;
+  const { tokenCache, app, time } = ports;
 
   const accountsOf = (ids: readonly string[] | null): AccountItem[] => {
     const { byId } = accounts.view.get();
     return ids === null ? [...byId.values()] : ids.flatMap((id) => byId.get(id) ?? []);
   };
 
+  /** Asks in a task of its own: the bridge copies a list of accounts one by one, which takes a while for 10,000. */
+  const inOwnTask = async <T>(request: () => Promise<T>): Promise<T> => {
+    await time.turn();
+    return request();
+  };
+
   /** Asks the providers while main counts. The sign-out does not wait for the answer. */
   const ask = async (accountIds: readonly string[] | null) => {
-    const answer = await app.signOutOffers(accountIds);
+    const answer = await inOwnTask(() => app.signOutOffers(accountIds));
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
@@ -90,15 +96,17 @@ export function createSignOut(
     });
     if (asks) void ask(accountIds);
     const ids = accountIds === null ? null : here.map(({ id }) => id);
-    // Programs whose tokens are not read may name an account that is in the vault alone.
     const [counts, places, copies] = await Promise.all([
-      ids?.length === 0 ? ({ ok: true, value: addCounts([]) } as const) : tokenCache.removalCount(ids),
+      ids?.length === 0
+        ? ({ ok: true, value: addCounts([]) } as const)
+        : inOwnTask(() => tokenCache.removalCount(ids)),
+      // Programs whose tokens are not read may name an account that is in the vault alone.
       accountIds !== null
-        ? app.signOutPlaces(accountIds)
+        ? inOwnTask(() => app.signOutPlaces(accountIds))
         : ({ ok: true, value: [] as readonly PlaceOffer[] } as const),
       ids?.length === 0
         ? ({ ok: true, value: [] as readonly OwnCopy[] } as const) // none of them is in the vault
-        : app.signOutCopies(ids),
+        : inOwnTask(() => app.signOutCopies(ids)),
     ]);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
@@ -130,7 +138,8 @@ export function createSignOut(
     if (chosen.length === 0) return;
     const clients = [...new Set(chosen.flatMap((account) => account.clients))];
     const who = ids === null ? 'everyone' : count(chosen.length, 'account');
-    await open(ids, who, appLabels(clients, await tokensNaming(clients, byId)));
+    const leaving = ids === null ? null : chosen.map(({ id }) => id);
+    await open(leaving, who, appLabels(clients, await tokensNaming(clients, byId)));
   };
 
   /** Loads tokens that name these apps: one account for each app, at most MOST_ASKED accounts. */

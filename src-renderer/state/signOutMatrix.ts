@@ -21,7 +21,7 @@ export interface MatrixColumn {
   has: ReadonlySet<string>;
 }
 
-/** Maximum number of accounts that get a row each. */
+/** Maximum number of accounts that get a row each, the same as main counts the tokens of. */
 const MOST_ROWS = 100;
 
 /** The parts of the dialog's state that decide about the matrix. */

@@ -3,7 +3,7 @@ import { otherCopies, ownCopyLines, receiptSums, receiptTitle } from '../../src-
 import { visible } from '../../src-renderer/state/text.ts';
 import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import { gate, stage } from './fake/model.ts';
-import { settled } from './fake/time.ts';
+import { fakeTime, settled } from './fake/time.ts';
 
 describe('signing out', () => {
   test('says what will be removed, by main’s own count, and from which apps', async () => {
@@ -94,6 +94,30 @@ describe('signing out', () => {
     expect(dialog?.kind === 'sign-out' && dialog.apps).toContain('nightly-report');
     const asked = bridge.asked.filter(([name]) => name === 'tokens').map(([, id]) => id);
     expect(asked.length).toBeLessThanOrEqual(model.accounts.view.get().byId.size + 1);
+  });
+
+  test('several: passes one list of accounts to main in a task, because a long one takes a while', async () => {
+    const time = fakeTime();
+    const { model, bridge } = await stage('main', {}, time);
+    let task = 0;
+    const asked: [string, number][] = [];
+    time.turn = async () => {
+      await new Promise(setImmediate);
+      task += 1;
+    };
+    const push = bridge.asked.push.bind(bridge.asked);
+    bridge.asked.push = (...calls) => {
+      for (const [name, ids] of calls) if (Array.isArray(ids)) asked.push([name, task]);
+      return push(...calls);
+    };
+    await model.signOut.several(['a001', 'a002']);
+    expect(asked.map(([name]) => name).sort()).toEqual([
+      'removalCount',
+      'signOutCopies',
+      'signOutOffers',
+      'signOutPlaces',
+    ]);
+    expect(new Set(asked.map(([, at]) => at)).size).toBe(asked.length);
   });
 
   test('with nobody there is no dialog', async () => {

@@ -1,6 +1,7 @@
 /** The page on which a user signs out on all devices: offered, opened by the main process, and never reported as done. */
 import { expect, it } from 'vitest';
 import { NO_SOURCES } from '../../../app/sources/source-sign-out.ts';
+import { pageOffers } from '../../../app/sign-in/everywhere.ts';
 import { signOuts } from '../../../app/sign-in/sign-out.ts';
 import type { Vault } from '../../../src-main/index.ts';
 import { cachedAccounts, usernameOf } from '../../../src-main/ipc/index.ts';
@@ -116,4 +117,27 @@ it.each([
   ['sample data', ISSUER, true],
 ])('is not offered for %s', async (_, issuer, isDemo) => {
   await withVault(issuer, async (out, ids) => expect(await out.places(ids)).toEqual([]), { isDemo });
+});
+
+it('is found for 2,000 accounts without comparing each with each, and lists at most 100 of them', async () => {
+  let reads = 0;
+  const accounts = Array.from({ length: 2_000 }, (_, number) => ({
+    get id() {
+      reads += 1;
+      return `a${number}`;
+    },
+    kind: 'user' as const,
+    home_account_id: `user-${number}.72f988bf-0000-4000-8000-2d7cd011db47`,
+    environment: 'login.microsoftonline.com',
+  }));
+  expect(pageOffers([...accounts, ...accounts])).toMatchObject([{ id: PAGE, accounts: 2_000 }]);
+  expect(reads).toBeLessThan(5 * accounts.length);
+  await withVault(ISSUER, async (out, ids) => {
+    const listed = async (length: number) => {
+      const [offer] = await out.places(Array.from({ length }, (_, at) => ids[at] ?? `none-${at}`));
+      return [offer?.accounts, Object.keys(offer?.tokensOf ?? {})];
+    };
+    expect(await listed(100)).toEqual([1, ids]);
+    expect(await listed(101)).toEqual([1, []]);
+  });
 });
