@@ -124,17 +124,19 @@ export function onFiles(listeners: {
  * needs a permission that the app grants to no page.
  */
 export function copyText(text: string): boolean {
-  const active = document.activeElement;
-  const field = document.createElement('textarea');
-  field.value = text;
-  field.className = 'unseen';
-  document.body.append(field);
-  field.select();
+  let isGiven = false;
+  // Not through a field: the list of 10,000 accounts would be laid out in it, which takes seconds.
+  const give = (event: ClipboardEvent) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.clipboardData?.setData('text/plain', text);
+    isGiven = event.clipboardData !== null;
+  };
+  document.addEventListener('copy', give, { capture: true });
   // oxlint-disable-next-line typescript/no-deprecated -- It needs no permission, and nothing replaces it here.
   const copied = document.execCommand('copy');
-  field.remove();
-  if (active instanceof HTMLElement) active.focus({ preventScroll: true });
-  return copied;
+  document.removeEventListener('copy', give, { capture: true });
+  return copied && isGiven;
 }
 
 /** Calls the listener with text that is pasted outside a field. Returns a function that unsubscribes. */
