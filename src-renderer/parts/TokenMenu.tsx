@@ -6,8 +6,12 @@ import { shortcut } from '../state/platform.ts';
 import { appLabel } from '../state/tokens.ts';
 import { useModel, useStore } from './hooks.ts';
 
-/** Actions for the selected token, in the panel and in the context menu of its row. */
-export function TokenMenu({ token }: { token: TokenItem }) {
+/**
+ * Actions for the selected token, in the panel and in the context menu of its row.
+ *
+ * @param start what gets the focus where no button opens the menu: the first item, or (true) the menu itself
+ */
+export function TokenMenu({ token, start }: { token: TokenItem; start?: 'first' | true }) {
   const { refreshStatus, secret, selection, toasts, vault } = useModel();
   const platform = useStore(vault.view, (view) => view.info?.platform);
   const { accountId, claims, tokens } = useStore(selection.view);
@@ -29,7 +33,7 @@ export function TokenMenu({ token }: { token: TokenItem }) {
     toasts.show(copyText(claimsText(payload)) ? 'Claims copied.' : 'The claims could not be copied.');
   };
   return (
-    <Menu className="menu" aria-label="Token">
+    <Menu className="menu" aria-label="Token" {...(start === undefined ? {} : { autoFocus: start })}>
       <MenuSection>
         <Header className="menu-head">Copy</Header>
         <MenuItem textValue="Token" onAction={() => void secret.copy()}>

@@ -42,7 +42,7 @@ function Grid({ account }: { account: AccountItem }) {
   const { tokens, tokenId } = useStore(selection.view);
   const box = useRef<HTMLDivElement>(null);
   const spot = useRef<HTMLSpanElement>(null);
-  const [menu, setMenu] = useState<{ x: number; y: number } | null>(null);
+  const [menu, setMenu] = useState<{ x: number; y: number; start: 'first' | true } | null>(null);
   const seen = useSeen(box);
   const all = tokens ?? [];
   const index = all.findIndex((token) => token.id === tokenId);
@@ -80,7 +80,12 @@ function Grid({ account }: { account: AccountItem }) {
     if (token.id !== tokenId) selection.token(token.id);
     const shown = row ?? box.current?.querySelector(`#${rowId(at)}`);
     const { left = 0, bottom = 0 } = shown?.getBoundingClientRect() ?? {};
-    setMenu(row === null ? { x: left + 24, y: bottom } : { x: event.clientX, y: event.clientY });
+    // The keys open it with the first item chosen, as they do in other programs.
+    setMenu(
+      row === null
+        ? { x: left + 24, y: bottom, start: 'first' }
+        : { x: event.clientX, y: event.clientY, start: true },
+    );
   };
 
   const few = all.length <= DRAWN_WHOLE;
@@ -130,7 +135,7 @@ function Grid({ account }: { account: AccountItem }) {
               box.current?.focus();
             }}
           >
-            <TokenMenu token={chosen} />
+            <TokenMenu token={chosen} start={menu.start} />
           </Popover>
         </>
       )}

@@ -281,8 +281,13 @@ test('Escape closes the top layer, and the focus goes back to where it was', asy
     }
     const tokens = window.getByRole('grid', { name: 'Tokens' });
     await tokens.focus();
-    await keyboard.press('Shift+F10');
-    await escape(window.getByRole('menu', { name: 'Token' }), tokens);
+    for (const key of ['Shift+F10', 'ContextMenu']) {
+      await keyboard.press(key);
+      await expect(window.getByRole('menuitem', { name: /^Token/ })).toBeFocused();
+      await keyboard.press('ArrowDown');
+      await expect(window.getByRole('menuitem', { name: 'Authorization header…' })).toBeFocused();
+      await escape(window.getByRole('menu', { name: 'Token' }), tokens);
+    }
   });
 
   await test.step('a dialog', async () => {
