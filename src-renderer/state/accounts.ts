@@ -177,12 +177,13 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
       return;
     }
     const { accounts: all, totals, tenantNames: nicknames } = answer.value;
+    const tenants = tenantNames(all, nicknames);
     patch({
       first: null,
       totals,
       byId: new Map(all.map((account) => [account.id, account])),
-      groups: groupAccounts(all, nicknames),
-      tenants: tenantNames(all, nicknames),
+      groups: groupAccounts(all, nicknames, tenants),
+      tenants,
       nicknames,
       error: null,
     });

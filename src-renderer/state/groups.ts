@@ -1,6 +1,6 @@
 import type { AccountItem, AccountList } from '../../src-main/ipc/contract.ts';
 import { compareTexts, sharedDomain, shownName, tenantDomains } from '../../src-main/cache/shown-names.ts';
-import { shortId, visible } from './text.ts';
+import { plainText, shortId, visible } from './text.ts';
 import { PERSONAL_TENANT } from './wellKnown.ts';
 import { listing } from './words.ts';
 
@@ -41,7 +41,11 @@ export function accountDetail(account: AccountItem, names: TenantNames): string 
  * Groups accounts by home tenant, or by host if the provider has no tenants; then apps, then tokens without an
  * account. A tenant is named after the domain of its users, because the cache has no tenant names.
  */
-export function groupAccounts(accounts: readonly AccountItem[], nicknames: Nicknames = {}): AccountGroup[] {
+export function groupAccounts(
+  accounts: readonly AccountItem[],
+  nicknames: Nicknames = {},
+  names: TenantNames = tenantNames(accounts, nicknames),
+): AccountGroup[] {
   const byId = new Map<string, AccountItem[]>();
   for (const account of byName(accounts)) {
     const id = groupId(account);
@@ -50,7 +54,7 @@ export function groupAccounts(accounts: readonly AccountItem[], nicknames: Nickn
     else group.push(account);
   }
   return [...byId]
-    .map(([id, group]) => ({ id, title: titleOf(id, group, nicknames), accounts: group }))
+    .map(([id, group]) => ({ id, title: titleOf(id, group, names), accounts: group }))
     .sort((a, b) => rank(a.id) - rank(b.id) || compareTexts(a.title, b.title) || compareTexts(a.id, b.id));
 }
 
@@ -93,14 +97,13 @@ function rank(id: string): number {
   return id === 'app' ? 1 : 0;
 }
 
-function titleOf(id: string, accounts: readonly AccountItem[], nicknames: Nicknames): string {
+function titleOf(id: string, accounts: readonly AccountItem[], names: TenantNames): string {
   if (id === 'app') return 'Apps without a user';
   if (id === 'orphan') return 'Tokens without an account';
   if (id.startsWith('host ')) return visible(id.slice(5));
   const tenant = id.slice(7);
-  const nickname = nicknameOf(nicknames, tenant);
-  if (nickname !== undefined) return visible(nickname);
-  if (tenant === PERSONAL_TENANT) return 'Personal Microsoft accounts';
+  const name = names.get(tenant);
+  if (name !== undefined) return name;
   const domain = sharedDomain(accounts);
   return domain === null ? `Tenant ${shortId(tenant)}` : visible(domain);
 }
@@ -120,7 +123,20 @@ export function namesOf(domains: Iterable<[string, string]>, nicknames: Nickname
   const names = new Map([...domains].map(([id, domain]) => [id, visible(domain)]));
   names.set(PERSONAL_TENANT, 'Personal Microsoft accounts');
   for (const [id, name] of Object.entries(nicknames)) names.set(id, visible(name));
-  return names;
+  return toldApart(names);
+}
+
+/** Adds the short ID to names that several tenants have: it would not be known which of them is meant. */
+function toldApart(names: ReadonlyMap<string, string>): Map<string, string> {
+  const looks = (name: string) => plainText(name).replaceAll(/\s+/g, ' ');
+  const seen = new Map<string, number>();
+  for (const name of names.values()) seen.set(looks(name), (seen.get(looks(name)) ?? 0) + 1);
+  return new Map(
+    [...names].map(([id, name]) => [
+      id,
+      (seen.get(looks(name)) ?? 0) > 1 ? `${name} (${shortId(id)})` : name,
+    ]),
+  );
 }
 
 /** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */

@@ -121,3 +121,26 @@ describe('tenants are named after the domains of signed-in users', () => {
     );
   });
 });
+
+test('tenants with the same name are told apart by their IDs, in the list and in the table', () => {
+  const [one, two, three] = ['1', '2', '3'].map((digit) => `${digit}2f988bf-86f1-41af-91ab-2d7cd011db47`);
+  const all = [one, two, three].map((realm = '', at) =>
+    account({
+      id: String(at),
+      username: `user@domain${at}.example`,
+      tenants: [{ realm, local_account_id: 'x' }],
+    }),
+  );
+  const nicknames = { [one!]: 'Customer', [two!]: 'customer', [three!]: 'Other' };
+  const names = tenantNames(all, nicknames);
+  expect([...names.values()]).toEqual(
+    expect.arrayContaining(['Customer (12f9…db47)', 'customer (22f9…db47)', 'Other']),
+  );
+  expect(groupAccounts(all, nicknames).map(({ title }) => title)).toEqual([
+    'Customer (12f9…db47)',
+    'customer (22f9…db47)',
+    'Other',
+  ]);
+  // A nickname may be the domain of another tenant, too.
+  expect(tenantNames(all, { [one!]: 'domain1.example' }).get(two!)).toBe('domain1.example (22f9…db47)');
+});
