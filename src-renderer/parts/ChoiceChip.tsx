@@ -30,10 +30,17 @@ export function ChoiceChip({
   nameOf: (id: string) => string;
   onChoose: (id: string | null) => void;
 }) {
+  const name = chosen === null ? null : nameOf(chosen);
   return (
     <MenuTrigger>
       <Button className="chip" data-chosen={chosen !== null}>
-        {chosen === null ? label : `${label}: ${nameOf(chosen)}`}
+        {name === null ? (
+          label
+        ) : (
+          <span className="choice-name" title={name}>
+            {label}: <bdi>{name}</bdi>
+          </span>
+        )}
         <Icon name="down" size={14} />
       </Button>
       <Popover className="popover" placement="bottom start" offset={4}>
@@ -72,7 +79,9 @@ export function ChoiceMenu({
       <>
         {found.slice(0, MOST_CHOICES).map(({ id, name, count: n }) => (
           <MenuItem key={id} textValue={name} onAction={() => onChoose(id)}>
-            <span className="choice-name">{name}</span>
+            <span className="choice-name">
+              <bdi>{name}</bdi>
+            </span>
             <span className="chip-count">{number(n)}</span>
           </MenuItem>
         ))}

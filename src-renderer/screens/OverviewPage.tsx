@@ -30,6 +30,7 @@ import {
   nextExpiry,
   type OverviewColumn,
   overviewAccounts,
+  selectionText,
   STATUS_LABELS,
   statusCounts,
   tenantChoices,
@@ -83,6 +84,7 @@ export function OverviewPage() {
     () => first?.first ?? overviewAccounts(all, filters, order, tenants, minute),
     [first, all, filters, order, tenants, minute],
   );
+  const rowOf = useMemo(() => new Map(rows.map(({ id }, at) => [id, at])), [rows]);
   const size = first?.size ?? rows.length;
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
   const places = useMemo(
@@ -173,7 +175,7 @@ export function OverviewPage() {
           <>
             <Filters all={placed} now={minute} />
             {rows.length > 0 ? (
-              <Table rows={rows} size={size} />
+              <Table rows={rows} rowOf={rowOf} size={size} />
             ) : named.length > 0 ? null : searched && all.length === 0 ? (
               <NoMatch />
             ) : (
@@ -193,7 +195,7 @@ export function OverviewPage() {
           </>
         )}
         <NamedUsers users={named} />
-        {selected.size > 0 && first === null && <SelectionBar />}
+        {selected.size > 0 && first === null && <SelectionBar rowOf={rowOf} />}
       </div>
     </main>
   );
@@ -300,15 +302,17 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   );
 }
 
+/** The shown accounts by ID, each with its row. */
+type RowOf = ReadonlyMap<string, number>;
+
 /** @param size number of rows in the table; until the list is loaded, `rows` has only the first ones */
-function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
+function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: RowOf; size: number }) {
   const { overview, selection, vault } = useModel();
   const { order, activeId, selected } = useStore(overview.view);
   const box = useRef<HTMLDivElement>(null);
   const anchor = useRef(0);
   const seen = useSeen(box);
-  const places = useMemo(() => new Map(rows.map(({ id }, at) => [id, at])), [rows]);
-  const found = places.get(activeId ?? '') ?? -1;
+  const found = rowOf.get(activeId ?? '') ?? -1;
   const index = found === -1 ? 0 : found;
 
   useLayoutEffect(() => {
@@ -377,7 +381,7 @@ function Table({ rows, size }: { rows: readonly AccountItem[]; size: number }) {
   const drawn = rows.slice(first, until).map((account, offset) => ({ account, at: first + offset }));
   const active = rows[index];
   if (active !== undefined && (index < first || index >= until)) drawn.push({ account: active, at: index });
-  const chosen = useMemo(() => [...selected].filter((id) => places.has(id)).length, [places, selected]);
+  const chosen = useMemo(() => [...selected].filter((id) => rowOf.has(id)).length, [rowOf, selected]);
   const everyone = chosen === rows.length;
   return (
     <div
@@ -548,17 +552,18 @@ function Cell({ name, texts }: { name: string; texts: readonly string[] }) {
 /** Number of selected accounts that are named. */
 const NAMED = 6;
 
-function SelectionBar() {
+function SelectionBar({ rowOf }: { rowOf: RowOf }) {
   const { accounts, overview, refreshStatus, signOut, vault } = useModel();
   const { selected } = useStore(overview.view);
   const byId = useStore(accounts.view, (view) => view.byId);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const refreshing = useStore(refreshStatus.several);
   const chosen = useMemo(() => [...selected].flatMap((id) => byId.get(id) ?? []), [selected, byId]);
+  const says = useMemo(() => selectionText(chosen, rowOf), [chosen, rowOf]);
   const renewed = useMemo(() => (demo ? [] : refreshable(chosen)), [demo, chosen]); // sample data makes no requests
   return (
     <section className="selection" aria-label="Selection">
-      <b role="status">{number(chosen.length)} selected</b>
+      <b role="status">{says}</b>
       <span className="selection-names">
         {listing(
           chosen.slice(0, NAMED).map((account) => visible(accountName(account))),

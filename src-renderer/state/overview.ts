@@ -8,6 +8,7 @@ import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
 import { csvText, plainCell, shortId, tabbedText, visible } from './text.ts';
 import { dayOrTime, isPast, relative } from './time.ts';
+import { number } from './words.ts';
 
 /** From this many accounts on, the Accounts page starts with the overview. */
 export const OVERVIEW_FROM = 6;
@@ -144,6 +145,21 @@ export function overviewAccounts(
     const order = (keys.get(a) ?? 0) - (keys.get(b) ?? 0);
     return column === 'account' ? sign * compareNames(a, b) : sign * order || compareNames(a, b);
   });
+}
+
+/**
+ * "3 selected, 2 of them not shown": actions apply to accounts that a search or a filter hides, too.
+ *
+ * @param rows IDs of the accounts that are shown
+ */
+export function selectionText(
+  selected: readonly AccountItem[],
+  rows: Pick<ReadonlySet<string>, 'has'>,
+): string {
+  const hidden = selected.filter(({ id }) => !rows.has(id)).length;
+  const text = `${number(selected.length)} selected`;
+  if (hidden === 0) return text;
+  return hidden === selected.length ? `${text}, not shown` : `${text}, ${number(hidden)} of them not shown`;
 }
 
 /** Number of accounts by status. */

@@ -9,6 +9,7 @@ import {
   nextExpiry,
   OVERVIEW_FROM,
   overviewAccounts,
+  selectionText,
   statusCounts,
   tenantChoices,
 } from '../../src-renderer/state/overview.ts';
@@ -232,4 +233,13 @@ describe('rows', () => {
       homeTenant(account({ id: 'a', authority_type: 'Generic', environment: 'id.example.org' }), tenants),
     ).toBe('id.example.org');
   });
+});
+
+test('the selection says how many of its accounts a search or a filter hides', () => {
+  const [one, two, three] = all;
+  const says = (...shown: (AccountItem | undefined)[]) =>
+    selectionText([one!, two!, three!], new Set(shown.map((each) => each?.id ?? '')));
+  expect(says(one, two, three)).toBe('3 selected');
+  expect(says(one, two)).toBe('3 selected, 1 of them not shown');
+  expect(says()).toBe('3 selected, not shown');
 });
