@@ -43,7 +43,7 @@ export default defineConfig(
     ],
   },
   {
-    files: ['**/*.{ts,tsx}'],
+    files: ['**/*.{ts,mts,cts,tsx}'],
     languageOptions: { parser },
     rules: {
       'no-restricted-syntax': [
@@ -73,7 +73,7 @@ export default defineConfig(
 
   {
     // Which room may know which is in scripts/lint/walls.mjs, with the reasons.
-    files: ['**/*.{ts,tsx,js,mjs,cjs}'],
+    files: ['**/*.{ts,mts,cts,tsx,js,mjs,cjs}'],
     plugins: { house },
     rules: { 'house/walls': 'error', 'house/circles': 'error' },
   },

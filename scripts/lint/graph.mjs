@@ -1,24 +1,12 @@
-// The import graph of the modules, and its cycles. `node scripts/lint/graph.mjs` prints the cycles.
+// The import graph of the modules.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { importsOf, resolveImport } from './imports.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench', 'test'];
-
-/**
- * Reads the modules of the repository, or the given ones.
- *
- * @param {readonly string[]} files paths from the root
- * @param {(file: string) => string} read
- * @returns {Map<string, Set<string>>} each module with the ones it imports, types included
- */
-export function graph(files = modules(), read = (file) => readFileSync(join(root, file), 'utf8')) {
-  const known = new Set(files);
-  return new Map(files.map((file) => [file, new Set(edges(read(file), file).filter((to) => known.has(to)))]));
-}
 
 /** Returns the files of the repository that a module imports. */
 export function edges(text, file) {
@@ -46,36 +34,22 @@ export function modules(within = folders) {
 }
 
 /**
- * Returns the groups of modules that reach each other (Tarjan's strongly connected components); none if there are no cycles.
+ * Returns the way from one of the files to `goal`, each importing the next; undefined if there is none.
  *
- * @param {Map<string, Set<string>>} imports
- * @returns {string[][]}
+ * @param {Iterable<string>} starts paths from the root, with `/`
+ * @param {string} goal
+ * @param {(file: string) => Iterable<string>} importsOf returns the files that a file imports, types included
+ * @returns {string[] | undefined}
  */
-export function circles(imports) {
-  const index = new Map();
-  const low = new Map();
-  const stack = [];
-  const found = [];
-  const visit = (file) => {
-    index.set(file, index.size);
-    low.set(file, index.get(file));
-    stack.push(file);
-    for (const next of imports.get(file) ?? []) {
-      if (!index.has(next)) visit(next);
-      if (stack.includes(next)) low.set(file, Math.min(low.get(file), low.get(next)));
-    }
-    if (low.get(file) !== index.get(file)) return;
-    const group = stack.splice(stack.indexOf(file));
-    if (group.length > 1 || imports.get(file)?.has(file)) found.push(group.sort());
-  };
-  for (const file of imports.keys()) if (!index.has(file)) visit(file);
-  return found;
+export function way(starts, goal, importsOf) {
+  const from = new Map([...starts].map((start) => [start, undefined]));
+  for (const file of from.keys()) {
+    if (file === goal) return [...chain(from, file)].reverse();
+    for (const next of importsOf(file)) if (!from.has(next)) from.set(next, file);
+  }
+  return undefined;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const imports = graph();
-  const found = circles(imports);
-  for (const group of found) console.log(`circle: ${group.join(', ')}`);
-  console.log(`${imports.size} modules, ${found.length} circles`);
-  process.exitCode = found.length === 0 ? 0 : 1;
+function* chain(from, file) {
+  for (let at = file; at !== undefined; at = from.get(at)) yield at;
 }

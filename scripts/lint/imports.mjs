@@ -26,13 +26,13 @@ import ts from 'typescript';
  * @returns {Import[]}
  */
 export function importsOf(text, file) {
-  return importsIn(ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true));
+  return importsIn(ts.createSourceFile(file, text, ts.ScriptTarget.ESNext));
 }
 
 /**
  * Returns every import of a module that has been parsed.
  *
- * @param {ts.SourceFile} source whose nodes know their parents
+ * @param {ts.SourceFile} source
  * @returns {Import[]}
  */
 export function importsIn(source) {
@@ -52,8 +52,8 @@ export function importsIn(source) {
       add(node.moduleSpecifier, isErased(node.importClause));
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
       add(node.moduleSpecifier, node.isTypeOnly);
-    } else if (ts.isExternalModuleReference(node)) {
-      add(node.expression, node.parent.isTypeOnly);
+    } else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference)) {
+      add(node.moduleReference.expression, node.isTypeOnly);
     } else if (ts.isImportTypeNode(node)) {
       add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true);
     } else if (

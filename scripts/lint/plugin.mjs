@@ -1,7 +1,7 @@
 // The ESLint rules of this repository: walls between rooms, and no import cycles.
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { edges, root } from './graph.mjs';
+import { edges, root, way } from './graph.mjs';
 import { importsIn, importsOf, resolveImport } from './imports.mjs';
 import { refusal, roomOf } from './walls.mjs';
 
@@ -65,34 +65,20 @@ const circles = {
           .map((found) => ({ found, ...resolveImport(found.specifier, context.filename, root) }))
           .filter(({ kind }) => kind === 'file');
         // Nearly always there is no path back to this module, which one search from all imports shows.
-        if (!wayBack(new Set(imports.map(({ name }) => name)), file)) return;
+        if (!way(new Set(imports.map(({ name }) => name)), file, importsOnDisk)) return;
         for (const { found, name } of imports) {
-          const way = wayBack([name], file);
-          if (way)
+          const back = way([name], file, importsOnDisk)?.join(' → ');
+          if (back)
             report(
               context,
               found,
-              `Imports go in a circle, so neither can be read without the other: ${way}.`,
+              `Imports go in a circle, so neither can be read without the other: ${back}.`,
             );
         }
       },
     };
   },
 };
-
-/** Returns the modules from one of `starts` to `goal`, each importing the next; undefined if there is no such path. */
-function wayBack(starts, goal) {
-  const from = new Map([...starts].map((start) => [start, undefined]));
-  for (const file of from.keys()) {
-    if (file === goal) return [...chain(from, file)].reverse().join(' → ');
-    for (const next of importsOnDisk(file)) if (!from.has(next)) from.set(next, file);
-  }
-  return undefined;
-}
-
-function* chain(from, file) {
-  for (let at = file; at !== undefined; at = from.get(at)) yield at;
-}
 
 const read = new Map();
 
