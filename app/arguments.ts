@@ -47,6 +47,21 @@ function fileIn(file: string): string {
   return file;
 }
 
+/**
+ * Returns the arguments of a restart: the file was imported already, and a click on Restart is to show a window.
+ *
+ * @param args as the app was started with, after the executable
+ */
+export function argumentsAgain(args: readonly string[]): string[] {
+  return args.filter(
+    (arg, index) =>
+      arg !== '--background' &&
+      arg !== '--import' &&
+      !arg.startsWith('--import=') &&
+      args[index - 1] !== '--import',
+  );
+}
+
 /** Whether a value is the arguments of a second instance. They come from another process, so they are validated. */
 export function isArguments(value: unknown): value is Arguments {
   return (

@@ -3,7 +3,6 @@ import { readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { app, type BrowserWindow, dialog, Menu } from 'electron';
 import { NativeCodeError } from 'tokenkeep/errors';
 import { assertNativeCode, guardNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
@@ -12,6 +11,7 @@ import type { runCommand } from './command.ts';
 import { commandWords, isCommand, startCommand } from './command-line.ts';
 import { leaveChildrenOutOfCoreDumps, leaveMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { dataFolderAt } from './data-folder.ts';
+import { endInGoodOrder } from './ending.ts';
 import { isOtherAlive } from './instance-lock.ts';
 import {
   closedSession,
@@ -157,33 +157,6 @@ function isFirstAlive(): boolean {
       }
     },
   });
-}
-
-/** Waits for running work to end, up to a limit, so that a hanging keychain does not keep the app from quitting. */
-function endInGoodOrder(running: Promise<RunningApp>): void {
-  let ended = false;
-  app.on('will-quit', (event) => {
-    if (ended) return;
-    event.preventDefault();
-    void Promise.race([running.then(end), delay(LONGEST_END, true)]).then((stuck) => {
-      ended = true;
-      // Node waits for native calls before it ends, possibly for minutes: the app would be invisible and still hold the lock. Every
-      // acknowledged change is on disk.
-      if (stuck) process.kill(process.pid, 'SIGKILL');
-      // Electron is still handling the prevented quit and ignores another until this event ends.
-      setImmediate(() => app.quit());
-    });
-  });
-}
-
-/** Milliseconds that a sign-out may take to notify the provider. The rest is recorded and done at the next start. */
-const LONGEST_END = 5_000;
-
-/** Resolves with whether something is still running that can't be stopped. */
-async function end(here: RunningApp): Promise<boolean> {
-  const { stuck } = here;
-  await here.close().catch(report);
-  return stuck && here.stuck;
 }
 
 /** The command has a bundle of its own, which the app does not read at its start. */

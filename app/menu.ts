@@ -15,7 +15,7 @@ export function setMenu({ development, run }: MenuOptions): void {
     ...(accelerator === undefined ? {} : { accelerator }),
   });
   // Disabled until the window says that there is something to sign out.
-  const later = (label: string, command: keyof typeof STATES): MenuItemConstructorOptions => ({
+  const later = (label: string, command: 'sign-out' | 'sign-out-all'): MenuItemConstructorOptions => ({
     ...item(label, command),
     id: command,
     enabled: false,
@@ -38,7 +38,7 @@ export function setMenu({ development, run }: MenuOptions): void {
   const file: MenuItemConstructorOptions = {
     label: '&File',
     submenu: [
-      item('Sign &in…', 'sign-in', 'CmdOrCtrl+N'),
+      { ...item('Sign &in…', 'sign-in', 'CmdOrCtrl+N'), id: 'sign-in' },
       item('&Import…', 'import', 'CmdOrCtrl+O'),
       separator,
       later('Sign &out…', 'sign-out'),
@@ -88,10 +88,14 @@ export function setMenu({ development, run }: MenuOptions): void {
   Menu.setApplicationMenu(Menu.buildFromTemplate([...(mac ? [appMenu] : []), file, edit, view, help]));
 }
 
-const STATES = { 'sign-out': 'signOut', 'sign-out-all': 'signOutAll' } as const;
+const STATES = { 'sign-out': 'signOut', 'sign-out-all': 'signOutAll', 'sign-in': 'signIn' } as const;
 
-/** Enables the commands that have something to act on. */
-export function showMenuState(state: MenuState): void {
+/**
+ * Enables the commands that have something to act on.
+ *
+ * @param state.signIn false for sample data, which nobody can sign in to
+ */
+export function showMenuState(state: MenuState & { signIn: boolean }): void {
   const menu = Menu.getApplicationMenu();
   for (const [id, name] of Object.entries(STATES)) {
     const found = menu?.getMenuItemById(id);

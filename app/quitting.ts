@@ -8,8 +8,10 @@ import type { Vault } from 'tokenkeep';
 import { whatWouldBeLost } from './unsaved.ts';
 
 export interface Quitting {
-  /** Resolves with whether the app may quit: nothing would be lost, or the user confirmed. Then it does not ask again. */
+  /** Resolves with whether the app may quit: nothing would be lost, or the user confirmed. Then the quit does not ask again. */
   mayQuit(): Promise<boolean>;
+  /** Call it if the app did not quit after all: the next quit asks again. */
+  stays(): void;
   /** Asks before the window is closed if that quits the app. */
   hold(window: BrowserWindow): void;
 }
@@ -19,12 +21,18 @@ export interface QuittingOptions {
   unsaved: () => Vault | undefined;
   /** Returns the dialog's parent window; undefined if all windows are closed. */
   window: () => BrowserWindow | undefined;
+  /** Whether the app keeps running when its window is closed. */
+  staysWithoutWindow: () => boolean;
 }
 
 /** Signals on which the app must quit without asking. By default, Electron quits normally, which would ask. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions): Quitting {
+export function askBeforeQuitting({
+  unsaved,
+  window: parent,
+  staysWithoutWindow,
+}: QuittingOptions): Quitting {
   const systemEnds = new AbortController();
   let agreed = false;
   let asking: Promise<boolean> | undefined;
@@ -49,23 +57,29 @@ export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions):
     return response === 0;
   };
 
+  /** Returns the vault whose changes the user has not agreed to lose. */
+  const endangered = (): Vault | undefined => {
+    const vault = unsaved();
+    if (vault === undefined) agreed = false; // what the user agreed to lose was saved; later changes are others
+    return agreed || systemEnds.signal.aborted ? undefined : vault;
+  };
+
   const mayQuit = async (): Promise<boolean> => {
-    const vault = agreed ? undefined : unsaved();
+    const vault = endangered();
     if (vault === undefined) return true;
     asking ??= ask(vault).finally(() => (asking = undefined));
     agreed = (await asking) || agreed;
-    return agreed;
+    return agreed || systemEnds.signal.aborted;
   };
 
   const askFirst = (event: { preventDefault(): void }): void => {
-    if (agreed || unsaved() === undefined) return;
+    if (endangered() === undefined) return;
     event.preventDefault();
     void mayQuit().then((may) => {
       if (may) app.quit();
     });
   };
   const endNow = (): void => {
-    agreed = true;
     systemEnds.abort();
     app.quit();
   };
@@ -76,9 +90,13 @@ export function askBeforeQuitting({ unsaved, window: parent }: QuittingOptions):
 
   return {
     mayQuit,
+    stays: () => void (agreed = false),
     hold(window) {
       // On macOS the app keeps running without a window, with the changes in memory.
-      if (process.platform !== 'darwin') window.on('close', askFirst);
+      if (process.platform === 'darwin') return;
+      window.on('close', (event) => {
+        if (!staysWithoutWindow()) askFirst(event);
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Restarts the app once it has exited. */
 import { spawn } from 'node:child_process';
 import { app } from 'electron';
+import { argumentsAgain } from './arguments.ts';
 
 /** Whether the installer starts the updated app: not on Linux, except for an AppImage, whose file is a different one by then. */
 export const startsItself =
@@ -15,6 +16,9 @@ export const startsItself =
 export function startAgain(): void {
   app.once('quit', () => {
     app.releaseSingleInstanceLock();
-    spawn(process.execPath, process.argv.slice(1), { detached: true, stdio: 'ignore' }).unref();
+    spawn(process.execPath, argumentsAgain(process.argv.slice(1)), {
+      detached: true,
+      stdio: 'ignore',
+    }).unref();
   });
 }

@@ -60,6 +60,7 @@ export function signatureCheck({ url, publicKey, fetch }: SignatureOptions) {
   return async (version: string, file: string): Promise<void> => {
     try {
       const answer = await fetch(new URL(SIGNED_FEED, url.endsWith('/') ? url : `${url}/`).href);
+      if (isForNow(answer.status)) throw new Error(`The signed feed was answered with ${answer.status}.`);
       if (!answer.ok) throw new UnsignedUpdateError(`The signed feed is missing: status ${answer.status}.`);
       const files = signedFiles(await answer.text(), publicKey, version);
       if (!files.has(await sha512Of(file))) throw new UnsignedUpdateError('The file is not the signed one.');
@@ -69,6 +70,9 @@ export function signatureCheck({ url, publicKey, fetch }: SignatureOptions) {
     }
   };
 }
+
+/** Whether the server may answer otherwise later: it has a fault, or was asked too often. */
+const isForNow = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 async function sha512Of(file: string): Promise<string> {
   const hash = createHash('sha512');

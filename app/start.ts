@@ -330,7 +330,7 @@ export function startParts(
           await showOwn();
           reload();
         },
-        menuState: (_caller, state) => showMenuState(state),
+        menuState: (_caller, state) => showMenuState({ ...state, signIn: !shown.demo }),
         async showFile(caller) {
           useGesture(caller);
           shell.showItemInFolder(await shown.file());
@@ -361,7 +361,10 @@ export function startParts(
       if (feed !== null) settings.contacted(feed, {}, 'Updates');
     },
     verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
-    onStatus: (status) => requests.emit('update', status),
+    onStatus(status) {
+      if (DID_NOT_INSTALL.includes(status.state)) quitting.stays();
+      requests.emit('update', status);
+    },
     startAgain: startsItself ? null : startAgain,
     restart() {
       startAgain();
@@ -370,7 +373,11 @@ export function startParts(
     installed: () => identityOf(join(process.resourcesPath, 'app.asar')), // in development, there is none
     onUnexpected: report,
   });
-  const quitting = askBeforeQuitting({ unsaved: () => shown.unsaved(), window: () => [...own][0] });
+  const quitting = askBeforeQuitting({
+    unsaved: () => shown.unsaved(),
+    window: () => [...own][0],
+    staysWithoutWindow: () => background.isShown,
+  });
   const run = (command: MenuCommand): void => {
     // The window does not see the menu click, so it is recorded as a user gesture here.
     const window = BrowserWindow.getFocusedWindow() ?? [...own][0];
@@ -499,6 +506,9 @@ export function startParts(
     },
   };
 }
+
+/** States of an update after which the app goes on, although it was to quit. */
+const DID_NOT_INSTALL: readonly string[] = ['refused', 'failed', 'unsigned'];
 
 function onOrOff(args: readonly unknown[]): [boolean] {
   const [on] = args;

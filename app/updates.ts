@@ -112,7 +112,7 @@ export function updates({
   async function look(): Promise<void> {
     if (!isWanted()) return;
     updater ??= await prepared();
-    if (updater === null || !['none', 'available', 'failed'].includes(status.state)) return;
+    if (updater === null || !['none', 'available', 'failed', 'unsigned'].includes(status.state)) return;
     // Without a network, it checks again a day later.
     onRequest();
     const found = await updater.checkForUpdates().catch(() => null);

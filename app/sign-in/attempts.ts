@@ -51,7 +51,12 @@ export function attempts(ports: AttemptPorts): Attempts {
   let current: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function run({ profile, way, loginHint, ask }: Attempt, { signal }: AbortController): Promise<void> {
+  /** @param until when the attempt ends, in seconds since the epoch */
+  async function run(
+    { profile, way, loginHint, ask }: Attempt,
+    { signal }: AbortController,
+    until: number,
+  ): Promise<void> {
     // A replaced attempt no longer reports progress.
     const report = (next: SignInProgress): void => {
       if (current?.signal !== signal) return;
@@ -92,7 +97,8 @@ export function attempts(ports: AttemptPorts): Attempts {
       if (way === 'device') {
         const onCode = ({ userCode, link, direct, expiresIn }: Code): void => {
           page = direct;
-          report({ step: 'device', profile, userCode, link, direct, expiresAt: ports.now() + expiresIn });
+          const expiresAt = Math.min(ports.now() + expiresIn, until);
+          report({ step: 'device', profile, userCode, link, direct, expiresAt });
         };
         await signInWithDevice({ provider, profile, signal, onCode, onAnswer, take });
       } else {
@@ -143,9 +149,10 @@ export function attempts(ports: AttemptPorts): Attempts {
           signInError('sign_in_timeout', { issuer: issuerOfProfile(profile), client_id: profile.client_id }),
         );
       }, ports.deadline);
+      const until = ports.now() + Math.floor(ports.deadline / 1000);
       const before = running;
       // The previous attempt has closed its port when this one opens its own.
-      running = before.then(() => run(attempt, controller)).finally(() => clearTimeout(limit));
+      running = before.then(() => run(attempt, controller, until)).finally(() => clearTimeout(limit));
     },
     cancel() {
       current?.abort(new Cancelled());

@@ -1,6 +1,6 @@
 /** Connects sign-in, refresh and sign-out: request handlers for the window, and background tasks. */
 import { join } from 'node:path';
-import type { Vault } from 'tokenkeep';
+import { InvalidArgumentError, type Vault } from 'tokenkeep';
 import {
   allowedIssuersAt,
   cachedAccounts,
@@ -101,7 +101,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   const allowed = allowedIssuersAt(ports.folder);
   const consent = consentFor(allowed, findProvider);
   const attempt = attempts({
-    vault,
+    vault: ports.ownVault, // the sample data is gone when it is left
     consent,
     openBrowser,
     now: seconds,
@@ -250,6 +250,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {
+        if (ports.isDemo())
+          throw new InvalidArgumentError(
+            'The window shows sample data, which you can’t sign in to. Nothing was done. Leave the sample data first.',
+          );
         ports.useGesture(caller);
         attempt.begin({ profile: profiles.find(id), way, loginHint, ask: askingOn(caller) });
       },
@@ -270,7 +274,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return report;
       },
       async refreshUnasked(_caller, accountId) {
-        const report = await refresh(await vault(), accountId, () => Promise.resolve(false), null);
+        const report = await refresh(await vault(), accountId, () => Promise.resolve(null), null);
         auto.heard(accountId, report);
         return report;
       },

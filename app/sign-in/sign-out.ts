@@ -460,7 +460,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ),
     };
     last = report;
-    if (kept === undefined || kept.revoke.length === 0) await keep(vault, report);
+    if (kept === undefined) await keep(vault, report);
+    else await vault.update((cache) => storeRows(cache, report)).catch(ports.onUnexpected);
     return report;
   }
 
@@ -542,18 +543,34 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     /** The outcome by token that was sent; null: revoked. */
     const outcomes = new Map<Task, PlainError | null>();
 
+    const failed = (tasks: readonly Task[], error: unknown): PlainError => {
+      const problem = plainErrorOf(error, ports);
+      for (const each of tasks)
+        outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
+      return problem;
+    };
+    /** @param tasks of one issuer and client */
     const revokeAt = async (tasks: readonly Task[]): Promise<void> => {
+      const [first] = tasks;
+      if (first === undefined || stopped) return;
+      let provider: Provider;
+      try {
+        provider = await revoking(first);
+      } catch (error) {
+        failed(tasks, error);
+        return;
+      }
       for (const [index, task] of tasks.entries()) {
         if (stopped) return;
         try {
-          await revokeOne(task);
+          await revokeOne(provider, task);
           outcomes.set(task, null);
         } catch (error) {
-          const problem = plainErrorOf(error, ports);
-          // A provider that did not respond for one token is not retried for the others.
-          for (const each of tasks.slice(index))
-            outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
-          return;
+          // A token that the provider refuses says nothing of the others. If it did not respond for one, it is not asked again.
+          if (OF_PROVIDER.includes(failed([task], error).code)) {
+            failed(tasks.slice(index), error);
+            return;
+          }
         }
       }
     };
@@ -576,7 +593,14 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     };
     // Computed at the time of writing, because a later save has more results.
     const save = (): Promise<unknown> =>
-      vault.update((cache) => store(cache, soFar())).catch(ports.onUnexpected);
+      vault
+        .update((cache) => {
+          const kept = soFar();
+          // Rows may have been checked again or undone meanwhile.
+          const places = storedAs(cache, report.id)?.report.places ?? kept.report.places;
+          store(cache, { ...kept, report: { ...kept.report, places } });
+        })
+        .catch(ports.onUnexpected);
     const work = async (): Promise<void> => {
       underWay.add(report.id);
       try {
@@ -592,9 +616,14 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return { soFar, save, done: track(work()) };
   }
 
-  async function revokeOne({ issuer, client_id, secret }: Task): Promise<void> {
+  /** Finds the provider of a token that it can revoke. */
+  async function revoking({ issuer, client_id }: Task): Promise<Provider> {
     const provider = await ports.consent.findAllowed(issuer, client_id, null, '');
     if (provider.metadata.revocation_endpoint === undefined) throw signInError('no_revocation', provider);
+    return provider;
+  }
+
+  async function revokeOne(provider: Provider, { secret }: Task): Promise<void> {
     await converse({ ...provider, leaving: true }, () =>
       oidc.tokenRevocation(provider.config, secret, { token_type_hint: 'refresh_token' }),
     );
@@ -665,7 +694,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says };
     const draft = staying.length === 0 ? report : { ...report, places: [row, ...report.places] };
     if (leaving.length > 0) return (await removeAndWriteDown(vault, draft, { ...wish, ids: leaving })).kept;
-    return { report: draft, revoke: [] };
+    const kept: Kept = { report: draft, revoke: [] };
+    await vault.update((cache) => store(cache, kept));
+    return kept;
   }
 
   return {
@@ -798,6 +829,14 @@ const NOT_ALLOWED: readonly string[] = ['host_refused', 'consent_unanswered'] sa
 
 const UNREACHABLE = 'provider_unreachable';
 
+/** Failures of a revocation that the next token of the same app would have, too. */
+const OF_PROVIDER: readonly string[] = [
+  UNREACHABLE,
+  'provider_untrusted',
+  'provider_redirects',
+  'client_unknown',
+] satisfies SignInErrorCode[];
+
 /** Returns the error for a token that was removed locally but not yet revoked. */
 function unreachable({ issuer, client_id }: Task): PlainError {
   return plainError(signInError(UNREACHABLE, { issuer, client_id, leaving: true }));
@@ -851,6 +890,15 @@ function store(cache: TokenCache, kept: Kept): void {
     NAME,
     newest.filter((each, index) => (index < MOST_KEPT && isKept(each, oldest)) || each.revoke.length > 0),
   );
+}
+
+const storedAs = (cache: TokenCache, id: string): Kept | undefined =>
+  all(cache).find(({ report }) => report.id === id);
+
+/** Stores the rows of a receipt, and keeps what else is stored of it: revocations may have been made meanwhile. */
+function storeRows(cache: TokenCache, { id, places }: SignOutReport): void {
+  const kept = storedAs(cache, id);
+  if (kept !== undefined) store(cache, { ...kept, report: { ...kept.report, places } });
 }
 
 /** Whether a receipt is not too old. One with pending work is always kept. */

@@ -111,13 +111,17 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
   const read = async (one: Kept, unlock = false): Promise<void> => {
     one.reading = await readSource(one.source, { ...ports.reading, unlock });
   };
+  /** Whether it was not closed meanwhile. */
+  const isKept = (one: Kept): boolean => kept.get(one.id) === one;
   /** @param unlock whether the user was told that the system may ask for a password */
   const open = async (one: Kept, unlock = false): Promise<void> => {
     await read(one, unlock);
+    if (!isKept(one)) return;
     one.stop();
     one.stop = watchSource(one.source, () => {
       const before = one.reading;
       void read(one).then(() => {
+        if (!isKept(one)) return;
         one.changedAt = ports.now();
         one.lastChange = changeBetween(before, one.reading);
         ports.onChange();
@@ -207,7 +211,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       const one = kept.get(id);
       if (one === undefined || one.reading === null) return;
       await read(one);
-      ports.onChange();
+      if (isKept(one)) ports.onChange();
     },
     close() {
       for (const [id, one] of kept) {

@@ -75,7 +75,8 @@ export function health<Caller>({
         return undone;
       });
       // After the update, so that a refused update can be retried.
-      done.splice(done.indexOf(last), 1);
+      const at = done.indexOf(last);
+      if (at !== -1) done.splice(at, 1); // unless a call at the same time has undone it, too
       return { at: now(), difference };
     },
   };

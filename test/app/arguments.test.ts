@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  argumentsAgain,
   ArgumentsError,
   assertAccepted,
   isArguments,
@@ -245,4 +246,11 @@ describe('what a packaged app refuses', () => {
     expect(accepts(['--remote-debugging-port=9222'], { development: true })).not.toBeNull();
     expect(accepts(['--ignore-certificate-errors'], { development: true })).not.toBeNull();
   });
+});
+
+it('a restart imports no file again and shows its window, and is started alike otherwise', () => {
+  const args = ['main.cjs', '--import', 'a.json', '--lang=de', '--background', '--user-data-dir', '/data'];
+  expect(argumentsAgain(args)).toEqual(['main.cjs', '--lang=de', '--user-data-dir', '/data']);
+  expect(argumentsAgain(['--import=/tmp/a b.json', '--demo'])).toEqual(['--demo']);
+  expect(argumentsAgain([])).toEqual([]);
 });

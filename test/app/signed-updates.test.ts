@@ -98,3 +98,13 @@ describe('a release', () => {
     expect(() => signUpdates(folder, { key, version: '9.0.0' })).toThrow('no package of version 9.0.0');
   });
 });
+
+it.each([429, 500, 503])('calls nothing unsigned while the server answers %i', async (status) => {
+  const busy = signatureCheck({
+    ...{ url: 'https://updates.example/linux', publicKey },
+    fetch: () => Promise.resolve(new Response('', { status })),
+  });
+  const failure = await busy('2.0.0', deb()).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure).not.toBeInstanceOf(UnsignedUpdateError);
+});

@@ -192,6 +192,21 @@ describe('finding and opening', () => {
     await expect(async () => sources.handlers.openProgram(null, gh.id)).rejects.toThrow('can’t open');
   });
 
+  it.each<[string, (id: string) => unknown]>([
+    ['it is closed', (id) => sources.handlers.closeSource(null, id)],
+    ['the app is locked', () => sources.close()],
+    ['the app quits', () => sources.stop()],
+  ])('is not opened, nor followed, if %s while it is read', async (_when, close) => {
+    await handlers.find();
+    const { id } = await handlers.named('Azure CLI');
+    const opening = sources.handlers.openSource(null, id);
+    await close(id);
+    const before = changes;
+    await opening;
+    expect(sources.opened()).toEqual([]);
+    expect(changes).toBe(before); // an opened one is told of
+  });
+
   it('forgets the contents when it is closed', async () => {
     const { id } = await openAzure();
     await sources.handlers.closeSource(null, id);

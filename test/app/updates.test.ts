@@ -173,6 +173,16 @@ describe('updates', () => {
     expect(updater.asked).toEqual(['check', 'download']);
   });
 
+  it('that are not the publisher’s are looked for again', async () => {
+    const { running } = await begin(fakeUpdater('0.2.0'), () =>
+      Promise.reject(new UnsignedUpdateError('The signed feed is missing.')),
+    );
+    await running.download();
+    expect(running.status.state).toBe('unsigned');
+    running.ask();
+    await expect.poll(() => running.status.state).toBe('available');
+  });
+
   it('without a downloaded file do not count as signed', async () => {
     const { running } = await begin(
       fakeUpdater('0.2.0', () => Promise.resolve([])),

@@ -86,6 +86,17 @@ it('can be asked for again where taking back was refused', async () => {
   expect((await ask.examine(W)).total).toBe(2);
 });
 
+it('forgets no earlier repair where one is taken back twice at once', async () => {
+  const { ask } = windowOver(cacheOf(troubled()));
+  const [first, second] = (await ask.examine(W)).findings;
+  const earlier = await ask.repair(W, [first!.id]);
+  await ask.repair(W, [second!.id]);
+  await Promise.all([ask.undoRepair(W), ask.undoRepair(W)]);
+  expect((await ask.examine(W)).last).toEqual(earlier);
+  await ask.undoRepair(W);
+  expect((await ask.examine(W)).total).toBe(2);
+});
+
 it('takes ids, and only so many', () => {
   for (const args of [[], ['x'], [['../x']], [Array.from({ length: 1_001 }, () => 'x')], [[1]]]) {
     expect(() => argumentChecks.repair(args)).toThrow('arguments that it does not take');

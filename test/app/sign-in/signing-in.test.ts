@@ -244,6 +244,17 @@ it('asks before a profile brings in an issuer, and saves none without a yes', as
   expect(saved.map(({ authority }) => authority)).toEqual(['organizations']);
 });
 
+/** A provider whose device codes last that many seconds. */
+function lasting(seconds: number): typeof fetch {
+  const trusting = trustingFetch(provider.ca);
+  return async (input, init) => {
+    const answer = await trusting(input, init);
+    if (!new Request(input).url.endsWith('/device/auth')) return answer;
+    const codes = (await answer.json()) as object;
+    return Response.json({ ...codes, expires_in: seconds });
+  };
+}
+
 describe('with a code on another device', () => {
   it('shows the code and where to enter it, and signs in', async () => {
     here.person = null;
@@ -255,6 +266,17 @@ describe('with a code on another device', () => {
     await here.browser.visit(shown.direct, { user: 'piet' });
     await here.until('done');
     expect(await accounts()).toEqual(['piet@contoso.example']);
+  });
+
+  it('does not promise more time than the attempt has', async () => {
+    await here.close();
+    here = await stage(provider, {}, { fetch: lasting(900) });
+    const began = Date.now() / 1000;
+    await here.signing.handlers.signIn(null, here.profile.id, 'device', null);
+    const shown = await here.until('device');
+    if (shown.step !== 'device') throw new Error(toldText());
+    expect(shown.expiresAt - began).toBeLessThan(610);
+    await here.signing.handlers.cancelSignIn(null);
   });
 
   it('says that consent was refused', async () => {

@@ -1,0 +1,123 @@
+/** Revocations of a sign-out: a provider that refuses one token gets the others, and rows of the receipt are kept meanwhile. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SignOutReport } from '../../../app/contract.ts';
+import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
+import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { cachedAccounts } from '../../../src-main/ipc/index.ts';
+import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+import { otherPrograms } from './sign-out-steps.ts';
+
+const ISSUER = 'https://one.example';
+const ROW = { name: 'first', file: '/first.json' } as const;
+let vault: Vault;
+let signing: SignIn<null>;
+/** The provider's answer for a refresh token. */
+let answer: (token: string) => Response | Promise<Response>;
+let sent: string[];
+let isDemo: boolean;
+
+beforeEach(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-refused-'));
+  vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  [sent, isDemo] = [[], false];
+  answer = () => new Response(null, { status: 200 });
+  signing = signIn<null>({
+    ...quietPorts(folder, () => vault),
+    isDemo: () => isDemo,
+    openBrowser: () => Promise.resolve(),
+    confirm: () => Promise.resolve(true),
+    after(milliseconds, work) {
+      const timer = setTimeout(work, milliseconds / 20);
+      return () => clearTimeout(timer);
+    },
+    sources: {
+      ...otherPrograms(new Set(['first']), { around: async (_name, work) => work() }),
+      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }]),
+      check: () => Promise.resolve([{ ...ROW, result: 'signed-out', says: 'Left: none.' }]),
+    },
+    fetch: async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      if (!url.endsWith('/revoke')) return json(metadataOf(ISSUER));
+      const token = init?.body instanceof URLSearchParams ? (init.body.get('token') ?? '') : '';
+      sent.push(token);
+      return answer(token);
+    },
+  });
+  await signing.handlers.saveProfile(null, draftOf(ISSUER), null);
+  for (const user of ['u0', 'u1', 'u2'])
+    await vault.update((cache) => cache.add(signInOf(ISSUER, user, user)));
+});
+afterEach(async () => {
+  signing.stop();
+  await vault.close();
+});
+
+const ids = (): Promise<string[]> => vault.read((cache) => [...cachedAccounts(cache).byId.keys()]);
+const WISHES = { vault: true, revoke: true, endSession: false, places: [] as string[] };
+const signOut = async (): Promise<SignOutReport> => signing.handlers.signOut(null, await ids(), WISHES);
+
+describe('a provider that', () => {
+  it.each<[string, () => Response]>([
+    ['refuses the first token', () => json({ error: 'invalid_grant' }, 400)],
+    ['refuses it without a code', () => new Response('No.', { status: 400 })],
+  ])('%s gets the others', async (_what, refusal) => {
+    answer = (token) => (token === 'refresh of u0' ? refusal() : new Response(null, { status: 200 }));
+    const { revoked } = await signOut();
+    expect(sent.toSorted()).toEqual(['refresh of u0', 'refresh of u1', 'refresh of u2']);
+    expect(revoked).toMatchObject({ count: 2, pending: 0 });
+    expect(revoked?.problem).not.toBeNull();
+  });
+
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['is in trouble', () => json({ error: 'temporarily_unavailable' }, 503)],
+    ['can’t be reached', () => Promise.reject(new TypeError('fetch failed'))],
+    ['does not know the app', () => json({ error: 'invalid_client' }, 401)],
+    [
+      'redirects',
+      () => new Response(null, { status: 302, headers: { location: 'https://elsewhere.example' } }),
+    ],
+  ])('%s is not asked for each token', async (_what, failure) => {
+    answer = failure;
+    const { revoked } = await signOut();
+    expect(sent).toHaveLength(1);
+    expect(revoked?.count).toBe(0);
+    expect(revoked?.problem).not.toBeNull();
+  });
+});
+
+it('a row that is checked again while revocations are pending stays so, and they are counted', async () => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  answer = async () => {
+    await released;
+    return new Response(null, { status: 200 });
+  };
+  const report = await signing.handlers.signOut(null, await ids(), { ...WISHES, places: ['first'] });
+  expect(report).toMatchObject({ places: [{ result: 'still' }], revoked: { pending: 3 } });
+  await signing.handlers.checkSignOut(null, report.id);
+  const checked = { places: [{ result: 'signed-out', says: 'Left: none.' }] };
+  expect(await signing.handlers.signOuts(null)).toMatchObject([{ ...checked, revoked: { pending: 3 } }]);
+  release();
+  await signing.idle();
+  expect(await signing.handlers.signOuts(null)).toMatchObject([
+    { ...checked, revoked: { count: 3, pending: 0, problem: null } },
+  ]);
+});
+
+it('nobody is signed in to the sample data', async () => {
+  const [{ id } = { id: '' }] = await signing.handlers.profiles(null);
+  isDemo = true;
+  expect(() => signing.handlers.signIn(null, id, 'browser', null)).toThrow('sample data');
+  expect(await signing.handlers.signInProgress(null)).toEqual({ step: 'none' });
+});
+
+it('a refresh that asks nobody does not say that it was not allowed', async () => {
+  await vault.update((cache) => cache.add(signInOf('https://two.example', 'noor', 'noor')));
+  const id = (await ids()).at(-1)!;
+  const { problem } = await signing.handlers.refreshUnasked(null, id);
+  expect(problem?.code).toBe('consent_unanswered');
+  expect(sent).toEqual([]);
+});
