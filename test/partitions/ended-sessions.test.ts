@@ -113,8 +113,10 @@ async function scopesAfter(
   }
 }
 
-it.each(cases)('$ends, and the slow request $later (resave: $resave)', async ({ ends, later, resave }) => {
-  const slow = async (req: express.Request, before: Partition): Promise<void> => {
+/** Does it in a session that has ended. */
+const doing =
+  (later: (typeof LATER)[number]) =>
+  async (req: express.Request, before: Partition): Promise<void> => {
     if (later === 'updates')
       await expect(before.update((cache) => signIn(cache, 'noor', 'late'))).rejects.toMatchObject({
         code: 'session_ended',
@@ -122,7 +124,9 @@ it.each(cases)('$ends, and the slow request $later (resave: $resave)', async ({ 
     if (later === 'reads') expect(await before.read(scopesIn)).toEqual([]);
     if (later === 'opens anew') expect(await opened(req).read(scopesIn)).toEqual([]);
   };
-  expect(await scopesAfter(ENDS[ends]!, slow, resave)).toEqual([]);
+
+it.each(cases)('$ends, and the slow request $later (resave: $resave)', async ({ ends, later, resave }) => {
+  expect(await scopesAfter(ENDS[ends]!, doing(later), resave)).toEqual([]);
 });
 
 /** Another tab destroys the session after a save was called, and the store carries out the `destroy` first. */
@@ -152,6 +156,25 @@ it.each([false, true].flatMap((resave) => [false, true].map((updates) => ({ upda
     };
     expect(await scopesAfter({}, slow, resave, store)).toEqual([]);
     expect(store.isOvertaken).toBe(false);
+  },
+);
+
+/** Answers like session-file-store if there is no such session. */
+class FileStore extends session.MemoryStore {
+  override get(id: string, done: (error: unknown, found?: session.SessionData | null) => void): void {
+    super.get(id, (error, found) => {
+      if (found === undefined || found === null)
+        done(Object.assign(new Error('no such file'), { code: 'ENOENT' }));
+      else done(error, found);
+    });
+  }
+}
+
+it.each(LATER)(
+  'a store that answers ENOENT for an ended session keeps it ended: the slow request %s',
+  async (later) => {
+    const end = ENDS['another tab signs out']!;
+    expect(await scopesAfter(end, doing(later), false, new FileStore())).toEqual([]);
   },
 );
 

@@ -243,12 +243,17 @@ class StoredSession implements SessionAccess {
     const { req, id } = this.#session;
     return new Promise((resolve, reject) => {
       const done = (error: unknown, found?: unknown): void => {
-        if (error !== undefined && error !== null) reject(asError(error, 'The session could not be read.'));
+        if (isFailure(error)) reject(asError(error, 'The session could not be read.'));
         else resolve(isObject(found) ? found : null);
       };
       Reflect.apply(req.sessionStore.get, req.sessionStore, [id, done]);
     });
   }
+}
+
+/** As in express-session, ENOENT says that there is no such session: stores in files answer with it. */
+function isFailure(error: unknown): boolean {
+  return error !== undefined && error !== null && property(error, 'code') !== 'ENOENT';
 }
 
 interface SessionLibraryStore {
@@ -368,7 +373,7 @@ function keepFields(store: SessionLibraryStore): void {
           new Promise<void>((resolve) => {
             const done = (error: unknown, found?: unknown): void => {
               const [callback] = rest;
-              if (error === undefined || error === null)
+              if (!isFailure(error))
                 save(withFields(session, held, isDestroyed(store, id) ? undefined : found));
               else if (isFunction(callback)) callback(error);
               cancel();
