@@ -36,10 +36,12 @@ export interface TokenResponse {
 
 /** Milliseconds after which a request to the provider times out. */
 const TIMEOUT = 10_000;
-/** The same for a revocation, which keeps the browser waiting at a sign-out. */
-const REVOCATION_TIMEOUT = 3000;
-/** Seconds for which metadata is kept. */
+/** The same at a sign-out, which has been completed here and keeps the browser waiting. */
+const SIGN_OUT_TIMEOUT = 3000;
+/** Seconds after which metadata is fetched again. */
 const A_DAY = 86_400;
+/** Seconds until the next attempt, after one that failed. */
+const A_MINUTE = 60;
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 
 export class Provider {
@@ -47,7 +49,7 @@ export class Provider {
   readonly #client: ClientAuthentication;
   readonly #fetch: typeof fetch;
   readonly #now: () => number;
-  #metadata: { readonly value: Promise<Metadata>; readonly until: number } | undefined;
+  #metadata: { readonly value: Promise<Metadata>; until: number } | undefined;
   #keys: { readonly uri: string; readonly keys: SigningKeys } | undefined;
 
   constructor(issuer: string, client: ClientAuthentication, fetchFn: typeof fetch, now: () => number) {
@@ -62,17 +64,36 @@ export class Provider {
     this.#now = now;
   }
 
-  /** Returns the metadata, fetched once a day for all requests. @throws WebSignInError `provider_unreachable` */
+  /**
+   * Returns the metadata, fetched once a day for all requests. It is used until there is newer metadata: where only the discovery document
+   * can't be fetched, tokens can still be refreshed.
+   *
+   * @throws WebSignInError `provider_unreachable`
+   */
   async metadata(): Promise<Metadata> {
     const known = this.#metadata;
-    if (known !== undefined && this.#now() < known.until) return known.value;
+    const now = this.#now();
+    if (known !== undefined && now < known.until) return known.value;
     const value = this.#discover();
-    const kept = { value, until: this.#now() + A_DAY };
-    this.#metadata = kept;
-    value.catch(() => {
-      if (this.#metadata === kept) this.#metadata = undefined; // The next request asks again.
-    });
-    return value;
+    const fetched = { value, until: now + A_DAY };
+    if (known === undefined) {
+      this.#metadata = fetched;
+      value.catch(() => (this.#metadata = undefined)); // The next request asks again.
+      return value;
+    }
+    known.until = now + A_MINUTE;
+    value.then(
+      () => (this.#metadata = fetched),
+      () => undefined,
+    );
+    return known.value;
+  }
+
+  /** Where a sign-out continues at the provider; undefined if there is no such page, or it can't be found out in 3 s. */
+  async signOutPage(): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(SIGN_OUT_TIMEOUT);
+    const metadata = await abandonable(signal, () => this.metadata()).catch(() => undefined);
+    return metadata?.end_session_endpoint;
   }
 
   async keys(): Promise<SigningKeys> {
@@ -106,7 +127,7 @@ export class Provider {
   async revoke(
     refreshTokens: readonly string[],
   ): Promise<{ revoked: number; failure?: WebSignInError } | undefined> {
-    const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
+    const signal = AbortSignal.timeout(SIGN_OUT_TIMEOUT);
     const outcomes = await Promise.allSettled(refreshTokens.map((token) => this.#revokeOne(token, signal)));
     const causes = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
     const isUnsupported = outcomes.some((one) => one.status === 'fulfilled' && !one.value);

@@ -388,10 +388,11 @@ class WebApp {
     const session = sessionOf(req);
     const id = signedIn(session)?.partition;
     let idToken: string | undefined;
+    let revoked: Promise<void> | undefined;
     if (id !== undefined) {
       const partition = this.#open(req, session, id);
       idToken = await partition.read((cache) => cache.find('IdToken')[0]?.secret).catch(unopened);
-      await this.#signedOut(partition);
+      revoked = this.#revoked(await this.#removed(partition));
     }
     await destroyed(session);
     this.#clear(res, this.#doneCookie);
@@ -400,24 +401,26 @@ class WebApp {
       this.#clear(res, this.#browserCookie);
       await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // The mark expires.
     }
-    const home = `${this.#origin}${this.#basePath}/`;
     // The sign-out is complete here. The browser continues at the provider, if it can be reached.
-    const { end_session_endpoint } = await this.#provider
-      .metadata()
-      .catch(() => ({ end_session_endpoint: undefined }));
-    if (end_session_endpoint === undefined) {
+    const [page] = await Promise.all([this.#provider.signOutPage(), revoked]);
+    if (page === undefined) {
       redirect(res, `${this.#basePath}/`);
       return;
     }
-    const url = new URL(end_session_endpoint);
+    const url = new URL(page);
     url.searchParams.set('client_id', this.#options.clientId);
-    url.searchParams.set('post_logout_redirect_uri', home);
+    url.searchParams.set('post_logout_redirect_uri', `${this.#origin}${this.#basePath}/`);
     if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
     redirect(res, url.href);
   }
 
   /** Removes the tokens of a partition here, then revokes them at the provider. */
   async #signedOut(partition: Partition): Promise<void> {
+    await this.#revoked(await this.#removed(partition));
+  }
+
+  /** Returns the accounts that were in the partition. */
+  async #removed(partition: Partition): Promise<RemovedAccount[]> {
     const found = await partition
       .update((cache) => {
         const accounts = cache
@@ -428,8 +431,13 @@ class WebApp {
       })
       .catch(unopened);
     await partition.remove(); // Even if it could not be opened.
+    return found ?? [];
+  }
+
+  /** Revokes refresh tokens at the provider, and tells the app. Does not reject. */
+  async #revoked(removed: readonly RemovedAccount[]): Promise<void> {
     await Promise.all(
-      (found ?? []).map(async ({ account, refreshTokens }) =>
+      removed.map(async ({ account, refreshTokens }) =>
         this.#tell({ account, ...(await this.#revocation(refreshTokens)) }),
       ),
     );
@@ -495,11 +503,11 @@ class WebApp {
   }
 
   async #verifier(caches: PartitionedCaches): Promise<VerifyLogoutToken> {
-    const { issuer, jwks_uri } = await this.#provider.metadata();
+    const { issuer } = await this.#provider.metadata();
     this.#logout ??= logoutTokens({
       issuer,
       clientId: this.#options.clientId,
-      keys: () => this.#provider.jwks(jwks_uri),
+      keys: async () => this.#provider.jwks((await this.#provider.metadata()).jwks_uri),
       ...(marksOf(caches) === undefined ? {} : { caches }),
       now: this.#now,
     });
@@ -637,6 +645,11 @@ interface Previous {
   readonly partition: Partition;
   /** Undefined if the partition can't be opened, or is empty. */
   readonly account: AccountSummary | undefined;
+}
+
+interface RemovedAccount {
+  readonly account: AccountSummary;
+  readonly refreshTokens: readonly string[];
 }
 
 interface FoundUser {

@@ -49,22 +49,31 @@ afterEach(() => {
 
 interface Settings extends Partial<WebSignInOptions> {
   cookie?: session.CookieOptions;
+  sessions?: session.MemoryStore;
   proxies?: number;
   /** Middleware before all other. */
   before?: express.RequestHandler;
 }
 
-async function start({ cookie = {}, proxies = 0, before, ...settings }: Settings = {}): Promise<App> {
+const inMemory = () =>
+  partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text', userIndex: true });
+
+async function start({
+  cookie = {},
+  sessions = new session.MemoryStore(),
+  proxies = 0,
+  before,
+  ...settings
+}: Settings = {}): Promise<App> {
   const app = express();
   if (before !== undefined) app.use(before);
   const server = app.listen(0, '127.0.0.1');
   running.push(server);
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const sessions = new session.MemoryStore();
   const errors: unknown[] = [];
   const auth = webSignIn({
-    caches: partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text', userIndex: true }),
+    caches: inMemory(),
     issuer: provider.issuer,
     clientId: 'my-app',
     clientSecret: 'the secret',
@@ -1121,6 +1130,61 @@ describe('a provider that does not respond with JSON', () => {
   );
 });
 
+describe('metadata of the provider that is older than a day', () => {
+  const DISCOVERY = '/.well-known/openid-configuration';
+  let seconds = 0;
+  let app: App;
+  let ada: Browser;
+  beforeEach(async () => {
+    resetProvider();
+    seconds = 0;
+    provider.claims = { exp: 1e11 };
+    app = await start({ now: () => Date.now() / 1000 + seconds, cookie: { maxAge: 1e9 } });
+    ada = new Browser(app);
+    await ada.signIn('ada', '/files');
+    seconds = 90_000;
+  });
+  afterEach(() => {
+    provider.raw = undefined;
+    resetProvider();
+  });
+
+  it.each([503, 200])('is used where newer can’t be fetched (status %i)', async (status) => {
+    let asked = 0;
+    provider.raw = (path) => {
+      if (path !== DISCOVERY) return undefined;
+      asked += 1;
+      return { status, text: '<html>Please wait</html>' };
+    };
+    expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/); // A refresh.
+    expect(await ada.signIn('ada', '/sign-in')).toBe('/');
+    const answer = await ada.ask('/sign-out', { method: 'POST' });
+    expect(answer.headers.get('location')).toContain(`${provider.issuer}/end`);
+    expect(asked).toBe(1);
+    seconds += 61;
+    await ada.ask('/sign-in');
+    await vi.waitFor(() => expect(asked).toBe(2));
+  });
+
+  it('is replaced, also where logout tokens are verified', async () => {
+    const keys = await (await fetch(`${provider.issuer}/jwks`)).text();
+    const post = async (): Promise<number> => {
+      seconds += 31; // Keys are fetched twice a minute at most.
+      const claims = { sub: 'ada', iat: Date.now() / 1000 + seconds, exp: Date.now() / 1000 + seconds + 60 };
+      const body = new URLSearchParams({ logout_token: provider.logoutToken(claims) });
+      return (await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body })).status;
+    };
+    provider.metadata = { jwks_uri: `${provider.issuer}/old-keys` };
+    provider.raw = (path) => (path === '/old-keys' ? { status: 200, text: '{"keys":[]}' } : undefined);
+    app = await start({ now: () => Date.now() / 1000 + seconds });
+    expect(await post()).toBe(400);
+    provider.metadata = { jwks_uri: `${provider.issuer}/new-keys` };
+    provider.raw = (path) => (path === '/new-keys' ? { status: 200, text: keys } : undefined);
+    seconds += 90_000;
+    await vi.waitFor(async () => expect(await post()).toBe(200), 5000);
+  });
+});
+
 describe('a call that never returns', () => {
   let stuck = '';
   const never = new Promise<never>(() => undefined);
@@ -1170,6 +1234,47 @@ describe('a call that never returns', () => {
     expect((await ada.ask('/sign-out', { method: 'POST' })).status).toBe(303);
     expect(told).toMatchObject([{ revocation: 'failed', notRevoked: 1 }]);
     expect(await (await ada.ask('/')).json()).toBe(null);
+  });
+
+  it('signs out here first: the session has ended while the provider is still being asked', async () => {
+    const app = await start({ fetch: deaf });
+    const ada = new Browser(app);
+    await ada.signIn('ada', '/me');
+    const copy = new Browser(app);
+    for (const [name, value] of ada.cookies) copy.cookies.set(name, value);
+    stuck = '/revoke';
+    shorten();
+    const answered = ada.ask('/sign-out', { method: 'POST' });
+    const isOver = async () => Object.keys((app.sessions as unknown as { sessions: object }).sessions).length;
+    await vi.waitFor(async () => expect(await isOver()).toBe(0), 1500);
+    expect(await (await copy.ask('/')).json()).toBe(null);
+    expect((await answered).status).toBe(303);
+  });
+
+  it('does not hold up a sign-out on a server that does not know the provider yet', async () => {
+    const [sessions, caches] = [new session.MemoryStore(), inMemory()];
+    const ada = new Browser(await start({ sessions, caches }));
+    await ada.signIn('ada', '/me');
+    stuck = '/openid-configuration';
+    const limits: number[] = [];
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
+      limits.push(milliseconds);
+      return timeout(milliseconds);
+    });
+    const told: WebSignOut[] = [];
+    const onSignOut = (one: WebSignOut) => told.push(one);
+    const other = await start({ sessions, caches, onSignOut, fetch: deaf });
+    const there = new Browser(other);
+    for (const [name, value] of ada.cookies) there.cookies.set(name, value);
+    // The request for the metadata may last for 10 s, but the browser does not wait for it.
+    const begin = performance.now();
+    const answer = await there.ask('/sign-out', { method: 'POST' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
+    expect(limits).toContain(10_000);
+    expect(performance.now() - begin).toBeLessThan(8000);
+    expect(told).toMatchObject([{ revocation: 'failed', notRevoked: 1 }]);
+    expect(await (await there.ask('/')).json()).toBe(null);
   });
 
   it('an answer without an end is not read into memory', async () => {
