@@ -98,12 +98,53 @@ export class UserIndex {
       ({ name }) => !isLongEnough || !isListed(name.key) || isShared(name.key),
     );
     if (missing.length === 0) return known ?? [];
-    await Promise.all(
-      missing.map(({ name, user }) =>
+    const others = listed.filter((name): name is string => typeof name === 'string' && !keys.includes(name));
+    const [kept] = await Promise.all([
+      Promise.all(
+        others.map((name) =>
+          this.#keep(name, { key, users: wanted, expires: isLongEnough ? undefined : expires }, deadline),
+        ),
+      ),
+      ...missing.map(({ name, user }) =>
         this.#list(name, { key, ...user, expires, ...(born === undefined ? {} : { born }) }, deadline),
       ),
+    ]);
+    return [isLongEnough ? until : expires, ...new Set(keys), ...kept.flat()];
+  }
+
+  /**
+   * Keeps a partition in an index entry whose name its ID tokens no longer contain: the ID token of a refresh need not name the session of
+   * the sign-in, or there may be none (OpenID Connect Core §12.2).
+   *
+   * @param expires undefined: it lives long enough
+   * @returns the entry's name if it still lists the partition, else nothing
+   */
+  async #keep(
+    name: string,
+    {
+      key,
+      users,
+      expires,
+    }: { readonly key: string; readonly users: readonly User[]; readonly expires: number | null | undefined },
+    deadline: Deadline,
+  ): Promise<string[]> {
+    let kept: string[] = [];
+    await this.#change(
+      { kind: 'index', id: undefined, key: name },
+      (records) => {
+        kept = [];
+        return records.map((record) => {
+          const user = users.find(({ account, of }) => account === record.account && of === record.of);
+          const isNamed =
+            user !== undefined && namesOf({ ...record, ...user }).some((each) => each.key === name);
+          if (record.key !== key || !isNamed) return record;
+          kept = [name];
+          return expires === undefined ? record : { ...record, expires };
+        });
+      },
+      deadline,
     );
-    return [isLongEnough ? until : expires, ...new Set(keys)];
+    return kept;
   }
 
   /** Removes a deleted partition from the index. A partition that was created under the same key since then stays. */

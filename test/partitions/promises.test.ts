@@ -649,6 +649,27 @@ describe('signing a user out everywhere', () => {
     expect(await partition.read(namesIn)).toEqual([]);
   });
 
+  it.each([
+    ['as long as it lives, whatever later ID tokens name', [{ sub: 'n1' }, { sub: 'n1' }, {}], 's1', 1],
+    ['until a later sign-in is in another session', [{ sub: 'n1', sid: 's2' }, { sub: 'n1' }], 's1', 0],
+    ['also in the other session', [{ sub: 'n1', sid: 's2' }, { sub: 'n1' }], 's2', 1],
+  ])('finds a partition by the session of its sign-in %s', async (_how, later, sid, partitions) => {
+    let now = 1_700_000_000;
+    const clock = { now: () => now };
+    const all = caches({ store: memoryStore(clock), ...clock, userIndex: true, ttl: { sliding: 4000 } });
+    const partition = all.partition('a');
+    await partition.update((cache) => withClaims(cache, 'noor', { sub: 'n1', sid: 's1' }));
+    for (const claims of later) {
+      for (let minutes = 0; minutes < 120; minutes += 15) {
+        now += 900;
+        expect(await partition.read(namesIn)).toEqual(['noor']);
+      }
+      await partition.update((cache) => withClaims(cache, 'noor', claims));
+    }
+    expect(await all.signOutUser({ issuer, sid })).toEqual({ partitions, deleted: 0, remaining: 0 });
+    expect(await partition.read(namesIn)).toEqual(partitions === 1 ? [] : ['noor']);
+  });
+
   it('writes the index at a sign-in, and not in later updates', async () => {
     const { store, counts } = observed();
     const partition = caches({ store, userIndex: true }).partition('a');
