@@ -76,7 +76,7 @@ export interface IoredisClient {
   disconnect?(reconnect?: boolean): unknown;
 }
 
-/** A script on one key. It is called by its hash; its text is sent only if Redis does not have it cached. */
+/** A script on one key. `Scripts` calls it by its hash. */
 export class Script {
   readonly text: string;
   readonly sha1: string;
@@ -223,6 +223,7 @@ class NodeRedis implements RedisRunner {
   /** For commands that are sent at once. */
   readonly #commands: RedisCommands;
   readonly #options: RedisCommandOptions;
+  readonly #scripts = new Scripts();
   /** What `sendCommand` takes before the command. */
   readonly #routed: (key: string | Buffer) => unknown[];
 
@@ -276,7 +277,7 @@ class NodeRedis implements RedisRunner {
     const commands = this.#with(call);
     const options = { keys: [key], arguments: args };
     return this.#connection.send(() =>
-      unlessUnknown(
+      this.#scripts.run(
         () => commands.evalSha(sha1, options),
         () => commands.eval(text, options),
       ),
@@ -358,6 +359,7 @@ class NodeRedisPool implements RedisRunner {
 class Ioredis implements RedisRunner {
   readonly #client: IoredisClient;
   readonly #connection: Connection;
+  readonly #scripts = new Scripts();
 
   constructor(client: IoredisClient) {
     this.#client = client;
@@ -383,7 +385,7 @@ class Ioredis implements RedisRunner {
   }
 
   run({ sha1, text }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    return unlessUnknown(
+    return this.#scripts.run(
       () => this.#send('evalsha', sha1, '1', key, ...args),
       () => this.#send('eval', text, '1', key, ...args),
     );
@@ -427,15 +429,24 @@ function closed(): PartitionStoreError {
   );
 }
 
-async function unlessUnknown(
-  byHash: () => Promise<unknown>,
-  byText: () => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    return await byHash();
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return byText();
+/**
+ * Runs scripts by their hashes, and by their texts where the server does not have them. The first one is sent as text, so that a Redis user
+ * who may not do that is found by `check()`, rather than when the server has lost its scripts.
+ */
+class Scripts {
+  #maySendTexts = false;
+
+  async run(byHash: () => Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+    if (this.#maySendTexts) {
+      try {
+        return await byHash();
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      }
+    }
+    const answer = await byText();
+    this.#maySendTexts = true;
+    return answer;
   }
 }
 
