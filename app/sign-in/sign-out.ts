@@ -552,7 +552,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     /** @param tasks of one issuer and client */
     const revokeAt = async (tasks: readonly Task[]): Promise<void> => {
       const [first] = tasks;
-      if (first === undefined || stopped) return;
+      if (first === undefined) return;
       let provider: Provider;
       try {
         provider = await revoking(first);
