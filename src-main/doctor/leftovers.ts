@@ -2,7 +2,13 @@
 import { type Change, Entry } from '../cache/entry.ts';
 import { folded } from '../cache/json.ts';
 import { entitiesOf, nodeAccount } from '../cache/response.ts';
-import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
+import {
+  canonicalEnvironment,
+  canonicalIssuer,
+  isMicrosoft,
+  issuerIn,
+  issuerSaidBy,
+} from '../cache/schema/authorities.ts';
 import { readToken } from '../cache/schema/claims.ts';
 import { isNode, keyOf } from '../cache/schema/dialects.ts';
 import type { Entity, EntityType } from '../cache/schema/entities.ts';
@@ -83,7 +89,10 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
     if (entity === null || !isUnderstood('IdToken', entity)) continue;
     const { home_account_id, environment, realm, client_id, secret } = entity;
     if (readToken(secret)?.format !== 'jwt') continue;
-    const tenant = homeTenantOf(home_account_id);
+    const issuer = issuerIn(entity);
+    // A subject may contain a dot as well. Only where MSAL's rules identify the user, it is followed by a tenant.
+    const isMsal = issuer === '' && (isMicrosoft(environment) || issuerSaidBy(entity) === '');
+    const tenant = isMsal ? homeTenantOf(home_account_id) : undefined;
     const uid = home_account_id.slice(0, -1 - (tenant?.length ?? -1));
     const response = {
       id_token: secret,
@@ -98,7 +107,7 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       realm: realm ?? '',
       home_account_id,
       response,
-      ...(typeof entity.issuer === 'string' ? { issuer: entity.issuer } : {}),
+      ...(issuer === '' ? {} : { issuer }),
     };
     const { Account: found, uid: homeId } = entitiesOf(event, now, dialect);
     const account = found && isNode(dialect) ? nodeAccount(found, homeId, []) : found;

@@ -46,6 +46,29 @@ function cacheOf(document: Document): SerializableTokenCache {
 
 const kinds = (cache: TokenCache): string[] => examine(cache).map(({ kind }) => kind);
 
+it.each(['7', 'ada.lovelace'])('recreates an account with its issuer: %s', (sub) => {
+  const iss = 'https://sso.example/r1';
+  const cache = new SerializableTokenCache({ now: () => NOW });
+  cache.add({
+    client_id: 'app',
+    scope: ['a'],
+    token_endpoint: `${iss}/token`,
+    grant_type: 'authorization_code',
+    response: {
+      id_token: jwt({ sub, iss, preferred_username: 'ada' }),
+      access_token: 'at',
+      refresh_token: 'rt',
+      expires_in: 3600,
+      token_type: 'Bearer',
+    },
+  });
+  const before = cache.accounts();
+  for (const one of cache.find('Account')) cache.modify('Account', one, null);
+  repair(cache, 'all');
+  expect(cache.accounts()).toEqual(before);
+  expect(before).toMatchObject([{ issuer: iss, authority_type: 'Generic', home_account_id: sub }]);
+});
+
 describe('finds', () => {
   it('nothing in a cache that one app signed in with', () => {
     const cache = new SerializableTokenCache({ now: () => NOW });
