@@ -97,7 +97,7 @@ async function readKey(file: string): Promise<Buffer | null> {
         `Remove their permission: chmod go-w ${file}`,
       );
     }
-    const key = decodeKey(bytes);
+    const key = isRawKey(bytes) ? bytes : decodedKey(bytes.toString('latin1'));
     if (key !== null) return key;
     throw keychainError(
       'keychain_unavailable',
@@ -155,7 +155,7 @@ export function environmentKey(name: string, options: EnvironmentKeyOptions): Ke
     sealer: () => {
       // eslint-disable-next-line no-restricted-syntax -- the environment is what the embedder asked for, by name
       const text = (env ?? process.env)[name];
-      const key = text === undefined ? null : decodeKey(Buffer.from(text));
+      const key = text === undefined ? null : decodedKey(text);
       if (key !== null) return Promise.resolve(keySealer(key));
       throw keychainError(
         'keychain_unavailable',
@@ -174,18 +174,24 @@ export function environmentKey(name: string, options: EnvironmentKeyOptions): Ke
   });
 }
 
-/** Decodes 32 bytes: raw, or in base64, base64url or hexadecimal with optional white space around. `null`: none of these. */
-function decodeKey(bytes: Buffer): Buffer | null {
-  if (bytes.length === 32) return Buffer.from(bytes);
-  const text = bytes.toString('latin1').trim();
+/** Whether a file holds a key as it is. A password of 32 characters is none. */
+function isRawKey(bytes: Buffer): boolean {
+  return bytes.length === 32 && isRandom(bytes) && !bytes.every((byte) => byte >= 0x09 && byte < 0x7f);
+}
+
+/** Decodes 32 bytes in base64, base64url or hexadecimal with optional white space around. `null`: none of these. */
+function decodedKey(written: string): Buffer | null {
+  const text = written.trim();
   const key = /^[0-9a-f]{64}$/i.test(text)
     ? Buffer.from(text, 'hex')
     : /^[A-Za-z0-9+/_-]{43}=?$/.test(text)
       ? Buffer.from(text, 'base64')
       : null;
-  // A key that was typed by hand, such as 32 zeros, is refused.
-  return key === null || key.length !== 32 || new Set(key).size < 12 ? null : key;
+  return key !== null && key.length === 32 && isRandom(key) ? key : null;
 }
+
+/** Whether these may be random bytes: a key that was typed by hand, such as 32 zeros, is refused. */
+const isRandom = (key: Buffer): boolean => new Set(key).size >= 12;
 
 const NONCE = 12;
 const TAG = 16;

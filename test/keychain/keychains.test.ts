@@ -260,10 +260,26 @@ describe('a key file', () => {
     ['nothing', ''],
     ['a short key', Buffer.alloc(16, 'x').toString('base64')],
     ['zeros', '0'.repeat(64)],
-  ])('that holds %s is refused', async (_what, text) => {
+    ['a passphrase of 32 characters', 'correct horse battery staple 12!'],
+    ['a passphrase of 31 characters and a line break', 'correct horse battery staple 1!\n'],
+    ['32 zeros', '0'.repeat(32)],
+    ['32 zero bytes', '\0'.repeat(32)],
+    ['one byte 32 times', '\x01'.repeat(32)],
+  ])('that holds %s is refused, also in the environment', async (_what, text) => {
     const file = join(temporaryFolder(), 'key');
     writeFileSync(file, text, { mode: 0o600 });
     await expect(keyFile(file).get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+    const variable = environmentKey('KEY', { items: `${file}.items`, env: { KEY: text } });
+    await expect(variable.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
+  });
+
+  test('may hold 32 raw bytes, which a variable can’t', async () => {
+    const KEY_AS_TEXT = String.fromCharCode(...Array.from({ length: 32 }, (_none, index) => index + 1));
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, Buffer.from(KEY, 'base64'), { mode: 0o600 });
+    await keyFile(file, { create: false }).set('s', 'a', 'kept');
+    const variable = environmentKey('KEY', { items: `${file}.items`, env: { KEY: KEY_AS_TEXT } });
+    await expect(variable.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_unavailable' });
   });
 
   test('that is gone while what it encrypted is there: said, and never made anew', async () => {
