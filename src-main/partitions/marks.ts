@@ -29,13 +29,17 @@ export class Marks {
     return this.#write(nameOf(name), '', null, seconds);
   }
 
-  /** Sets the text of a mark for so many seconds. @returns the text before; null if there was none @throws PartitionStoreError */
+  /**
+   * Sets the text of a mark for so many seconds.
+   *
+   * @returns the text before; null if there was none, or it can't be opened @throws PartitionStoreError
+   */
   async exchange(seconds: number, text: string, ...parts: readonly string[]): Promise<string | null> {
     const name = nameOf(parts);
     for (let left = MOST_TRIES; left > 0; left -= 1) {
       const found = await this.#read(name);
       if (await this.#write(name, text, found?.version ?? null, seconds)) {
-        return found === null ? null : readEntry(found.bytes, name, this.#settings.sealing).document;
+        return found === null ? null : this.#textOf(found, name);
       }
     }
     throw new PartitionError(
@@ -43,6 +47,15 @@ export class Marks {
       name.key,
       'Others wrote this mark again and again. Try again.',
     );
+  }
+
+  #textOf({ bytes }: StoredPartition, name: PartitionName): string | null {
+    try {
+      return readEntry(bytes, name, this.#settings.sealing).document;
+    } catch (error) {
+      if (error instanceof PartitionError) return null; // A lost sealing key must not keep anyone from signing in.
+      throw error;
+    }
   }
 
   /** Removes a mark. @throws PartitionStoreError */

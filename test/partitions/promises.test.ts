@@ -498,6 +498,15 @@ describe('sealing keys rotate under a rolling deployment', () => {
     expect((await moving.reseal()).resealed).toBe(1);
     expect(await caches({ store }).partition('b').read(namesIn)).toEqual(['noor@contoso.example']);
   });
+
+  it('reseal: leaves plain text that anyone could have made up as it is', async () => {
+    const store = memoryStore();
+    const forger = partitionedCaches({ store, sealingKeys: 'plain-text' });
+    await forger.partition('a').update((cache) => signIn(cache, 'mallory'));
+    const all = caches({ store });
+    expect(await all.reseal()).toMatchObject({ resealed: 0, skipped: { partition_plain_text: 1 } });
+    await expect(all.partition('a').read(namesIn)).rejects.toMatchObject({ code: 'partition_plain_text' });
+  });
 });
 
 describe('users of an earlier cache move in', () => {
