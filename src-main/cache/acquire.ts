@@ -530,11 +530,17 @@ async function renewed(
     let redeemed: Redeemed;
     try {
       redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
-      if (isInvalidGrant(redeemed.response)) throw new InvalidGrantResponse(redeemed.response);
+      assertTokens(redeemed.response);
     } catch (error) {
+      const reason = error instanceof TokenErrorResponse ? codeThatAsksUser(error) : undefined;
       if (isInvalidGrant(error)) {
         refused = error;
         await rememberRefusal(handle, refreshToken, request, error);
+      } else if (reason !== undefined) {
+        failure = new SignInRequiredError(
+          'The provider gives no token for this account and app without asking the user. What is cached stays. The user has to sign in.',
+          { cause: error, reason },
+        );
       } else failure = error instanceof Error ? error : new Error('A refresh failed.', { cause: error });
       continue;
     }
@@ -559,17 +565,27 @@ async function renewed(
   return signInRequired(refused);
 }
 
-/** Wraps an error response that `redeem` returned instead of rejecting. */
-export class InvalidGrantResponse extends Error {
-  readonly error = 'invalid_grant';
+/** An error response (RFC 6749 §5.2) that a function returned instead of rejecting. Its fields are those of the response. */
+export class TokenErrorResponse extends Error {
+  readonly error: string;
   readonly suberror: unknown;
   readonly claims: unknown;
 
-  constructor({ suberror, claims }: Readonly<Record<string, unknown>>) {
-    super('The token endpoint answered invalid_grant.');
+  constructor(error: string, { suberror, claims }: Readonly<Record<string, unknown>>) {
+    super(
+      `The token endpoint answered ${/^[\w.-]{1,64}$/.test(error) ? error : 'an error'}. Nothing was stored.`,
+    );
+    this.error = error;
     this.suberror = suberror;
     this.claims = claims;
   }
+}
+
+/** @throws TokenErrorResponse if it is an error response */
+export function assertTokens(response: Readonly<Record<string, unknown>>): void {
+  const { error } = response;
+  if (typeof error !== 'string' || error === '') return;
+  throw new TokenErrorResponse(error === 'bad_refresh_token' ? 'invalid_grant' : error, response);
 }
 
 type Redeemed = Awaited<ReturnType<Redeem>>;

@@ -1,6 +1,6 @@
 /** Tokens that an API or a background job gets for itself: on behalf of a caller, or of the app. */
 import { createHash } from 'node:crypto';
-import { InvalidGrantResponse, isInvalidGrant } from '../cache/acquire.ts';
+import { assertTokens, codeThatAsksUser, isInvalidGrant } from '../cache/acquire.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { AccessToken, RefreshToken } from '../cache/schema/entities.ts';
@@ -19,7 +19,7 @@ export interface TokenParameters extends Readonly<Record<string, string>> {
 export interface TokenAnswer {
   /** The URL of the endpoint. */
   readonly token_endpoint: string;
-  /** The JSON body, also that of an error response. */
+  /** The JSON body, also that of an error response. The call then rejects with an error that has its code in `error`. */
   readonly response: Readonly<Record<string, unknown>>;
 }
 
@@ -130,7 +130,8 @@ export function userOfAssertion(assertion: string): string {
 /**
  * Returns a cached token, or asks the provider in a turn of this partition.
  *
- * @throws SignInRequiredError if the provider refused every grant (`invalid_grant`); what `ask` throws
+ * @throws SignInRequiredError if the provider refused every grant, and only the user can change that; what `ask` throws;
+ *   TokenErrorResponse, with the code, for any other error response
  */
 export async function apiToken(
   handle: CacheHandle,
@@ -168,16 +169,20 @@ async function asked(
   signal: AbortSignal | undefined,
 ): Promise<AccessToken> {
   const refused: string[] = [];
-  let cause: unknown;
+  const causes: unknown[] = [];
   for (const parameters of wanted.grants(refreshTokens)) {
     let answer: TokenAnswer;
     try {
       answer = await ask(parameters, signal);
-      if (isInvalidGrant(answer.response)) throw new InvalidGrantResponse(answer.response);
+      assertTokens(answer.response);
     } catch (error) {
-      if (!isInvalidGrant(error)) throw error;
-      cause = error;
-      if (parameters['refresh_token'] !== undefined) refused.push(parameters['refresh_token']);
+      // No sign-in of a user gives the app itself more.
+      const isRefused =
+        wanted.hash === undefined ? isInvalidGrant(error) : codeThatAsksUser(error) !== undefined;
+      if (!isRefused) throw error;
+      causes.push(error);
+      const sent = parameters['refresh_token'];
+      if (sent !== undefined && isInvalidGrant(error)) refused.push(sent);
       continue;
     }
     const { token_endpoint, response } = answer;
@@ -204,10 +209,17 @@ async function asked(
     );
   }
   if (refused.length > 0) await handle.update((cache) => dropRefreshTokens(cache, refused));
+  const cause = causes.find(hasClaims) ?? causes.at(-1);
   throw new SignInRequiredError(
     'The provider refused to give a token on these grounds. Nothing was stored. The caller has to get a new token for this API: answer 401.',
-    { cause, reason: cause === undefined ? null : 'invalid_grant' },
+    { cause, reason: codeThatAsksUser(cause) ?? null },
   );
+}
+
+/** Whether the provider said what the user has to prove. */
+function hasClaims(failure: unknown): boolean {
+  const { claims } = Object(failure) as { claims?: unknown };
+  return typeof claims === 'string' && claims !== '';
 }
 
 function usable(

@@ -44,6 +44,23 @@ describe('silent acquisition', () => {
       expect(cache.find(type)).toEqual([]);
   });
 
+  test.each([
+    [
+      'interaction_required',
+      { code: 'sign_in_required', reason: 'interaction_required', cause: { claims: '{}' } },
+    ],
+    ['temporarily_unavailable', { error: 'temporarily_unavailable' }],
+    ['invalid_client', { error: 'invalid_client' }],
+  ])('an error response that is returned is one: %s', async (error, expected) => {
+    const cache = cacheWith(signIn());
+    const failed = answer({ error, claims: '{}' });
+    const refresh = acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, failed, now);
+    await expect(refresh).rejects.toMatchObject(expected);
+    const next = answer({ access_token: 'new', expires_in: 3600 }); // The refresh token is sent again.
+    const token = await acquireTokenSilent(inMemory(cache), { ...request, forceRefresh: true }, next, now);
+    expect(token.secret).toBe('new');
+  });
+
   test('a refresh does not make an account', async () => {
     const cache = cacheWith(signIn());
     for (const account of cache.find('Account')) cache.modify('Account', account, null);

@@ -132,6 +132,49 @@ describe('on behalf of a user', () => {
     });
   });
 
+  it.each(['interaction_required', 'consent_required', 'login_required', 'invalid_scope', 'invalid_grant'])(
+    '%s: the caller gets the claims, returned or thrown, and only a refused refresh token is dropped',
+    async (error) => {
+      const claims = '{"access_token":{}}';
+      let time = 1_800_000_000;
+      let fails = false;
+      const { ask, asked } = provider(({ grant_type }) => {
+        if (!fails) return user('noor');
+        // An assertion that has expired says less than the refresh token.
+        if (grant_type !== 'refresh_token') return { error: 'invalid_grant', access_token: undefined };
+        return { error, claims, access_token: undefined };
+      });
+      const all = caches({ now: () => time });
+      const job = request(assertionOf('noor'));
+      await all.acquireOnBehalfOf(job, ask);
+      time += 7200;
+      fails = true;
+      const refused = { code: 'sign_in_required', reason: error, cause: { claims } };
+      await expect(all.acquireOnBehalfOf(job, ask)).rejects.toMatchObject(refused);
+      fails = false;
+      await all.acquireOnBehalfOf(job, ask);
+      expect(asked.at(-1)?.['refresh_token']).toBe(error === 'invalid_grant' ? undefined : 'RT of noor');
+      const thrown = Object.assign(new Error('MSAL'), { errorCode: error, claims });
+      const other = request(assertionOf('piet'));
+      await expect(all.acquireOnBehalfOf(other, () => Promise.reject(thrown))).rejects.toMatchObject({
+        ...refused,
+        cause: thrown,
+      });
+    },
+  );
+
+  it.each(['invalid_client', 'unauthorized_client', 'server_error', 'temporarily_unavailable'])(
+    '%s is nothing that the user or the caller can change',
+    async (error) => {
+      const { ask } = provider(() => ({ error, access_token: undefined }));
+      const job = caches().acquireOnBehalfOf(request(assertionOf('noor')), ask);
+      const failed: unknown = await job.catch((failure: unknown) => failure);
+      expect(failed).toMatchObject({ error, message: expect.stringContaining(error) as string });
+      expect(failed).not.toHaveProperty('code');
+      await expect(caches().acquireForApp(app, ask)).rejects.toMatchObject({ error });
+    },
+  );
+
   it('continues a long job by its refresh token, and never sends a refused one again', async () => {
     let time = 1_800_000_000;
     let refuses = false;
