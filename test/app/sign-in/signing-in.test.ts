@@ -249,7 +249,7 @@ function lasting(seconds: number): typeof fetch {
   const trusting = trustingFetch(provider.ca);
   return async (input, init) => {
     const answer = await trusting(input, init);
-    if (!new Request(input).url.endsWith('/device/auth')) return answer;
+    if (!new Request(input).url.endsWith('/devicecode')) return answer;
     const codes = (await answer.json()) as object;
     return Response.json({ ...codes, expires_in: seconds });
   };
