@@ -37,7 +37,8 @@ const PASSING = new Set<string>([
 
 /** @param path the path of the request, to try again */
 export function failureOf(error: unknown, path: string): Failure {
-  const again = { to: path, text: 'Try again' };
+  // A path such as //other.example would lead to another site.
+  const again = { to: /^\/[/\\]/.test(path) ? '/' : path, text: 'Try again' };
   if (error instanceof SessionEndedError) {
     return {
       status: 401,

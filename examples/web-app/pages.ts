@@ -34,7 +34,7 @@ ${body}
 }
 
 const link = (to: string, text: string, kind = ''): string =>
-  `<a class="action ${kind}" href="${to}">${escaped(text)}</a>`;
+  `<a class="action ${kind}" href="${escaped(to)}">${escaped(text)}</a>`;
 
 const SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form>';
 

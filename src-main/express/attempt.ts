@@ -6,6 +6,7 @@
  * authenticates the rest of the cookie. Anyone who sees `state` in a URL learns neither the seed nor the other two.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { InvalidArgumentError } from '../errors.ts';
 
 export interface Purpose {
   /** The path to return to. */
@@ -29,14 +30,23 @@ export const LONGEST_ATTEMPT = 900;
 /** How many sign-ins of one browser may be in progress. One more drops the oldest. */
 const MOST_ATTEMPTS = 8;
 const LONGEST_VALUE = 2048;
+/** Characters of the cookies of all sign-ins in progress. Servers and proxies accept 8 to 16 kB of headers, which the app needs too. */
+const LONGEST_TOGETHER = 6144;
 
+/** @throws InvalidArgumentError if the scopes alone don't fit into a cookie */
 export function newAttempt(purpose: Purpose): { attempt: Attempt; value: string } {
   const seed = randomBytes(32).toString('base64url');
   const what = Buffer.from(JSON.stringify([purpose.returnTo, purpose.scopes, purpose.at])).toString(
     'base64url',
   );
   const value = `${seed}.${what}`;
-  if (value.length > LONGEST_VALUE) return newAttempt({ ...purpose, returnTo: '/' });
+  if (value.length > LONGEST_VALUE) {
+    if (purpose.returnTo !== '/') return newAttempt({ ...purpose, returnTo: '/' });
+    throw new InvalidArgumentError(
+      `\`scopes\` has ${purpose.scopes.length} characters with those of the app, and a sign-in has room for about 1,400. Ask for fewer at a time. Nobody was signed in.`,
+      { field: 'scopes' },
+    );
+  }
   return { attempt: attemptOf(seed, what, purpose), value };
 }
 
@@ -50,15 +60,33 @@ export function attemptFor(state: string, value: string | undefined, now: number
   return attemptOf(seed, what, purpose);
 }
 
-/** Returns the names of the cookies of older sign-ins to delete, so that one more fits into the browser's requests. */
-export function supersededAttempts(cookies: ReadonlyMap<string, string>, prefix: string): string[] {
+/**
+ * Returns the names of the cookies of older sign-ins to delete, so that one more fits into the browser's requests.
+ *
+ * @param next the length of the value of the new cookie
+ */
+export function supersededAttempts(
+  cookies: ReadonlyMap<string, string>,
+  prefix: string,
+  next: number,
+): string[] {
   const all = [...cookies].filter(([name]) => name.startsWith(prefix));
   const ages = all
-    .map(([name, value]) => ({ name, at: purposeIn(value.split('.')[1] ?? '')?.at ?? 0 }))
+    .map(([name, value]) => ({
+      name,
+      at: purposeIn(value.split('.')[1] ?? '')?.at ?? 0,
+      length: name.length + value.length,
+    }))
     .sort((a, b) => a.at - b.at);
-  const count = Math.max(0, ages.length + 1 - MOST_ATTEMPTS);
+  let together = next + ages.reduce((sum, { length }) => sum + length, 0);
+  const superseded: string[] = [];
   // Proxies refuse a response with many long headers, so someone who planted many cookies could keep the user from signing in.
-  return ages.slice(0, Math.min(count, MOST_ATTEMPTS)).map(({ name }) => name);
+  for (const { name, length } of ages.slice(0, MOST_ATTEMPTS)) {
+    if (ages.length - superseded.length < MOST_ATTEMPTS && together <= LONGEST_TOGETHER) break;
+    superseded.push(name);
+    together -= length;
+  }
+  return superseded;
 }
 
 function attemptOf(seed: string, what: string, purpose: Purpose): Attempt {

@@ -230,7 +230,8 @@ class WebApp {
       at: this.#now(),
     });
     const cookies = cookiesOf(req);
-    for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`)) this.#clear(res, name);
+    for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`, value.length))
+      this.#clear(res, name);
     // All sign-ins in progress in this browser share this id. [Note: sign-ins side by side]
     this.#set(res, this.#browserCookie, browserId(cookies.get(this.#browserCookie)), LONGEST_ATTEMPT);
     this.#set(res, this.#attemptCookie(attempt.state), value, LONGEST_ATTEMPT);

@@ -1,6 +1,7 @@
 /** Which page the example web app shows for an error: a permanent cause is never answered with "try again". */
 import { describe, expect, it } from 'vitest';
 import { ApiFailure, failureOf, SessionsUnavailable } from '../../examples/web-app/failures.ts';
+import { messagePage } from '../../examples/web-app/pages.ts';
 import {
   PartitionError,
   PartitionStoreError,
@@ -35,6 +36,18 @@ describe('the page for an error', () => {
     expect([status, next]).toEqual([500, undefined]);
     expect(text).toMatch(/log/);
     expect(text).not.toMatch(/try again/i);
+  });
+
+  it.each(['//evil.example/', '/\\evil.example/'])('offers no try at another site: %s', (path) => {
+    expect(failureOf(new PartitionStoreError('store_timeout', ''), path)).toMatchObject({
+      next: { to: '/' },
+    });
+  });
+
+  it('escapes the path to try again', () => {
+    const { status, ...message } = failureOf(new PartitionStoreError('store_timeout', ''), '/"><script>');
+    expect(status).toBe(503);
+    expect(messagePage(message)).not.toContain('<script>');
   });
 
   it.each([400, 401, 403, 404, 410])('offers no other try where the API answers %d', (answer) => {
