@@ -4,10 +4,10 @@
  */
 import { isRecord, sameJson } from '../cache/json.ts';
 import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
-import { addCounts, type MergeCounts, merge, mergePart, partsOf } from '../cache/document/merge.ts';
+import { addCounts, type MergeCounts, mergeOwn, mergePart, partsOf } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
-import { issuerIn } from '../cache/schema/authorities.ts';
+import { canonicalEnvironment, hostOf, issuerIn } from '../cache/schema/authorities.ts';
 import { apply, cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { appData, setAppData } from '../cache/app-data.ts';
@@ -154,7 +154,7 @@ function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: re
  * @param removed the removed entries, with the histories that were removed with them
  */
 export function putBack(cache: TokenCache, removed: TokenCache): void {
-  merge(cache, removed);
+  mergeOwn(cache, removed);
   const [histories, present] = [appData(removed, NAME), appData(cache, NAME)];
   if (!isRecord(histories)) return;
   const missing = Object.entries(histories).filter(
@@ -266,21 +266,34 @@ class ImportWork {
   merge(part: string): void {
     const offered = secretsOfAll(this.#document, part);
     const known = secretsOfAll(this.#cache, part);
+    const before = usersOf(this.#cache, part).map((account) => ({
+      account,
+      history: historyOf(this.#cache, account.id),
+    }));
     this.#counts = addCounts(this.#counts, mergePart(this.#cache, this.#document, part));
     const isTaken = (secret: string): boolean => offered.has(secret) && !known.has(secret);
     const source = this.#source;
-    if (![...offered].some(isTaken)) return;
     // Compares users, not IDs: the ID depends on the issuer that the document names, and the vault may know a different one.
-    for (const account of usersOf(this.#cache, part)) {
+    const after = usersOf(this.#cache, part);
+    const ids = new Set(after.map(({ id }) => id));
+    for (const account of after) {
+      const isNew = !before.some((one) => one.account.id === account.id);
+      // An account gets another ID if the document names its issuer. It is the same account.
+      const renamed = isNew
+        ? before.find((one) => !ids.has(one.account.id) && isOnHost(one.account, account))
+        : undefined;
+      const kept = renamed?.history ?? {};
       const grants = grantsOf(account);
-      const marked = grants.length === 0 ? [] : historyOf(this.#cache, account.id).sharedGrants;
+      const history = renamed?.history ?? historyOf(this.#cache, account.id);
+      const marked = grants.length === 0 ? [] : history.sharedGrants;
       const sharedGrants = grants
         .map((one) => [one, grantMark(one)] as const)
         .filter(([one, mark]) => isTaken(one) || marked.includes(mark))
         .map(([, mark]) => mark);
       if (secretsOf(account).some(isTaken))
-        this.#changes.set(account.id, { source, shared: true, sharedGrants, refusal: null });
-      else if (grants.some(isTaken)) this.#changes.set(account.id, { source, sharedGrants });
+        this.#changes.set(account.id, { ...kept, source, shared: true, sharedGrants, refusal: null });
+      else if (grants.some(isTaken)) this.#changes.set(account.id, { ...kept, source, sharedGrants });
+      else if (renamed !== undefined) this.#changes.set(account.id, kept);
     }
   }
 
@@ -289,6 +302,10 @@ class ImportWork {
     return this.#counts ?? mergePart(this.#cache, this.#document, '');
   }
 }
+
+/** Whether two users of one account id are at the same host, whatever their issuers. */
+const isOnHost = (a: CachedAccount, b: CachedAccount): boolean =>
+  hostOf(canonicalEnvironment(a.environment)) === hostOf(canonicalEnvironment(b.environment));
 
 /** The users of an account id, without the rest of the cache. "": none. */
 function usersOf(cache: TokenCache, account: string): CachedAccount[] {

@@ -323,7 +323,7 @@ function holdsOf(grant: Grant): string[] {
   ];
 }
 
-/** The account id: at Microsoft the one that MSAL gives the same user. */
+/** The account id: at Microsoft the one that MSAL gives a user of the tenant. For guests and with B2C, MSAL's may differ. */
 function accountIdOf(grant: Grant, { label }: Place, environment: string): string {
   const { oid, tid } = claimsIn(grant.tokens?.id_token);
   if (isMicrosoft(environment) && typeof oid === 'string' && typeof tid === 'string') return `${oid}.${tid}`;

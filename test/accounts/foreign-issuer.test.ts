@@ -3,9 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { changeHistory, historyOf } from '../../src-main/accounts/account-history.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
-import { merge } from '../../src-main/cache/document/merge.ts';
+import { issuerFor } from '../../src-main/cache/accounts.ts';
+import { merge, mergeOwn } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { storeOf } from '../../src-main/cache/token-cache.ts';
 import { EXIT } from '../../src-main/cli/world.ts';
 import { adopt, memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
@@ -170,5 +174,134 @@ describe.each(Object.entries(DOORS))('%s', (_name, through) => {
       expect(sent.filter((one) => one.startsWith('rt-ada'))).not.toEqual([]);
       for (const one of sent) expect(one).toMatch(/^rt-ada - (?:[\w.]+\.)?(?:login|sts)\.[\w.]+(?::8443)?$/);
     });
+  });
+
+  describe('an account whose issuer nothing tells', () => {
+    const user = { home_account_id: '7', environment: 'sso.example' };
+    const account = { ...user, realm: '', username: 'ada', authority_type: 'MSSTS', local_account_id: '7' };
+    const token = { ...user, credential_type: 'RefreshToken', client_id: 'app', target: 'read' };
+    const saying = (client_id: string, iss = EVIL, fields = {}) => ({
+      ...user,
+      credential_type: 'IdToken',
+      realm: '',
+      client_id,
+      secret: idToken({ iss, sub: '7', iat: LATER }),
+      ...fields,
+    });
+    const own = {
+      Account: { k: account },
+      RefreshToken: { r: { ...token, secret: 'rt-ada', last_modification_time: '1780000000' } },
+    };
+    const theirs = { ...token, client_id: 'theirs', secret: 'rt-theirs' };
+    const documents: Record<string, object> = {
+      'the account entity': { Account: { k: { ...account, issuer: EVIL } } },
+      'an account entity of another realm': { Account: { k: { ...account, realm: 'x', issuer: EVIL } } },
+      'an account entity with a port': {
+        Account: { k: { ...account, environment: 'sso.example:8443', realm: 'x', issuer: EVIL } },
+      },
+      'a refresh token of another app': { RefreshToken: { r: { ...theirs, issuer: EVIL } } },
+      'an older refresh token': {
+        RefreshToken: {
+          r: { ...token, secret: 'rt-theirs', issuer: EVIL, last_modification_time: '1' },
+        },
+      },
+      'an ID token': { IdToken: { i: saying('app') } },
+      'an ID token with an issuer': { IdToken: { i: saying('app', EVIL, { issuer: EVIL }) } },
+      'an ID token of another app': { IdToken: { i: saying('theirs') } },
+      'a whole sign-in of another app': {
+        Account: { k: { ...account, realm: 'x', issuer: EVIL } },
+        RefreshToken: { r: { ...theirs, issuer: EVIL } },
+        IdToken: { i: saying('theirs', EVIL, { issuer: EVIL }) },
+      },
+    };
+    const put = (document: object) =>
+      withOpen((vault) =>
+        vault.update((cache) => {
+          const first = new SerializableTokenCache();
+          first.deserialize(JSON.stringify(document));
+          mergeOwn(cache, first);
+        }),
+      );
+
+    it.each(Object.entries(documents))('does not get it from %s', async (_what, document) => {
+      await put(own);
+      await through(document);
+      await through(document);
+      expect((await sentByCommand('ada', 'read')).hosts).toEqual([]);
+      const sent = await redeemed('app', 'read');
+      expect(sent.filter((one) => one.startsWith('rt-ada'))).not.toEqual([]);
+      for (const one of sent) expect(one).not.toContain(EVIL);
+    });
+
+    it.each(Object.entries(documents))(
+      'does not get it from %s, without an account entity',
+      async (_what, document) => {
+        await put({ RefreshToken: own.RefreshToken });
+        await through(document);
+        for (const one of await redeemed('app', 'read')) expect(one).not.toMatch(/^rt-ada .*evil/);
+      },
+    );
+
+    it.each(Object.entries(documents))(
+      'keeps the one that its ID token names, whatever %s says',
+      async (_what, document) => {
+        const issuer = 'https://sso.example/real';
+        await put({
+          ...own,
+          IdToken: { i: saying('app', issuer, { secret: idToken({ iss: issuer, sub: '7' }) }) },
+        });
+        await through(document);
+        await through(document);
+        for (const one of await redeemed('app', 'read')) expect(one).not.toMatch(/^rt-ada .*evil/);
+        const issuers = await withOpen((vault) =>
+          vault.read((cache) => {
+            const [found] = cache
+              .find('RefreshToken', { query: { client_id: 'app' } })
+              .filter(({ secret }) => secret === 'rt-ada');
+            return issuerFor(storeOf(cache), found!);
+          }),
+        );
+        expect(issuers).toBe(issuer);
+      },
+    );
+  });
+});
+
+it('keeps the history of an account to which an import gives another ID', async () => {
+  const user = { home_account_id: '7', environment: 'sso.example' };
+  const account = { ...user, realm: '', username: 'ada', authority_type: 'MSSTS', local_account_id: '7' };
+  const issuer = 'https://sso.example/real';
+  const first = {
+    Account: { k: account },
+    RefreshToken: { r: { ...user, credential_type: 'RefreshToken', client_id: 'app', secret: 'rt-ada' } },
+    IdToken: {
+      i: {
+        ...user,
+        credential_type: 'IdToken',
+        realm: '',
+        client_id: 'app',
+        secret: idToken({ iss: issuer, sub: '7' }),
+      },
+    },
+  };
+  const histories = (vault: Vault) =>
+    vault.read((cache) =>
+      [...cachedAccounts(cache).byId.keys()].map((id) => {
+        const { shared, source, issuers } = historyOf(cache, id);
+        return { id, history: { shared, source, issuers } };
+      }),
+    );
+  await withOpen(async (vault) => {
+    writeFileSync(documentFile(), JSON.stringify(first));
+    await vault.importFrom(documentFile());
+    const [before] = await histories(vault);
+    await vault.update((cache) => changeHistory(cache, before!.id, { issuers: { app: issuer } }));
+    const other = join(home, 'other.json');
+    writeFileSync(other, JSON.stringify({ Account: { k: { ...account, realm: 'x', issuer } } }));
+    await vault.importFrom(other);
+    const [after, ...more] = await histories(vault);
+    expect(more).toEqual([]);
+    expect(after!.id).not.toBe(before!.id);
+    expect(after!.history).toEqual({ shared: true, source: documentFile(), issuers: { app: issuer } });
   });
 });

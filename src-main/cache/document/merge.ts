@@ -16,6 +16,7 @@ import { isSection, isUnderstood } from '../schema/fields.ts';
 import { GRANT, type Section } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
+import { type Admit, admission, asItIs } from './foreign-issuers.ts';
 
 /** Counts of what a merge adds and replaces. */
 export interface MergeCounts {
@@ -109,12 +110,14 @@ function isGrant(entry: Entry<Section>): entry is Entry<typeof GRANT> {
   return entry.section === GRANT;
 }
 
-function stepsOf(into: Store, from: Store, part: Part): Step[] {
+function stepsOf(into: Store, from: Store, part: Part, admit: Admit): Step[] {
   const steps: Step[] = [];
   for (const type of CREDENTIALS) {
-    for (const { entity } of newest(from, type, part)) {
-      if (entity === null) continue;
-      steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
+    for (const { entity: own } of newest(from, type, part)) {
+      if (own === null) continue;
+      const entity = admit(type, own);
+      if (entity === null) steps.push({ type, entity: own, verdict: 'unchanged' });
+      else steps.push({ type, entity, verdict: verdict(into, from, type, entity) });
     }
   }
   return steps;
@@ -162,12 +165,12 @@ function countsOf(steps: readonly Step[], into: Store, from: Store, part: Part):
  */
 export function planMerge(into: TokenCache, from: TokenCache): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
-  return countsOf(stepsOf(target, source, ALL), target, source, ALL);
+  return countsOf(stepsOf(target, source, ALL, admission(target, source)), target, source, ALL);
 }
 
 /**
  * Merges the entries of `from` into `into`, atomically and with one `change` event. `from` is not changed. App data (`setAppData` of
- * `tokenkeep/ipc`) is left out.
+ * `tokenkeep/ipc`) is left out, and so is what would give tokens of `into` another issuer.
  *
  * @returns counts of what was added and replaced
  * @example
@@ -181,6 +184,11 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
   return mergePart(into, from, ALL);
 }
 
+/** Like `merge`, for entries of this program's own sign-ins: they may say the issuer of what is there. */
+export function mergeOwn(into: TokenCache, from: TokenCache): MergeCounts {
+  return mergePart(into, from, ALL, asItIs);
+}
+
 /** Everything, or what belongs to one account; "": what belongs to none, or is not understood. */
 type Part = string | typeof ALL;
 
@@ -192,21 +200,28 @@ export function partsOf(from: TokenCache): string[] {
 }
 
 /** Does what `merge` does for a part, so that long work can pause between them. Together, the parts are everything. */
-export function mergePart(into: TokenCache, from: TokenCache, part: Part): MergeCounts {
+export function mergePart(
+  into: TokenCache,
+  from: TokenCache,
+  part: Part,
+  admit: Admit = admission(storeOf(into), storeOf(from)),
+): MergeCounts {
   const [target, source] = [storeOf(into), storeOf(from)];
   const isRest = part === ALL || part === '';
   return target.run(() => {
     target.dialect ??= source.dialect;
-    const steps = stepsOf(target, source, part);
+    const steps = stepsOf(target, source, part, admit);
+    const accounts = source
+      .candidates('Account', part === ALL ? {} : { home_account_id: part })
+      .flatMap(({ entity }) => (entity === null ? [] : (admit('Account', entity) ?? [])));
     const done = countsOf(steps, target, source, part);
     for (const { type, entity, verdict } of steps) {
       if (verdict !== 'unchanged') place(target, type, entity, sameEntries(target, type, entity));
     }
-    for (const { entity } of source.candidates('Account', part === ALL ? {} : { home_account_id: part }))
-      if (entity !== null) complete(target, 'Account', entity);
+    for (const entity of accounts) complete(target, 'Account', entity, admit === asItIs);
     if (isRest)
       for (const { entity } of source.candidates('AppMetadata'))
-        if (entity !== null) complete(target, 'AppMetadata', entity);
+        if (entity !== null) complete(target, 'AppMetadata', entity, true);
     for (const { entry, verdict: own } of grantSteps(target, source, part))
       if (own !== 'unchanged') target.put(entry);
     if (isRest) for (const entry of missingRest(target, source)) target.put(entry);
@@ -227,8 +242,13 @@ export function addCounts(sum: MergeCounts | null, part: MergeCounts): MergeCoun
   return sum;
 }
 
-/** Adds missing fields to accounts and app metadata. Existing fields are not changed. */
-function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, entity: EntityOf[T]): void {
+/** Adds missing fields to accounts and app metadata. Existing fields are not changed. An issuer is added only from this program's own. */
+function complete<T extends 'Account' | 'AppMetadata'>(
+  store: Store,
+  type: T,
+  entity: EntityOf[T],
+  isOwn: boolean,
+): void {
   const known = sameEntries(store, type, entity);
   const first = known[0]?.entity ?? null;
   if (first === null) {
@@ -236,7 +256,9 @@ function complete<T extends 'Account' | 'AppMetadata'>(store: Store, type: T, en
     return;
   }
   const empty = (value: unknown): boolean => value === undefined || value === null || value === '';
-  const news = Object.entries(entity).filter(([field, value]) => empty(first[field]) && !empty(value));
+  const news = Object.entries(entity).filter(
+    ([field, value]) => empty(first[field]) && !empty(value) && (isOwn || field !== 'issuer'),
+  );
   if (news.length === 0) return;
   const completed = copyWith(first, Object.fromEntries(news));
   if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
