@@ -48,6 +48,12 @@ export interface Contents {
   readonly metadata: EntryMetadata;
 }
 
+/** The contents of an entry that is written. */
+interface NewContents extends Contents {
+  /** The secrets that `apart` has taken out of the document. Default: none. */
+  readonly secrets?: readonly string[];
+}
+
 /** How entries are sealed. If `keys` is null, entries are plain text, which must be requested explicitly. */
 export interface Sealing {
   readonly keys: KeyRing | null;
@@ -56,7 +62,7 @@ export interface Sealing {
 }
 
 export function writeEntry(
-  { document, metadata }: Contents,
+  { document, metadata, secrets }: NewContents,
   name: PartitionName,
   { keys }: Sealing,
 ): Uint8Array {
@@ -69,7 +75,13 @@ export function writeEntry(
   const nonce = randomBytesOf(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   cipher.setAAD(associated(head, VERSION, name));
-  return Buffer.concat([head, nonce, cipher.update(pack(contents)), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([
+    head,
+    nonce,
+    cipher.update(pack(contents, secrets)),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
 }
 
 /** @throws PartitionError if the entry cannot be opened; it must then be left unchanged */

@@ -13,6 +13,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { holdsNumber } from '../cache/document/numbers.ts';
+import { endOfString, isRecord } from '../cache/json.ts';
 
 const MARK = '\u0001';
 const PADDING = 64;
@@ -31,38 +33,86 @@ const DEFLATE = { level: 1, windowBits: 12, memLevel: 5, chunkSize: 4096, dictio
 /** Limits the memory that a document from a hostile store can use. Sealed documents cannot be forged. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
-/** A secret in a document without line breaks, as a JSON string. */
-const SECRET = /"secret":("[^"\\]*(?:\\.[^"\\]*)*")/g;
+/** What precedes a secret in a document without line breaks. Within a JSON string, its quotation marks would be escaped. */
+const FIELD = '"secret":';
 
-export function pack(document: string): Buffer {
+/** What `apart` writes first in place of a secret: the mark, as a JSON string. */
+const PLACE = `${FIELD}${JSON.stringify(MARK)}`;
+
+/**
+ * Writes the value of an entry as JSON, with the mark in place of its secret. JSON escapes and copies each character, and the secrets are
+ * most of a document.
+ *
+ * @param secrets gets the secret; the value is written in full if it has none, or one that could not be restored
+ */
+export function apart(value: unknown, secrets: string[]): string {
+  const secret = isRecord(value) ? value['secret'] : undefined;
+  if (typeof secret === 'string' && isRestorable(secret) && !holdsNumber(secret)) {
+    const json = JSON.stringify({ ...(value as object), secret: MARK });
+    const at = json.indexOf(PLACE);
+    if (json.indexOf(PLACE, at + 1) === -1) {
+      secrets.push(secret);
+      return json.slice(0, at + FIELD.length) + MARK + json.slice(at + PLACE.length);
+    }
+  }
+  return JSON.stringify(value);
+}
+
+/**
+ * Packs a document.
+ *
+ * @param apart the secrets in whose place the document has the mark, in order
+ */
+export function pack(document: string, apart: readonly string[] = []): Buffer {
   const shapes: string[] = [];
-  const secrets: Buffer[] = [];
+  const secrets: Part[] = [];
   let text = '';
   let from = 0;
-  for (const { 0: field, 1: json = '', index } of document.matchAll(SECRET)) {
-    const secret = secretIn(json);
+  let taken = 0;
+  for (let at = document.indexOf(FIELD); at !== -1; at = document.indexOf(FIELD, at)) {
+    const start = at + FIELD.length;
+    at = start;
+    const first = document[start];
+    if (first === MARK) shapes.push(shapeOf(apart[taken++] ?? '', secrets));
+    if (first !== '"') continue;
+    at = endOfString(document, start) + 1;
+    const secret = secretIn(document.slice(start, at));
     if (secret === undefined) continue;
     shapes.push(shapeOf(secret, secrets));
-    const end = index + field.length;
-    text += document.slice(from, end - json.length) + MARK;
-    from = end;
+    text += document.slice(from, start) + MARK;
+    from = at;
   }
   text += document.slice(from) + MARK + shapes.join(MARK);
   const compressed = deflateRawSync(text, DEFLATE);
-  const size = 4 + compressed.length + secrets.reduce((sum, { length }) => sum + length, 0);
+  const size = 4 + compressed.length + secrets.reduce((sum, part) => sum + part.size, 0);
   const packed = Buffer.allocUnsafe(size + (-size & (PADDING - 1)));
   let at = packed.writeUInt32BE(compressed.length, 0);
-  for (const part of [compressed, ...secrets]) at += part.copy(packed, at);
+  at += compressed.copy(packed, at);
+  for (const { characters, encoding } of secrets) at += packed.write(characters, at, encoding);
   packed.fill(0, at);
   return packed;
+}
+
+/** A part of a secret, and its size in bytes. It is decoded only into the packed bytes. */
+interface Part {
+  readonly characters: string;
+  readonly encoding: 'base64url' | 'utf8';
+  readonly size: number;
 }
 
 /** Returns undefined if the secret could not be restored exactly: it has lone surrogates, which UTF-8 cannot encode. */
 function secretIn(json: string): string | undefined {
   if (!json.includes('\\')) return json.slice(1, -1);
   const secret = JSON.parse(json) as string;
-  return JSON.stringify(secret) === json && !/\p{Cs}/u.test(secret) ? secret : undefined;
+  return JSON.stringify(secret) === json && isRestorable(secret) ? secret : undefined;
 }
+
+/** false for lone surrogates, which UTF-8 cannot encode. */
+function isRestorable(secret: string): boolean {
+  return !LONE.test(secret);
+}
+
+const LONE = /\p{Cs}/u;
 
 /** @throws Error if `pack` did not produce the bytes */
 export function unpack(bytes: Buffer): string {
@@ -90,31 +140,52 @@ export function unpack(bytes: Buffer): string {
  *     J <bytes of the signature>:<header>\n<payload>
  *     S <lengths of alternating literal and base64url runs, separated by commas>
  */
-function shapeOf(secret: string, secrets: Buffer[]): string {
+function shapeOf(secret: string, secrets: Part[]): string {
   const jwt = jwtParts(secret);
   if (jwt !== undefined) {
-    secrets.push(jwt.signature);
-    return `J${jwt.signature.length}:${jwt.header}\n${jwt.payload}`;
+    const size = sizeOf(jwt.signature);
+    secrets.push({ characters: jwt.signature, encoding: 'base64url', size });
+    return `J${size}:${jwt.header}\n${jwt.payload}`;
   }
-  const lengths: number[] = [];
-  const add = (text: string, encoding: 'base64url' | 'utf8'): void => {
-    const bytes = Buffer.from(text, encoding);
-    secrets.push(bytes);
-    lengths.push(bytes.length);
-  };
+  let lengths = '';
   // Every other run is base64url in groups of four characters, which decode to three bytes each.
   let from = 0;
-  for (const { 0: run, index } of secret.matchAll(BASE64URL_RUN)) {
-    const end = index + (run.length & ~3);
-    add(secret.slice(from, index), 'utf8');
-    add(secret.slice(index, end), 'base64url');
-    from = end;
+  for (let start = 0; start < secret.length; ) {
+    const end = endOfRun(secret, start);
+    const until = end - ((end - start) % 4);
+    if (until > start) {
+      const [literal, encoded] = [secret.slice(from, start), secret.slice(start, until)];
+      lengths += `${addLiteral(literal, secrets)},${sizeOf(encoded)},`;
+      secrets.push({ characters: encoded, encoding: 'base64url', size: sizeOf(encoded) });
+      from = until;
+    }
+    start = end + 1;
   }
-  add(secret.slice(from), 'utf8');
-  return `S${lengths.join(',')}`;
+  return `S${lengths}${addLiteral(secret.slice(from), secrets)}`;
 }
 
-const BASE64URL_RUN = /[A-Za-z0-9_-]{4,}/g;
+/** The characters of base64url. Searching for runs of them takes three times as long as matching one. */
+const RUN = /[\w-]*/y;
+
+/** Returns the end of the base64url characters that begin at an index. */
+function endOfRun(text: string, from: number): number {
+  RUN.lastIndex = from;
+  RUN.test(text);
+  return RUN.lastIndex;
+}
+
+/** @returns the size in bytes */
+function addLiteral(characters: string, secrets: Part[]): number {
+  if (characters === '') return 0;
+  const size = Buffer.byteLength(characters);
+  secrets.push({ characters, encoding: 'utf8', size });
+  return size;
+}
+
+/** The number of bytes that base64url encodes. */
+function sizeOf({ length }: string): number {
+  return Math.floor((length * 3) / 4);
+}
 
 function secretOf(shape: string, bytes: Buffer, from: number): { secret: string; end: number } {
   let end = from;
@@ -139,25 +210,34 @@ function secretOf(shape: string, bytes: Buffer, from: number): { secret: string;
 interface JwtParts {
   header: string;
   payload: string;
-  signature: Buffer;
+  signature: string;
+}
+
+/** Whether a text is base64url that its bytes restore: it is complete, and no bit of its last character is lost. */
+function isExact(text: string): boolean {
+  const rest = text.length % 4;
+  const last = text.at(-1) ?? '';
+  const isWhole =
+    rest === 0 || (rest === 2 && 'AQgw'.includes(last)) || (rest === 3 && 'AEIMQUYcgkosw048'.includes(last));
+  return isWhole && endOfRun(text, 0) === text.length;
 }
 
 /** Returns undefined unless the secret is a signed JWT that can be restored exactly. */
 function jwtParts(secret: string): JwtParts | undefined {
   if (!secret.startsWith('eyJ')) return undefined;
-  const [header = '', payload = '', signature = '', more] = secret.split('.');
+  const [header = '', payload = '', signature = '', more] = secret.split('.', 4);
   if (more !== undefined || !payload.startsWith('ey')) return undefined;
-  const bytes = Buffer.from(signature, 'base64url');
-  if (bytes.length < SHORTEST_SIGNATURE || bytes.toString('base64url') !== signature) return undefined;
-  const [headerText, payloadText] = [header, payload].map(textOf);
+  if (sizeOf(signature) < SHORTEST_SIGNATURE || !isExact(signature)) return undefined;
+  const [headerText, payloadText] = [textOf(header), textOf(payload)];
   if (headerText === undefined || payloadText === undefined) return undefined;
-  return { header: headerText, payload: payloadText, signature: bytes };
+  return { header: headerText, payload: payloadText, signature };
 }
 
 /** Returns the text of a JWT's header or payload; undefined if the part could not be restored from it. */
 function textOf(part: string): string | undefined {
+  if (!isExact(part)) return undefined;
   const bytes = Buffer.from(part, 'base64url');
-  if (!isUtf8(bytes) || bytes.toString('base64url') !== part) return undefined;
+  if (!isUtf8(bytes)) return undefined;
   const text = bytes.toString('utf8');
   return text.includes(MARK) || text.includes('\n') ? undefined : text;
 }

@@ -4,10 +4,12 @@ import type { Entry } from '../cache/entry.ts';
 import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
 import { GRANT } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
+import { writeCompact } from '../cache/document/document.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import { type EntryMetadata, fault, readEntry, type Sealing, writeEntry } from './entry.ts';
+import { apart } from './packing.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { StoredPartition } from './partition-store.ts';
 
@@ -20,9 +22,6 @@ export interface Found {
   /** null: there was no entry. */
   readonly version: string | null;
 }
-
-/** The stored form has no line breaks. The original layout is stored in the metadata. */
-const COMPACT = { indent: 0, end: '', ascii: false } as const;
 
 /** @throws PartitionError if the entry cannot be opened */
 export function openFound(
@@ -45,7 +44,7 @@ export function openFound(
   return { cache, opened: cache.version, metadata, version: stored.version };
 }
 
-/** Returns the bytes of the entry. Does not change the cache. */
+/** Returns the bytes of the entry, whose document has no line breaks: the metadata have its layout. Does not change the cache. */
 export function closeUp(
   cache: SerializableTokenCache,
   metadata: EntryMetadata,
@@ -54,15 +53,17 @@ export function closeUp(
 ): Uint8Array {
   const store = storeOf(cache);
   const { layout, dialect } = store;
-  store.layout = COMPACT;
-  const document = cache.serialize();
-  store.layout = layout;
+  const secrets: string[] = [];
+  const document = writeCompact(store, (value) =>
+    sealing.keys === null ? JSON.stringify(value) : apart(value, secrets),
+  );
+  cache.hasStateChanged = false;
   const noted: EntryMetadata = {
     ...metadata,
     dialect,
     ...(layout === undefined ? {} : { layout: [layout.indent, layout.end, layout.ascii] as const }),
   };
-  return writeEntry({ document, metadata: noted }, name, sealing);
+  return writeEntry({ document, metadata: noted, secrets }, name, sealing);
 }
 
 function restoreLayout(cache: TokenCache, { dialect, layout }: EntryMetadata): void {

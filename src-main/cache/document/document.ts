@@ -166,13 +166,25 @@ function itemsOf(store: Store, section: Section): Map<string, unknown> {
  * Writes maps as JSON without line breaks. Objects with the keys of entries as their fields would cost more than the text:
  * V8 makes a hidden class for each of these keys.
  */
-function compact(map: ReadonlyMap<unknown, unknown>): string {
+function compact(
+  map: ReadonlyMap<unknown, unknown>,
+  json: (value: unknown) => string = JSON.stringify,
+): string {
   let text = '';
   for (const [name, value] of map) {
-    const json = value instanceof Map ? compact(value) : JSON.stringify(value);
-    text += `${text === '' ? '' : ','}${JSON.stringify(String(name))}:${json}`;
+    const written = value instanceof Map ? compact(value, json) : json(value);
+    text += `${text === '' ? '' : ','}${JSON.stringify(String(name))}:${written}`;
   }
   return `{${text}}`;
+}
+
+/**
+ * Serializes a store in the format it was read in, without line breaks.
+ *
+ * @param json writes the value of an entry
+ */
+export function writeCompact(store: Store, json: (value: unknown) => string): string {
+  return unmarkNumbers(compact(ownRoots(store), json));
 }
 
 /** Converts maps to objects. `fromEntries` creates a field for every name, including `__proto__`. */

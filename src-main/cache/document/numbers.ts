@@ -14,7 +14,12 @@ export function markNumbers(text: string): string {
   return text.replace(TOKEN, (token) => (LARGE.test(token) ? `"${MARK}${token}"` : token));
 }
 
+/** Whether a string may be a marked number. */
+export function holdsNumber(text: string): boolean {
+  return text.includes(MARK);
+}
+
 /** Replaces the marked strings of a JSON text by numbers. */
 export function unmarkNumbers(text: string): string {
-  return text.includes(MARK) ? text.replace(MARKED, '$1') : text;
+  return holdsNumber(text) ? text.replace(MARKED, '$1') : text;
 }
