@@ -8,7 +8,7 @@ import {
   type TokenRequest,
 } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
-import { mergeOwn } from '../cache/document/merge.ts';
+import { mergeIssued } from '../cache/document/merge.ts';
 import { type Claims, readToken } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
@@ -317,7 +317,7 @@ class WebApp {
     const partition = this.#open(req, session, id);
     let others: Set<string>;
     try {
-      await partition.update((cache) => void mergeOwn(cache, memory));
+      await partition.update((cache) => mergeIssued(cache, memory));
       others = await this.#others(browser, id); // After the update, so that a concurrent sign-in finds tokens to remove.
       noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
       await saved(session);

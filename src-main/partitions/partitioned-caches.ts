@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mergeOwn } from '../cache/document/merge.ts';
+import { mergeIssued } from '../cache/document/merge.ts';
 import {
   type CacheHandle,
   inMemory,
@@ -322,7 +322,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       const value = await redeem(inMemory(memory));
       const account = onlyAccountIn(memory);
       const theirs = partition(idOf(account, value), how);
-      await theirs.update((cache) => void mergeOwn(cache, memory));
+      await theirs.update((cache) => mergeIssued(cache, memory));
       return { partition: theirs, account, value };
     },
     acquireForApp: async (request, ask) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Entity } from '../../src-main/cache/schema/entities.ts';
-import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
+import { merge, mergeIssued, planMerge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { itemsIn, jwt, type Person, signIn } from './events.ts';
 
@@ -76,6 +76,20 @@ describe('merging', () => {
       expect(secrets(other)).toEqual(['new', 'new R']);
     },
   );
+
+  test('what was just issued replaces what has a later time, also an access token for more scopes', () => {
+    const id_token = (iat: number): string => jwt({ sub: 'x', iat });
+    const into = new SerializableTokenCache({ now: () => 2000 });
+    into.add(signIn({ refresh_token: 'R', id_token: id_token(2000) }, { scope: ['s1'] }));
+    into.add(signIn({ access_token: 'A', refresh_token: undefined, id_token: undefined, scope: 's1 s2' }));
+    let events = 0;
+    into.on('change', () => (events += 1));
+    const again = { access_token: 'A2', refresh_token: 'R2', id_token: id_token(1000) };
+    mergeIssued(into, read(written(1000, 'msal-python', again)));
+    expect(events).toBe(1);
+    expect(secrets(into)).toEqual(['A2', 'R2']);
+    expect(into.find('IdToken').map(({ secret }) => secret)).toEqual([id_token(1000)]);
+  });
 
   test('of ID tokens, the one issued last', () => {
     const issued = (iat: number): string =>

@@ -670,6 +670,25 @@ describe('the session', () => {
     expect(bodies.join()).not.toContain('"ada"');
   });
 
+  it('keeps what was just redeemed, though another server whose clock is ahead kept tokens before', async () => {
+    const store = memoryStore();
+    const later = () => Math.floor(Date.now() / 1000) + 120;
+    const shared = (now?: () => number) =>
+      start({
+        caches: partitionedCaches({ store, sealingKeys: 'plain-text', ...(now && { now }) }),
+        ...(now && { now }),
+      });
+    const [ahead, here] = [await shared(later), await shared()];
+    const ada = new Browser(ahead);
+    await ada.signIn('ada', '/files');
+    const same = new Browser(here); // The browser keeps its id, so that both sign-ins share a partition.
+    for (const [name, value] of ada.cookies) same.cookies.set(name, value);
+    await same.signIn('ada', '/files');
+    expect(await bodyOf(same.ask('/files'))).toMatch(/^access/);
+    const grants = provider.asked.map((form) => form.get('grant_type'));
+    expect(grants).toEqual(['authorization_code', 'authorization_code']); // No refresh with the earlier token.
+  });
+
   it('keeps the app data that the app chooses', async () => {
     const seen: boolean[] = [];
     const own = await start({

@@ -1,6 +1,7 @@
 /** Tokens that an API gets: for the app, on behalf of a caller, and by sign-ins whose user is known only afterwards. */
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import { describe, expect, it } from 'vitest';
+import type { CacheHandle } from '../../src-main/cache/handle.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
 import { type AskTokenEndpoint, memoryStore, type TokenParameters } from '../../src-main/partitions/index.ts';
 import { base64url } from '../cache/events.ts';
@@ -276,6 +277,20 @@ describe('a sign-in whose user is known afterwards', () => {
           .sort(),
       ),
     ).toEqual(['AT', 'AT before']);
+  });
+
+  it('replaces tokens that a server whose clock is ahead has kept', async () => {
+    const store = memoryStore();
+    const now = 1_800_000_000;
+    const add = (refresh_token: string) => (handle: CacheHandle) =>
+      handle.update((cache) => signIn(cache, 'noor', 'orders', 3600, refresh_token));
+    await caches({ store, now: () => now + 300 }).signIn(add('first'), () => 'noor');
+    const here = caches({ store, now: () => now });
+    await here.signIn(add('second'), () => 'noor');
+    const secrets = here
+      .partition('noor')
+      .read((cache) => cache.find('RefreshToken').map(({ secret }) => secret));
+    expect(await secrets).toEqual(['second']);
   });
 
   it('stores nothing if nobody signed in, two users did, or it failed', async () => {

@@ -7,7 +7,7 @@ import { summaries } from '../accounts.ts';
 import { isAppData } from '../app-data.ts';
 import { Entry } from '../entry.ts';
 import { copyWith, sameJson } from '../json.ts';
-import { ageIn, place, sameEntries } from '../place.ts';
+import { ageIn, place, sameEntries, supersededEntries } from '../place.ts';
 import { sameEnvironment } from '../schema/authorities.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
@@ -187,6 +187,24 @@ export function merge(into: TokenCache, from: TokenCache): MergeCounts {
 /** Like `merge`, for entries of this program's own sign-ins: they may say the issuer of what is there. */
 export function mergeOwn(into: TokenCache, from: TokenCache): MergeCounts {
   return mergePart(into, from, ALL, asItIs);
+}
+
+/**
+ * Merges what a provider has just issued. As `TokenCache.add` does, it replaces what is there, whose time may be later: the clocks of two
+ * servers differ.
+ */
+export function mergeIssued(into: TokenCache, issued: TokenCache): void {
+  const [target, source] = [storeOf(into), storeOf(issued)];
+  target.run(() => {
+    const superseded = CREDENTIALS.flatMap((type) =>
+      source
+        .candidates(type)
+        .flatMap(({ entity }): Entry[] => (entity === null ? [] : supersededEntries(target, type, entity))),
+    );
+    const grants = [...source.entries(GRANT)].flatMap(({ key }) => target.entry(GRANT, key) ?? []);
+    for (const entry of [...superseded, ...grants]) target.drop(entry);
+    mergeOwn(into, issued);
+  });
 }
 
 /** Everything, or what belongs to one account; "": what belongs to none, or is not understood. */
