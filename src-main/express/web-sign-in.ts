@@ -308,13 +308,22 @@ class WebApp {
     if (account === undefined) throw new WebSignInError('sign_in_answer_invalid', NO_ACCOUNT);
     const before = sessionOf(req);
     const previous = await this.#previous(req, before);
-    const isSameUser = previous?.account !== undefined && isSame(previous.account, account);
+    const [known] = previous?.found ?? [];
+    const isSameUser = previous !== undefined && known !== undefined && isSame(known.account, account);
+    const replaced = isSameUser ? undefined : previous;
     const session = await regenerated(req);
     this.#options.carryOver?.(before, session, isSameUser);
-    if (isSameUser && typeof this.#options.caches === 'function') await carryOver(before, session);
+    const isInSession = typeof this.#options.caches === 'function';
+    if (isSameUser && isInSession) await carryOver(before, session);
     const browser = cookiesOf(req).get(this.#browserCookie);
     const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
     const partition = this.#open(req, session, id);
+    // Nobody can reach the tokens of the previous users any more. Those that a session keeps were removed with it.
+    const endReplaced = async (): Promise<void> => {
+      if (replaced === undefined) return;
+      const removed = await this.#removed(this.#open(req, session, replaced.id));
+      await this.#revoked(isInSession && removed.length === 0 ? replaced.found : removed);
+    };
     let others: Set<string>;
     try {
       await partition.update((cache) => mergeIssued(cache, memory));
@@ -324,11 +333,14 @@ class WebApp {
     } catch (error) {
       // No session refers to these tokens.
       if (!isSameUser) await this.#signedOut(partition).catch(() => undefined);
+      await endReplaced().catch(() => undefined);
       throw error;
     }
-    // Nobody can reach the tokens of the previous users any more.
-    if (previous !== undefined && !isSameUser) others.add(previous.id);
-    await Promise.allSettled([...others].map((other) => this.#signedOut(this.#open(req, session, other))));
+    if (replaced !== undefined) others.delete(replaced.id);
+    await Promise.allSettled([
+      endReplaced(),
+      ...[...others].map((other) => this.#signedOut(this.#open(req, session, other))),
+    ]);
     this.#set(res, this.#doneCookie, String(this.#roundsOf(req) + 1), LOOP);
   }
 
@@ -379,8 +391,8 @@ class WebApp {
     const id = signedIn(session)?.partition;
     if (id === undefined) return undefined;
     const partition = this.#open(req, session, id);
-    const account = await partition.read((cache) => cache.accounts()[0]).catch(unopened);
-    return { id, partition, account };
+    const found = (await partition.read((cache) => this.#accountsIn(cache)).catch(unopened)) ?? [];
+    return { id, found };
   }
 
   async #signOut(req: WebRequest, res: ServerResponse): Promise<void> {
@@ -421,12 +433,10 @@ class WebApp {
   }
 
   /** Returns the accounts that were in the partition. */
-  async #removed(partition: Partition): Promise<RemovedAccount[]> {
+  async #removed(partition: Partition): Promise<KnownAccount[]> {
     const found = await partition
       .update((cache) => {
-        const accounts = cache
-          .accounts()
-          .map((account) => ({ account, refreshTokens: this.#ownRefreshTokens(cache, account) }));
+        const accounts = this.#accountsIn(cache);
         cache.signOutAll();
         return accounts;
       })
@@ -435,8 +445,14 @@ class WebApp {
     return found ?? [];
   }
 
+  #accountsIn(cache: TokenCache): KnownAccount[] {
+    return cache
+      .accounts()
+      .map((account) => ({ account, refreshTokens: this.#ownRefreshTokens(cache, account) }));
+  }
+
   /** Revokes refresh tokens at the provider, and tells the app. Does not reject. */
-  async #revoked(removed: readonly RemovedAccount[]): Promise<void> {
+  async #revoked(removed: readonly KnownAccount[]): Promise<void> {
     await Promise.all(
       removed.map(async ({ account, refreshTokens }) =>
         this.#tell({ account, ...(await this.#revocation(refreshTokens)) }),
@@ -643,12 +659,11 @@ class WebApp {
 
 interface Previous {
   readonly id: string;
-  readonly partition: Partition;
-  /** Undefined if the partition can't be opened, or is empty. */
-  readonly account: AccountSummary | undefined;
+  /** Empty if the partition can't be opened, or is empty. */
+  readonly found: readonly KnownAccount[];
 }
 
-interface RemovedAccount {
+interface KnownAccount {
   readonly account: AccountSummary;
   readonly refreshTokens: readonly string[];
 }

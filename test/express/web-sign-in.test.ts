@@ -689,6 +689,29 @@ describe('the session', () => {
     expect(grants).toEqual(['authorization_code', 'authorization_code']); // No refresh with the earlier token.
   });
 
+  it.each([['kept'], ['not kept']])(
+    'with sessionStore, the tokens of a replaced user are revoked, and the app is told: a session that is %s',
+    async (kept) => {
+      const told: WebSignOut[] = [];
+      const inSession = await start({
+        caches: (req) =>
+          partitionedCaches({ store: sessionStore(req.session as object), sealingKeys: 'plain-text' }),
+        onSignOut: (signOut) => void told.push(signOut),
+      });
+      const ada = new Browser(inSession);
+      await ada.signIn('ada', '/files');
+      await ada.signIn('ada');
+      expect(told).toEqual([]);
+      provider.revoked.length = 0;
+      if (kept === 'not kept') inSession.sessions.set = (_id, _session, done) => done?.(new Error('full'));
+      await ada.signIn('bob');
+      const revokedOf = told.map(({ account, revocation }) => [account.username, revocation]);
+      expect(revokedOf).toContainEqual(['ada', 'done']);
+      expect(revokedOf.filter(([name]) => name === 'ada')).toHaveLength(1);
+      expect(new Set(provider.revoked.map((form) => form.get('token'))).size).toBe(2); // Of her two sign-ins.
+    },
+  );
+
   it('keeps the app data that the app chooses', async () => {
     const seen: boolean[] = [];
     const own = await start({
