@@ -174,9 +174,14 @@ export class Provider {
     const { issuer, end_session_endpoint: end, revocation_endpoint: revocation } = body;
     const methods = body['token_endpoint_auth_methods_supported'];
     if (typeof issuer !== 'string' || !this.#isOwn(issuer))
-      unreachable('Its discovery document names another issuer: set "issuer" to the one that it names.');
+      unreachable(
+        'Its discovery document names another issuer.',
+        undefined,
+        'Set "issuer" to the one that it names.',
+      );
     for (const name of ENDPOINTS)
-      if (!isTrustworthy(body[name])) unreachable(`Its discovery document has no usable "${name}".`);
+      if (!isTrustworthy(body[name]))
+        unreachable(`Its discovery document has no usable "${name}".`, undefined, 'Check "issuer".');
     const { authorization_endpoint, token_endpoint, jwks_uri } = body as unknown as Metadata;
     return {
       ...{ issuer, authorization_endpoint, token_endpoint, jwks_uri },
@@ -273,10 +278,10 @@ function noKeys(cause: unknown): never {
   unreachable('Its answer has no keys that verify its tokens.', cause);
 }
 
-function unreachable(why: string, cause?: unknown): never {
+function unreachable(why: string, cause?: unknown, remedy = 'Try again later.'): never {
   throw new WebSignInError(
     'provider_unreachable',
-    `The identity provider could not be asked. ${why === '' ? '' : `${why} `}Nobody was signed in or out. Try again later.`,
+    `The identity provider could not be asked. ${why === '' ? '' : `${why} `}Nobody was signed in or out. ${remedy}`,
     cause === undefined ? {} : { cause },
   );
 }

@@ -517,7 +517,10 @@ describe('signing in', () => {
       { token_endpoint: 'http://evil.example/token' },
     ]) {
       provider.metadata = metadata;
-      expect((await new Browser(await start()).ask('/sign-in')).status).toBe(502);
+      const strict = await start();
+      expect((await new Browser(strict).ask('/sign-in')).status).toBe(502);
+      expect(String(strict.errors[0])).toMatch(/"issuer"/);
+      expect(String(strict.errors[0])).not.toMatch(/try again/i); // It would fail in the same way.
     }
     provider.metadata = {};
   });
