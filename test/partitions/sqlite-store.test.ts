@@ -112,6 +112,30 @@ describe.each([
   });
 });
 
+it('tells a table that was dropped while the store was open, and that nothing was changed', async () => {
+  const database = wasm(':memory:');
+  const store = sqliteStore({ database });
+  await store.read('k');
+  database.exec('DROP TABLE tokenkeep_partitions');
+  for (const call of [store.read('k'), store.remove('k')])
+    await expect(call).rejects.toMatchObject({
+      code: 'store_table_missing',
+      message: expect.stringContaining('Nothing was changed') as string,
+    });
+  database.close();
+});
+
+it.each(['database is not open', 'statement has been finalized', 'The database connection is not open'])(
+  'tells a database that was closed: %s',
+  async (text) => {
+    const closed = (): never => {
+      throw new Error(text);
+    };
+    const database = { exec: () => undefined, prepare: closed, close: () => undefined };
+    await expect(sqliteStore({ database }).read('k')).rejects.toMatchObject({ code: 'store_client' });
+  },
+);
+
 it('waits for another process that prepares the same new file, and gives up in the end', () => {
   const inner = wasm(':memory:');
   let failures = 3;
@@ -172,6 +196,14 @@ if (hasSqlite)
       return Promise.resolve({ store, another, close });
     };
     for (const { name, run } of partitionStoreConformance({ open })) it(name, run);
+
+    it('tells a closed database, to a call that was made before and to another', async () => {
+      const store = sqliteStore({ file: join(folder(), 'tokens.sqlite') });
+      await store.read('k');
+      store.close();
+      for (const call of [store.read('k'), store.remove('k')])
+        await expect(call).rejects.toMatchObject({ code: 'store_client' });
+    });
 
     it('makes the file readable for its owner only, and reports a missing folder or a file that is no database', () => {
       const own = folder();

@@ -361,6 +361,19 @@ function explained(error: unknown): unknown {
     code === 'SQLITE_NOTADB' ||
     /not a database|no such column|has no column/i.test(error.message);
   if (isForeign) return wrongTable(error);
+  if (/no such table/i.test(error.message))
+    return new PartitionStoreError(
+      'store_table_missing',
+      'The table of the partitions is no longer in the SQLite file. Nothing was changed. Restore the file, or restart the app, which creates the table again; users then have to sign in again.',
+      { cause: error },
+    );
+  // `better-sqlite3` and `node:sqlite`, the latter also of a statement.
+  if (/database (?:connection )?is not open|statement has been finalized/i.test(error.message))
+    return new PartitionStoreError(
+      'store_client',
+      'The SQLite database was closed. Nothing was changed. Close it only after the last request.',
+      { cause: error },
+    );
   const known = CAUSES.find(([name, own]) => primary === own || code.startsWith(name))?.[2];
   const found = known ?? SYSTEM[code];
   const [told, what, remedy] = found ?? UNKNOWN;
