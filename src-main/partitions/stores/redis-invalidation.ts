@@ -114,7 +114,10 @@ export function redisInvalidation(options: RedisInvalidationOptions): PartitionI
         subscriber.on('error', onGap);
         subscriber.on('ready', onGap);
         await subscriber.connect();
-        await subscriber.subscribe(channel, (message) => heard(message, onChange));
+        await orClosed(
+          subscriber.subscribe(channel, (message) => heard(message, onChange)),
+          () => subscriber.destroy(),
+        );
         return () => {
           subscriber.destroy();
           return Promise.resolve();
@@ -124,11 +127,25 @@ export function redisInvalidation(options: RedisInvalidationOptions): PartitionI
       connection.on('error', onGap);
       connection.on('ready', onGap);
       connection.on('message', (_channel, message) => heard(message, onChange));
-      await connection.subscribe(channel);
+      await orClosed(connection.subscribe(channel), () => connection.disconnect());
       return () => {
         connection.disconnect();
         return Promise.resolve();
       };
     },
   };
+}
+
+/** A refused SUBSCRIBE leaves a connection that nobody could close. */
+async function orClosed(subscribed: Promise<unknown>, close: () => void): Promise<void> {
+  try {
+    await subscribed;
+  } catch (error) {
+    try {
+      close();
+    } catch {
+      // It has ended by itself.
+    }
+    throw error;
+  }
 }
