@@ -48,6 +48,7 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
     if (!(await ports.authenticate())) return false;
     await closing.catch(() => undefined); // The caller of `leave` got the error. The user can unlock all the same.
     locked = false;
+    here = new AbortController();
     await ports.open();
     return !locked; // the user may have left again meanwhile
   }
@@ -60,7 +61,6 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
       if (locked || !ports.isWanted() || ports.isUnsaved()) return;
       locked = true;
       here.abort();
-      here = new AbortController();
       closing = ports.close();
       await closing;
     },

@@ -134,11 +134,17 @@ export function startParts(
     asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });
-  const askHere = (
+  /** Resolves with null if the user left before answering: that is no refusal. */
+  const askHere = async (
     caller: WebContents,
     question: Question,
     options: { follows?: boolean; signal?: AbortSignal } = {},
-  ): Promise<boolean> => confirm(caller, question, { ...options, signal: away.whileHere(options.signal) });
+  ): Promise<boolean | null> => {
+    const signal = away.whileHere(options.signal);
+    if (signal.aborted) return null;
+    const agreed = await confirm(caller, question, { ...options, signal });
+    return agreed || !signal.aborted ? agreed : null;
+  };
   const reload = (): void => {
     // After the response to the request has been sent.
     setImmediate(() => windows().forEach((window) => window.webContents.reload()));

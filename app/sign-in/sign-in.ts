@@ -53,12 +53,13 @@ export interface SignInPorts<Caller> {
    *
    * @param options.follows it goes on from a gesture that was used, or from a question that was answered with yes
    * @param options.signal closes the dialog unanswered, which counts as no
+   * @returns null if it was not answered because the user left
    */
   confirm: (
     caller: Caller,
     question: Question,
     options: { follows: boolean; signal?: AbortSignal },
-  ) => Promise<boolean>;
+  ) => Promise<boolean | null>;
   copyText: (text: string) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -160,7 +161,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     let follows = false;
     return async (question, signal) => {
       const agreed = await ports.confirm(caller, question, { follows, ...(signal && { signal }) });
-      follows = agreed;
+      follows = agreed === true;
       return agreed;
     };
   };
@@ -250,11 +251,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {
+        ports.useGesture(caller);
         if (ports.isDemo())
           throw new InvalidArgumentError(
             'The window shows sample data, which you can’t sign in to. Nothing was done. Leave the sample data first.',
           );
-        ports.useGesture(caller);
         attempt.begin({ profile: profiles.find(id), way, loginHint, ask: askingOn(caller) });
       },
       signInAgain: (_caller, accountId) => signInAgain(accountId),

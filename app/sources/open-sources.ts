@@ -33,7 +33,7 @@ export interface OpenSourcesPorts<Caller> {
   reading?: ReadOptions;
   /** @throws QuestionError if there was no recent user input in the window */
   useGesture: (caller: Caller) => void;
-  confirm: (caller: Caller, question: Question) => Promise<boolean>;
+  confirm: (caller: Caller, question: Question) => Promise<boolean | null>;
   /** Absolute path of the vault that the window shows. */
   ownVault: string;
   /** Returns an absolute path; null if the dialog was dismissed. */

@@ -92,6 +92,7 @@ it('closes the questions that are open when the user leaves, and no later ones',
   expect([plain.aborted, either.aborted]).toEqual([false, false]);
   await lock.leave();
   expect([plain.aborted, either.aborted]).toEqual([true, true]);
+  expect([lock.whileHere().aborted, lock.whileHere(own.signal).aborted]).toEqual([true, true]);
   await lock.unlock();
   choose('chosen by someone else');
   await expect(open).rejects.toThrow(AwayError);

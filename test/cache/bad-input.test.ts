@@ -172,3 +172,14 @@ it('a document that is not text', async () => {
   for (const state of [5, {}, Buffer.from('{}'), []])
     expect(await refused((cache) => cache.deserialize(state as unknown as string))).toBe('state');
 });
+
+it('a token that looks like the mark of a large number does not spoil the document', () => {
+  const cache = new SerializableTokenCache();
+  const tokens = ['A"\ue000number:1', 'B\\"\ue000number:22"', '"\ue000number:1"'];
+  tokens.forEach((access_token, i) =>
+    cache.add({ ...EVENT, scope: `scope${i}`, response: { ...EVENT.response, access_token } }),
+  );
+  const again = new SerializableTokenCache();
+  again.deserialize(cache.serialize());
+  expect(again.find('AccessToken', {}).map(({ secret }) => secret)).toEqual(tokens);
+});

@@ -449,7 +449,8 @@ test('the first of many accounts, before the list is there', async ({ keyring, s
   await app.evaluate(
     ({ ipcMain }, channel) => {
       ipcMain.removeHandler(channel);
-      ipcMain.handle(channel, () => new Promise(() => undefined)); // the list stays away
+      // The list stays away. A promise that nothing refers to would be collected, and Electron would answer with an error.
+      ipcMain.handle(channel, () => new Promise((answer) => Object.assign(globalThis, { answer })));
     },
     requestChannel(tokenCachePrefix(), 'accountsText'),
   );
@@ -626,13 +627,13 @@ test('the file: damaged, read-only, newer; what cannot be read or written is lef
   expect(readFileSync(join(dirname(file), aside)).equals(damaged)).toBe(true);
   await first.quit();
 
-  writeFileSync(file, good);
+  const kept = readFileSync(file);
   chmodSync(file, 0o400);
   chmodSync(dirname(file), 0o500);
   try {
     const second = await start();
     await expect(second.window.getByText('Read-only').first()).toBeVisible();
-    await expect(second.window.getByRole('option')).toHaveCount(5);
+    await expect(second.window.getByRole('option')).toHaveCount(4);
     await picture(second.window, 'read-only');
     await second.window.getByRole('button', { name: 'Sign out…' }).click();
     await second.window
@@ -644,10 +645,10 @@ test('the file: damaged, read-only, newer; what cannot be read or written is lef
   } finally {
     chmodSync(dirname(file), 0o700);
   }
-  isUnchanged(good);
+  isUnchanged(kept);
   chmodSync(file, 0o600);
 
-  const newer = asNewer(good, await keyOf(keyring.env, file));
+  const newer = asNewer(kept, await keyOf(keyring.env, file));
   writeFileSync(file, newer);
   const third = await start();
   await expect(third.window.getByRole('heading', { name: 'Written by a newer version' })).toBeVisible();

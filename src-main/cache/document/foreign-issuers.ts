@@ -7,6 +7,7 @@ import { copyWith, folded, textOf } from '../json.ts';
 import {
   canonicalEnvironment,
   hostOf,
+  isMicrosoft,
   isMsals,
   issuerIn,
   issuerSaidBy,
@@ -40,10 +41,16 @@ export function admission(into: Store, from: Store): Admit {
     if (type === 'AppMetadata' || home === '') return entity;
     const without = (): typeof entity =>
       (fields['issuer'] === undefined ? entity : copyWith(fields, { issuer: undefined })) as typeof entity;
-    if (isMsals(fields)) return without();
+    const environment = textOf(fields['environment']);
+    const issuersHere = (): readonly string[] | null =>
+      knownFor(home, hostOf(canonicalEnvironment(environment)));
+    if (isMsals(fields)) {
+      // What calls itself ADFS's would replace the entry that proves the issuer.
+      return !isMicrosoft(environment) && (issuersHere()?.length ?? 0) > 0 ? null : without();
+    }
     const said = type === 'IdToken' ? issuerIn(fields) || issuerSaidBy(fields) : issuerFor(from, fields);
     if (said === '') return entity;
-    const issuers = knownFor(home, hostOf(canonicalEnvironment(textOf(fields['environment']))));
+    const issuers = issuersHere();
     if (issuers === null) return entity;
     if (issuers.length === 0) return type === 'IdToken' && issuerSaidBy(fields) !== '' ? null : without();
     const [only = '', ...others] = issuers;

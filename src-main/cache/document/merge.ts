@@ -22,7 +22,10 @@ import { type Admit, admission, asItIs } from './foreign-issuers.ts';
 export interface MergeCounts {
   /** Number of users, not of account entities. */
   accounts: { added: number; known: number; names: readonly string[] };
-  /** Number of credentials and grants. `expired`: access tokens among those added or replaced that have expired. */
+  /**
+   * Number of credentials and grants. `unchanged` includes what is not taken, such as a token that would give existing ones another issuer.
+   * `expired`: access tokens among those added or replaced that have expired.
+   */
   tokens: { added: number; replaced: number; unchanged: number; expired: number };
   /** Unrecognized entries and roots, copied unchanged. */
   notUnderstood: number;

@@ -7,7 +7,8 @@ const MARK = '\ue000number:';
 /** Matches strings and numbers in a JSON text: strings too, so that digits in them are skipped. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 const LARGE = /^-?\d{16,}$/;
-const MARKED = /"\ue000number:(-?\d+)"/g;
+/** A quotation mark within a string follows a backslash. */
+const MARKED = /(?<!\\)"\ue000number:(-?\d+)"/g;
 
 /** Replaces the large numbers of a JSON text by marked strings. */
 export function markNumbers(text: string): string {

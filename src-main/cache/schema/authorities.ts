@@ -65,6 +65,7 @@ const ADFS_PATH = /\/adfs(?:\/|$)/i;
  * and the provider does not follow MSAL's rules. "" otherwise. Reads the secret.
  */
 export function issuerSaidBy(idToken: Entity): string {
+  if (isMsals(idToken)) return '';
   const secret = idToken['secret'];
   const claims = typeof secret === 'string' ? claimsIn(secret) : undefined;
   const issuer = stringClaim(claims, 'iss');

@@ -22,7 +22,7 @@ let signing: SignIn<null>;
 let sent: { url: string; body: string }[];
 let opened: string[];
 let asked: Question[];
-let agrees: (question: Question) => boolean;
+let agrees: (question: Question) => boolean | null;
 /** What an issuer's metadata say besides the usual. */
 let metadata: Record<string, object>;
 let status: number;
@@ -167,10 +167,13 @@ describe('two realms on one host', () => {
     expect(asked.map(({ message }) => message)).toContain(`Let Tokenkeep use ${EMPLOYER}?`);
   });
 
-  it('signs out here, and sends nothing, where the user does not allow the issuer', async () => {
+  it.each([
+    ['does not allow the issuer', false, 'host_refused'],
+    ['leaves before the question is answered', null, 'consent_unanswered'],
+  ])('signs out here, and sends nothing, where the user %s', async (_what, answer, code) => {
     await signing.handlers.saveProfile(null, draftOf(PARTNER), null);
     const id = await importDocument(documentOf({ iss: EMPLOYER }));
-    agrees = () => false;
+    agrees = () => answer;
     const report = await signing.handlers.signOut(null, [id], {
       vault: true,
       revoke: true,
@@ -180,7 +183,7 @@ describe('two realms on one host', () => {
     expect([sent, opened]).toEqual([[], []]);
     expect(report).toMatchObject({
       receipts: [{ remaining: 0 }],
-      revoked: { count: 0, pending: 0, problem: { code: 'host_refused' } },
+      revoked: { count: 0, pending: 0, problem: { code } },
       session: { opened: false },
     });
   });
