@@ -170,11 +170,10 @@ const EXPLANATIONS: Record<Unopened, string> = {
 };
 
 /** Returns the error for an entry that cannot be opened. Its message says why, and that the entry was left unchanged. */
-export function fault(code: Unopened, { key }: PartitionName, cause?: unknown): PartitionError {
-  return new PartitionError(
-    code,
-    key,
-    `The entry of partition ${key} ${EXPLANATIONS[code]}. It was not changed. remove() deletes it; the user then signs in again.`,
-    cause === undefined ? {} : { cause },
-  );
+export function fault(code: Unopened, { kind, key }: PartitionName, cause?: unknown): PartitionError {
+  const message =
+    kind === 'index'
+      ? `The entry ${key} in the index of users ${EXPLANATIONS[code]}. It was not changed. Its user was not signed out of partitions that only this entry lists. It expires with them; to end them now, delete it and sign the user out again.`
+      : `The entry of partition ${key} ${EXPLANATIONS[code]}. It was not changed. remove() deletes it; the user then signs in again.`;
+  return new PartitionError(code, key, message, cause === undefined ? {} : { cause });
 }

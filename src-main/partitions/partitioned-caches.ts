@@ -50,7 +50,7 @@ import { Deadline } from './deadline.ts';
 import { published, purposeOf } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
 import { type Turn, Turns } from './leases.ts';
-import { endingAt, lifetimeOf, type PartitionTtl } from './lifetime.ts';
+import { endingAt, type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import {
   type ResealOptions,
   type ResealReport,
@@ -67,7 +67,14 @@ import { OpenedCaches, SharedFlights, SharedReads, Touches } from './reads.ts';
 import { type PartitionedCachesOptions, type Settings, settingsOf } from './settings.ts';
 import { epochOf } from './tombstones.ts';
 import { type OpenedAs, Updates } from './updates.ts';
-import { noIndex, type PartitionUserReference, UserIndex } from './user-index.ts';
+import {
+  HEADROOM,
+  identityOf,
+  type IndexRecord,
+  noIndex,
+  type PartitionUserReference,
+  UserIndex,
+} from './user-index.ts';
 
 /**
  * One user's token cache in a store.
@@ -160,7 +167,7 @@ export interface UserSignOutReceipt {
   readonly partitions: number;
   /** How many of them could not be opened and were deleted entirely. */
   readonly deleted: number;
-  /** How many are still listed for the user, counted again: 0, unless the user signed in meanwhile. */
+  /** How many more are listed for the user afterwards: 0, unless the user signed in meanwhile. */
   readonly remaining: number;
 }
 
@@ -249,7 +256,8 @@ export interface PartitionedCaches {
   /**
    * Signs a user out of every partition, on every server, that was written since `userIndex: true` was set.
    *
-   * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there
+   * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there; PartitionError: an
+   *   index entry of the user can't be opened. The user was signed out of all partitions that other entries list
    */
   signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt>;
 
@@ -487,30 +495,44 @@ class Caches {
 
   async signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt> {
     const index = this.#index ?? missing();
-    const records = await index.find(user);
+    const { records, fault } = await index.find(user);
     const keys = new Set(records.map(({ key }) => key));
+    const gone: IndexRecord[] = [];
     let deleted = 0;
     for (const key of keys) {
       const name: PartitionName = { kind: 'user', id: undefined, key };
-      const as: OpenedAs = { name, ownership: ownershipOf('several'), lifetime: this.#settings.lifetime };
       const accounts = records.filter((record) => record.key === key);
+      const lifetime = listedLifetime(accounts, this.#settings.now());
+      const as: OpenedAs = { name, ownership: ownershipOf('several'), lifetime };
       try {
-        await this.update(as, (cache) => {
+        const isSignedOut = await this.update(as, (cache) => {
           const store = storeOf(cache);
+          const before = cache.version;
           for (const { account, of } of accounts) {
             const isOne = of === undefined || userCountIn(cache, account) < 2;
             if (isOne) signOutId(store, account, {}, store.now());
             else cache.signOut({ home_account_id: account, issuer: of });
           }
+          return cache.version !== before;
         });
+        // If the user isn't in it, a sign-in may be about to write it. What else is listed without tokens expires.
+        if (isSignedOut) gone.push(...accounts);
       } catch (error) {
         if (!(error instanceof PartitionError) || error.code === 'partition_busy') throw error;
         await this.remove(as); // It cannot be opened, and its tokens must go.
+        gone.push(...accounts);
         deleted += 1;
       }
     }
-    await index.forget(user, records);
-    return { partitions: keys.size, deleted, remaining: (await index.find(user)).length };
+    await index.forget(user, gone);
+    if (fault !== undefined) throw fault;
+    const known = new Set(records.map(identityOf));
+    const { records: left } = await index.find(user);
+    return {
+      partitions: keys.size,
+      deleted,
+      remaining: left.filter((record) => !known.has(identityOf(record))).length,
+    };
   }
 
   async #read(as: OpenedAs): Promise<Found> {
@@ -531,17 +553,12 @@ class Caches {
   }
 
   /** A touch that fails rejects no read: the entry was there, and the next read tries again. */
-  async #touch(
-    { key }: PartitionName,
-    ttl: number,
-    { index }: EntryMetadata,
-    deadline: Deadline,
-  ): Promise<void> {
+  async #touch(name: PartitionName, ttl: number, metadata: EntryMetadata, deadline: Deadline): Promise<void> {
     try {
-      await deadline.with((call) => this.#settings.store.touch(key, ttl, call));
-      await this.#index?.touch(index, ttl, deadline);
+      await deadline.with((call) => this.#settings.store.touch(name.key, ttl, call));
+      await this.#index?.touch(name, metadata, ttl, deadline);
     } catch {
-      this.#touches.forget(key);
+      this.#touches.forget(name.key);
     }
   }
 
@@ -618,6 +635,16 @@ function either(turn: Turn, signal: AbortSignal): Pick<Turn, 'signal'> {
       return AbortSignal.any([turn.signal, signal]);
     },
   };
+}
+
+/**
+ * A partition of several users keeps its lifetime when one is signed out. It is known only from the index, so that the partition may
+ * expire up to a fifth of its lifetime earlier or later, until it is updated again.
+ */
+function listedLifetime(records: readonly IndexRecord[], now: number): Lifetime {
+  const expiries = records.map(({ expires }) => expires);
+  const left = Math.max(60, (Math.max(...expiries.map(Number)) - now) / HEADROOM);
+  return { ttl: () => (expiries.includes(null) ? null : left), sliding: null };
 }
 
 function missing(): never {

@@ -6,12 +6,13 @@
  * its home account id. Each lists the keys of partitions. They are sealed like partitions and live in the same
  * store. An index entry is written before its partition, so that every partition can be found.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
 import type { IdToken } from '../cache/schema/entities.ts';
 import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/authorities.ts';
-import { InvalidArgumentError, PartitionError } from '../errors.ts';
+import { InvalidArgumentError, PartitionError, PartitionStoreError } from '../errors.ts';
+import { KeyedQueue } from '../waiting.ts';
 import { Deadline } from './deadline.ts';
 import { type EntryMetadata, readEntry, writeEntry } from './entry.ts';
 import { usersIn } from './partition-contents.ts';
@@ -45,12 +46,21 @@ export interface IndexRecord {
   readonly expires: number | null;
   /** `EntryMetadata.born` of the partition, which tells it from an earlier one under the same key. */
   readonly born?: number;
+  /** `EntryMetadata.epoch` when it was listed, which tells a sign-in from one that was signed out of the same partition before. */
+  readonly epoch?: number;
 }
 
 /** Index entries live 25% longer than their partitions, so that not every update of a partition updates its index. */
-const HEADROOM = 1.25;
+export const HEADROOM = 1.25;
 
-const MOST_TRIES = 20;
+/** How many partitions of a user are listed. One more drops the one that expires first. */
+const MOST_RECORDS = 1000;
+
+/** How many expired records one write checks. The others wait for later writes, so that no sign-in exceeds its deadline. */
+const MOST_CHECKS = 50;
+
+/** Milliseconds between attempts: increasing and random, so that two writers don't stay in step. */
+const PAUSES = { first: 2, longest: 100 };
 
 interface User {
   readonly account: string;
@@ -60,8 +70,21 @@ interface User {
   readonly sid?: string;
 }
 
+/** Where a partition is listed: the key of the index entry, and a hash of what it says there. */
+type Listing = readonly [key: string, mark: string];
+
+interface OpenedEntry {
+  readonly records: readonly IndexRecord[];
+  readonly version: string | null;
+  /** Why the entry can't be opened. */
+  readonly fault?: PartitionError;
+}
+
+type Change = (records: readonly IndexRecord[]) => IndexRecord[] | Promise<IndexRecord[]>;
+
 export class UserIndex {
   readonly #settings: Settings;
+  readonly #queue = new KeyedQueue();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -70,192 +93,288 @@ export class UserIndex {
   /**
    * Lists a partition that is about to be written in the index entries of its users.
    *
-   * @param metadata its `index` names the entries that list the partition already
+   * @param metadata its `index` says where the partition is listed already
    * @returns what is listed now
    */
   async note(
     { key }: PartitionName,
     cache: TokenCache,
-    { index: known, born }: EntryMetadata,
+    { index: known, born, epoch }: EntryMetadata,
     ttl: number | null,
     deadline: Deadline,
   ): Promise<readonly unknown[]> {
     const now = this.#settings.now();
-    const wanted = usersOf(cache);
-    const names = new Map(
-      wanted.flatMap((user) =>
-        namesOf(user).map((name) => [`${name.key} ${user.of ?? ''}`, { name, user }] as const),
-      ),
-    );
-    const keys = [...names.values()].map(({ name }) => name.key);
-    // Known records name no users, so if two users share a name, both are listed again.
-    const isShared = (name: string): boolean => keys.indexOf(name) !== keys.lastIndexOf(name);
-    const [until, ...listed] = known ?? [];
-    const isListed = (name: string): boolean => listed.includes(name);
+    const users = usersOf(cache);
+    const wanted = new Map<string, { name: PartitionName; user: User; mark: string }>();
+    for (const user of users)
+      for (const name of namesOf(user)) {
+        const at = `${name.key} ${user.of ?? ''}`;
+        const listed = withoutOtherSid(user, wanted.get(at)?.user);
+        wanted.set(at, { name, user: listed, mark: this.#markOf(name, listed) });
+      }
+    const [until] = known ?? [];
+    const listings = new Map(listingsIn(known).map((listing) => [listing[1], listing] as const));
     const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
     const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
-    const missing = [...names.values()].filter(
-      ({ name }) => !isLongEnough || !isListed(name.key) || isShared(name.key),
-    );
-    if (missing.length === 0) return known ?? [];
-    const others = listed.filter((name): name is string => typeof name === 'string' && !keys.includes(name));
-    const [kept] = await Promise.all([
-      Promise.all(
-        others.map((name) =>
-          this.#keep(name, { key, users: wanted, expires: isLongEnough ? undefined : expires }, deadline),
-        ),
-      ),
-      ...missing.map(({ name, user }) =>
-        this.#list(name, { key, ...user, expires, ...(born === undefined ? {} : { born }) }, deadline),
-      ),
-    ]);
-    return [isLongEnough ? until : expires, ...new Set(keys), ...kept.flat()];
+    const entry = {
+      ...(born === undefined ? {} : { born }),
+      ...(epoch === undefined ? {} : { epoch }),
+    };
+    const listed = [...wanted.values()].map(async ({ name, user, mark }): Promise<Listing[]> => {
+      const listing = listings.get(mark);
+      if (isLongEnough && listing !== undefined) return [listing];
+      return [[await this.#list(name, { key, ...user, expires, ...entry }, deadline), mark]];
+    });
+    const names = new Set([...wanted.values()].flatMap(({ name }) => bothOf(name)).map((name) => name.key));
+    const kept = entriesIn(known)
+      .filter((name) => !names.has(name.key))
+      .map((name) => {
+        const isCurrent = (mark: string): boolean => isLongEnough && listings.has(mark);
+        return this.#keep(name, { key, users, expires, isCurrent }, deadline);
+      });
+    return [isLongEnough ? until : expires, ...(await Promise.all([...listed, ...kept])).flat()];
   }
 
   /**
    * Keeps a partition in an index entry whose name its ID tokens no longer contain: the ID token of a refresh need not name the session of
    * the sign-in, or there may be none (OpenID Connect Core §12.2).
    *
-   * @param expires undefined: it lives long enough
-   * @returns the entry's name if it still lists the partition, else nothing
+   * @param listing `isCurrent` says of a mark whether its record can stay as it is
+   * @returns the listings that are kept: none of users who left the partition or signed in anew
    */
   async #keep(
-    name: string,
-    {
-      key,
-      users,
-      expires,
-    }: { readonly key: string; readonly users: readonly User[]; readonly expires: number | null | undefined },
+    name: PartitionName,
+    listing: {
+      readonly key: string;
+      readonly users: readonly User[];
+      readonly expires: number | null;
+      readonly isCurrent: (mark: string) => boolean;
+    },
     deadline: Deadline,
-  ): Promise<string[]> {
-    let kept: string[] = [];
-    await this.#change(
-      { kind: 'index', id: undefined, key: name },
-      (records) => {
-        kept = [];
-        return records.map((record) => {
-          const user = users.find(({ account, of }) => account === record.account && of === record.of);
-          const isNamed =
-            user !== undefined && namesOf({ ...record, ...user }).some((each) => each.key === name);
-          if (record.key !== key || !isNamed) return record;
-          kept = [name];
-          return expires === undefined ? record : { ...record, expires };
-        });
-      },
-      deadline,
-    );
+  ): Promise<Listing[]> {
+    const { key, users, expires, isCurrent } = listing;
+    let kept: Listing[] = [];
+    const isNamedBy = (record: IndexRecord, user: User): boolean =>
+      user.account === record.account &&
+      user.of === record.of &&
+      namesOf({ ...record, ...user })
+        .flatMap(bothOf)
+        .some((each) => each.key === name.key);
+    const keep: Change = (records) => {
+      kept = [];
+      return records.map((record) => {
+        if (record.key !== key || !users.some((user) => isNamedBy(record, user))) return record;
+        const mark = this.#markOf(name, record);
+        kept.push([name.key, mark]);
+        return isCurrent(mark) ? record : { ...record, expires };
+      });
+    };
+    await this.#change(name, keep, deadline);
     return kept;
   }
 
   /** Removes a deleted partition from the index. A partition that was created under the same key since then stays. */
-  async dropped(
-    { key }: PartitionName,
-    { index: known = [], born }: EntryMetadata,
-    deadline: Deadline,
-  ): Promise<void> {
+  async dropped({ key }: PartitionName, { index, born }: EntryMetadata, deadline: Deadline): Promise<void> {
     const stays = (record: IndexRecord): boolean =>
       record.key !== key || record.born === undefined || record.born !== born;
-    for (const name of known)
-      if (typeof name === 'string')
-        await this.#change(
-          { kind: 'index', id: undefined, key: name },
-          (records) => records.filter(stays),
-          deadline,
-        );
+    for (const name of entriesIn(index))
+      await this.#change(name, (records) => records.filter(stays), deadline);
   }
 
-  /** Extends the index entries' lifetime to that of a partition that was just touched. */
-  async touch(known: readonly unknown[] | undefined, ttl: number, deadline: Deadline): Promise<void> {
-    const { store } = this.#settings;
-    for (const name of known ?? [])
-      if (typeof name === 'string') await deadline.with((call) => store.touch(name, ttl * HEADROOM, call));
+  /** Extends the lifetime of a partition in the index entries that list it, after the partition was touched. */
+  async touch(
+    { key }: PartitionName,
+    { index }: EntryMetadata,
+    ttl: number,
+    deadline: Deadline,
+  ): Promise<void> {
+    const now = this.#settings.now();
+    const expires = Math.ceil(now + ttl * HEADROOM);
+    const extended = (record: IndexRecord): IndexRecord => {
+      const isLongEnough = record.expires === null || record.expires >= now + ttl;
+      return record.key !== key || isLongEnough ? record : { ...record, expires };
+    };
+    const extend: Change = (records) => records.map(extended);
+    await Promise.all(entriesIn(index).map((name) => this.#change(name, extend, deadline)));
   }
 
-  /** Returns the partitions of a user. @throws InvalidArgumentError */
-  async find(user: PartitionUserReference): Promise<IndexRecord[]> {
+  /**
+   * Returns the partitions of a user, and why an index entry of the user can't be opened: there may be more partitions then.
+   *
+   * @throws InvalidArgumentError
+   */
+  async find(user: PartitionUserReference): Promise<{ records: IndexRecord[]; fault?: PartitionError }> {
     const found = new Map<string, IndexRecord>();
-    const names = namesFor(user);
+    const names = namesFor(user).flatMap(bothOf);
+    let unopened: PartitionError | undefined;
     await Deadline.run(this.#settings.timeout, async (deadline) => {
-      for (const name of names)
-        for (const record of (await this.#read(name, deadline)).records)
-          if (isMeant(record, user)) found.set(nameOfRecord(record), record);
+      for (const name of names) {
+        const { records, fault } = await this.#read(name, deadline);
+        unopened ??= fault;
+        for (const record of records) if (isMeant(record, user)) found.set(identityOf(record), record);
+      }
     });
-    return [...found.values()];
+    const records = [...found.values()];
+    return unopened === undefined ? { records } : { records, fault: unopened };
   }
 
   /** Removes partitions from the index entries of a user. Each entry has a deadline, because there may be any number of them. */
   async forget(user: PartitionUserReference, gone: readonly IndexRecord[]): Promise<void> {
-    const keys = new Set(gone.map(nameOfRecord));
+    const identities = new Set(gone.map(identityOf));
     const names = new Map(
-      [...namesFor(user), ...gone.flatMap(namesOf)].map((name) => [name.key, name] as const),
+      [...namesFor(user), ...gone.flatMap(namesOf)].flatMap(bothOf).map((name) => [name.key, name] as const),
     );
     for (const name of names.values())
       await Deadline.run(this.#settings.timeout, (deadline) =>
         this.#change(
           name,
-          (records) => records.filter((record) => !keys.has(nameOfRecord(record))),
+          (records) => records.filter((record) => !identities.has(identityOf(record))),
           deadline,
         ),
       );
   }
 
-  #list(name: PartitionName, record: IndexRecord, deadline: Deadline): Promise<void> {
-    const listed = async (records: readonly IndexRecord[]): Promise<IndexRecord[]> => {
+  /** @returns the key of the index entry that lists the partition */
+  async #list(name: PartitionName, record: IndexRecord, deadline: Deadline): Promise<string> {
+    const list: Change = async (records) => {
       const others = records.filter((other) => nameOfRecord(other) !== nameOfRecord(record));
-      return [...(await this.#withoutExpired(others, deadline)), record];
+      const left = await this.#withoutExpired(others, record.expires, deadline);
+      return [...withoutFirstToExpire(left), record];
     };
-    return this.#change(name, listed, deadline);
+    const fault = await this.#change(name, list, deadline);
+    if (fault === undefined) return name.key;
+    // An entry that can't be opened must not keep its user from signing in, and is not overwritten either: another server may have its
+    // key. So each entry has a spare one.
+    const spare = spareOf(name);
+    await this.#change(spare, list, deadline, true);
+    return spare.key;
   }
 
-  /** Drops expired records, but only if the entry is gone: a sliding entry may outlive the time in the index. */
-  async #withoutExpired(records: readonly IndexRecord[], deadline: Deadline): Promise<IndexRecord[]> {
+  /**
+   * Drops expired records, but only if the partition is gone: a sliding one may outlive the time in the index, and is then listed until
+   * `expires`.
+   */
+  async #withoutExpired(
+    records: readonly IndexRecord[],
+    expires: number | null,
+    deadline: Deadline,
+  ): Promise<IndexRecord[]> {
     const { store, now } = this.#settings;
-    const left: IndexRecord[] = [];
-    for (const record of records) {
-      const isOver = record.expires !== null && record.expires <= now();
-      const isGone = isOver && (await deadline.with((call) => store.read(record.key, call))) === null;
-      if (!isGone) left.push(record);
-    }
-    return left;
-  }
-
-  async #change(
-    name: PartitionName,
-    fn: (records: readonly IndexRecord[]) => IndexRecord[] | Promise<IndexRecord[]>,
-    deadline: Deadline,
-  ): Promise<void> {
-    const { store, sealing, now } = this.#settings;
-    for (let left = MOST_TRIES; left > 0; left -= 1) {
-      const { records, version } = await this.#read(name, deadline);
-      const next = await fn(records);
-      if (next.length === records.length && next.every((record, index) => record === records[index])) return;
-      const isDone = await deadline.with((call) => {
-        if (next.length === 0) return store.remove(name.key, version ?? undefined, call);
-        const expiries = next.map(({ expires }) => expires);
-        const ttl = expiries.includes(null) ? null : Math.max(60, Math.max(...expiries.map(Number)) - now());
-        const bytes = writeEntry({ document: '{}', metadata: { index: next } }, name, sealing);
-        const entry = { bytes, version: newVersion() };
-        return store.write(name.key, entry, { expected: version, ttl }, call);
-      });
-      if (isDone) return;
-    }
-    throw new PartitionError(
-      'partition_busy',
-      name.key,
-      'Other sign-ins of this user wrote its index again and again. The partition was not written. Try again.',
+    const over = records.filter((record) => record.expires !== null && record.expires <= now());
+    const checked = await Promise.all(
+      over.slice(0, MOST_CHECKS).map(async (record) => {
+        const stored = await deadline.with((call) => store.read(record.key, call));
+        return [record, stored === null ? undefined : { ...record, expires }] as const;
+      }),
     );
+    const outcomes = new Map(checked);
+    return records.flatMap((record) => (outcomes.has(record) ? (outcomes.get(record) ?? []) : record));
   }
 
-  async #read(
+  /** @returns why the entry can't be opened, and was left unchanged */
+  #change(
     name: PartitionName,
+    fn: Change,
     deadline: Deadline,
-  ): Promise<{ records: readonly IndexRecord[]; version: string | null }> {
+    isReplaceable = false,
+  ): Promise<PartitionError | undefined> {
+    return this.#queue.run(name.key, async () => {
+      let losses = 0;
+      try {
+        for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
+          const { records, version, fault } = await this.#read(name, deadline);
+          if (fault !== undefined && !isReplaceable) return fault;
+          const next = await fn(records);
+          const isSame =
+            next.length === records.length && next.every((record, index) => record === records[index]);
+          if (isSame || (await this.#write(name, next, version, deadline))) return undefined;
+          losses += 1;
+          await deadline.pause(pause * (0.5 + Math.random()));
+        }
+      } catch (error) {
+        if (losses === 0 || !(error instanceof PartitionStoreError) || error.code !== 'store_timeout')
+          throw error;
+        throw new PartitionError(
+          'partition_busy',
+          name.key,
+          `Other sign-ins of this user wrote its index again and again (${losses} times). The partition was not written. Try again.`,
+          { cause: error },
+        );
+      }
+    });
+  }
+
+  #write(
+    name: PartitionName,
+    records: readonly IndexRecord[],
+    expected: string | null,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const { store, sealing, now } = this.#settings;
+    return deadline.with((call) => {
+      if (records.length === 0) return store.remove(name.key, expected ?? undefined, call);
+      const expiries = records.map(({ expires }) => expires);
+      const ttl = expiries.includes(null) ? null : Math.max(60, Math.max(...expiries.map(Number)) - now());
+      const bytes = writeEntry({ document: '{}', metadata: { index: records } }, name, sealing);
+      return store.write(name.key, { bytes, version: newVersion() }, { expected, ttl }, call);
+    });
+  }
+
+  async #read(name: PartitionName, deadline: Deadline): Promise<OpenedEntry> {
     const { store, sealing } = this.#settings;
     const stored = await deadline.with((call) => store.read(name.key, call));
     if (stored === null) return { records: [], version: null };
-    const { index = [] } = readEntry(stored.bytes, name, sealing).metadata;
-    return { records: index as IndexRecord[], version: stored.version };
+    const { version } = stored;
+    try {
+      const { index = [] } = readEntry(stored.bytes, name, sealing).metadata;
+      return { records: index as IndexRecord[], version };
+    } catch (error) {
+      if (error instanceof PartitionError) return { records: [], version, fault: error };
+      throw error;
+    }
   }
+
+  /**
+   * Hashes what a listing says. It changes with the sealing key, so that a partition is listed again where its new key opens the list: who
+   * loses the old key can still sign its user out everywhere.
+   */
+  #markOf({ key }: PartitionName, { account, of, issuer, sub, sid }: User): string {
+    const { keys } = this.#settings.sealing;
+    const said = JSON.stringify([key, account, of, issuer, sub, sid, keys?.sealsWith]);
+    return hash('sha256', said, 'base64url').slice(0, 16);
+  }
+}
+
+function listingsIn(index: EntryMetadata['index'] = []): Listing[] {
+  return index.filter((listing): listing is Listing => Array.isArray(listing));
+}
+
+/** Returns the names of the index entries that list a partition. */
+function entriesIn(index: EntryMetadata['index']): PartitionName[] {
+  const keys = new Set(listingsIn(index).map(([key]) => key));
+  return [...keys].map((key) => ({ kind: 'index', id: undefined, key }));
+}
+
+function spareOf({ key }: PartitionName): PartitionName {
+  return partitionName('index', `spare of ${key}`);
+}
+
+function bothOf(name: PartitionName): PartitionName[] {
+  return [name, spareOf(name)];
+}
+
+/** A user with several ID tokens, of different sessions at the provider, is listed for all sessions. */
+function withoutOtherSid(user: User, other: User | undefined): User {
+  if (other === undefined || other.sid === user.sid) return user;
+  const { sid: _sid, ...rest } = user;
+  return rest;
+}
+
+function withoutFirstToExpire(records: readonly IndexRecord[]): readonly IndexRecord[] {
+  const most = MOST_RECORDS - 1;
+  if (records.length <= most) return records;
+  const timeOf = ({ expires }: IndexRecord): number => expires ?? Number.MAX_SAFE_INTEGER;
+  return records.toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-most);
 }
 
 /** Returns the users in a cache, once per ID token; users without one by account only. */
@@ -286,6 +405,11 @@ function canonicalIssuerIn(entity: IdToken): string {
   return issuer === '' ? '' : canonicalIssuer(issuer);
 }
 
+/** Unlike `nameOfRecord`, it differs after a sign-out and a new sign-in. */
+export function identityOf(record: IndexRecord): string {
+  return JSON.stringify([nameOfRecord(record), record.born, record.epoch]);
+}
+
 function nameOfRecord({ key, account, of = '' }: IndexRecord): string {
   return JSON.stringify([key, account, of]);
 }
@@ -313,14 +437,18 @@ function namesFor(user: PartitionUserReference): PartitionName[] {
   );
 }
 
-/** Whether all given fields of the reference match: a `sid` with a `sub` restricts it to that session. */
+/**
+ * Whether all given fields of the reference match: a `sid` with a `sub` restricts it to that session, if the provider named the session
+ * of the partition. Refreshed ID tokens may leave it out.
+ */
 function isMeant(record: IndexRecord, user: PartitionUserReference): boolean {
   if (typeof user === 'string' || 'home_account_id' in user) return true;
   const { issuer, sub, sid } = user;
   const isSame = (wanted: string | undefined, found: string | undefined): boolean =>
     wanted === undefined || wanted === found;
   const isIssuer = issuer === undefined || sameIssuer(issuer, record.issuer ?? '');
-  return isIssuer && isSame(sub, record.sub) && isSame(sid, record.sid);
+  const isSession = isSame(sid, record.sid) || (sub !== undefined && record.sid === undefined);
+  return isIssuer && isSame(sub, record.sub) && isSession;
 }
 
 function nameOf(what: 'account' | 'sub' | 'sid', value: string): PartitionName {
