@@ -70,6 +70,14 @@ interface User {
   readonly sid?: string;
 }
 
+/** What the index is to say of a user. `isSilent`: no ID token of the user names a session. */
+interface Wanted {
+  readonly name: PartitionName;
+  readonly user: User;
+  readonly isSilent: boolean;
+  readonly mark: string;
+}
+
 /** Where a partition is listed: the key of the index entry, and a hash of what it says there. */
 type Listing = readonly [key: string, mark: string];
 
@@ -105,12 +113,14 @@ export class UserIndex {
   ): Promise<readonly unknown[]> {
     const now = this.#settings.now();
     const users = usersOf(cache);
-    const wanted = new Map<string, { name: PartitionName; user: User; mark: string }>();
+    const wanted = new Map<string, Wanted>();
     for (const user of users)
       for (const name of namesOf(user)) {
         const at = `${name.key} ${user.of ?? ''}`;
-        const listed = withoutOtherSid(user, wanted.get(at)?.user);
-        wanted.set(at, { name, user: listed, mark: this.#markOf(name, listed) });
+        const other = wanted.get(at);
+        const listed = withoutOtherSid(user, other?.user);
+        const isSilent = user.sid === undefined && other?.isSilent !== false;
+        wanted.set(at, { name, user: listed, isSilent, mark: this.#markOf(name, listed) });
       }
     const [until] = known ?? [];
     const listings = new Map(listingsIn(known).map((listing) => [listing[1], listing] as const));
@@ -120,10 +130,11 @@ export class UserIndex {
       ...(born === undefined ? {} : { born }),
       ...(epoch === undefined ? {} : { epoch }),
     };
-    const listed = [...wanted.values()].map(async ({ name, user, mark }): Promise<Listing[]> => {
+    const listed = [...wanted.values()].map(async ({ name, user, isSilent, mark }): Promise<Listing[]> => {
       const listing = listings.get(mark);
       if (isLongEnough && listing !== undefined) return [listing];
-      return [[await this.#list(name, { key, ...user, expires, ...entry }, deadline), mark]];
+      const record = { key, ...user, expires, ...entry };
+      return [[await this.#list(name, record, isSilent, deadline), mark]];
     });
     const names = new Set([...wanted.values()].flatMap(({ name }) => bothOf(name)).map((name) => name.key));
     const kept = entriesIn(known)
@@ -235,11 +246,17 @@ export class UserIndex {
   }
 
   /** @returns the key of the index entry that lists the partition */
-  async #list(name: PartitionName, record: IndexRecord, deadline: Deadline): Promise<string> {
+  async #list(
+    name: PartitionName,
+    record: IndexRecord,
+    isSilent: boolean,
+    deadline: Deadline,
+  ): Promise<string> {
     const list: Change = async (records) => {
-      const others = records.filter((other) => nameOfRecord(other) !== nameOfRecord(record));
-      const left = await this.#withoutExpired(others, record.expires, deadline);
-      return [...withoutFirstToExpire(left), record];
+      const isOther = (other: IndexRecord): boolean => nameOfRecord(other) !== nameOfRecord(record);
+      const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
+      const before = isSilent ? records.find((other) => !isOther(other)) : undefined;
+      return [...withoutFirstToExpire(left), withSidOf(before, record)];
     };
     const fault = await this.#change(name, list, deadline);
     if (fault === undefined) return name.key;
@@ -264,7 +281,8 @@ export class UserIndex {
     const checked = await Promise.all(
       over.slice(0, MOST_CHECKS).map(async (record) => {
         const stored = await deadline.with((call) => store.read(record.key, call));
-        return [record, stored === null ? undefined : { ...record, expires }] as const;
+        if (stored === null) return [record, undefined] as const;
+        return [record, expires === null ? record : { ...record, expires }] as const;
       }),
     );
     const outcomes = new Map(checked);
@@ -368,6 +386,14 @@ function withoutOtherSid(user: User, other: User | undefined): User {
   if (other === undefined || other.sid === user.sid) return user;
   const { sid: _sid, ...rest } = user;
   return rest;
+}
+
+/** A refreshed ID token that names no session is of the session of its sign-in. */
+function withSidOf(before: IndexRecord | undefined, record: IndexRecord): IndexRecord {
+  const isSameSignIn = (['issuer', 'sub', 'born', 'epoch'] as const).every(
+    (field) => before?.[field] === record[field],
+  );
+  return isSameSignIn && before?.sid !== undefined ? { ...record, sid: before.sid } : record;
 }
 
 function withoutFirstToExpire(records: readonly IndexRecord[]): readonly IndexRecord[] {

@@ -63,6 +63,17 @@ describe('a logout token finds the partition', () => {
     expect(await all.partition('a').read(namesIn)).toEqual([]);
   });
 
+  it('of one device, also after refreshes that left the sessions out', async () => {
+    const all = caches();
+    for (const claims of [['s1', 's2'], []]) {
+      await all.partition('laptop').update((cache) => signIn(cache, 'noor', { sid: claims[0] }));
+      await all.partition('phone').update((cache) => signIn(cache, 'noor', { sid: claims[1] }));
+    }
+    expect(await all.signOutUser({ issuer, sub: 'noor', sid: 's2' })).toMatchObject({ partitions: 1 });
+    expect(await all.partition('laptop').read(namesIn)).toEqual(['noor']);
+    expect(await all.signOutUser({ issuer, sub: 'noor', sid: 's1' })).toMatchObject({ partitions: 1 });
+  });
+
   it.each(['s1', 's2'])('of two apps with a session each: %s', async (sid) => {
     const all = caches();
     const partition = all.partition('a');
