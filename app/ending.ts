@@ -11,24 +11,20 @@ export type Ending = Pick<RunningApp, 'close' | 'stuck'>;
 const LONGEST_END = 5_000;
 
 export function endInGoodOrder(running: Promise<Ending>): void {
-  let here: Ending | undefined;
-  void running.then((app) => (here = app));
   let ended = false;
   let ending: Promise<void> | undefined;
   app.on('will-quit', (event) => {
     if (ended) return;
     event.preventDefault();
     // A second quit while the first is being prepared, such as once the clipboard is cleared, does not cut it short.
-    ending ??= Promise.race([running.then(end), delay(LONGEST_END).then(() => here?.stuck ?? true)]).then(
-      (stuck) => {
-        ended = true;
-        // Node waits for native calls before it ends, possibly for minutes: the app would be invisible and still hold the lock. Every
-        // acknowledged change is on disk.
-        if (stuck) process.kill(process.pid, 'SIGKILL');
-        // Electron is still handling the prevented quit and ignores another until this event ends.
-        setImmediate(() => app.quit());
-      },
-    );
+    ending ??= Promise.race([running.then(end), delay(LONGEST_END, true)]).then((stuck) => {
+      ended = true;
+      // Node waits for native calls before it ends, possibly for minutes: the app would be invisible and still hold the lock. Every
+      // acknowledged change is on disk.
+      if (stuck) process.kill(process.pid, 'SIGKILL');
+      // Electron is still handling the prevented quit and ignores another until this event ends.
+      setImmediate(() => app.quit());
+    });
   });
 }
 

@@ -310,7 +310,6 @@ class WebApp {
     const previous = await this.#previous(req, before);
     const [known] = previous?.found ?? [];
     const isSameUser = previous !== undefined && known !== undefined && isSame(known.account, account);
-    const replaced = isSameUser ? undefined : previous;
     const session = await regenerated(req);
     this.#options.carryOver?.(before, session, isSameUser);
     const isInSession = typeof this.#options.caches === 'function';
@@ -318,6 +317,8 @@ class WebApp {
     const browser = cookiesOf(req).get(this.#browserCookie);
     const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
     const partition = this.#open(req, session, id);
+    // The previous one may be the user's own, which a sign-out elsewhere has emptied.
+    const replaced = isSameUser || previous?.id === id ? undefined : previous;
     // Nobody can reach the tokens of the previous users any more. Those that a session keeps were removed with it.
     const endReplaced = async (): Promise<void> => {
       if (replaced === undefined) return;

@@ -48,7 +48,7 @@ import {
 } from './api-tokens.ts';
 import { Deadline } from './deadline.ts';
 import { published, purposeOf } from './diagnostics.ts';
-import type { EntryMetadata } from './entry.ts';
+import { type EntryMetadata, readEntry } from './entry.ts';
 import { type Turn, Turns } from './leases.ts';
 import { endingAt, type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
 import {
@@ -484,13 +484,28 @@ class Caches {
     );
   }
 
-  async remove({ name: { key, kind, id } }: OpenedAs): Promise<void> {
+  async remove({ name }: OpenedAs): Promise<void> {
     const { store, importFrom, timeout } = this.#settings;
+    const { key, kind, id } = name;
     await Deadline.run(timeout, async (deadline) => {
+      const listed = this.#index === undefined ? null : await this.#metadataOf(name, deadline);
       if (importFrom !== undefined && kind === 'user' && id !== undefined)
         await deadline.with(async () => importFrom.remove(id));
       await deadline.with((call) => store.remove(key, undefined, call));
+      if (listed !== null) await this.#index?.dropped(name, listed, deadline).catch(() => undefined); // The index entries expire.
     });
+  }
+
+  /** Returns null if there is no entry, or none that can be opened. */
+  async #metadataOf(name: PartitionName, deadline: Deadline): Promise<EntryMetadata | null> {
+    const { store, sealing } = this.#settings;
+    const stored = await deadline.with((call) => store.read(name.key, call));
+    try {
+      return stored && readEntry(stored.bytes, name, sealing).metadata;
+    } catch (error) {
+      if (error instanceof PartitionError) return null;
+      throw error;
+    }
   }
 
   async signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt> {

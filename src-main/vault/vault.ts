@@ -386,10 +386,7 @@ class FileVault implements Vault {
   async #close(): Promise<void> {
     this.#ending.abort(closed());
     // A refresh may have used up its refresh token: what comes back must be stored.
-    if (this.#exclusive.size > 0) {
-      await this.#marked(); // The program may be killed before the provider answers.
-      await Promise.allSettled(this.#exclusive);
-    }
+    if (this.#exclusive.size > 0) await Promise.allSettled(this.#exclusive);
     this.#closed = true;
     this.#settings.timers.clearTimeout(this.#poll);
     this.#stopWatching();

@@ -557,7 +557,10 @@ describe('the session', () => {
     await ada.signIn('ada');
     expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
     expect((await caches.signOutUser('ada')).partitions).toBe(1);
-    await ada.signIn('ada');
+    provider.revoked.length = 0;
+    await ada.signIn('ada', '/sign-in?return_to=/me'); // Nothing has noticed before that her session has no tokens.
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada');
+    expect(provider.revoked).toEqual([]);
     await ada.signIn('bob');
     expect(await bodyOf(ada.ask('/me'))).toBe('bob');
     const stored = await caches.signOutUser('ada'); // The index may still name removed partitions.

@@ -101,6 +101,13 @@ describe('a logout token finds the partition', () => {
   });
 });
 
+it('a partition that was removed is listed no more', async () => {
+  const all = caches();
+  for (const id of ['a', 'b']) await all.partition(id).update((cache) => signIn(cache, 'noor'));
+  await all.partition('a').remove();
+  expect(await all.signOutUser('noor')).toMatchObject({ partitions: 1, remaining: 0 });
+});
+
 describe('an index entry lives as long as every partition that it lists', () => {
   function stage(ttl: PartitionedCachesOptions['ttl']) {
     const clock = { now: 1_700_000_000 };
