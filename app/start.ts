@@ -141,9 +141,10 @@ export function startParts(
     options: { follows?: boolean; signal?: AbortSignal } = {},
   ): Promise<boolean | null> => {
     const signal = away.whileHere(options.signal);
-    if (signal.aborted) return null;
+    const isOver = (): boolean => signal.aborted;
+    if (isOver()) return null;
     const agreed = await confirm(caller, question, { ...options, signal });
-    return agreed || !signal.aborted ? agreed : null;
+    return !agreed && isOver() ? null : agreed;
   };
   const reload = (): void => {
     // After the response to the request has been sent.
