@@ -1,4 +1,4 @@
-/** Waiting: tasks that take turns, and calls that a caller may give up. */
+/** Waiting: tasks that take turns, calls that a caller may give up, and deadlines. */
 
 /**
  * Runs the tasks of one key one at a time, in the order of the calls, within this process. Tasks of different keys run
@@ -71,3 +71,23 @@ export function abandonable<T>(
     work.then(resolve, reject).finally(end);
   });
 }
+
+/** The callbacks of timers that have fired. */
+const due = new WeakMap<object, NodeJS.Immediate>();
+
+/**
+ * [Note: late timers] The timers of the process, for deadlines. If this thread was blocked, or the process stopped, a timer runs before what
+ * has arrived meanwhile, and the deadline would pass although the answer is there. So what has arrived is handled first.
+ */
+export const systemTimers = {
+  setTimeout(callback: () => void, milliseconds: number): NodeJS.Timeout {
+    const timer = setTimeout(() => due.set(timer, setImmediate(callback)), milliseconds);
+    return timer;
+  },
+  /** Clears a timer, also if it has fired and its callback has not been called yet. */
+  clearTimeout(timer: unknown): void {
+    if (!(timer instanceof Object)) return;
+    clearTimeout(timer as NodeJS.Timeout);
+    clearImmediate(due.get(timer));
+  },
+};

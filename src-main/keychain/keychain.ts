@@ -1,6 +1,6 @@
 import { traced } from '../diagnostics.ts';
 import { KeychainError, type KeychainErrorCode, KeychainTimeoutError } from '../errors.ts';
-import { KeyedQueue } from '../waiting.ts';
+import { KeyedQueue, systemTimers } from '../waiting.ts';
 
 /**
  * A store for small secrets, one per service and account: the keychain of the operating system, or anything that fulfills this contract.
@@ -189,25 +189,6 @@ export interface Timers {
   /** Clearing a timer that has fired is no error. */
   clearTimeout(timer: unknown): void;
 }
-
-/** The callbacks of timers that have fired. */
-const due = new WeakMap<object, NodeJS.Immediate>();
-
-/**
- * The timers of the process. What has arrived by then is handled first: if this thread was blocked, or the process stopped, a deadline would
- * otherwise pass although the answer is there. [Note: late timers]
- */
-export const systemTimers: Timers = {
-  setTimeout: (callback, milliseconds) => {
-    const timer = setTimeout(() => due.set(timer, setImmediate(callback)), milliseconds);
-    return timer;
-  },
-  clearTimeout: (timer) => {
-    if (!(timer instanceof Object)) return;
-    clearTimeout(timer as NodeJS.Timeout);
-    clearImmediate(due.get(timer));
-  },
-};
 
 /** A function passed to a task. Throws once the caller has been told that the call timed out, because the caller may have acted on that. */
 export type AssertWanted = () => void;

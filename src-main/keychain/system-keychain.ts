@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { KeychainError } from '../errors.ts';
 import { checkOptions, FUNCTION, type Kind, RECORD } from '../options.ts';
-import {
-  type AssertWanted,
-  DeadlineQueue,
-  type Keychain,
-  keychainError,
-  systemTimers,
-  type Timers,
-} from './keychain.ts';
+import { systemTimers } from '../waiting.ts';
+import { type AssertWanted, DeadlineQueue, type Keychain, keychainError, type Timers } from './keychain.ts';
 import { type Keytar, keytarError, loadKeytar } from './keytar.ts';
 
 /** Milliseconds that the user has to answer a prompt before the call fails. */

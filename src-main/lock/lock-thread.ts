@@ -13,6 +13,7 @@ import { codeOf } from '../error-code.ts';
 import { LockError, type LockErrorCode, StorageError } from '../errors.ts';
 import { LOCAL_FILE_SYSTEMS, openFilesMessage } from '../folders.ts';
 import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
+import { systemTimers } from '../waiting.ts';
 
 /** A lock file: its path, and its descriptor once it is open. */
 export interface LockFile {
@@ -509,20 +510,16 @@ function endAnyway(): void {
 /** The thread did not answer in time. */
 class NoAnswer extends Error {}
 
-/**
- * [Note: late timers] If this thread was blocked, or the process stopped, a timer runs before what has arrived meanwhile. So an answer is
- * looked for once more before it is called missing.
- */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     const late = (): void => reject(new NoAnswer(`No answer in ${milliseconds} ms.`));
-    timer = setTimeout(() => setImmediate(late), milliseconds);
+    timer = systemTimers.setTimeout(late, milliseconds);
   });
   try {
     return await Promise.race([promise, tooLate]);
   } finally {
-    clearTimeout(timer);
+    systemTimers.clearTimeout(timer);
   }
 }
 

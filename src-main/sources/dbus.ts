@@ -3,6 +3,7 @@
  * replies, and the types that occur. The packages for this would load a hundred times the code into the main process.
  */
 import { type Socket, createConnection } from 'node:net';
+import { systemTimers } from '../waiting.ts';
 
 /** A value of a signature: strings for `s`, `o`, `g`; numbers; arrays, also for structs; Buffer for `ay`; maps for `a{…}`. */
 export type Value = string | number | boolean | Buffer | Value[] | Map<Value, Value> | Variant;
@@ -91,9 +92,12 @@ export class Bus {
     const socket = createConnection({ path });
     const uid = String(process.getuid?.() ?? 0);
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => fail(new Error('The message bus did not answer.')), deadline);
+      const timer = systemTimers.setTimeout(
+        () => fail(new Error('The message bus did not answer.')),
+        deadline,
+      );
       const fail = (error: Error): void => {
-        clearTimeout(timer);
+        systemTimers.clearTimeout(timer);
         socket.destroy();
         reject(error);
       };
@@ -107,7 +111,7 @@ export class Bus {
           fail(new Error('The message bus refused this user.'));
           return;
         }
-        clearTimeout(timer);
+        systemTimers.clearTimeout(timer);
         socket.off('error', fail);
         socket.write('BEGIN\r\n');
         resolve();
@@ -124,17 +128,17 @@ export class Bus {
   call(call: Call): Promise<Value[]> {
     const serial = ++this.#serial;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const timer = systemTimers.setTimeout(() => {
         this.#waiting.delete(serial);
         reject(new Error(`${call.destination} did not answer within ${this.#deadline / 1000} s.`));
       }, this.#deadline);
       this.#waiting.set(serial, {
         resolve: (body) => {
-          clearTimeout(timer);
+          systemTimers.clearTimeout(timer);
           resolve(body);
         },
         reject: (error) => {
-          clearTimeout(timer);
+          systemTimers.clearTimeout(timer);
           reject(error);
         },
       });

@@ -3,6 +3,7 @@
  * items that keytar wrote; this module finds other programs' items by their attributes.
  */
 import { Bus, BusError, busSocket, type Value } from './dbus.ts';
+import { systemTimers } from '../waiting.ts';
 
 /** The D-Bus object path of a keyring item. */
 export type SecretItem = string;
@@ -172,13 +173,13 @@ async function promptOf(bus: Bus, path: string, asked: Asked): Promise<boolean> 
     answered(isDismissed !== true),
   );
   await asked(path, PROMPT, 'Prompt', 's', ['']); // no parent window
-  const timer = setTimeout(() => {
+  const timer = systemTimers.setTimeout(() => {
     answered(false);
     void asked(path, PROMPT, 'Dismiss', '', []).catch(() => undefined);
   }, ANSWERING);
   try {
     return await answer;
   } finally {
-    clearTimeout(timer);
+    systemTimers.clearTimeout(timer);
   }
 }

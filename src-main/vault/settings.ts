@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkedKeychain, systemTimers, type Timers } from '../keychain/keychain.ts';
+import { checkedKeychain, type Timers } from '../keychain/keychain.ts';
+import { systemTimers } from '../waiting.ts';
 import { systemKeychain } from '../keychain/system-keychain.ts';
 import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';

@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { DeadlineQueue, systemTimers } from '../../src-main/keychain/keychain.ts';
+import { Worker } from 'node:worker_threads';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { DeadlineQueue } from '../../src-main/keychain/keychain.ts';
+import { Bus } from '../../src-main/sources/dbus.ts';
+import { systemTimers } from '../../src-main/waiting.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-late-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,4 +35,29 @@ test('a timer that is cleared when it has fired does not call', async () => {
   stop(50);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(calls).toEqual([]);
+});
+
+test('a message bus that has answered meanwhile is not said to be silent', async () => {
+  const path = join(folder, 'bus');
+  const shared = new Int32Array(new SharedArrayBuffer(4));
+  // Answers on a thread of its own, once this one is about to be blocked, and then closes the connection.
+  const bus = new Worker(
+    `const { parentPort, workerData: { path, shared } } = require('node:worker_threads');
+    require('node:net').createServer((socket) => {
+      socket.once('data', () => {
+        parentPort.postMessage('asked');
+        Atomics.wait(shared, 0, 0);
+        socket.end('OK 1234\\r\\n');
+      });
+    }).listen(path, () => parentPort.postMessage('listening'));`,
+    { eval: true, workerData: { path, shared } },
+  );
+  onTestFinished(() => void bus.terminate());
+  await once(bus, 'message');
+  const connecting = Bus.connect(path, 2_000).catch(String);
+  await once(bus, 'message');
+  Atomics.store(shared, 0, 1);
+  Atomics.notify(shared, 0);
+  stop(2_500);
+  expect(await connecting).not.toContain('The message bus did not answer');
 });

@@ -35,6 +35,7 @@ import { crc32 } from 'node:zlib';
 import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
 import { LOCAL_FILE_SYSTEMS, makeFolders, shown } from '../../folders.ts';
+import { systemTimers } from '../../waiting.ts';
 
 /** Identifies one state of a file without reading it. */
 export interface Identity {
@@ -683,19 +684,15 @@ async function answered<T>(
   const answer = called(call);
   let timer: NodeJS.Timeout | undefined;
   let isLate = false;
-  let isThere = false;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    const tell = (): void => {
-      if (isThere) return;
+    timer = systemTimers.setTimeout(() => {
       isLate = true;
       silent.add(folder);
       reject(noAnswer(folder));
-    };
-    timer = setTimeout(() => setImmediate(tell), ANSWER_DEADLINE); // [Note: late timers]
+    }, ANSWER_DEADLINE);
   });
   const ended = (): void => {
-    isThere = true;
-    clearTimeout(timer);
+    systemTimers.clearTimeout(timer);
     if (isLate) silent.delete(folder); // The drive answers again.
   };
   answer.then((value) => {
