@@ -121,6 +121,7 @@ const ANSWERING = 60_000;
 const TRY_AGAIN = 10 * 60_000;
 /** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
 const GIVEN_UP = 90 * 86_400;
+const DAY = 86_400;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
   const { track, within, ended } = trackedWork(ports.after);
@@ -883,7 +884,9 @@ function all(cache: TokenCache): readonly Kept[] {
 function store(cache: TokenCache, kept: Kept): void {
   const others = all(cache).filter(({ report }) => report.id !== kept.report.id);
   const newest = [kept, ...others].sort((a, b) => b.report.at - a.report.at);
-  const oldest = (newest[0]?.report.at ?? 0) - ACTIVITY_KEPT;
+  // As with other activity, a clock that is ahead removes nothing: a receipt is too old if one of an earlier day than this one says so.
+  const agreed = newest.find(({ report }) => report.at <= kept.report.at - DAY)?.report.at ?? 0;
+  const oldest = agreed - ACTIVITY_KEPT;
   // Old receipts may be dropped, but not pending work.
   setAppData(
     cache,

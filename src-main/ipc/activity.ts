@@ -4,6 +4,10 @@
  *
  * [Note: activity in chunks] Each change writes its whole root to the vault file. A root therefore holds only some
  * events: `activity-1`, `activity-2`, … The last one grows; the first ones are removed when they are too old.
+ *
+ * [Note: no wrong clock removes records] A clock may be ahead for a while, and what was removed by its time would be lost. An event is
+ * therefore too old only if an event of an earlier day says so as well: removal counts from the newest time on record that is at least a
+ * day before the one that is recorded now.
  */
 import * as v from 'valibot';
 import { isRecord } from '../cache/json.ts';
@@ -25,6 +29,7 @@ import { type IdentifiedToken, tokenItems } from './token-views.ts';
  * console.log(`Activity is kept for ${ACTIVITY_KEPT / 86_400} days.`);
  */
 export const ACTIVITY_KEPT = 90 * 86_400;
+const DAY = 86_400;
 /** Events of a chunk, and chunks: at most 10,000 events. */
 const CHUNK = 50;
 const MOST_CHUNKS = 200;
@@ -69,11 +74,32 @@ export function recordActivity(
   };
   setAppData(cache, name(number), [...(isFull ? [] : before), event]);
   const left = isFull ? [...chunks, number] : chunks;
-  for (const [index, chunk] of left.entries()) {
-    const newest = eventsOf(cache, chunk).at(-1)?.at ?? 0;
-    if (left.length - index <= MOST_CHUNKS && newest > at - ACTIVITY_KEPT) break;
-    setAppData(cache, name(chunk), undefined);
+  const gone = Math.max(left.length - MOST_CHUNKS, tooOld(cache, left, at));
+  for (const chunk of left.slice(0, gone)) setAppData(cache, name(chunk), undefined);
+}
+
+/** Returns how many of the chunks, from the first one, hold nothing but events that are too old. [Note: no wrong clock removes records] */
+function tooOld(cache: TokenCache, chunks: readonly number[], now: number): number {
+  const newest = (chunk: number, until: number): number | undefined =>
+    eventsOf(cache, chunk)
+      .map(({ at }) => at)
+      .filter((at) => at <= until)
+      .sort((a, b) => b - a)[0];
+  let agreed: number | undefined;
+  for (const chunk of chunks.toReversed()) {
+    agreed = newest(chunk, now - DAY);
+    if (agreed !== undefined) break;
   }
+  if (agreed === undefined) return 0;
+  let old = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const last = newest(chunk, now);
+    // A chunk with nothing but times in the future is as old as the one after it.
+    if (last === undefined) continue;
+    if (last > agreed - ACTIVITY_KEPT) break;
+    old = index + 1;
+  }
+  return old;
 }
 
 /**
@@ -108,13 +134,18 @@ export function activityOf(cache: TokenCache, id: AccountId | null, now: number)
   const events = chunksOf(cache).flatMap((chunk) =>
     eventsOf(cache, chunk).map((event, index) => ({ id: `${chunk}-${index}`, ...event })),
   );
-  const wanted = events.filter(
-    ({ at, accounts }) =>
-      at > now - ACTIVITY_KEPT && (id === null || accounts.some((account) => account.id === id)),
+  // Clocks may be set back, so the order of the records is not always that of the times. A time in the future was recorded while a clock
+  // was ahead: its event stands, and gets old, with the event that was recorded after it.
+  let after = now;
+  const placed = events
+    .toReversed()
+    .map((event) => ({ event, at: event.at > now ? after : (after = event.at) }));
+  const wanted = placed.filter(
+    ({ event, at }) =>
+      at > now - ACTIVITY_KEPT && (id === null || event.accounts.some((account) => account.id === id)),
   );
-  // Clocks may be set back, so the order of the records is not always that of the times.
-  wanted.reverse().sort((a, b) => b.at - a.at);
-  return { events: wanted.slice(0, MOST_SENT), total: wanted.length };
+  wanted.sort((a, b) => b.at - a.at);
+  return { events: wanted.slice(0, MOST_SENT).map(({ event }) => event), total: wanted.length };
 }
 
 /**

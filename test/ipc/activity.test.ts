@@ -144,13 +144,15 @@ describe('how long it is kept', () => {
   const NOW = 1_800_000_000;
   const rotation = { kind: 'rotation' } as const;
 
-  it('is 90 days: older events are not listed, and are removed with the next one', () => {
+  it('is 90 days: older events are not listed, and are removed once events of two days say so', () => {
     const cache = new SerializableTokenCache();
     for (let index = 0; index < 120; index++) recordActivity(cache, NOW + index, [], rotation);
     expect(appDataNames(cache)).toHaveLength(3);
     const later = NOW + ACTIVITY_KEPT + 60;
     expect(activityOf(cache, null, later).total).toBe(59);
     recordActivity(cache, later, [], rotation);
+    expect(appDataNames(cache)).toHaveLength(3);
+    recordActivity(cache, later + DAY, [], rotation);
     expect(appDataNames(cache)).toHaveLength(2);
     clearActivity(cache, later + 90 * DAY);
     expect(appDataNames(cache)).toHaveLength(1);
@@ -177,6 +179,34 @@ describe('how long it is kept', () => {
     const cache = new SerializableTokenCache();
     for (const at of [NOW, NOW - 500, NOW + 5]) recordActivity(cache, at, [], rotation);
     expect(activityOf(cache, null, NOW + 10).events.map(({ at }) => at)).toEqual([NOW + 5, NOW, NOW - 500]);
+  });
+
+  it('is not shortened by a clock that is ahead, however many events it records', () => {
+    const cache = new SerializableTokenCache();
+    for (let index = 0; index < 120; index++) recordActivity(cache, NOW + index, [], rotation);
+    const ahead = NOW + 91 * DAY;
+    for (let index = 0; index < 80; index++) recordActivity(cache, ahead + index, [], rotation);
+    recordActivity(cache, NOW + 500, [], rotation);
+    expect(activityOf(cache, null, NOW + 501).total).toBe(201);
+    // Nor by one that starts at 1970.
+    for (let index = 0; index < 80; index++) recordActivity(cache, index, [], rotation);
+    recordActivity(cache, NOW + 600, [], rotation);
+    expect(activityOf(cache, null, NOW + 601).total).toBe(202);
+  });
+
+  it('ends for an event of a clock that was ahead, and for those before and after it', () => {
+    const cache = new SerializableTokenCache();
+    recordActivity(cache, NOW, [], rotation);
+    for (let index = 0; index < 60; index++) recordActivity(cache, NOW + 3650 * DAY, [], rotation);
+    for (let index = 0; index < 60; index++) recordActivity(cache, NOW + 60 + index, [], rotation);
+    const newest = activityOf(cache, null, NOW + DAY).events.slice(0, 60);
+    expect(newest.map(({ at }) => at)).toEqual(Array.from({ length: 60 }, (_, index) => NOW + 119 - index));
+    const later = NOW + ACTIVITY_KEPT + 200;
+    expect(activityOf(cache, null, later).total).toBe(0);
+    recordActivity(cache, later, [], rotation);
+    expect(appDataNames(cache)).toHaveLength(3);
+    recordActivity(cache, later + DAY, [], rotation);
+    expect(appDataNames(cache)).toHaveLength(1);
   });
 
   it('skips what it does not understand', () => {

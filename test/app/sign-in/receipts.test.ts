@@ -1,0 +1,43 @@
+/** How long the receipts of sign-outs are kept. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { signIn } from '../../../app/sign-in/sign-in.ts';
+import { memoryKeychain, openVault } from '../../../src-main/index.ts';
+import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
+import { quietPorts, signInOf } from './fake-issuer.ts';
+
+const DAY = 86_400_000;
+
+it('receipts survive a clock that was ahead, and its receipt keeps out none that follows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-receipts-'));
+  const vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  let now = Date.UTC(2026, 10, 26);
+  const signing = signIn<null>({
+    ...quietPorts(folder, () => vault),
+    openBrowser: () => Promise.resolve(),
+    confirm: () => Promise.resolve(true),
+    fetch: () => Promise.reject(new Error('No provider is asked.')),
+    now: () => now,
+  });
+  onTestFinished(async () => {
+    signing.stop();
+    await vault.close();
+  });
+  /** Signs an account in and out at that time, and returns the times of the stored receipts in days. */
+  const after = async (days: number) => {
+    now = Date.UTC(2026, 10, 26) + days * DAY;
+    await vault.update((cache) => cache.add(signInOf('https://sso.example', 'u1', 'u1')));
+    const id = await vault.read((cache) => [...cachedAccounts(cache).byId.keys()][0]!);
+    await signing.handlers.signOut(null, [id], { vault: true, revoke: false, endSession: false, places: [] });
+    now = Date.UTC(2026, 10, 26);
+    const all = await signing.handlers.signOuts(null);
+    return all.map(({ at }) => (at - now / 1000) / 86_400);
+  };
+  expect(await after(0)).toEqual([0]);
+  expect(await after(200)).toEqual([200, 0]);
+  expect(await after(1)).toEqual([200, 1, 0]);
+  // Receipts of two days that are too new for the first ones remove them.
+  expect(await after(201)).toEqual([201, 200]);
+});
