@@ -74,6 +74,7 @@ export function duration(distance: number): string {
 
 /** Formats a past time: "at 14:02" on the same day, else "on 23 Nov at 14:02", in the local time zone. */
 export function moment(seconds: number, now: number): string {
+  if (!isTime(seconds)) return `at ${clock(seconds)}`;
   const day = (time: number): string =>
     new Date(time * 1000).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
   return `${day(seconds) === day(now) && Math.abs(now - seconds) < 86_400 ? '' : `on ${day(seconds)} `}at ${clock(seconds)}`;
@@ -81,6 +82,12 @@ export function moment(seconds: number, now: number): string {
 
 /** Formats a time as "14:20", in the local time zone. */
 export function clock(seconds: number): string {
+  if (!isTime(seconds)) return 'an invalid time';
   const at = new Date(seconds * 1000);
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+}
+
+/** Whether a number of seconds is within the range of a `Date`. A cached document may contain any number. */
+function isTime(seconds: number): boolean {
+  return Math.abs(seconds) <= 8.64e12;
 }

@@ -12,6 +12,7 @@ import {
   receiptText,
   rowTime,
 } from '../state/activity.ts';
+import { isoTime } from '../state/time.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon, type IconName } from './Icon.tsx';
@@ -79,7 +80,7 @@ function EventRow({ row, who }: { row: ActivityRow; who: boolean }) {
   );
   return (
     <li className="event" data-open={isOpen} data-who={who}>
-      <time className="event-time" dateTime={new Date(at * 1000).toISOString()}>
+      <time className="event-time" dateTime={isoTime(at)}>
         {rowTime(row)}
       </time>
       <span className="event-icon" data-what={what}>

@@ -7,7 +7,7 @@ import { shownAppName } from './search.ts';
 import { ownCopyLines, placesText, providerResultLines, receiptSums, stillSignedIn } from './signOut.ts';
 import { createStore, type Store } from './store.ts';
 import { plainCell, shortId, tabbedText, visible } from './text.ts';
-import { clockTime, dayTitle, localTime, shortTime } from './time.ts';
+import { clockTime, dayTitle, isoTime, localTime, shortTime } from './time.ts';
 import type { Toasts } from './toasts.ts';
 import { resourceName } from './wellKnown.ts';
 import { capitalized, addCounts, count, listing, number, removals } from './words.ts';
@@ -141,11 +141,14 @@ export function activityRows(
   account: AccountItem | null = null,
   timeZone?: string,
 ): ActivityRow[] {
-  const rows = [
-    ...(events ?? []).map((event) => eventRow(event, names, now, timeZone)),
-    ...receiptsOf(receipts, account).map(receiptRow),
-  ];
-  return rows.sort((a, b) => b.at - a.at);
+  // Main lists an event with a time in the future, from a clock that was ahead, before the event that was recorded before it.
+  let after = now;
+  const placed = (events ?? []).map((event) => {
+    if (event.at <= now) after = event.at;
+    return { row: eventRow(event, names, now, timeZone), at: after };
+  });
+  const told = receiptsOf(receipts, account).map((report) => ({ row: receiptRow(report), at: report.at }));
+  return [...placed, ...told].sort((a, b) => b.at - a.at).map(({ row }) => row);
 }
 
 function receiptsOf(
@@ -371,9 +374,10 @@ export function activityDays(rows: readonly ActivityRow[], now: number, timeZone
   const days: ActivityDay[] = [];
   for (const row of rows) {
     const title = dayTitle(row.at, now, timeZone);
-    const last = days.at(-1);
-    if (last?.title === title) last.rows.push(row);
-    else days.push({ title, rows: [row] });
+    // A time in the future may stand between two rows of one day.
+    const day = days.find((one) => one.title === title);
+    if (day === undefined) days.push({ title, rows: [row] });
+    else day.rows.push(row);
   }
   return days;
 }
@@ -397,12 +401,7 @@ function countedNames(names: readonly string[]): string[] {
 
 /** The rows as tab-separated text. */
 export function activityText(rows: readonly ActivityRow[]): string {
-  const lines = rows.map((row) => [
-    new Date(row.at * 1000).toISOString(),
-    row.title,
-    row.detail,
-    allNames(row),
-  ]);
+  const lines = rows.map((row) => [isoTime(row.at), row.title, row.detail, allNames(row)]);
   return tabbedText([['Time', 'Event', 'Details', 'Account'], ...lines.map((cells) => cells.map(plainCell))]);
 }
 
@@ -449,7 +448,7 @@ export function receiptPlaces(report: SignOutReport): ReceiptPlace[] {
 export function receiptText(report: SignOutReport, now: number, timeZone?: string): string {
   return [
     `${capitalized(placesText(report) ?? 'signed out')}: ${listing(countedNames(receiptRow(report).names))}`,
-    `When: ${localTime(report.at, now, timeZone)} (${new Date(report.at * 1000).toISOString()})`,
+    `When: ${localTime(report.at, now, timeZone)} (${isoTime(report.at)})`,
     ...receiptPlaces(report).map(({ says: place, value }) => `${place}: ${value}`),
   ]
     .map(visible)

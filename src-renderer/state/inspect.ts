@@ -3,7 +3,7 @@ import type { Claim } from '../../src-main/ipc/contract.ts';
 import { lostNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
-import { isMilliseconds, isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
+import { isMilliseconds, isoTime, isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
 import { appName, resourceName } from './wellKnown.ts';
 import { count, listing, number } from './words.ts';
 
@@ -383,7 +383,7 @@ export function timesOf(token: ReadToken, now: number, timeZone?: string): TimeL
       {
         name,
         says,
-        utc: `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`,
+        utc: `${isoTime(at).slice(0, 19).replace('T', ' ')}Z`,
         // Always local time, whatever the setting, because UTC has its own column.
         local: localTime(at, now, timeZone ?? ownZone()),
         epoch: String(at),

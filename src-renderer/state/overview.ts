@@ -7,7 +7,7 @@ import { shownAppName } from './search.ts';
 import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
 import { csvText, plainCell, shortId, tabbedText, visible } from './text.ts';
-import { dayOrTime, isPast, relative } from './time.ts';
+import { dayOrTime, isoTime, isPast, relative } from './time.ts';
 import { number } from './words.ts';
 
 /** From this many accounts on, the Accounts page starts with the overview. */
@@ -272,7 +272,7 @@ function listCells({ accounts, named, tenants, appNames, places }: Listed, now: 
     guestTenants(account, tenants).join(', '),
     account.clients.map((id) => appLabel(id, appNames)).join(', '),
     statusSentence(accountStatus(account, now)),
-    account.nextExpiry === null ? '' : new Date(account.nextExpiry * 1000).toISOString(),
+    account.nextExpiry === null ? '' : isoTime(account.nextExpiry),
     places(account).join(', '),
   ]);
   const others = named.map(({ name, at, programs }) => [

@@ -184,7 +184,14 @@ export function dayStart(at: number, timeZone?: string, later = 0): number {
 export function atHour(start: number, hour: number, timeZone?: string): number {
   const at = start + hour * HOUR;
   const [hours = 0, minutes = 0, seconds = 0] = format(at, CLOCK, timeZone).split(':').map(Number);
-  return at + (hour - hours) * HOUR - minutes * MINUTE - seconds;
+  const found = at + (hour - hours) * HOUR - minutes * MINUTE - seconds;
+  // An hour that the clock skips is not found: `at` is when it skips it.
+  return Number(format(found, CLOCK, timeZone).slice(0, 2)) === hour ? found : at;
+}
+
+/** "2026-11-22T15:08:22.000Z"; "" if it is not a time, for which a `Date` would throw. */
+export function isoTime(at: number): string {
+  return isTime(at) ? new Date(at * 1000).toISOString() : '';
 }
 
 export function isTime(at: number): boolean {
@@ -207,12 +214,15 @@ function calendarDay(at: number, timeZone?: string): number {
   return Math.round(Date.UTC(year, month - 1, day) / 86_400_000);
 }
 
-/** Returns the start of the next local day. On a day with 25 hours, it may be an hour early. */
+/** Returns the start of the next local day. */
 function nextMidnight(now: number, timeZone?: string): number {
   const [hours = 0, minutes = 0, seconds = 0] = format(now, CLOCK, timeZone).split(':').map(Number);
   const whole = Math.floor(now) + DAY - hours * HOUR - minutes * MINUTE - seconds;
   const today = calendarDay(now, timeZone);
-  return calendarDay(whole - HOUR, timeZone) === today ? whole : whole - HOUR;
+  const isTomorrow = (at: number) => calendarDay(at, timeZone) !== today;
+  if (isTomorrow(whole) && !isTomorrow(whole - 1)) return whole;
+  // A day may be up to an hour shorter or longer.
+  return [-2, -1, 1, 2].map((step) => whole + (step * HOUR) / 2).find(isTomorrow) ?? whole;
 }
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;

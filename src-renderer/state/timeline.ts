@@ -205,8 +205,9 @@ function endOf(
   };
 }
 
-/** Whether an event is about a token: by its app, and for an access token by its API as well. */
+/** Whether an event is about a token: by its app, and for an access token by its API as well. Only the vault's tokens have events. */
 function isOf(token: TokenItem, event: ActivityEvent): boolean {
+  if (token.place !== 'vault') return false;
   if (event.kind === 'refused') return event.client_id === '' || event.client_id === token.client_id;
   if (event.kind !== 'refresh' || !event.client_ids.includes(token.client_id)) return false;
   return token.audience === null ? event.apis.length === 0 : event.apis.includes(token.audience);

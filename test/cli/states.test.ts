@@ -2,6 +2,7 @@
 /** Each verb in each state of the vault: its exit code, and a message with a remedy. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { clock, moment } from '../../src-main/cli/text.ts';
 import { exitCodeOf, verified } from '../../src-main/cli/vault.ts';
 import { EXIT, type World } from '../../src-main/cli/world.ts';
 import { StorageError, VaultError } from '../../src-main/errors.ts';
@@ -164,4 +165,8 @@ it.each([
   [new Error('x'), EXIT.failed],
 ])('%s has a number of its own', (error, code) => {
   expect(exitCodeOf(error)).toBe(code);
+});
+
+it('says of a time that is none that it is invalid', () => {
+  expect([clock(1e20), moment(-1e20, 0)]).toEqual(['an invalid time', 'at an invalid time']);
 });

@@ -51,6 +51,21 @@ describe('the list', () => {
     expect(signedOut?.detail).toBe('Receipt · 5 tokens removed · revocation pending · old key destroyed');
   });
 
+  test('has an event of a clock that was ahead with the one that was recorded after it, and each day once', async () => {
+    const { model, now } = await shown();
+    const rotation = (id: string, at: number) => ({ id, at, accounts: [], kind: 'rotation' as const });
+    const events = [rotation('c', now - 60), rotation('b', now + 90 * 86_400), rotation('a', now - 120)];
+    const rows = activityRows({ events, receipts: [] }, model.accounts.view.get(), now, null, UTC);
+    expect(rows.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+    expect(activityDays(rows, now, UTC).map((day) => day.rows.length)).toEqual([2, 1]);
+    const odd = activityRows(
+      { events: [rotation('x', 1e300)], receipts: [] },
+      model.accounts.view.get(),
+      now,
+    );
+    expect(activityText(odd).split('\n')[1]).toMatch(/^\tRotated the encryption key/);
+  });
+
   test('is grouped by day and filtered by kind, account and date; the chips count what the others pass', async () => {
     const { rows, now } = await shown();
     expect(activityDays(rows(), now, UTC)[0]?.title).toMatch(/^Today, \d+ \w+$/);
@@ -268,12 +283,35 @@ describe('the timeline', () => {
     expect(none.end?.text).toBe('no fixed end');
   });
 
+  test('has no event of another program’s token: only those of the vault are refreshed, and refused, here', () => {
+    const refused = {
+      id: 'x',
+      at: NOW - 300,
+      accounts: [],
+      kind: 'refused' as const,
+      client_id: access.client_id,
+      provider: 'id.example',
+      reason: 'revoked' as const,
+      code: 'invalid_grant',
+    };
+    const theirs = { place: 'azure-cli', cached_at: NOW - 9000 };
+    const refresh = token({ id: 'r', type: 'RefreshToken', ...theirs });
+    const events = [refused, refreshed(NOW - 9000), refreshed(NOW - 9900)];
+    const { apps } = timeline([refresh, { ...access, ...theirs }], events, '5 hours', NOW, 600, UTC);
+    const marks = apps[0]!.rows.map((row) => row.marks.map(({ kind }) => kind));
+    expect(marks).toEqual([[], ['cached', 'end']]);
+    expect(apps[0]!.rows[0]!.end?.text).toBe('no fixed end');
+  });
+
   test.each([
     ['a day', 'Europe/Berlin', '2026-11-03', 24],
     ['a day with 25 hours', 'Europe/Berlin', '2026-10-25', 25],
     ['a day with 23 hours', 'Europe/Berlin', '2026-03-29', 23],
     ['a day that is half an hour longer', 'Australia/Lord_Howe', '2026-04-05', 24.5],
     ['a day without midnight', 'Africa/Cairo', '2026-04-24', 23],
+    ['a day after one with two hours before midnight', 'Asia/Beirut', '2026-10-25', 24],
+    ['a day with two hours before midnight', 'Asia/Beirut', '2026-10-24', 25],
+    ['a day with two midnights', 'America/Havana', '2026-11-01', 25],
   ])('%s is drawn from its start to its end, in %s', (_what, zone, day, hours) => {
     const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: zone });
     for (const hour of [2, 6, 12, 22]) {
@@ -282,9 +320,17 @@ describe('the timeline', () => {
       const at = now - offset * 3600;
       const today = timeline([], [], 'today', at, 600, zone);
       const hourOf = today.ticks.map(({ text }) => text);
-      const start = hourOf[0] === '00:00' ? ['00:00'] : [];
-      expect(hourOf).toEqual([...start, '04:00', '08:00', '12:00', '16:00', '20:00', '00:00']);
-      const seconds = (today.ticks.at(-1)!.at - today.ticks.at(-2)!.at) * hours * 3600;
+      expect(today.ticks[0]?.at).toBe(0);
+      expect(hourOf).toEqual([
+        zone === 'Africa/Cairo' ? '01:00' : '00:00',
+        '04:00',
+        '08:00',
+        '12:00',
+        '16:00',
+        '20:00',
+        '00:00',
+      ]);
+      const seconds = (today.ticks.at(-2)!.at - today.ticks.at(-3)!.at) * hours * 3600;
       expect(seconds).toBeCloseTo(4 * 3600, 3);
       const week = timeline([], [], '7 days', at, 600, zone);
       const dayOf = Number(day.slice(-2));

@@ -163,6 +163,16 @@ describe('rows', () => {
     expect(lines[7]).toMatch(/^a b c⟨U\+202E⟩\tx@y\.example/);
   });
 
+  test.each([8.64e12 + 1, -1e20, Number.MAX_VALUE])('are copied and saved with an expiry of %d', (at) => {
+    const hostile = account({ id: 'h', name: 'Ada', nextExpiry: at, lastExpiry: at });
+    expect(
+      listText(list([hostile]), NOW)
+        .split('\n')[1]
+        ?.split('\t')[6],
+    ).toBe('');
+    expect(listFile(list([hostile]), NOW)).toContain('"Ada"');
+  });
+
   test('name the users whom only programs name, without a formula of theirs', () => {
     const gh = { id: 'gh', name: 'GitHub CLI' };
     const named = [
