@@ -127,10 +127,12 @@ export function attempts(ports: AttemptPorts): Attempts {
   async function probe(provider: Provider): Promise<void> {
     const mine = current;
     const { client_id } = provider;
-    const vault = await ports.vault();
-    const before = await vault
-      .read((cache) => cache.find('RefreshToken', { query: { client_id } }).length)
-      .catch(() => 1);
+    const countCached = async (): Promise<number> => {
+      const vault = await ports.vault();
+      return vault.read((cache) => cache.find('RefreshToken', { query: { client_id } }).length);
+    };
+    // While the vault can't be read, such as after it was locked, nobody knows.
+    const before = await countCached().catch(() => 1);
     if (before > 0 || mine === undefined || (await knowsClient(provider))) return;
     mine.abort(signInError('client_unknown', provider));
   }

@@ -312,6 +312,27 @@ describe('each failure has its own sentence', () => {
     expect(error.message).toContain('nobody');
   });
 
+  it('and nothing while the vault is locked, of which nobody can tell what it has cached', async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => void rejections.push(reason);
+    process.on('unhandledRejection', note);
+    await here.close();
+    let asked = 0;
+    here = await stage(
+      provider,
+      {},
+      { ownVault: () => ((asked += 1), Promise.reject(new Error('The vault is locked.'))) },
+    );
+    here.person = null;
+    await here.signing.handlers.signIn(null, here.profile.id, 'browser', null);
+    await here.until('browser');
+    await here.signing.handlers.cancelSignIn(null);
+    await here.until('none');
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', note);
+    expect([asked, rejections]).toEqual([1, []]);
+  });
+
   it('the same in the device flow', async () => {
     await here.close();
     here = await stage(provider, { client_id: 'nobody' });
