@@ -33,15 +33,18 @@ const LONGEST_VALUE = 2048;
 /** Characters of the cookies of all sign-ins in progress. Servers and proxies accept 8 to 16 kB of headers, which the app needs too. */
 const LONGEST_TOGETHER = 6144;
 
-/** @throws InvalidArgumentError if the scopes alone don't fit into a cookie */
-export function newAttempt(purpose: Purpose): { attempt: Attempt; value: string } {
+/**
+ * @param home the path to return to if the one of the purpose does not fit
+ * @throws InvalidArgumentError if the scopes alone don't fit into a cookie
+ */
+export function newAttempt(purpose: Purpose, home = '/'): { attempt: Attempt; value: string } {
   const seed = randomBytes(32).toString('base64url');
   const what = Buffer.from(JSON.stringify([purpose.returnTo, purpose.scopes, purpose.at])).toString(
     'base64url',
   );
   const value = `${seed}.${what}`;
   if (value.length > LONGEST_VALUE) {
-    if (purpose.returnTo !== '/') return newAttempt({ ...purpose, returnTo: '/' });
+    if (purpose.returnTo !== home) return newAttempt({ ...purpose, returnTo: home }, home);
     throw new InvalidArgumentError(
       `\`scopes\` has ${purpose.scopes.length} characters with those of the app, and a sign-in has room for about 1,400. Ask for fewer at a time. Nobody was signed in.`,
       { field: 'scopes' },

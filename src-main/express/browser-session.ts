@@ -1,11 +1,13 @@
 /** The session of express-session that a request belongs to. */
-import { InvalidArgumentError, SessionEndedError } from '../errors.ts';
+import { InvalidArgumentError, PartitionStoreError } from '../errors.ts';
 import type { WebRequest } from './http.ts';
 
 /** The data of a sign-in that the session stores. */
 export interface SignedInSession {
   /** The id of the user's partition, which the browser never sees. */
   readonly partition: string;
+  /** The clients as which this user has signed in; another `webSignIn` of the app may be another client, of another provider. */
+  readonly clients: readonly string[];
   /** The scopes that the sign-in asked for, space-separated, and when it ended, in seconds since the epoch. */
   readonly scopes: string;
   readonly at: number;
@@ -39,7 +41,9 @@ export function sessionOf({ session }: WebRequest): ExpressSession {
 export function signedIn(session: ExpressSession): SignedInSession | undefined {
   const value: unknown = Reflect.get(session, FIELD);
   if (typeof value !== 'object' || value === null) return undefined;
-  return typeof Reflect.get(value, 'partition') === 'string' ? (value as SignedInSession) : undefined;
+  const isOne =
+    typeof Reflect.get(value, 'partition') === 'string' && Array.isArray(Reflect.get(value, 'clients'));
+  return isOne ? (value as SignedInSession) : undefined;
 }
 
 export function noteSignedIn(session: ExpressSession, value: SignedInSession | undefined): void {
@@ -49,22 +53,30 @@ export function noteSignedIn(session: ExpressSession, value: SignedInSession | u
 
 /** Replaces the session, so that anyone who knew its id before the sign-in does not know the new one. */
 export async function regenerated(req: WebRequest): Promise<ExpressSession> {
-  await called(sessionOf(req), 'regenerate');
+  await called(sessionOf(req), 'regenerate', NOT_SIGNED_IN);
   return sessionOf(req);
 }
 
-export const saved = (session: ExpressSession): Promise<void> => called(session, 'save');
+export const saved = (session: ExpressSession): Promise<void> => called(session, 'save', NOT_SIGNED_IN);
 
-export const destroyed = (session: ExpressSession): Promise<void> => called(session, 'destroy');
+export const destroyed = (session: ExpressSession): Promise<void> =>
+  called(session, 'destroy', 'The user’s tokens were removed, but the session may still exist.');
 
-function called(session: ExpressSession, method: 'regenerate' | 'destroy' | 'save'): Promise<void> {
+const NOT_SIGNED_IN = 'Nobody was signed in; who was signed in may still be.';
+
+function called(
+  session: ExpressSession,
+  method: 'regenerate' | 'destroy' | 'save',
+  consequence: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     session[method]((cause?: unknown) => {
       if (cause === undefined || cause === null) resolve();
       else
         reject(
-          new SessionEndedError(
-            `The session store failed (${method}). Nobody was signed in; who was signed in may still be. Try again.`,
+          new PartitionStoreError(
+            'store_unavailable',
+            `The session store failed (${method}). ${consequence} Try again.`,
             { cause },
           ),
         );

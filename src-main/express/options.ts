@@ -100,7 +100,7 @@ export interface WebSignOut {
    * - `done`: the provider has revoked them all (RFC 7009).
    * - `unsupported`: its discovery document names no revocation endpoint. They stay valid there until they expire, but no copy is kept.
    * - `failed`: the same for at least one of them, because its request failed; see `error`.
-   * - `none`: there were none.
+   * - `none`: the provider of this `webSignIn` had issued none to its client.
    */
   readonly revocation: 'done' | 'unsupported' | 'failed' | 'none';
   /** The number of the account's refresh tokens that the provider revoked. */

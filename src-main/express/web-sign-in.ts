@@ -128,7 +128,11 @@ class WebApp {
   readonly #options: WebSignInOptions;
   readonly #provider: Provider;
   readonly #now: Clock;
+  /** Distinguishes this sign-in from others of the same app, whose users are not admitted here. */
+  readonly #client: string;
   readonly #origin: string;
+  /** The app's home page. */
+  readonly #home: string;
   readonly #paths: Required<WebSignInPaths> & { readonly callback: string };
   readonly #cookiePrefix: string;
   readonly #users = new WeakMap<WebRequest, WebUser>();
@@ -136,9 +140,19 @@ class WebApp {
 
   constructor(options: WebSignInOptions) {
     this.#options = checkedOptions(options);
-    const { issuer, redirectUri, paths = {}, basePath = '', now = systemClock, fetch: own } = options;
+    const {
+      issuer,
+      clientId,
+      redirectUri,
+      paths = {},
+      basePath = '',
+      now = systemClock,
+      fetch: own,
+    } = options;
     this.#now = now;
+    this.#home = `${basePath}/`;
     this.#provider = new Provider(issuer, options, own ?? ((...request) => fetch(...request)), now);
+    this.#client = JSON.stringify([issuer.replace(/\/+$/, ''), clientId]);
     const { origin, pathname, protocol } = new URL(redirectUri);
     this.#origin = origin;
     this.#paths = {
@@ -195,7 +209,7 @@ class WebApp {
     }
     if (rounds >= MOST_ROUNDS && !isKept) sessionNotKept();
     const isRepeatable = req.method === 'GET' || req.method === 'HEAD';
-    await this.signIn(req, res, { scopes, returnTo: isRepeatable ? this.#pathOf(req) : '/' });
+    await this.signIn(req, res, { scopes, returnTo: isRepeatable ? this.#pathOf(req) : this.#home });
     return false;
   }
 
@@ -224,11 +238,12 @@ class WebApp {
       ...scopes.flatMap(scopesOf),
     ]);
     const scope = [...all].join(' ');
-    const { attempt, value } = newAttempt({
-      returnTo: ownPath(returnTo ?? this.#pathOf(req), this.#origin) ?? '/',
+    const purpose = {
+      returnTo: ownPath(returnTo ?? this.#pathOf(req), this.#origin) ?? this.#home,
       scopes: scope,
       at: this.#now(),
-    });
+    };
+    const { attempt, value } = newAttempt(purpose, this.#home);
     const cookies = cookiesOf(req);
     for (const name of supersededAttempts(cookies, `${this.#cookiePrefix}attempt-`, value.length))
       this.#clear(res, name);
@@ -254,7 +269,7 @@ class WebApp {
   }
 
   async #start(req: WebRequest, res: ServerResponse): Promise<void> {
-    await this.signIn(req, res, { returnTo: this.#urlOf(req).searchParams.get('returnTo') ?? '/' });
+    await this.signIn(req, res, { returnTo: this.#urlOf(req).searchParams.get('returnTo') ?? this.#home });
   }
 
   /** Handles the provider's authorization response (OpenID Connect Core §3.1.2.5). */
@@ -299,7 +314,7 @@ class WebApp {
       throw new WebSignInError('sign_in_answer_invalid', `${NOT_KEPT} ${cause.message}`, { cause });
     }
     await this.#keep(req, res, attempt, memory);
-    redirect(res, ownPath(attempt.returnTo, this.#origin) ?? '/');
+    redirect(res, ownPath(attempt.returnTo, this.#origin) ?? this.#home);
   }
 
   /** Keeps the tokens of a sign-in, in a session of their own. */
@@ -322,14 +337,16 @@ class WebApp {
     // Nobody can reach the tokens of the previous users any more. Those that a session keeps were removed with it.
     const endReplaced = async (): Promise<void> => {
       if (replaced === undefined) return;
-      const removed = await this.#removed(this.#open(req, session, replaced.id));
+      const removed = await this.#removed(this.#open(req, session, replaced.id), replaced.isOwn);
       await this.#revoked(isInSession && removed.length === 0 ? replaced.found : removed);
     };
     let others: Set<string>;
     try {
       await partition.update((cache) => mergeIssued(cache, memory));
       others = await this.#others(browser, id); // After the update, so that a concurrent sign-in finds tokens to remove.
-      noteSignedIn(session, { partition: id, scopes, ...this.#timeOf(signedIn(before)) });
+      const last = signedIn(before);
+      const clients = new Set(isSameUser ? last?.clients : []).add(this.#client);
+      noteSignedIn(session, { partition: id, clients: [...clients], scopes, ...this.#timeOf(last) });
       await saved(session);
     } catch (error) {
       // No session refers to these tokens.
@@ -352,7 +369,7 @@ class WebApp {
     browser: string | undefined,
     account: AccountSummary,
   ): Promise<string> {
-    const id = partitionIdOf(browser, account);
+    const id = partitionIdOf(this.#client, browser, account);
     const isOpen = await this.#open(req, session, id)
       .read(() => true)
       .catch(unopened);
@@ -379,7 +396,7 @@ class WebApp {
   }
 
   #markOf(browser: string): string[] {
-    return ['browser', this.#options.clientId, browser];
+    return ['browser', this.#client, browser];
   }
 
   #timeOf(last: SignedInSession | undefined): { at: number; again: number } {
@@ -387,26 +404,37 @@ class WebApp {
     return { at, again: last !== undefined && at - last.at <= LOOP ? last.again + 1 : 0 };
   }
 
+  /** Whether the user has signed in here, not only with another `webSignIn` of the app. */
+  #isOwn({ clients }: SignedInSession): boolean {
+    return clients.includes(this.#client);
+  }
+
   /** Returns who was signed in before in this browser. */
   async #previous(req: WebRequest, session: ExpressSession): Promise<Previous | undefined> {
-    const id = signedIn(session)?.partition;
-    if (id === undefined) return undefined;
-    const partition = this.#open(req, session, id);
-    const found = (await partition.read((cache) => this.#accountsIn(cache)).catch(unopened)) ?? [];
-    return { id, found };
+    const last = signedIn(session);
+    if (last === undefined) return undefined;
+    const isOwn = this.#isOwn(last);
+    const partition = this.#open(req, session, last.partition);
+    const found = (await partition.read((cache) => this.#accountsIn(cache, isOwn)).catch(unopened)) ?? [];
+    return { id: last.partition, isOwn, found };
   }
 
   async #signOut(req: WebRequest, res: ServerResponse): Promise<void> {
     noStore(res);
     if (isCrossSite(req, this.#origin)) throw new WebSignInError('cross_site_request', CROSS_SITE);
     const session = sessionOf(req);
-    const id = signedIn(session)?.partition;
+    const last = signedIn(session);
     let idToken: string | undefined;
     let revoked: Promise<void> | undefined;
-    if (id !== undefined) {
-      const partition = this.#open(req, session, id);
-      idToken = await partition.read((cache) => cache.find('IdToken')[0]?.secret).catch(unopened);
-      revoked = this.#revoked(await this.#removed(partition));
+    if (last !== undefined) {
+      const partition = this.#open(req, session, last.partition);
+      const isOwn = this.#isOwn(last);
+      const query = { client_id: this.#options.clientId };
+      if (isOwn)
+        idToken = await partition
+          .read((cache) => cache.find('IdToken', { query })[0]?.secret)
+          .catch(unopened);
+      revoked = this.#revoked(await this.#removed(partition, isOwn));
     }
     await destroyed(session);
     this.#clear(res, this.#doneCookie);
@@ -418,26 +446,26 @@ class WebApp {
     // The sign-out is complete here. The browser continues at the provider, if it can be reached.
     const [page] = await Promise.all([this.#provider.signOutPage(), revoked]);
     if (page === undefined) {
-      redirect(res, `${this.#basePath}/`);
+      redirect(res, this.#home);
       return;
     }
     const url = new URL(page);
     url.searchParams.set('client_id', this.#options.clientId);
-    url.searchParams.set('post_logout_redirect_uri', `${this.#origin}${this.#basePath}/`);
+    url.searchParams.set('post_logout_redirect_uri', `${this.#origin}${this.#home}`);
     if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
     redirect(res, url.href);
   }
 
   /** Removes the tokens of a partition here, then revokes them at the provider. */
   async #signedOut(partition: Partition): Promise<void> {
-    await this.#revoked(await this.#removed(partition));
+    await this.#revoked(await this.#removed(partition, true));
   }
 
-  /** Returns the accounts that were in the partition. */
-  async #removed(partition: Partition): Promise<KnownAccount[]> {
+  /** Returns the accounts that were in the partition. @param isOwn whether the provider may see their tokens */
+  async #removed(partition: Partition, isOwn: boolean): Promise<KnownAccount[]> {
     const found = await partition
       .update((cache) => {
-        const accounts = this.#accountsIn(cache);
+        const accounts = this.#accountsIn(cache, isOwn);
         cache.signOutAll();
         return accounts;
       })
@@ -446,10 +474,10 @@ class WebApp {
     return found ?? [];
   }
 
-  #accountsIn(cache: TokenCache): KnownAccount[] {
+  #accountsIn(cache: TokenCache, isOwn: boolean): KnownAccount[] {
     return cache
       .accounts()
-      .map((account) => ({ account, refreshTokens: this.#ownRefreshTokens(cache, account) }));
+      .map((account) => ({ account, refreshTokens: isOwn ? this.#ownRefreshTokens(cache, account) : [] }));
   }
 
   /** Revokes refresh tokens at the provider, and tells the app. Does not reject. */
@@ -475,7 +503,7 @@ class WebApp {
     }
   }
 
-  /** Returns only the refresh tokens that this provider issued to this app, because no other provider may see them. */
+  /** Returns only the refresh tokens that the provider issued to this client, because nobody else may see them. */
   #ownRefreshTokens(cache: TokenCache, { home_account_id, environment, issuer }: AccountSummary): string[] {
     const own = { client_id: this.#options.clientId, home_account_id, environment };
     const query = issuer === undefined ? own : { ...own, issuer };
@@ -535,9 +563,9 @@ class WebApp {
   /** @returns null if nobody is signed in @throws SignInRequiredError if there is no token for the scopes */
   async #userOf(req: WebRequest, scopes: readonly string[]): Promise<WebUser | null> {
     const session = sessionOf(req);
-    const id = signedIn(session)?.partition;
-    if (id === undefined) return null;
-    const partition = this.#open(req, session, id);
+    const last = signedIn(session);
+    if (last === undefined || !this.#isOwn(last)) return null;
+    const partition = this.#open(req, session, last.partition);
     const found = await partition.read((cache) => this.#found(cache, scopes));
     if (found === null) {
       noteSignedIn(session, undefined); // Signed out elsewhere, or expired.
@@ -660,6 +688,8 @@ class WebApp {
 
 interface Previous {
   readonly id: string;
+  /** Whether it signed in with this `webSignIn`. */
+  readonly isOwn: boolean;
   /** Empty if the partition can't be opened, or is empty. */
   readonly found: readonly KnownAccount[];
 }
@@ -696,11 +726,11 @@ function browserId(known: string | undefined): string {
 }
 
 /** Returns another partition id for another user of the same browser, even if someone has planted the cookie. */
-function partitionIdOf(browser: string | undefined, account: AccountSummary): string {
+function partitionIdOf(client: string, browser: string | undefined, account: AccountSummary): string {
   if (browser === undefined || !BROWSER_ID.test(browser)) return randomUUID();
   const { environment, issuer = '', home_account_id } = account;
   return createHash('sha256')
-    .update(JSON.stringify(['partition', browser, environment, issuer, home_account_id]))
+    .update(JSON.stringify(['partition', client, browser, environment, issuer, home_account_id]))
     .digest('base64url');
 }
 

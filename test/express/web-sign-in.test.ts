@@ -53,6 +53,8 @@ interface Settings extends Partial<WebSignInOptions> {
   proxies?: number;
   /** Middleware before all other. */
   before?: express.RequestHandler;
+  /** Middleware after the session, before the routes. */
+  after?: express.RequestHandler;
 }
 
 const inMemory = () =>
@@ -63,6 +65,7 @@ async function start({
   sessions = new session.MemoryStore(),
   proxies = 0,
   before,
+  after,
   ...settings
 }: Settings = {}): Promise<App> {
   const app = express();
@@ -90,6 +93,7 @@ async function start({
       cookie: { maxAge: 3_600_000, ...cookie },
     }),
   );
+  if (after !== undefined) app.use(after);
   app.use(auth.routes);
   app.get('/', async (req, res) => void res.json((await auth.findUser(req))?.account.username ?? null));
   app.get('/me', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims['sub']));
@@ -139,6 +143,7 @@ async function start({
     });
     res.json(true);
   });
+  app.post('/form', auth.requireUser(), (_req, res) => void res.json('posted'));
   app.get('/open', (req, res) => void res.json(auth.user(req).accessToken));
   app.use(((error, _req, res, _next) => {
     errors.push(error);
@@ -151,6 +156,11 @@ async function start({
 interface Asked {
   readonly method?: string;
   readonly headers?: Record<string, string>;
+}
+
+interface Begun extends Asked {
+  /** The provider to which the browser is sent. */
+  readonly from?: FakeProvider;
 }
 
 /** A browser with cookies. It follows no redirect unless asked to. */
@@ -186,14 +196,14 @@ class Browser {
   }
 
   /** Begins a sign-in. Returns the address to which the provider would send the browser back. */
-  async begin(path: string, user: string): Promise<URL> {
-    const answer = await this.ask(path);
+  async begin(path: string, user: string, { from = provider, ...asked }: Begun = {}): Promise<URL> {
+    const answer = await this.ask(path, asked);
     expect(answer.status).toBe(303);
     const to = new URL(answer.headers.get('location') ?? '');
-    expect(to.origin).toBe(provider.issuer);
+    expect(to.origin).toBe(from.issuer);
     const code = `${user} ${Math.random()}`;
     const [nonce = '', scope = ''] = ['nonce', 'scope'].map((name) => to.searchParams.get(name) ?? '');
-    provider.begun.set(code, { nonce, scope });
+    from.begun.set(code, { nonce, scope });
     const back = new URL(to.searchParams.get('redirect_uri') ?? '');
     back.searchParams.set('code', code);
     back.searchParams.set('state', to.searchParams.get('state') ?? '');
@@ -207,8 +217,8 @@ class Browser {
       : `${answer.status} ${(await answer.json()).code}`;
   }
 
-  async signIn(user: string, path = '/sign-in'): Promise<string | null> {
-    return this.finish(await this.begin(path, user));
+  async signIn(user: string, path = '/sign-in', from = provider): Promise<string | null> {
+    return this.finish(await this.begin(path, user, { from }));
   }
 }
 
@@ -614,7 +624,7 @@ describe('the session', () => {
       const ada = new Browser(app);
       const back = await ada.begin('/sign-in', 'ada');
       app.sessions.set = (_id, _session, done) => done?.(new Error('full'));
-      expect(await ada.finish(back)).toMatch(/session_ended/);
+      expect(await ada.finish(back)).toMatch(/store_unavailable/);
       expect(await stored()).toEqual([]);
     });
 
@@ -785,6 +795,106 @@ describe('the session', () => {
     const back = await ada.begin('/me', 'ada');
     expect(back.pathname).toBe('/app/callback');
     expect(await ada.finish(new URL(`/callback${back.search}`, back))).toBe('/app/me');
+  });
+
+  it.each([
+    ['no page', '/sign-in', 'GET'],
+    ['a page of another site', '/sign-in?returnTo=//evil.example', 'GET'],
+    ['a page whose path is too long', `/sign-in?returnTo=/app/${'é'.repeat(800)}`, 'GET'],
+    ['a posted form', '/form', 'POST'],
+  ])('returns to the home page below the path prefix: from %s', async (_from, path, method) => {
+    const inner = await start();
+    const prefixed = await start({ basePath: '/app', redirectUri: `${inner.url}/app/callback` });
+    const ada = new Browser(prefixed);
+    const back = await ada.begin(path, 'ada', { method });
+    expect(await ada.finish(new URL(`/callback${back.search}`, back))).toBe('/app/');
+  });
+});
+
+describe('two sign-ins in one app', () => {
+  let staff: FakeProvider;
+  let store: MemoryStore;
+  let app: App;
+  let auth: WebSignIn;
+  let signOuts: WebSignOut[];
+  beforeAll(async () => {
+    staff = await startFakeProvider('my-app');
+  });
+  afterAll(() => staff.close());
+
+  /** Adds routes below /staff, and pages behind another sign-in. */
+  async function startBoth(options: Partial<WebSignInOptions>): Promise<void> {
+    resetProvider();
+    for (const one of [provider, staff]) one.revoked.length = 0;
+    signOuts = [];
+    store = memoryStore();
+    const caches = partitionedCaches({ store, sealingKeys: 'plain-text', userIndex: true });
+    const pages = express.Router();
+    app = await start({ caches, after: pages, onSignOut: (one) => void signOuts.push(one) });
+    auth = webSignIn({
+      caches,
+      issuer: staff.issuer,
+      clientId: 'my-app',
+      redirectUri: `${app.url}/staff/callback`,
+      paths: { signIn: '/staff/sign-in', signOut: '/staff/sign-out' },
+      onSignOut: (one) => void signOuts.push(one),
+      ...options,
+    });
+    pages.use(auth.routes);
+    pages.get('/staff', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims['sub']));
+    pages.get(
+      '/staff/files',
+      auth.requireUser({ scopes: ['files.read'] }),
+      (req, res) => void res.json(auth.user(req).accessToken),
+    );
+    pages.get('/staff/found', async (req, res) => void res.json((await auth.findUser(req)) === null));
+  }
+
+  it.each([
+    ['provider', () => ({})],
+    ['client of the same provider', () => ({ issuer: provider.issuer, clientId: 'staff-app' })],
+  ])('admit only users who signed in with them: another %s', async (_what, options) => {
+    await startBoth(options());
+    const ada = new Browser(app);
+    await ada.signIn('ada');
+    expect(await bodyOf(ada.ask('/staff/found'))).toBe(true);
+    expect((await ada.ask('/staff')).status).toBe(303);
+    expect((await ada.ask('/staff', { headers: { accept: 'application/json' } })).status).toBe(401);
+    expect(await bodyOf(ada.ask('/me'))).toBe('ada'); // Nobody was signed out by asking.
+  });
+
+  it('replace each other’s user, and tell no provider the tokens of the other', async () => {
+    await startBoth({});
+    const ada = new Browser(app);
+    await ada.signIn('ada');
+    expect(await ada.signIn('ada', '/staff/files', staff)).toBe('/staff/files');
+    expect(await bodyOf(ada.ask('/staff'))).toBe('ada');
+    expect(await bodyOf(ada.ask('/'))).toBe(null);
+    expect(signOuts).toEqual([expect.objectContaining({ revocation: 'none' })]);
+    const out = await ada.ask('/sign-out', { method: 'POST' });
+    expect(out.headers.get('location')).toContain(provider.issuer);
+    expect(out.headers.get('location')).not.toContain('id_token_hint');
+    expect((await ada.ask('/staff')).status).toBe(303);
+    expect([provider.revoked, staff.revoked]).toEqual([[], []]);
+    const left = [];
+    for await (const key of store.maintenance!.keys())
+      if (Buffer.from((await store.read(key))?.bytes ?? '').includes('"refresh ')) left.push(key);
+    expect(left).toEqual([]);
+  });
+
+  it('of two clients of one provider share the session of one user', async () => {
+    await startBoth({ issuer: provider.issuer, clientId: 'staff-app' });
+    const ada = new Browser(app);
+    await ada.signIn('ada', '/files');
+    provider.claims = { aud: 'staff-app' };
+    await ada.signIn('ada', '/staff/files');
+    provider.claims = {};
+    expect(await bodyOf(ada.ask('/staff/files'))).toMatch(/^access/);
+    expect(await bodyOf(ada.ask('/files'))).toMatch(/^access/);
+    expect(provider.asked.filter((form) => form.get('grant_type') === 'refresh_token')).toEqual([]);
+    await ada.ask('/sign-out', { method: 'POST' });
+    expect(provider.revoked.length).toBe(1); // Its own.
+    expect((await ada.ask('/staff')).status).toBe(303);
   });
 });
 
