@@ -1,5 +1,5 @@
 // node scripts/walk.mjs: counts the files and functions of src-main that one update and one sign-out pass through, from the coverage of
-// a real run on a vault in a temporary folder with a keychain in memory.
+// a real run on a vault in a temporary folder with a keychain in memory. With --names it lists the functions of each file as well.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { register } from 'node:module';
@@ -55,12 +55,16 @@ async function walk(name, operation) {
     .filter(({ url }) => url.includes('/src-main/'))
     .map(({ url, functions }) => ({
       file: url.replace(/.*\/src-main\//, ''),
-      functions: functions.filter(({ functionName, ranges }) => functionName !== '' && ranges[0].count > 0)
-        .length,
+      names: functions
+        .filter(({ functionName, ranges }) => functionName !== '' && ranges[0].count > 0)
+        .map(({ functionName, ranges }) => `${functionName} (${ranges[0].count})`),
     }))
-    .filter(({ functions }) => functions > 0)
-    .sort((a, b) => b.functions - a.functions);
-  const functions = files.reduce((sum, file) => sum + file.functions, 0);
+    .filter(({ names }) => names.length > 0)
+    .sort((a, b) => b.names.length - a.names.length);
+  const functions = files.reduce((sum, { names }) => sum + names.length, 0);
   console.log(`${name}: ${files.length} files, ${functions} functions`);
-  console.log(files.map(({ file, functions: count }) => `  ${file} ${count}`).join('\n'));
+  for (const { file, names } of files) {
+    console.log(`  ${file} ${names.length}`);
+    if (process.argv.includes('--names')) for (const called of names) console.log(`    ${called}`);
+  }
 }
