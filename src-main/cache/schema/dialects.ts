@@ -63,77 +63,102 @@ export function libraryOf(dialect: Dialect): 'MSAL Python' | 'MSAL Node' | 'MSAL
 // The key under which each library stores an entity. Keys are written for those libraries only: Tokenkeep never finds or
 // removes an entity by a key computed from its fields.
 
-function joined(parts: readonly string[]): string {
-  return parts.join('-').toLowerCase();
+// In a format, braces stand for a field of the entity, or for a part that `partOf` computes.
+
+const OWNER = '{home_account_id}-{environment}';
+const SCOPE = '{client_id}-{realm}-{target}';
+
+interface KeyFormats extends Readonly<Record<EntityType, string>> {
+  /** Access tokens that are bound to a key. */
+  readonly bound: string;
+  /** Access tokens with extension components. */
+  readonly extended: string;
 }
 
-/** MSAL Python uses one key format for all access tokens except extended ones; the other libraries include the scheme. */
-function accessTokenKey(token: Entity, dialect: Dialect): string {
-  const scheme = schemeOf(token);
-  const extension = extensionOf(token);
-  const owner = [textOf(token['home_account_id']), textOf(token['environment'])];
-  const scope = [textOf(token['client_id']), textOf(token['realm']), textOf(token['target'])];
-
-  if (isNode(dialect)) {
-    const kind = scheme === '' ? 'accesstoken' : 'accesstoken_with_authscheme';
-    const claims = dialect === 'msal-node-3' ? [textOf(token['requestedClaimsHash'])] : [];
-    const components = componentsIn(token);
-    const hash = components === undefined ? extension : hashComponentsForNode(components);
-    return joined([...owner, kind, ...scope, ...claims, scheme, ...(hash === '' ? [] : [hash])]);
-  }
-  if (extension !== '') return joined([...owner, 'atext', ...scope, extension]);
-  if (dialect === 'msal-dotnet' && scheme !== '') {
-    return joined([...owner, 'accesstoken_with_authscheme', ...scope, scheme]);
-  }
-  return joined([...owner, 'accesstoken', ...scope]);
-}
-
-/** Empty parts at the end of a key: MSAL Node pads keys with the parts that only access tokens use. */
-const PADDING: Readonly<Record<Exclude<Dialect, 'msal-python'>, readonly string[]>> = {
-  'msal-node': ['', '', ''], // realm, target, scheme
-  'msal-node-3': ['', '', '', ''], // realm, target, claims, scheme
-  'msal-dotnet': ['', ''], // realm, target
+const FORMATS: Readonly<Record<Dialect, KeyFormats>> = {
+  'msal-python': {
+    AccessToken: `${OWNER}-accesstoken-${SCOPE}`,
+    bound: `${OWNER}-accesstoken-${SCOPE}`,
+    extended: `${OWNER}-atext-${SCOPE}-{extension}`,
+    RefreshToken: `${OWNER}-refreshtoken-{client_id}--{target}`,
+    IdToken: `${OWNER}-idtoken-{client_id}-{realm}-`,
+    Account: `${OWNER}-{realm}`,
+    AppMetadata: 'appmetadata-{environment}-{client_id}',
+  },
+  'msal-dotnet': {
+    AccessToken: `${OWNER}-accesstoken-${SCOPE}`,
+    bound: `${OWNER}-accesstoken_with_authscheme-${SCOPE}-{scheme}`,
+    extended: `${OWNER}-atext-${SCOPE}-{extension}`,
+    RefreshToken: `${OWNER}-refreshtoken-{family or client}--`,
+    IdToken: `${OWNER}-idtoken-{client_id}-{realm}-`,
+    Account: `${OWNER}-{realm}`,
+    AppMetadata: 'appmetadata-{environment}-{client_id}',
+  },
+  // MSAL Node pads its keys with hyphens for the parts that only access tokens have.
+  'msal-node': {
+    AccessToken: `${OWNER}-accesstoken-${SCOPE}-`,
+    bound: `${OWNER}-accesstoken_with_authscheme-${SCOPE}-{scheme}`,
+    extended: `${OWNER}-{kind}-${SCOPE}-{scheme}-{hash}`,
+    RefreshToken: `${OWNER}-refreshtoken-{family or client}---`,
+    IdToken: `${OWNER}-idtoken-{client_id}-{realm}--`,
+    Account: `${OWNER}-{home tenant}`,
+    AppMetadata: 'appmetadata-{environment}-{client_id}',
+  },
+  'msal-node-3': {
+    AccessToken: `${OWNER}-accesstoken-${SCOPE}-{requestedClaimsHash}-`,
+    bound: `${OWNER}-accesstoken_with_authscheme-${SCOPE}-{requestedClaimsHash}-{scheme}`,
+    extended: `${OWNER}-{kind}-${SCOPE}-{requestedClaimsHash}-{scheme}-{hash}`,
+    RefreshToken: `${OWNER}-refreshtoken-{family or client}----`,
+    IdToken: `${OWNER}-idtoken-{client_id}-{realm}---`,
+    Account: `${OWNER}-{home tenant}`,
+    AppMetadata: 'appmetadata-{environment}-{client_id}',
+  },
 };
 
-function refreshTokenKey(token: Entity, dialect: Dialect): string {
-  const owner = [textOf(token['home_account_id']), textOf(token['environment']), 'refreshtoken'];
-  if (dialect === 'msal-python')
-    return joined([...owner, textOf(token['client_id']), '', textOf(token['target'])]);
-  return joined([...owner, textOf(token['family_id']) || textOf(token['client_id']), ...PADDING[dialect]]);
-}
+/** The formats, split: literal text and the names of parts take turns. */
+const SPLIT: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.values(FORMATS).flatMap((formats) =>
+    Object.values(formats).map((format: string): [string, string[]] => [format, format.split(/[{}]/)]),
+  ),
+);
 
-function idTokenKey(token: Entity, dialect: Dialect): string {
-  const owner = [
-    textOf(token['home_account_id']),
-    textOf(token['environment']),
-    'idtoken',
-    textOf(token['client_id']),
-  ];
-  const rest = dialect === 'msal-python' ? [''] : PADDING[dialect].slice(1);
-  return joined([...owner, textOf(token['realm']), ...rest]);
-}
-
-function accountKey(account: Entity, dialect: Dialect): string {
-  const home = textOf(account['home_account_id']);
-  const realm = isNode(dialect) ? (homeTenantOf(home) ?? textOf(account['realm'])) : textOf(account['realm']);
-  const parts = [home, textOf(account['environment']), realm];
-  return dialect === 'msal-dotnet' ? parts.join('-') : joined(parts);
-}
-
-function appMetadataKey(app: Entity, dialect: Dialect): string {
-  const key = `appmetadata-${textOf(app['environment'])}-${textOf(app['client_id'])}`;
-  return dialect === 'msal-python' ? key : key.toLowerCase();
-}
-
-const KEYS: Readonly<Record<EntityType, (entity: Entity, dialect: Dialect) => string>> = {
-  AccessToken: accessTokenKey,
-  RefreshToken: refreshTokenKey,
-  IdToken: idTokenKey,
-  Account: accountKey,
-  AppMetadata: appMetadataKey,
+/** The types whose keys are not lower-cased. */
+const AS_WRITTEN: Readonly<Partial<Record<Dialect, EntityType>>> = {
+  'msal-python': 'AppMetadata',
+  'msal-dotnet': 'Account',
 };
 
 /** Returns the key of a valid entity in a dialect. */
 export function keyOf(type: EntityType, entity: Entity, dialect: Dialect): string {
-  return KEYS[type](entity, dialect);
+  let form: keyof KeyFormats = type;
+  if (type === 'AccessToken' && schemeOf(entity) !== '') form = 'bound';
+  if (type === 'AccessToken' && extensionOf(entity) !== '') form = 'extended';
+  let key = '';
+  let isName = false;
+  for (const part of SPLIT.get(FORMATS[dialect][form]) ?? []) {
+    key += isName ? partOf(entity, part) : part;
+    isName = !isName;
+  }
+  return AS_WRITTEN[dialect] === type ? key : key.toLowerCase();
+}
+
+function partOf(entity: Entity, name: string): string {
+  switch (name) {
+    case 'family or client':
+      return textOf(entity['family_id']) || textOf(entity['client_id']);
+    case 'home tenant':
+      return homeTenantOf(textOf(entity['home_account_id'])) ?? textOf(entity['realm']);
+    case 'kind':
+      return schemeOf(entity) === '' ? 'accesstoken' : 'accesstoken_with_authscheme';
+    case 'scheme':
+      return schemeOf(entity);
+    case 'extension':
+      return extensionOf(entity);
+    case 'hash': {
+      const components = componentsIn(entity);
+      return components === undefined ? extensionOf(entity) : hashComponentsForNode(components);
+    }
+    default:
+      return textOf(entity[name]);
+  }
 }
