@@ -30,11 +30,6 @@ export function ownerOf(value: unknown): string {
   return isRecord(value) ? folded(value['home_account_id']) || folded(value['homeAccountId']) : '';
 }
 
-/** Returns the account that an entry's value belongs to, lower-cased; "" if none. */
-export function accountOf(value: unknown, understood: boolean): string {
-  return understood && isRecord(value) ? folded(value['home_account_id']) : ownerOf(value);
-}
-
 /**
  * One stored item of a cache document: an entity, an item that is not understood, or a whole root that is not. It is
  * validated and frozen once, when it is created. Entries are replaced, never changed, so an identical entry has identical
@@ -48,14 +43,21 @@ export class Entry<In extends string = string> implements Place {
   readonly account: string;
   /** Whether it is an entity of the schema, or a grant. Anything else is kept as it is and never matched. */
   readonly isUnderstood: boolean;
-  #value: unknown;
+  #value: unknown; // Private, so that printing an entry shows no secret.
   #shown: WeakRef<object> | undefined;
 
-  private constructor(section: In, key: string | null, account: string, isUnderstood: boolean) {
+  private constructor(
+    section: In,
+    key: string | null,
+    account: string,
+    isUnderstood: boolean,
+    value: unknown,
+  ) {
     this.section = section;
     this.key = key as Entry<In>['key'];
     this.account = account;
     this.isUnderstood = isUnderstood;
+    this.#value = value;
   }
 
   /**
@@ -72,11 +74,9 @@ export class Entry<In extends string = string> implements Place {
       throw new InvalidArgumentError('A cache holds JSON values only. Nothing was changed.');
     }
     const isItem = key !== null && isSection(section);
-    const understood = isItem && isUnderstood(section, value);
-    const account = isItem ? accountOf(value, understood) : '';
-    const entry = new Entry(section, isItem ? key : null, account, understood);
-    entry.#value = value;
-    return entry;
+    if (isItem && isUnderstood(section, value))
+      return new Entry(section, key, folded(value['home_account_id']), true, value);
+    return new Entry(section, isItem ? key : null, isItem ? ownerOf(value) : '', false, value);
   }
 
   /** Frozen JSON. Its `secret` may be an accessor: [Note: secrets stay sealed]. */
@@ -86,7 +86,7 @@ export class Entry<In extends string = string> implements Place {
 
   /** The value if it is understood; else null. For the library itself: callers get `shown`. */
   get entity(): (In extends EntityType ? EntityOf[In] : Entity) | null {
-    return this.isUnderstood ? (this.value as Entry<In>['entity']) : null;
+    return this.isUnderstood ? (this.#value as Entry<In>['entity']) : null;
   }
 
   /**

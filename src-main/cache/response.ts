@@ -280,18 +280,17 @@ const USER_GRANTS: ReadonlySet<string> = new Set([
   'urn:openid:params:grant-type:ciba',
 ]);
 
-function grantOf(event: TokenResponseEvent): string | undefined {
-  return filled(event.grant_type) ?? filled(event.data?.['grant_type']);
-}
-
 /**
  * Returns the account id; undefined if the tokens belong to the app. The id of an unknown user is derived from a token of the
  * sign-in, so that users do not share it, and has a prefix that no provider uses for subjects.
  */
-function accountIdOf(event: TokenResponseEvent, identity: Identity): string | undefined {
+function accountIdOf(
+  event: TokenResponseEvent,
+  identity: Identity,
+  grant: string | undefined,
+): string | undefined {
   const known = filled(event.home_account_id) ?? identity.home_account_id;
   if (known !== undefined) return known;
-  const grant = grantOf(event);
   const [idToken, refreshToken, accessToken] = ['id_token', 'refresh_token', 'access_token'].map((field) =>
     filled(event.response[field]),
   );
@@ -349,7 +348,8 @@ export function entitiesOf(
   const data = event.data ?? {};
   const where = placeOf(event, dialect);
   const { environment, tenant } = where;
-  const home_account_id = accountIdOf(event, identity);
+  const grant = filled(event.grant_type) ?? filled(data['grant_type']);
+  const home_account_id = accountIdOf(event, identity, grant);
   const issuer = issuerOf(event, where, identity, home_account_id, known);
   // MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint.
   const realm =
@@ -365,7 +365,8 @@ export function entitiesOf(
   const owner: { environment: string; client_id: string; issuer?: string } = { environment, client_id };
   if (issuer !== '') owner.issuer = issuer;
   const assertion = assertionHash(data, dialect);
-  const ofFamily = family(response);
+  const foci = filled(response['foci']) ?? whole(response['foci']);
+  const ofFamily = foci === undefined ? undefined : { family_id: String(foci) };
   const accessToken = filled(response['access_token']);
   const times = lifetime(response, accessToken ?? '', now);
   const entities: NewEntities = {
@@ -401,6 +402,7 @@ export function entitiesOf(
     };
   }
   const refreshToken = filled(response['refresh_token']);
+  const refreshLife = REFRESH_LIFETIMES.map((name) => whole(response[name]) ?? 0).find((life) => life > 0);
   if (home_account_id !== undefined && refreshToken !== undefined) {
     entities.RefreshToken = {
       credential_type: 'RefreshToken',
@@ -408,23 +410,18 @@ export function entitiesOf(
       home_account_id,
       ...owner,
       ...(isNode(dialect) ? undefined : { target, last_modification_time: String(now) }),
-      ...refreshTokenLifetime(response, now),
+      ...(refreshLife === undefined ? undefined : { expires_on: timeText(now + refreshLife) }),
       ...ofFamily,
       ...assertion,
     };
   }
   if (home_account_id !== undefined && event.skipAccountCreation !== true) {
     const about = { environment, tenant, realm, issuer };
-    entities.Account = accountOf(event, identity, home_account_id, about, dialect);
+    entities.Account = accountOf(event, identity, home_account_id, about, grant, dialect);
     const uid = stringClaim(identity.clientInfo, 'uid');
     if (uid !== undefined) entities.uid = uid;
   }
   return entities;
-}
-
-function family(response: TokenResponseEvent['response']): { family_id?: string } | undefined {
-  const foci = filled(response['foci']) ?? whole(response['foci']);
-  return foci === undefined ? undefined : { family_id: String(foci) };
 }
 
 /** Parses a time: seconds, milliseconds, ISO 8601, or the date format of Azure's managed identities. */
@@ -435,6 +432,11 @@ function timeOf(value: unknown): number | undefined {
   return Number.isNaN(date) ? undefined : Math.trunc(date / 1000);
 }
 
+/** Returns a time as the schema writes it, in whole seconds. Times out of range are clamped. */
+function timeText(time: number): string {
+  return String(Math.min(Math.max(0, Math.trunc(time)), LATEST));
+}
+
 interface Lifetime {
   readonly expiry: 'given' | 'derived' | 'unknown';
   readonly fields: Pick<
@@ -443,7 +445,7 @@ interface Lifetime {
   >;
 }
 
-/** Returns the lifetime in the response, else that of the token itself, else an unknown one. Times out of range are clamped. */
+/** Returns the lifetime in the response, else that of the token itself, else an unknown one. */
 function lifetime(response: TokenResponseEvent['response'], token: string, now: number): Lifetime {
   const seconds = whole(response['expires_in']);
   const until =
@@ -452,8 +454,7 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
       : now + seconds;
   const derived = until === undefined ? expiryIn(token) : undefined;
   const end = until ?? derived;
-  const at = (time: number): string => String(Math.min(Math.max(0, Math.trunc(time)), LATEST));
-  const expires_on = at(end ?? now + ASSUMED_LIFETIME);
+  const expires_on = timeText(end ?? now + ASSUMED_LIFETIME);
   const extended = whole(response['ext_expires_in']);
   const refresh = whole(response['refresh_in']);
   return {
@@ -461,8 +462,8 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
     fields: {
       cached_at: String(now),
       expires_on,
-      extended_expires_on: extended === undefined ? expires_on : at(now + extended),
-      ...(refresh === undefined ? undefined : { refresh_on: at(now + refresh) }),
+      extended_expires_on: extended === undefined ? expires_on : timeText(now + extended),
+      ...(refresh === undefined ? undefined : { refresh_on: timeText(now + refresh) }),
       ...(end === undefined ? { unknown_expiry: expires_on } : undefined),
     },
   };
@@ -473,17 +474,6 @@ function lifetime(response: TokenResponseEvent['response'], token: string, now: 
  * Google, `refresh_expires_in` at Keycloak, where 0 stands for no limit, `x_refresh_token_expires_in` at Intuit.
  */
 const REFRESH_LIFETIMES = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in'];
-
-function refreshTokenLifetime(
-  response: TokenResponseEvent['response'],
-  now: number,
-): Pick<RefreshToken, 'expires_on'> | undefined {
-  for (const name of REFRESH_LIFETIMES) {
-    const seconds = whole(response[name]) ?? 0;
-    if (seconds > 0) return { expires_on: String(Math.min(now + seconds, LATEST)) };
-  }
-  return undefined;
-}
 
 /** Returns the `exp` of a JWT (RFC 7519 §4.1.4). */
 function expiryIn(token: string): number | undefined {
@@ -564,24 +554,18 @@ function authorityTypeOf(event: TokenResponseEvent, about: About, known: boolean
 
 const USERNAMES = ['preferred_username', 'upn', 'unique_name', 'email'] as const;
 
-function usernameIn(claims: Claims | undefined): string | undefined {
-  for (const claim of USERNAMES) {
-    const name = stringClaim(claims, claim);
-    if (name !== undefined) return name;
-  }
-  const emails = claims?.['emails']; // B2C
-  return Array.isArray(emails) ? filled(emails[0]) : undefined;
-}
-
 function accountOf(
   event: TokenResponseEvent,
   identity: Identity,
   home_account_id: string,
   about: About,
+  grant: string | undefined,
   dialect: Dialect,
 ): Account {
   const { claims } = identity;
-  const grant = grantOf(event);
+  const named = USERNAMES.find((claim) => stringClaim(claims, claim) !== undefined);
+  const emails: unknown = claims?.['emails']; // B2C
+  const username = named === undefined ? (Array.isArray(emails) ? emails[0] : undefined) : claims?.[named];
   const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
   const name = dialect === 'msal-python' ? undefined : stringClaim(claims, 'name');
   const client_info = dialect === 'msal-python' ? undefined : filled(event.response['client_info']);
@@ -591,7 +575,7 @@ function accountOf(
     ...(about.issuer === '' ? undefined : { issuer: about.issuer }),
     realm: about.realm,
     local_account_id: identity.local_account_id ?? null,
-    username: usernameIn(claims) ?? filled(event.data?.['username']) ?? '',
+    username: filled(username) ?? filled(event.data?.['username']) ?? '',
     authority_type: authorityTypeOf(event, about, identity.clientInfo !== undefined, dialect),
     ...(!signsIn || isNode(dialect) ? undefined : { account_source: grant }),
     ...(name === undefined ? undefined : { name }),
