@@ -117,6 +117,9 @@ export function onBehalfWanted(request: OnBehalfOfRequest): Wanted {
 
 const OAUTH = 'urn:ietf:params:oauth';
 
+/** The app asks for scopes that do not exist, or that it may not have (RFC 6749 §5.2): no caller gets them by a new sign-in. */
+const INVALID_SCOPE = 'invalid_scope';
+
 /** The partition id of the user whose assertion this is: `oid` and `tid` (Entra ID), else `sub`, with the issuer. */
 export function userOfAssertion(assertion: string): string {
   const token = readToken(assertion);
@@ -176,14 +179,17 @@ async function asked(
       answer = await ask(parameters, signal);
       assertTokens(answer.response);
     } catch (error) {
-      // No sign-in of a user gives the app itself more.
-      const isRefused =
-        wanted.hash === undefined ? isInvalidGrant(error) : codeThatAsksUser(error) !== undefined;
-      if (!isRefused) throw error;
-      causes.push(error);
       const sent = parameters['refresh_token'];
-      if (sent !== undefined && isInvalidGrant(error)) refused.push(sent);
-      continue;
+      const code = wanted.hash === undefined ? undefined : codeThatAsksUser(error);
+      const isRefused = isInvalidGrant(error);
+      if (sent !== undefined && isRefused) refused.push(sent);
+      // A refresh token may be for fewer scopes than the assertion.
+      if (isRefused || (code !== undefined && (code !== INVALID_SCOPE || sent !== undefined))) {
+        causes.push(error);
+        continue;
+      }
+      if (refused.length > 0) await handle.update((cache) => dropRefreshTokens(cache, refused));
+      throw error;
     }
     const { token_endpoint, response } = answer;
     const token = await handle.update(

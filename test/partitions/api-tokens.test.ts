@@ -133,7 +133,7 @@ describe('on behalf of a user', () => {
     });
   });
 
-  it.each(['interaction_required', 'consent_required', 'login_required', 'invalid_scope', 'invalid_grant'])(
+  it.each(['interaction_required', 'consent_required', 'login_required', 'invalid_grant'])(
     '%s: the caller gets the claims, returned or thrown, and only a refused refresh token is dropped',
     async (error) => {
       const claims = '{"access_token":{}}';
@@ -175,6 +175,34 @@ describe('on behalf of a user', () => {
       await expect(caches().acquireForApp(app, ask)).rejects.toMatchObject({ error });
     },
   );
+
+  it("invalid_scope is the app's mistake, unless the refresh token alone is for fewer scopes", async () => {
+    let time = 1_800_000_000;
+    const failing = (error: string) => ({ error, access_token: undefined });
+    let answers: Record<string, unknown>[] = [user('noor')];
+    const { ask, asked } = provider(() => answers.shift() ?? {});
+    const all = caches({ now: () => time });
+    const job = request(assertionOf('noor'));
+    await all.acquireOnBehalfOf(job, ask);
+    time += 7200;
+    answers = [failing('invalid_scope'), { ...user('noor'), access_token: 'AT of the assertion' }];
+    expect((await all.acquireOnBehalfOf(job, ask)).secret).toBe('AT of the assertion');
+    time += 7200;
+    answers = [failing('invalid_grant'), failing('invalid_scope')];
+    const failed: unknown = await all.acquireOnBehalfOf(job, ask).catch((failure: unknown) => failure);
+    expect(failed).toMatchObject({ error: 'invalid_scope' });
+    expect(failed).not.toHaveProperty('code');
+    // The refused refresh token is gone all the same.
+    asked.length = 0;
+    answers = [failing('invalid_scope')];
+    await expect(all.acquireOnBehalfOf(job, ask)).rejects.toMatchObject({ error: 'invalid_scope' });
+    expect(asked.map(({ grant_type }) => grant_type)).toEqual([
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ]);
+    const thrown = Object.assign(new Error('MSAL'), { errorCode: 'invalid_scope' });
+    const other = request(assertionOf('piet'));
+    await expect(all.acquireOnBehalfOf(other, () => Promise.reject(thrown))).rejects.toBe(thrown);
+  });
 
   it('continues a long job by its refresh token, and never sends a refused one again', async () => {
     let time = 1_800_000_000;
