@@ -53,6 +53,18 @@ export function lateChanges(changes: readonly Change[], metadata: EntryMetadata,
   });
 }
 
+/** Whether none of these users was signed out of the entry since an epoch; false if that is unknown. */
+export function wereKeptSince(
+  { born = 0, epoch = 0, tombstones = [] }: EntryMetadata,
+  since: number | undefined,
+  users: readonly string[],
+): boolean {
+  if (since === undefined) return false;
+  const marks = new Set(users.map((user) => markOf(user, born)));
+  const later = tombstones.filter(([, at]) => at > since);
+  return later.length === epoch - since && !later.some(([mark]) => marks.has(mark));
+}
+
 /** Returns the metadata after these changes: tombstones of the removed accounts, and a new `born` for a new entry. */
 export function metadataAfter(
   metadata: EntryMetadata,

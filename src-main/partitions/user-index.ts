@@ -19,6 +19,7 @@ import { usersIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import type { Settings } from './settings.ts';
 import { newVersion } from './random.ts';
+import { wereKeptSince } from './tombstones.ts';
 
 /**
  * The user to sign out everywhere. A string is an OpenID Connect `sub` or a `home_account_id`, of any issuer. The object
@@ -107,10 +108,11 @@ export class UserIndex {
   async note(
     { key }: PartitionName,
     cache: TokenCache,
-    { index: known, born, epoch }: EntryMetadata,
+    metadata: EntryMetadata,
     ttl: number | null,
     deadline: Deadline,
   ): Promise<readonly unknown[]> {
+    const { index: known, born, epoch } = metadata;
     const now = this.#settings.now();
     const users = usersOf(cache);
     const wanted = new Map<string, Wanted>();
@@ -134,7 +136,8 @@ export class UserIndex {
       const listing = listings.get(mark);
       if (isLongEnough && listing !== undefined) return [listing];
       const record = { key, ...user, expires, ...entry };
-      return [[await this.#list(name, record, isSilent, deadline), mark]];
+      const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
+      return [[await this.#list(name, record, isSame, deadline), mark]];
     });
     const names = new Set([...wanted.values()].flatMap(({ name }) => bothOf(name)).map((name) => name.key));
     const kept = entriesIn(known)
@@ -245,18 +248,22 @@ export class UserIndex {
       );
   }
 
-  /** @returns the key of the index entry that lists the partition */
+  /**
+   * @param isSame whether the partition was listed for the same sign-in before; false if an ID token names the session
+   * @returns the key of the index entry that lists the partition
+   */
   async #list(
     name: PartitionName,
     record: IndexRecord,
-    isSilent: boolean,
+    isSame: false | ((before: IndexRecord) => boolean),
     deadline: Deadline,
   ): Promise<string> {
     const list: Change = async (records) => {
       const isOther = (other: IndexRecord): boolean => nameOfRecord(other) !== nameOfRecord(record);
       const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
-      const before = isSilent ? records.find((other) => !isOther(other)) : undefined;
-      return [...withoutFirstToExpire(left), withSidOf(before, record)];
+      const before = records.find((other) => !isOther(other));
+      const sid = before !== undefined && isSame !== false && isSame(before) ? before.sid : undefined;
+      return [...withoutFirstToExpire(left), sid === undefined ? record : { ...record, sid }];
     };
     const fault = await this.#change(name, list, deadline);
     if (fault === undefined) return name.key;
@@ -296,30 +303,44 @@ export class UserIndex {
     deadline: Deadline,
     isReplaceable = false,
   ): Promise<PartitionError | undefined> {
-    return this.#queue.run(name.key, async () => {
-      let losses = 0;
-      try {
-        for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
-          const { records, version, fault } = await this.#read(name, deadline);
-          if (fault !== undefined && !isReplaceable) return fault;
-          const next = await fn(records);
-          const isSame =
-            next.length === records.length && next.every((record, index) => record === records[index]);
-          if (isSame || (await this.#write(name, next, version, deadline))) return undefined;
-          losses += 1;
-          await deadline.pause(pause * (0.5 + Math.random()));
-        }
-      } catch (error) {
-        if (losses === 0 || !(error instanceof PartitionStoreError) || error.code !== 'store_timeout')
-          throw error;
-        throw new PartitionError(
-          'partition_busy',
-          name.key,
-          `Other sign-ins of this user wrote its index again and again (${losses} times). The partition was not written. Try again.`,
-          { cause: error },
-        );
-      }
+    let begin = (): void => undefined;
+    // What others change before may take until their own deadlines.
+    const begun = deadline.with(() => new Promise<void>((resolve) => (begin = resolve)));
+    const changed = this.#queue.run(name.key, () => {
+      begin();
+      return this.#changed(name, fn, deadline, isReplaceable);
     });
+    return Promise.race([begun.then(() => changed), changed]);
+  }
+
+  async #changed(
+    name: PartitionName,
+    fn: Change,
+    deadline: Deadline,
+    isReplaceable: boolean,
+  ): Promise<PartitionError | undefined> {
+    let losses = 0;
+    try {
+      for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
+        const { records, version, fault } = await this.#read(name, deadline);
+        if (fault !== undefined && !isReplaceable) return fault;
+        const next = await fn(records);
+        const isSame =
+          next.length === records.length && next.every((record, index) => record === records[index]);
+        if (isSame || (await this.#write(name, next, version, deadline))) return undefined;
+        losses += 1;
+        await deadline.pause(pause * (0.5 + Math.random()));
+      }
+    } catch (error) {
+      if (losses === 0 || !(error instanceof PartitionStoreError) || error.code !== 'store_timeout')
+        throw error;
+      throw new PartitionError(
+        'partition_busy',
+        name.key,
+        `Other sign-ins of this user wrote its index again and again (${losses} times). The partition was not written. Try again.`,
+        { cause: error },
+      );
+    }
   }
 
   #write(
@@ -388,12 +409,14 @@ function withoutOtherSid(user: User, other: User | undefined): User {
   return rest;
 }
 
-/** A refreshed ID token that names no session is of the session of its sign-in. */
-function withSidOf(before: IndexRecord | undefined, record: IndexRecord): IndexRecord {
-  const isSameSignIn = (['issuer', 'sub', 'born', 'epoch'] as const).every(
-    (field) => before?.[field] === record[field],
-  );
-  return isSameSignIn && before?.sid !== undefined ? { ...record, sid: before.sid } : record;
+/**
+ * Whether two records are of one sign-in: a refreshed ID token that names no session is of the session of its sign-in. Others may have
+ * been signed out of the partition since.
+ */
+function isSameSignIn(before: IndexRecord, record: IndexRecord, metadata: EntryMetadata): boolean {
+  const isSame = (['issuer', 'sub', 'born'] as const).every((field) => before[field] === record[field]);
+  const users = [record.account, ...(record.of === undefined ? [] : [`${record.account} ${record.of}`])];
+  return isSame && wereKeptSince(metadata, before.epoch, users);
 }
 
 function withoutFirstToExpire(records: readonly IndexRecord[]): readonly IndexRecord[] {

@@ -1,6 +1,6 @@
 /** The index of a user's partitions: what a sign-out everywhere must find, however its partitions were written, and for how long. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import {
   memoryStore,
@@ -49,6 +49,42 @@ const slow = (store: PartitionStore, milliseconds: number): PartitionStore => {
   };
 };
 
+it('an update does not wait past its own deadline for the change of another', async () => {
+  const store = memoryStore();
+  const [asked, settled]: [string[], string[]] = [[], []];
+  let [isHanging, answer] = [false, (): void => undefined];
+  const all = caches({
+    timeout: 3000,
+    store: {
+      ...store,
+      read: async (key, call) => {
+        asked.push(key);
+        if (key === early.key) await new Promise<void>((resolve) => (answer = resolve));
+        return store.read(key, call);
+      },
+      write: (...call) => (isHanging ? new Promise(() => undefined) : store.write(...call)),
+    },
+  });
+  const [early, late] = [all.partition('early'), all.partition('late')];
+  const update = async (name: string, partition: typeof early): Promise<void> => {
+    const error: unknown = await partition
+      .update((cache) => signIn(cache, 'noor'))
+      .catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: 'store_timeout' });
+    settled.push(name);
+  };
+  const first = update('early', early);
+  await vi.waitUntil(() => asked.includes(early.key));
+  const begun = performance.now();
+  await vi.waitUntil(() => performance.now() - begun > 200); // Deadlines are checked every 20 ms.
+  isHanging = true;
+  const second = update('late', late);
+  await vi.waitUntil(() => asked.length === 4); // Both partitions and the two index entries of the late one.
+  answer();
+  await Promise.all([first, second]);
+  expect(settled).toEqual(['early', 'late']);
+});
+
 describe('a logout token finds the partition', () => {
   it.each<[string, object[], object]>([
     ['after the session at the provider changed', [{ sid: 's1' }, { sid: 's2' }], { sub: 'noor', sid: 's2' }],
@@ -72,6 +108,29 @@ describe('a logout token finds the partition', () => {
     expect(await all.signOutUser({ issuer, sub: 'noor', sid: 's2' })).toMatchObject({ partitions: 1 });
     expect(await all.partition('laptop').read(namesIn)).toEqual(['noor']);
     expect(await all.signOutUser({ issuer, sub: 'noor', sid: 's1' })).toMatchObject({ partitions: 1 });
+  });
+
+  it.each([
+    ['still only of her session, after others signed out of it and her ID token left the session out', 1, 0],
+    ['of a new sign-in whose session is not known, though others signed out of it as well', 2, 1],
+  ])('%s', async (_what, noorSignsIn, found) => {
+    const all = caches();
+    const shared = all.partition('a', { user: 'several' });
+    const others = ['piet', 'mila', 'jan'];
+    for (const other of others) await shared.update((cache) => signIn(cache, other, { sid: `of ${other}` }));
+    const leaves = async (sub: string): Promise<void> => {
+      const accounts = await shared.read((cache) => cache.accounts({ username: sub }));
+      for (const account of accounts) await shared.signOut(account);
+    };
+    await shared.update((cache) => signIn(cache, 'noor', { sid: 's1' }));
+    await leaves('piet');
+    if (noorSignsIn === 2) await leaves('noor');
+    await leaves('mila');
+    await shared.update((cache) => signIn(cache, 'noor'));
+    const user = { issuer, sub: 'noor' };
+    expect(await all.signOutUser({ ...user, sid: 's2' })).toMatchObject({ partitions: found });
+    expect(await all.signOutUser({ ...user, sid: 's1' })).toMatchObject({ partitions: 1 - found });
+    expect(await shared.read(namesIn)).toEqual(['jan']);
   });
 
   it.each(['s1', 's2'])('of two apps with a session each: %s', async (sid) => {
