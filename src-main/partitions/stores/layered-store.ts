@@ -26,9 +26,14 @@ export interface PartitionInvalidation {
   /**
    * @param onChange called with the key of an entry that another process has changed
    * @param onGap called when messages may have been missed
+   * @param signal aborted when the store is closed, perhaps before there is a connection
    * @returns a function that ends the subscription
    */
-  subscribe(onChange: (key: string) => void, onGap: () => void): Promise<() => Promise<void>>;
+  subscribe(
+    onChange: (key: string) => void,
+    onGap: () => void,
+    signal?: AbortSignal,
+  ): Promise<() => Promise<void>>;
 }
 
 /** Options of `layered`. */
@@ -57,7 +62,7 @@ export interface LayeredOptions extends Pick<MemoryStoreOptions, 'maxEntries' | 
 export interface LayeredStore extends PartitionStore {
   /** Resolves when subscribed to invalidations. If it rejects, there are none, and copies are used for `staleness` seconds. */
   readonly listening: Promise<void>;
-  /** Ends the subscription. */
+  /** Ends the subscription. Does not wait for one that is still being made: it is given up, and `listening` rejects. */
   close(): Promise<void>;
 }
 
@@ -131,14 +136,22 @@ export function layered(options: LayeredOptions): LayeredStore {
     invalidation?.publish(key);
   };
 
-  const subscription = invalidation?.subscribe(forget, forgetAll);
-  const listening = Promise.resolve(subscription).then(() => undefined);
+  const closing = new AbortController();
+  let end: (() => Promise<void>) | undefined;
+  const listening = Promise.resolve(invalidation?.subscribe(forget, forgetAll, closing.signal)).then(
+    async (unsubscribe) => {
+      end = unsubscribe;
+      if (!closing.signal.aborted) return;
+      await end?.();
+      closing.signal.throwIfAborted();
+    },
+  );
   listening.catch(() => undefined); // Callers await it if they need the result.
 
   return {
     listening,
     close: async () => {
-      const end = await subscription?.catch(() => undefined);
+      closing.abort();
       await end?.();
     },
     read: async (key, call) => {

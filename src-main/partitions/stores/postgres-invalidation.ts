@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
-import { assertPool, checkout, type PostgresPool, query } from './postgres-connection.ts';
+import { assertPool, checkout, explained, type PostgresPool, query } from './postgres-connection.ts';
+import { subscribed, UNSUBSCRIBED } from './subscribing.ts';
 
 /** Options of the invalidation. */
 export interface PostgresInvalidationOptions {
@@ -56,7 +57,7 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
     query(pool, 'SELECT pg_notify($1, $2)', [channel, `${self} ${message}`], AbortSignal.timeout(timeout));
   return {
     publish: (key) => void notify(key, TIMEOUT).catch(() => undefined),
-    subscribe: async (onChange, onGap) => {
+    subscribe: (onChange, onGap, signal) => {
       let [hasEnded, timer]: [boolean, NodeJS.Timeout | undefined] = [false, undefined];
       let leave = (): void => undefined;
       const again = (): void => {
@@ -66,6 +67,10 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
       };
       const listen = async (): Promise<void> => {
         const { connection, release } = await checkout(pool);
+        if (hasEnded) {
+          release(false);
+          return;
+        }
         let [isOpen, isListening] = [true, false];
         let fail = (_error: Error): void => undefined;
         const failed = new Promise<never>((_resolve, reject) => (fail = reject));
@@ -105,16 +110,17 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
           leave();
           throw error;
         }
-        if (hasEnded) leave();
         onGap(); // Earlier messages were missed.
       };
-      await listen();
-      return () => {
-        hasEnded = true;
-        clearTimeout(timer);
-        leave();
-        return Promise.resolve();
-      };
+      return subscribed(signal, {
+        begin: listen,
+        close: () => {
+          hasEnded = true;
+          clearTimeout(timer);
+          leave();
+        },
+        explained,
+      });
     },
   };
 }
@@ -126,7 +132,7 @@ function within(milliseconds: number, heard: Promise<void>): Promise<void> {
         reject(
           new PartitionStoreError(
             'store_client',
-            `LISTEN was accepted, and its own message was not delivered within ${milliseconds} ms: a pooler in transaction mode, such as PgBouncer's, drops them. Give postgresInvalidation a pool that connects to PostgreSQL directly, or do without it. Copies are still at most as old as staleness says.`,
+            `LISTEN was accepted, and its own message was not delivered within ${milliseconds} ms: a pooler in transaction mode, such as PgBouncer's, drops them. Give postgresInvalidation a pool that connects to PostgreSQL directly, or do without it. ${UNSUBSCRIBED}`,
           ),
         ),
       milliseconds,

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
-import { has } from './redis-client.ts';
+import { CREDENTIALS, has } from './redis-client.ts';
+import { subscribed, UNSUBSCRIBED } from './subscribing.ts';
 
 /**
  * The members of a `redis` client that are used. `createCluster()` cannot duplicate a connection: pass a client of one node.
@@ -107,45 +108,52 @@ export function redisInvalidation(options: RedisInvalidationOptions): PartitionI
   };
   return {
     publish: (key) => void client.publish(channel, `${self} ${key}`).catch(() => undefined),
-    subscribe: async (onChange, onGap) => {
+    subscribe: (onChange, onGap, signal) => {
       // Both clients reconnect and resubscribe automatically; messages sent meanwhile are lost.
       const subscriber = client.duplicate();
-      if ('destroy' in subscriber && 'connect' in subscriber) {
-        subscriber.on('error', onGap);
-        subscriber.on('ready', onGap);
-        await subscriber.connect();
-        await orClosed(
-          subscriber.subscribe(channel, (message) => heard(message, onChange)),
-          () => subscriber.destroy(),
-        );
-        return () => {
-          subscriber.destroy();
-          return Promise.resolve();
-        };
-      }
-      const connection = subscriber;
-      connection.on('error', onGap);
-      connection.on('ready', onGap);
-      connection.on('message', (_channel, message) => heard(message, onChange));
-      await orClosed(connection.subscribe(channel), () => connection.disconnect());
-      return () => {
-        connection.disconnect();
-        return Promise.resolve();
-      };
+      subscriber.on('error', onGap);
+      subscriber.on('ready', onGap);
+      if ('destroy' in subscriber && 'connect' in subscriber)
+        return subscribed(signal, {
+          begin: async () => {
+            await subscriber.connect();
+            await subscriber.subscribe(channel, (message) => heard(message, onChange));
+          },
+          close: () => orEnded(() => subscriber.destroy()),
+          explained,
+        });
+      subscriber.on('message', (_channel, message) => heard(message, onChange));
+      return subscribed(signal, {
+        begin: () => subscriber.subscribe(channel),
+        close: () => orEnded(() => subscriber.disconnect()),
+        explained,
+      });
     },
   };
 }
 
-/** A refused SUBSCRIBE leaves a connection that nobody could close. */
-async function orClosed(subscribed: Promise<unknown>, close: () => void): Promise<void> {
+/** Closes a connection, unless it has ended by itself. */
+function orEnded(close: () => void): void {
   try {
-    await subscribed;
-  } catch (error) {
-    try {
-      close();
-    } catch {
-      // It has ended by itself.
-    }
-    throw error;
+    close();
+  } catch {
+    // There is nothing to close.
   }
+}
+
+function explained(cause: unknown): unknown {
+  const message = cause instanceof Error ? cause.message : '';
+  if (CREDENTIALS.test(message))
+    return new PartitionStoreError(
+      'store_forbidden',
+      `Redis rejected the password or the user name. Correct the credentials of the client. ${UNSUBSCRIBED}`,
+      { cause },
+    );
+  if (message.includes('NOPERM'))
+    return new PartitionStoreError(
+      'store_forbidden',
+      `The client's Redis user may not use the channel. It needs +subscribe and +publish, and the channel, for example &tokenkeep. ${UNSUBSCRIBED}`,
+      { cause },
+    );
+  return cause;
 }
