@@ -134,6 +134,7 @@ function isEntity(live: LiveEntity | undefined): boolean {
 interface Loaded {
   /** The cache entries. Entries are replaced, never changed, so identical objects mean identical contents. */
   entries: readonly Entry[];
+  view: LibraryView;
   keys: Set<string>;
   users: Set<string>;
 }
@@ -229,7 +230,7 @@ export class LibraryMemory {
     for (const [key, type] of types) this.#held.set(key, { type, live: entries[key] ?? {} });
     for (const [owner, after] of owners) {
       if (after === undefined) this.#loaded.delete(owner);
-      else this.#loaded.set(owner, { entries: after.entries, ...namesIn(after.view) });
+      else this.#loaded.set(owner, { ...after, ...namesIn(after.view) });
     }
     this.#version = version;
     this.#names = names;
@@ -277,7 +278,12 @@ export class LibraryMemory {
     return {
       change: (cache) => {
         const { names } = this.#live;
-        takeFromLibrary(cache, batch, this.#dialect, this.#users(), (name) => names.nameOf(name));
+        takeFromLibrary(cache, batch, {
+          dialect: this.#dialect,
+          users: this.#users(),
+          nameOf: (name) => names.nameOf(name),
+          loadedFrom: (entries) => this.#viewOf(entries, names),
+        });
       },
       saved: () => {
         for (const done of batch) this.#saved(done);
@@ -286,12 +292,23 @@ export class LibraryMemory {
     };
   }
 
+  /** Returns the view that was loaded, if it was made of these entries and with these names. */
+  #viewOf(entries: readonly Entry[], names: EnvironmentNames): LibraryView | undefined {
+    const [first] = entries;
+    const loaded = first && this.#loaded.get(first.account);
+    if (loaded?.entries.length !== entries.length || this.#names?.isConfirmedBy(names) !== true)
+      return undefined;
+    const known = new Set(loaded.entries);
+    return entries.every((entry) => known.has(entry)) ? loaded.view : undefined;
+  }
+
   #saved(done: Unsaved): void {
     const { key, type, live, home_account_id } = done;
     if (this.#unsaved.get(key) === done) this.#unsaved.delete(key);
     const owner = home_account_id.toLowerCase();
     const loaded = this.#loaded.get(owner) ?? {
       entries: [],
+      view: new Map(),
       keys: new Set<string>(),
       users: new Set<string>(),
     };

@@ -59,28 +59,36 @@ export function viewOf(entries: Iterable<Entry>, dialect: Dialect, now: Clock, n
   return usableBy(dialect, storeOf(cacheOf(entries, { now })), nameOf);
 }
 
+/** What a library had in its memory before it changed it. */
+interface LibraryContents {
+  readonly dialect: Dialect;
+  /** The users (see userOf). */
+  readonly users: ReadonlySet<string>;
+  readonly nameOf: NameOf;
+  /** Returns what `viewOf` returned for these entries, all that an account has now; undefined if the library was loaded from others. */
+  readonly loadedFrom: (entries: readonly Entry[]) => LibraryView | undefined;
+}
+
 /**
  * Applies a library's changes of its memory to the cache, matched by fields and not by keys. Changes that the cache already
  * has do nothing. An account that the library removed is signed out. Tokens for an account that was removed from the cache
  * meanwhile, and tokens without an account, are dropped: they are from refreshes that ended after the sign-out.
- *
- * @param known the users (see userOf) that were in the library's memory
  */
 export function takeFromLibrary(
   cache: TokenCache,
   changes: readonly LibraryChange[],
-  dialect: Dialect,
-  known: ReadonlySet<string>,
-  nameOf?: NameOf,
+  { dialect, users: known, nameOf, loadedFrom }: LibraryContents,
 ): void {
   const store = storeOf(cache);
   store.run(() => {
     const views = new Map<string, LibraryView>();
     const current = ({ home_account_id, type, key }: LibraryChange): Entity | undefined => {
-      const view =
-        views.get(folded(home_account_id)) ??
-        viewOf(store.ofAccount(home_account_id), dialect, store.now, nameOf);
-      views.set(folded(home_account_id), view);
+      let view = views.get(folded(home_account_id));
+      if (view === undefined) {
+        const entries = store.ofAccount(home_account_id);
+        view = loadedFrom(entries) ?? viewOf(entries, dialect, store.now, nameOf);
+        views.set(folded(home_account_id), view);
+      }
       return view.get(type)?.get(key);
     };
     const issuerOf = issuersIn(changes);
@@ -134,9 +142,8 @@ export function takeFromLibrary(
 function environmentIn(
   store: Store,
   { type, home_account_id, environment, entity }: LibraryChange,
-  nameOf?: NameOf,
+  nameOf: NameOf,
 ): string {
-  if (nameOf === undefined) return environment;
   const isSame = (other: unknown): boolean =>
     typeof other === 'string' && (other === environment || nameOf(other) === environment);
   const client_id = entity?.['client_id'];
