@@ -9,7 +9,7 @@ import { systemClock } from '../cache/clock.ts';
 import { type CacheHandle, exclusively, type Synchronous, withoutSignal } from '../cache/handle.ts';
 import { isMicrosoft } from '../cache/schema/authorities.ts';
 import { EXPIRY_MARGIN } from '../cache/schema/expiry.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { AmbiguousAccountError, SignInRequiredError } from '../errors.ts';
 import { checkOptions, SIGNAL } from '../options.ts';
 import { type Abortable, abandonable } from '../waiting.ts';
@@ -163,7 +163,10 @@ async function acquired<Request extends SilentRequest, Result>(
   const renew = withoutSignal(async (): Promise<Result> => {
     assertWanted();
     return untilRefusedAll(watched, made, wanted, () =>
-      flight.run({ epoch: watched.since, seen: watched.seen }, () => ask(forceRefresh || refreshSoon)),
+      flight.run(
+        { handle: opened, tokenCache: made().getTokenCache(), epoch: watched.since, seen: watched.seen },
+        () => ask(forceRefresh || refreshSoon),
+      ),
     );
   });
   if (hasClaims)
@@ -281,8 +284,10 @@ async function untilRefusedAll<Result>(
       return await ask();
     } catch (error) {
       if (!isSignInRequired(error)) throw error;
-      await application().getTokenCache().getAllAccounts(); // Saves MSAL's removals.
-      await removeRefused(handle, wanted, error, before);
+      const tokenCache = application().getTokenCache();
+      const sent = sentBy(tokenCache, before);
+      await tokenCache.getAllAccounts(); // Saves MSAL's removals.
+      await removeRefused(handle, wanted, error, sent);
       await handle.read(() => undefined);
       const { length } = handle.refreshTokens;
       if (length > 0 && length < before.length) continue;
@@ -309,8 +314,20 @@ function isSignInRequired(error: unknown): boolean {
   return error.errorCode === 'invalid_grant' || error.name === 'InteractionRequiredAuthError';
 }
 
+/** Returns the refresh token that MSAL sends of these: the first in its memory. Undefined if there are several and its memory is unknown. */
+function sentBy(tokenCache: object, candidates: readonly string[]): string | undefined {
+  if (candidates.length < 2) return candidates[0];
+  if (!('getKVStore' in tokenCache) || typeof tokenCache.getKVStore !== 'function') return undefined;
+  const entities: unknown[] = Object.values(tokenCache.getKVStore() as object);
+  for (const entity of entities) {
+    const { credentialType, secret } = (entity ?? {}) as Record<string, unknown>;
+    if (credentialType === 'RefreshToken' && candidates.includes(secret as string)) return secret as string;
+  }
+  return undefined;
+}
+
 /**
- * Removes the refresh tokens that a provider other than Microsoft's has refused: there, `invalid_grant` means that the token is invalid,
+ * Removes the refresh token that a provider other than Microsoft's has refused: there, `invalid_grant` means that the token is invalid,
  * expired or revoked (RFC 6749 §5.2). Microsoft's providers also return it for a missing consent; MSAL itself recognizes a bad token
  * (`bad_token`) and drops it.
  */
@@ -318,15 +335,19 @@ async function removeRefused(
   handle: CacheHandle,
   { client_id, home_account_id, environment }: TokenRequest,
   error: unknown,
-  sent: readonly string[],
+  sent: string | undefined,
 ): Promise<void> {
-  if (!isObject(error) || error.errorCode !== 'invalid_grant' || isMicrosoft(environment)) return;
+  if (sent === undefined || !isObject(error)) return;
+  if (error.errorCode !== 'invalid_grant' || isMicrosoft(environment)) return;
   const query = { client_id, home_account_id, environment };
-  const refused = await handle.read((cache) =>
-    cache.find('RefreshToken', { query }).filter(({ secret }) => sent.includes(secret)),
-  );
-  if (refused.length === 0) return;
+  const find = (cache: TokenCache): ReadonlySet<unknown> =>
+    new Set(cache.find('RefreshToken', { query }).filter(({ secret }) => secret === sent));
+  if ((await handle.read((cache) => find(cache).size)) === 0) return;
   await handle.update((cache) => {
-    for (const token of refused) cache.modify('RefreshToken', token, null);
+    const [store, refused] = [storeOf(cache), find(cache)];
+    // `modify` would also remove a token that differs in its scopes only.
+    store.run(() => {
+      for (const entry of [...store.entries('RefreshToken')]) if (refused.has(entry.shown)) store.drop(entry);
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { flight } from './flight.ts';
+import { flightOf } from './flight.ts';
 import type { CacheHandle } from '../cache/handle.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkArgument, having, type Kind } from '../options.ts';
@@ -120,7 +120,7 @@ class Application {
   }
 
   async #fill(handle: CacheHandle): Promise<void> {
-    const current = flight.getStore();
+    const current = flightOf(this.#cache, handle);
     if (current?.filled === this && filledBy.get(this.#cache) === this) {
       this.#memory.load(undefined);
       return;
@@ -184,7 +184,7 @@ class Application {
     const { any, removesAccount } = this.#memory.pending;
     if (!any) return;
     const { change, saved } = this.#memory.save();
-    const began = flight.getStore()?.epoch ?? epoch;
+    const began = flightOf(this.#cache, handle)?.epoch ?? epoch;
     const since = began === undefined ? {} : { since: began };
     // If older copies cannot be made unreadable now, still remove the account.
     if (removesAccount && handle.erase !== undefined)

@@ -12,6 +12,10 @@ export interface Seen {
 
 /** One request to the provider, made by MSAL in its turn. */
 export interface Flight {
+  /** The cache of the request. */
+  readonly handle: CacheHandle;
+  /** The memory of the MSAL client that makes the request. */
+  readonly tokenCache: object;
   /**
    * `epoch` of the handle when the refresh began. What MSAL writes at its end must not be added to a sign-in that came after a
    * sign-out in between; MSAL itself only checks whether the account exists.
@@ -27,3 +31,12 @@ export interface Flight {
 }
 
 export const flight = new AsyncLocalStorage<Flight>();
+
+/**
+ * Returns the flight of this client or cache. Code that runs within a flight, such as a client assertion's, may use other clients with
+ * other users' caches, which it does not concern.
+ */
+export function flightOf(tokenCache: object, handle: CacheHandle): Flight | undefined {
+  const current = flight.getStore();
+  return current?.tokenCache === tokenCache || current?.handle === handle ? current : undefined;
+}

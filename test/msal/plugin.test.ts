@@ -1,7 +1,8 @@
 /** The cache plugin with the real `@azure/msal-node` of each major. */
 import { describe, expect, it } from 'vitest';
 import { type CacheHandle, inMemory, SerializableTokenCache, TokenCache } from '../../src-main/index.ts';
-import { msalCachePlugin } from '../../src-main/msal/index.ts';
+import { acquireToken, msalCachePlugin } from '../../src-main/msal/index.ts';
+import { memoryStore, partitionedCaches } from '../../src-main/partitions/index.ts';
 import { APPS, entra, homeAccountId, PEOPLE } from '../vectors/make/stage.mjs';
 import { application, MAJORS, now, SCOPES } from './applications.ts';
 
@@ -42,6 +43,30 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     expect(await other.usernames()).toEqual([avery.username]);
     expect((await other.silent(avery)) === accessToken).toBe(true);
     expect(other.asked).toHaveLength(0);
+  });
+
+  it('saves what another user’s client gets while a refresh of this user is under way', async () => {
+    const caches = partitionedCaches({ store: memoryStore(), sealingKeys: 'plain-text' });
+    const [mine, theirs] = [caches.partition('mine'), caches.partition('theirs')];
+    const [one, other] = [
+      application(major, msalCachePlugin(mine)),
+      application(major, msalCachePlugin(theirs)),
+    ];
+    await one.signIn(avery);
+    await other.signIn(quinn);
+    const rotated = entra(quinn, APPS.desk, now() + 5);
+    one.response = async () => {
+      // As a client assertion or a custom network client may do.
+      other.response = rotated;
+      await other.silent(quinn, true);
+      return entra(avery, APPS.desk, now() + 5);
+    };
+    const [account] = await one.client.getTokenCache().getAllAccounts();
+    const request = { account: account!, scopes: SCOPES, forceRefresh: true };
+    await acquireToken(mine, one.client, APPS.desk.client_id, request);
+    expect(await theirs.read((cache) => secretsOf(cache, 'RefreshToken', homeAccountId(quinn)))).toEqual([
+      rotated.refresh_token,
+    ]);
   });
 
   it('an account removed elsewhere is gone from its memory, and one signed in elsewhere is there', async () => {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type CacheHandle,
   inMemory,
+  SerializableTokenCache,
   SignInRequiredError,
   TokenCache,
   VaultError,
@@ -180,6 +181,26 @@ describe.each(MAJORS)('MSAL Node %i', (major) => {
     expect(refreshTokens(cache)).toEqual([]);
   });
 
+  it('of another provider is the only one that is removed: the next one is tried', async () => {
+    const signedIn = new SerializableTokenCache();
+    await generic(major, inMemory(signedIn)).signIn();
+    const document = JSON.parse(signedIn.serialize()) as Record<string, Record<string, object>>;
+    const [[key, first]] = Object.entries(document['RefreshToken']!) as [[string, object]];
+    const target = 'openid orders.read';
+    document['RefreshToken'] = { [key]: first, [`${key}${target}`]: { ...first, target, secret: 'second' } };
+    const cache = new SerializableTokenCache();
+    cache.deserialize(JSON.stringify(document));
+    expect(refreshTokens(cache).sort()).toEqual(['first', 'second']);
+    const app = generic(major, inMemory(cache));
+    const granted = { status: 200, body: { ...app.answer.body, refresh_token: 'third' } };
+    app.answerTo = () =>
+      app.sent.length === 1 ? { status: 400, body: { error: 'invalid_grant' } } : granted;
+    await app.acquire();
+    expect([...app.sent].sort()).toEqual(['first', 'second']);
+    expect(refreshTokens(cache)).toContain('third');
+    expect(refreshTokens(cache)).not.toContain(app.sent[0] === 'first' ? 'first' : 'second');
+  });
+
   it('a context of the app’s own is noted and saved, whatever it says', async () => {
     const { TokenCacheContext } = require(`msal-node-${major}`) as typeof msal7;
     for (const cacheHasChanged of [true, false]) {
@@ -261,6 +282,7 @@ function generic(major: number, handle: CacheHandle) {
   };
   const self = {
     sent,
+    answerTo: (): { status: number; body: Record<string, unknown> } => self.answer,
     answer: {
       status: 200,
       body: {
@@ -298,7 +320,7 @@ function generic(major: number, handle: CacheHandle) {
     sendPostRequestAsync: (_url: string, { body }: { body: string }) => {
       const token = new URLSearchParams(body).get('refresh_token');
       if (token !== null) sent.push(token);
-      return Promise.resolve({ headers: {}, ...self.answer });
+      return Promise.resolve({ headers: {}, ...self.answerTo() });
     },
   };
   const client = new PublicClientApplication({
