@@ -7,10 +7,12 @@ import {
   inMemory,
   memoryKeychain,
   openVault,
+  SignInRequiredError,
   TokenCache,
   type Vault,
 } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
+import { mcpOAuthProvider } from '../../src-main/oauth/mcp/index.ts';
 import { FakeKeychain, temporaryFolder } from '../vault/fakes.ts';
 import { type RunningMcpServer, startMcpServer } from './server.ts';
 import { agent, call, signIn } from './sign-in.ts';
@@ -314,6 +316,35 @@ describe('several agents on one vault', () => {
     expect(await two.provider.clientInformation()).toBeDefined();
     await two.provider.invalidateCredentials('all');
     expect(await storedIn(second!)).toBeUndefined();
+  });
+
+  it('an SDK that does not say who issued a token has it sent only to the endpoint that it came from', async () => {
+    for (const known of [true, false]) {
+      const sent: string[] = [];
+      const provider = mcpOAuthProvider(inMemory(new TokenCache()), {
+        server: 'https://mcp.example/mcp',
+        clientMetadata: { client_name: 'Old agent', redirect_uris: ['http://127.0.0.1:1/callback'] },
+        redirect: () => undefined,
+        fetch: (url) => {
+          sent.push(String(url));
+          return Promise.resolve(Response.json({ access_token: 'new', token_type: 'Bearer' }));
+        },
+      });
+      await provider.saveClientInformation?.({ client_id: 'c1' });
+      const code = new URLSearchParams({ grant_type: 'authorization_code', code: 'c' });
+      const own = 'https://good.example/token';
+      if (known) await provider.addClientAuthentication(new Headers(), code, own, {});
+      await provider.saveTokens({ access_token: 'at', token_type: 'Bearer', refresh_token: 'rt' });
+      const refresh = (url: string) => {
+        const params = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'rt' });
+        return provider.addClientAuthentication(new Headers(), params, new URL(url), {});
+      };
+      const error = await refresh('https://evil.example/token').catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SignInRequiredError);
+      expect(sent).toEqual([]);
+      await refresh(own).catch(() => undefined);
+      expect(sent).toEqual(known ? [own] : []);
+    }
   });
 
   it('with a locked keychain nobody is sent to the browser, and nothing is lost', async () => {

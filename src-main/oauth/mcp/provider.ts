@@ -137,6 +137,8 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   /** What `#handedOut` was when `auth()` began: the token that a server has refused. Absent where this SDK doesn't say when it begins. */
   #began: { readonly refused: string | undefined } | undefined;
   #refreshToken: string | undefined;
+  /** The token endpoint that this instance's code is sent to. */
+  #tokenEndpoint: string | undefined;
   /** The marks in answers that the SDK has not passed to `saveTokens` yet. */
   readonly #marks = new Set<string>();
   /** The error of a failed refresh, unless only a new sign-in helps. */
@@ -255,18 +257,24 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
       this.#marks.delete(tokens.access_token);
       return; // Kept already. [Note: the SDK's sequence]
     }
-    const state = this.#state;
+    const [state, tokenEndpoint] = [this.#state, this.#tokenEndpoint];
     await this.#change((grant) => {
       const flights = flightsIn(grant);
       const client = this.#client ?? flights.find((flight) => flight.state === state)?.client;
-      const { expires_at: _expires, ...rest } = grant;
+      const { expires_at: _expires, data: _data, ...rest } = grant;
       return withFlights(
-        { ...rest, tokens: { ...tokens } as TokenResponse, ...(client === undefined ? {} : { client }) },
+        {
+          ...rest,
+          tokens: { ...tokens } as TokenResponse,
+          ...(tokenEndpoint === undefined ? {} : { data: { tokenEndpoint } }),
+          ...(client === undefined ? {} : { client }),
+        },
         flights.filter((flight) => flight.state !== state),
       );
     });
     this.#state = undefined;
     this.#client = undefined;
+    this.#tokenEndpoint = undefined;
     this.#reason = null;
   }
 
@@ -320,12 +328,12 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     const [sent, client] = [this.#refreshToken, this.#client ?? (await this.clientInformation())];
     this.#client = undefined;
     await this.#change((grant) => {
-      const { tokens, client: kept, discovery, pending, expires_at: _expires, ...rest } = grant;
+      const { tokens, data = {}, client: kept, discovery, pending, expires_at: _expires, ...rest } = grant;
       const areNewer = sent !== undefined && tokens?.refresh_token !== sent;
       const isNewer = clientIn(grant)?.client_id !== client?.client_id;
       return {
         ...rest,
-        ...(tokens !== undefined && (areNewer || !(all || scope === 'tokens')) ? { tokens } : {}),
+        ...(tokens !== undefined && (areNewer || !(all || scope === 'tokens')) ? { tokens, data } : {}),
         ...(kept !== undefined && (isNewer || !(all || scope === 'client')) ? { client: kept } : {}),
         ...(discovery !== undefined && !(all || scope === 'discovery') ? { discovery } : {}),
         ...(pending !== undefined && !(all || scope === 'verifier') ? { pending } : {}),
@@ -344,6 +352,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
     metadata?: unknown,
   ): Promise<void> => {
     if (params.get('grant_type') !== 'refresh_token') {
+      this.#tokenEndpoint = String(url);
       const client = await this.clientInformation();
       if (client !== undefined) authenticate(client, headers, params, metadata);
       return;
@@ -405,19 +414,20 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
 
   /** Redeems a refresh token as the SDK does, at the endpoint that discovery named. */
   #redeemAt(asked?: { endpoint: string; resource: string | null; metadata: unknown }): RefreshGrant {
-    return async ({ tokens, client, discovery = {} }, signal) => {
+    return async ({ tokens, client, discovery = {}, data = {} }, signal) => {
       const server = discovery['authorizationServerUrl'];
-      // A refresh token goes to its issuer and to nobody else.
-      if (
-        typeof server === 'string' &&
-        typeof tokens['issuer'] === 'string' &&
-        !sameIssuer(server, tokens['issuer'])
-      )
+      const metadata = asked?.metadata ?? discovery['authorizationServerMetadata'];
+      const endpoint = asked?.endpoint ?? endpointIn(metadata, server);
+      // A refresh token goes to its issuer and to nobody else. Older SDKs don't say which it is: then, to the endpoint that it came from.
+      const { issuer } = tokens;
+      const isItsIssuer =
+        typeof server === 'string' && typeof issuer === 'string'
+          ? sameIssuer(server, issuer)
+          : data['tokenEndpoint'] === endpoint;
+      if (!isItsIssuer)
         throw new SignInRequiredError(
           'The MCP server names another authorization server than the one that issued the tokens. The user has to sign in.',
         );
-      const metadata = asked?.metadata ?? discovery['authorizationServerMetadata'];
-      const endpoint = asked?.endpoint ?? endpointIn(metadata, server);
       const resource = asked === undefined ? resourceIn(discovery) : asked.resource;
       const headers = new Headers({
         'Content-Type': 'application/x-www-form-urlencoded',
