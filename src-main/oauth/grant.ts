@@ -113,6 +113,7 @@ const PARTS = ['tokens', 'account', 'keys', 'client', 'discovery', 'pending', 'd
 const FIELDS: ReadonlySet<string> = new Set([...PARTS, 'expires_at']);
 /** Fields that `get` and `fresh` add to a grant. They are not part of it. */
 const OWN: ReadonlySet<string> = new Set(['label', 'issuer', 'client_id', 'cached_at']);
+const OPTIONAL_TOKENS: ReadonlySet<string> = new Set(['refresh_token', 'id_token']);
 const TOKEN_TEXTS = ['access_token', 'refresh_token', 'id_token', 'token_type', 'scope'] as const;
 
 function cannotKeep(field: string, problem: string): InvalidArgumentError {
@@ -170,7 +171,15 @@ export function checkedGrant(grant: unknown): Grant {
   for (const name of PARTS)
     if (copy[name] !== undefined && !isRecord(copy[name])) throw cannotKeep(name, 'is not an object');
   const { tokens, account, expires_at } = copy;
-  if (isRecord(tokens)) assertTokens(tokens);
+  if (isRecord(tokens)) {
+    // Providers whose serializer writes empty fields mean that there is none.
+    copy['tokens'] = Object.fromEntries(
+      Object.entries(tokens).filter(
+        ([name, value]) => !OPTIONAL_TOKENS.has(name) || (value !== '' && value !== null),
+      ),
+    );
+    assertTokens(copy['tokens'] as JsonObject);
+  }
   for (const [name, value] of Object.entries((account ?? {}) as JsonObject))
     if (typeof value !== 'string' || value === '') throw cannotKeep(`account.${name}`, 'is not text');
   if (expires_at !== undefined && !(Number.isFinite(expires_at) && Number(expires_at) >= 0))

@@ -69,6 +69,8 @@ export type RefreshGrant = (
 
 /** Seconds. */
 const MARGIN = 60;
+/** How far the clocks of machines that share a grant may be apart, in seconds. */
+const CLOCK_SKEW = 60;
 /** Milliseconds. */
 const TIMEOUT = 30_000;
 
@@ -272,6 +274,7 @@ export class Grants {
     const cachedAt = Number(item.cached_at ?? 0);
     const expires = expiryOf(stored.grant, cachedAt);
     if (expires === undefined) return true;
+    if (cachedAt > this.#now() + CLOCK_SKEW) return false; // The clock was ahead, so the expiry is wrong as well.
     // At least one second: the clock has whole seconds, and a request takes time.
     const margin = minLifetime ?? Math.max(1, Math.min(MARGIN, (expires - cachedAt) / 4));
     return expires - margin > this.#now();
