@@ -301,6 +301,61 @@ const FAULTS: readonly [
     /an entry after its TTL/,
   ],
   [
+    'keeps the first expiry of an entry that is replaced',
+    (store) => {
+      const ends = new Map<string, number>();
+      const left = (key: string): number => Math.ceil(((ends.get(key) ?? 0) - Date.now()) / 1000);
+      return {
+        write: async (key, entry, { expected, ttl }) => {
+          const isLasting = ends.has(key) && expected !== null;
+          if (!isLasting && ttl !== null) ends.set(key, Date.now() + ttl * 1000);
+          return store.write(key, entry, { expected, ttl: isLasting ? left(key) : ttl });
+        },
+      };
+    },
+    'Each `write` sets the expiry time anew',
+    /an entry after its TTL/,
+  ],
+  [
+    'keeps an entry for ever that was once to be kept for ever',
+    (store) => {
+      const kept = new Set<string>();
+      return {
+        write: async (key, entry, { expected, ttl }) => {
+          if (ttl === null) kept.add(key);
+          return store.write(key, entry, { expected, ttl: kept.has(key) ? null : ttl });
+        },
+      };
+    },
+    'keeps the later expiry of the one before',
+    /an entry after its TTL/,
+  ],
+  [
+    'revives what has expired',
+    (store) => {
+      const last = new Map<string, { bytes: Uint8Array; version: string }>();
+      return {
+        write: async (key, entry, options) => {
+          const isWritten = await store.write(key, entry, options);
+          if (isWritten) last.set(key, entry);
+          return isWritten;
+        },
+        remove: async (key, expected) => {
+          const isRemoved = await store.remove(key, expected);
+          if (isRemoved) last.delete(key);
+          return isRemoved;
+        },
+        touch: async (key, ttl) => {
+          const entry = last.get(key);
+          if (entry !== undefined) await store.write(key, entry, { expected: null, ttl });
+          await store.touch(key, ttl);
+        },
+      };
+    },
+    '`touch` revived an entry',
+    /an entry after its TTL/,
+  ],
+  [
     'folds the case of keys',
     (store) => ({
       read: (key) => store.read(key.toLowerCase()),

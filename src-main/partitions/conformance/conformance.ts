@@ -248,8 +248,13 @@ const CASES: Record<string, Check> = {
     key,
   ) => {
     const [short, touched, other] = [entry('short'), entry('touched'), newKey()];
+    const [first, renewed, lasting, shortened] = [entry('first'), entry('renewed'), newKey(), newKey()];
     check(TOLD.create, await store.write(other, touched, { expected: null, ttl: 3 }), true);
     await store.touch(other, 60);
+    check(TOLD.create, await store.write(lasting, first, { expected: null, ttl: 3 }), true);
+    check(TOLD.create, await store.write(lasting, renewed, { expected: first.version, ttl: 60 }), true);
+    check(TOLD.create, await store.write(shortened, first, forEver), true);
+    check(TOLD.create, await store.write(shortened, renewed, { expected: first.version, ttl: 3 }), true);
     // Long enough that even a busy machine gets here before the first TTL would have ended.
     check(TOLD.create, await store.write(key, short, { expected: null, ttl: 3 }), true);
     await until(
@@ -260,6 +265,21 @@ const CASES: Record<string, Check> = {
       'An entry that was touched with 60 s expired after its first 3 s, or was changed. `touch` sets a new expiry time and leaves bytes and version as they are.',
       await heldBy(store, other),
       plain(touched),
+    );
+    check(
+      'An entry that was replaced with `ttl: 60` expired after the 3 s of the one before, so active users are signed out. Each `write` sets the expiry time anew.',
+      await heldBy(store, lasting),
+      plain(renewed),
+    );
+    await until(
+      async () => (await another.read(shortened)) === null,
+      'An entry that was replaced with `ttl: 3` keeps the later expiry of the one before, so tokens of users who never return stay in the store. Each `write` sets the expiry time anew.',
+    );
+    await store.touch(key, 60);
+    check(
+      '`touch` revived an entry that had expired. An expired entry does not count, even if it is not deleted yet.',
+      await heldBy(store, key),
+      null,
     );
     const next = entry('next');
     check(
