@@ -3,6 +3,7 @@ import { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import defaultPath, { basename, dirname, join, posix, win32 } from 'node:path';
+import { LARGEST_SIGNAL } from './program-file.ts';
 import { type Computer, type Leaving, type Place, PROGRAMS, type Sealing } from './programs.ts';
 import { isVaultFile } from './vault-source.ts';
 import { codeOf } from '../error-code.ts';
@@ -115,9 +116,6 @@ export function isGone(file: string): Promise<boolean> {
 /** Matches files in shared folders that are not caches: locks, and temporary files of interrupted writes. */
 const NO_CACHE = /\.(?:lockfile|lock|tmp|bak|new-[\w-]+)$/i;
 
-/** Size in bytes of an empty cache: 0 (MSAL Python, MSAL.NET) or 2 for `{}` (MSAL Node). */
-const LARGEST_SIGNAL = 2;
-
 /** Maximum number of files examined per folder; more than any program creates. */
 const MOST_IN_A_FOLDER = 200;
 
@@ -149,7 +147,7 @@ export async function findSources(options: SourcesOptions = {}): Promise<FoundSo
   for (const program of PROGRAMS) {
     for (const place of program.places(computer)) {
       for (const file of await filesOf(place)) {
-        const { isFolder: _, signals: __, ...own } = { ...place, file };
+        const { isFolder: _, ...own } = { ...place, file };
         const source = await sourceAt(own, program);
         if (source === null || seen.has(source.id)) continue;
         seen.add(source.id);

@@ -1,10 +1,11 @@
 /** Files of other programs: reads them without blocking, and replaces them atomically. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { SourceError } from '../errors.ts';
+import type { Place } from './programs.ts';
 import type { Content, Unread } from './source-state.ts';
 
 /** Maximum document size in bytes. A document of 10,000 accounts has 100 MB. */
@@ -100,11 +101,13 @@ const TEMPORARY = /^\.tokenkeep-(\d+)-[0-9a-f]{12}\.tmp$/;
 
 /**
  * Writes and flushes a temporary file with the mode and owner of the file that it will replace. The slow part comes before a lock is
- * taken, so that nothing but a rename happens under it.
+ * taken, so that nothing but a rename happens under it. Replaces the target of a symbolic link and keeps the link: the tokens are in the
+ * target.
  *
  * @throws SourceError
  */
-export async function prepareWhole(file: string, bytes: Uint8Array): Promise<Prepared> {
+export async function prepareWhole(path: string, bytes: Uint8Array): Promise<Prepared> {
+  const file = await realpath(path).catch(() => path);
   const temporary = join(dirname(file), temporaryName());
   let isThere = true;
   const discard = async (): Promise<void> => {
@@ -229,6 +232,20 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return codeOf(error) === 'EPERM';
   }
+}
+
+/** Size in bytes of an empty cache: 0 (MSAL Python, MSAL.NET) or 2 for `{}` (MSAL Node). */
+export const LARGEST_SIGNAL = 2;
+
+/** Returns the files whose time tells programs that an item of a keyring has changed, or that a file has: it alone. */
+export async function signalsOf({ file, signals = [] }: Place): Promise<string[]> {
+  const found = new Set([file]);
+  for (const signal of signals) {
+    const about = await stat(signal).catch(() => null);
+    // One with contents is a cache itself.
+    if (about?.isFile() === true && about.size <= LARGEST_SIGNAL) found.add(signal);
+  }
+  return [...found].sort();
 }
 
 /** Sets a file's time ahead: by 50 ms, so that a program that wrote within the same clock tick notices the change. */

@@ -5,13 +5,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, realpath, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
 import type { FoundSource } from './find.ts';
-import { isAlive, removeTemporary, temporaryName } from './program-file.ts';
+import { isAlive, removeTemporary, signalsOf, temporaryName } from './program-file.ts';
 import type { Place } from './programs.ts';
 
 /** The program name written into a lock file after the process ID. */
@@ -28,10 +28,11 @@ export interface LockOptions {
   now?: (() => number) | undefined;
 }
 
-/** @returns undefined if the program uses no lock */
-export function lockFileOf({ file, locking }: Place): string | undefined {
-  if (locking === 'none') return undefined;
-  return locking === 'lock' ? `${file}.lock` : `${file}.lockfile`;
+/** Returns the lock files in a fixed order, since programs that share an item each lock their own file; [] if the program uses no lock. */
+async function lockFilesOf(place: Place): Promise<string[]> {
+  if (place.locking === 'none') return [];
+  const end = place.locking === 'lock' ? '.lock' : '.lockfile';
+  return (await signalsOf(place)).map((file) => `${file}${end}`);
 }
 
 /**
@@ -44,19 +45,24 @@ export async function whileLocked<T>(
   task: () => Promise<T>,
   { deadline = 5_000, now = systemClock }: LockOptions = {},
 ): Promise<T> {
-  const file = lockFileOf(place);
-  if (file === undefined) return task();
+  const files = await lockFilesOf(place);
   const end = performance.now() + deadline;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.6, LONGEST_PAUSE)) {
-    const held = place.locking === 'lock' ? await takeShared(file) : await take(file, now);
-    if (held !== null) {
-      try {
-        return await task();
-      } finally {
-        await release(file, held);
+    const held: [file: string, held: Held][] = [];
+    let missing: string | undefined;
+    try {
+      for (const file of files) {
+        const one = await (place.locking === 'lock' ? takeShared(file) : take(file, now));
+        if (one !== null) held.push([file, one]);
+        else missing = file;
+        // All or none: a program waits for one of them meanwhile.
+        if (one === null) break;
       }
+      if (missing === undefined) return await task();
+    } finally {
+      for (const [file, one] of held.reverse()) await release(file, one);
     }
-    if (performance.now() > end) throw await busy(file, deadline);
+    if (performance.now() > end) throw await busy(missing, deadline);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
@@ -89,8 +95,8 @@ async function holderOf(file: string): Promise<{ pid: number; isAlive: boolean }
 
 /** Whether a running program has locked the cache, according to its lock file. */
 export async function isHeld(place: Place): Promise<boolean> {
-  const file = lockFileOf(place);
-  return file !== undefined && (await holderOf(file))?.isAlive === true;
+  for (const file of await lockFilesOf(place)) if ((await holderOf(file))?.isAlive === true) return true;
+  return false;
 }
 
 /**
@@ -104,20 +110,28 @@ export async function isHeld(place: Place): Promise<boolean> {
  */
 export async function removeLeftovers(sources: readonly Pick<FoundSource, 'place'>[]): Promise<void> {
   const changed = sources.filter(({ place }) => place.content === 'msal');
-  for (const { place } of changed) await removeOwnLock(place);
-  for (const folder of new Set(changed.map(({ place }) => dirname(place.file))))
-    await removeTemporary(folder);
+  const locks = new Set<string>();
+  const folders = new Set<string>();
+  for (const { place } of changed) {
+    if (place.locking === 'lockfile') for (const file of await lockFilesOf(place)) locks.add(file);
+    // Where a link leads, too: its target is replaced.
+    for (const file of [place.file, place.profile ?? place.file, ...(await signalsOf(place))])
+      for (const path of [file, await realpath(file).catch(() => file)]) folders.add(dirname(path));
+  }
+  // A folder that can't be written keeps its leftovers, and the caches can be looked for all the same.
+  for (const file of locks) await removeOwnLock(file).catch(() => undefined);
+  for (const folder of folders) await removeTemporary(folder);
 }
 
-async function removeOwnLock(place: Place): Promise<void> {
-  if (place.locking !== 'lockfile') return;
-  const file = lockFileOf(place) ?? '';
-  const handle = await opened(file, FLAGS).catch(() => null);
+async function removeOwnLock(file: string): Promise<void> {
+  const handle = await opened(file, FLAGS);
   if (handle === null) return;
-  const { pid, isOurs } = await ownerOf(handle);
-  if (isOurs && pid !== undefined && !isAlive(pid) && flock(handle))
-    await release(file, { handle, removed: true });
-  else await handle.close();
+  await closedOnError(handle, async () => {
+    const { pid, isOurs } = await ownerOf(handle);
+    if (isOurs && pid !== undefined && !isAlive(pid) && flock(handle))
+      await release(file, { handle, removed: true });
+    else await handle.close();
+  });
 }
 
 interface Held {
@@ -276,7 +290,9 @@ function flock(handle: FileHandle): boolean {
   if (error !== undefined)
     throw new SourceError(
       'source_busy',
-      'The command `flock` is missing, so the cache can’t be locked. Nothing was changed. Install util-linux, then try again.',
+      codeOf(error) === 'ENOENT'
+        ? 'The command `flock` is missing, so the cache can’t be locked. Nothing was changed. Install util-linux, then try again.'
+        : `The command \`flock\` did not answer (${codeOf(error)}), so the cache can’t be locked. Nothing was changed. Try again.`,
       { cause: error },
     );
   return status === 0;

@@ -71,7 +71,7 @@ export interface Place {
   };
   /** A list of subscriptions that also names the account (Azure CLI). */
   readonly profile?: string;
-  /** Other files that signal changes of the same item: programs that share it use different names. */
+  /** All files that signal changes of the same item: programs that share it use different names, and each looks at its own. */
   readonly signals?: readonly string[];
   /** Each file in the folder is a cache, because their names are not known in advance. */
   readonly isFolder?: boolean;

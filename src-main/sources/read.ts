@@ -1,6 +1,8 @@
 /** Reads a source: its contents, or a state and a message that explain why it cannot be read. Never changes it. */
 import { brokerSignIns } from './broker.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
+import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
+import { isRecord } from '../cache/json.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError, TokenkeepError } from '../errors.ts';
@@ -9,8 +11,8 @@ import type { FoundSource } from './find.ts';
 import { isKeyed, type KeyedContent, type NamedSignIn, namesIn, namesInDatabase } from './names.ts';
 import { readText, refused } from './program-file.ts';
 import { isHeld } from './program-lock.ts';
-import { type SecretReaders, sealedStore } from './sealed.ts';
-import type { Content, SourceState } from './source-state.ts';
+import { type SecretReaders, sealedStores } from './sealed.ts';
+import type { Content, SourceState, Unread } from './source-state.ts';
 import { readVault } from './vault-source.ts';
 
 /** The current contents of a source. */
@@ -132,17 +134,59 @@ async function vaultReading(source: FoundSource, { now, secrets }: ReadOptions):
   }
 }
 
-async function contentOf(source: FoundSource, options: ReadOptions): Promise<Content> {
+async function contentOf(
+  source: FoundSource,
+  options: ReadOptions,
+): Promise<Content & { readonly problem?: string }> {
   const { file, sealing } = source.place;
   if (sealing === 'none') return readText(file, source.name);
-  const store = sealedStore(source, options.secrets, options.unlock);
-  const found = 'state' in store ? store : await store.read();
-  return 'state' in found ? found : { text: found.value.text, writtenAt: source.writtenAt };
+  const open = sealedStores(source, options.secrets, options.unlock);
+  const found = 'state' in open ? open : await open();
+  if ('state' in found) return found;
+  const texts: string[] = [];
+  const unread: Unread[] = [];
+  for (const store of found.value.stores) {
+    const one = await store.read();
+    if ('state' in one) unread.push(one);
+    else texts.push(one.value.text);
+  }
+  const [first] = unread;
+  if (texts.length === 0 && first !== undefined) return first;
+  const understandable = texts.length === 1 ? texts : texts.filter(isCache);
+  const odd = understandable.length === texts.length ? undefined : notUnderstood(source);
+  const problem = first?.problem ?? odd ?? found.value.problem;
+  const [text = texts[0] ?? '', ...more] = understandable;
+  return {
+    text: more.length === 0 ? text : together(understandable),
+    writtenAt: source.writtenAt,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function isCache(text: string): boolean {
+  try {
+    cacheIn(text);
+    return true;
+  } catch (error) {
+    if (error instanceof DocumentError) return false;
+    throw error;
+  }
+}
+
+/** Returns one document with the entries of several, to look at: each keeps its own. */
+function together(texts: readonly string[]): string {
+  const all: Record<string, Record<string, unknown>> = {};
+  for (const text of texts) {
+    const roots: unknown = JSON.parse(text.trim() === '' ? '{}' : markNumbers(text.replace(/^\ufeff/, '')));
+    for (const [name, root] of Object.entries(isRecord(roots) ? roots : {}))
+      if (isRecord(root)) all[name] = { ...all[name], ...root };
+  }
+  return unmarkNumbers(JSON.stringify({ Account: {}, ...all }));
 }
 
 async function understood(
   source: FoundSource,
-  { text, writtenAt }: Extract<Content, { text: string }>,
+  { text, writtenAt, problem }: Extract<Content, { text: string }> & { readonly problem?: string },
   { now }: ReadOptions,
 ): Promise<SourceReading> {
   const { content } = source.place;
@@ -162,7 +206,8 @@ async function understood(
     const cache = cacheIn(text, now);
     await breathe();
     const accounts = cache.accounts();
-    return { state: accounts.length === 0 ? 'empty' : 'accounts', accounts, cache, names: [], writtenAt };
+    const state = accounts.length === 0 ? 'empty' : 'accounts';
+    return { state, accounts, cache, names: [], writtenAt, ...(problem === undefined ? {} : { problem }) };
   } catch (error) {
     if (error instanceof DocumentError) return nothing(source, 'not-understood', notUnderstood(source));
     throw error;

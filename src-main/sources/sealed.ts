@@ -70,20 +70,30 @@ interface PreparedSecret {
 const inMemory = (put: PreparedSecret['put']): Promise<Result<PreparedSecret>> =>
   Promise.resolve({ value: { put, discard: () => Promise.resolve() } });
 
-/** @returns the reason why this system cannot open the cache; undefined if it can */
-export function sealedStore(
+/** What a source keeps sealed. */
+export interface SealedStores {
+  /** One for each item of the keyring that the source's attributes fit: programs that share a library each have their own. */
+  readonly stores: readonly SealedStore[];
+  /** A message to display if further items are locked. */
+  readonly problem?: string;
+}
+
+/** @returns the reason why this system cannot open the cache; else a function that looks for what can be opened */
+export function sealedStores(
   source: FoundSource,
   readers: SecretReaders = {},
   unlock = false,
-): SealedStore | Unread {
+): (() => Promise<Result<SealedStores>>) | Unread {
   const { sealing, item, password, keys } = source.place;
+  const only = (store: SealedStore) => () => Promise.resolve({ value: { stores: [store] } });
   if (sealing === 'secret-service' && item !== undefined)
-    return keyringStore(source, item, readers.secretService ?? secretService, unlock);
+    return () => keyringStores(source, item, readers.secretService ?? secretService, unlock);
   if (sealing === 'keychain' && password !== undefined)
-    return keychainStore(source, password, readers.keychain ?? macKeychain);
-  if (sealing === 'key-in-keyring' && keys !== undefined) return keyedStore(source, keys, readers, unlock);
+    return only(keychainStore(source, password, readers.keychain ?? macKeychain));
+  if (sealing === 'key-in-keyring' && keys !== undefined)
+    return only(keyedStore(source, keys, readers, unlock));
   const dpapi = sealing === 'dpapi' ? (readers.dpapi ?? windowsDpapi)() : null;
-  if (dpapi !== null) return dpapiStore(source, dpapi);
+  if (dpapi !== null) return only(dpapiStore(source, dpapi));
   return {
     state: 'sealed',
     problem: `${source.name} keeps this sealed by ${SEALERS[sealing]}, which Tokenkeep can’t open on this system.`,
@@ -102,59 +112,73 @@ const SEALERS: Readonly<Record<FoundSource['sealing'], string>> = {
 
 type Item = NonNullable<FoundSource['place']['item']>;
 
-function keyringStore(
+async function keyringStores(
   source: FoundSource,
-  { encoding }: Item,
+  { attributes, encoding }: Item,
   connect: () => Promise<SecretService | null>,
   unlock: boolean,
+): Promise<Result<SealedStores>> {
+  const found = await withKeyring(source, connect, (service) =>
+    openItems(source, service, attributes, unlock),
+  );
+  if (!('value' in found)) return found;
+  const { items, isOneLocked } = found.value;
+  return {
+    value: {
+      stores: items.map((item) => itemStore(source, item, encoding, connect)),
+      ...(isOneLocked
+        ? {
+            problem: `Another item of ${source.name} is in a part of the system keyring that is locked, and was left as it is. Unlock it, then try again.`,
+          }
+        : {}),
+    },
+  };
+}
+
+/** One item, by its path: a second search could find another one first. */
+function itemStore(
+  source: FoundSource,
+  item: SecretItem,
+  encoding: Item['encoding'],
+  connect: () => Promise<SecretService | null>,
 ): SealedStore {
-  let before: Buffer = Buffer.alloc(0);
-  const raw = () => withItem(source, connect, (service, item) => service.secretOf(item), { unlock });
+  /** Whether the item holds the document itself: programs that share an item may write base64 or text. */
+  let isText = true;
+  const raw = () =>
+    withKeyring(source, connect, async (service) => ({ value: await service.secretOf(item) }));
   return {
     async read() {
       const found = await raw();
       if (!('value' in found)) return found;
-      before = found.value;
-      const text = decoded(before, encoding);
-      return text === null ? notText(`The keyring item of ${source.name}`) : { value: { text, raw: before } };
+      isText = encoding === 'text' || found.value.toString('utf8').trimStart().startsWith('{');
+      const text = decoded(found.value, isText);
+      return text === null
+        ? notText(`The keyring item of ${source.name}`)
+        : { value: { text, raw: found.value } };
     },
     raw,
     prepare: (text) =>
       inMemory(() =>
-        withItem(source, connect, async (service, item) => {
-          await service.setSecret(item, encodedLike(before, text, encoding));
-          return undefined;
+        withKeyring(source, connect, async (service) => {
+          const document = Buffer.from(text, 'utf8');
+          await service.setSecret(item, isText ? document : Buffer.from(document.toString('base64'), 'utf8'));
+          return { value: undefined };
         }),
       ),
   };
 }
 
 /** @returns null if the document is not UTF-8 */
-function decoded(secret: Buffer, encoding: Item['encoding']): string | null {
+function decoded(secret: Buffer, isText: boolean): string | null {
   const text = decodedText(secret);
-  return text === null || encoding === 'text' || text.trimStart().startsWith('{')
-    ? text
-    : decodedText(Buffer.from(text, 'base64'));
+  return text === null || isText ? text : decodedText(Buffer.from(text, 'base64'));
 }
 
-/** Encodes a document like the existing secret: programs that share an item may write base64 or text. */
-function encodedLike(before: Buffer, text: string, encoding: Item['encoding']): Buffer {
-  const plain = encoding === 'text' || before.toString('utf8').trimStart().startsWith('{');
-  return Buffer.from(plain ? text : Buffer.from(text, 'utf8').toString('base64'), 'utf8');
-}
-
-interface ItemOptions {
-  readonly attributes?: Readonly<Record<string, string>>;
-  /** Prompts the user if the keyring is locked. */
-  readonly unlock?: boolean;
-}
-
-/** Finds the keyring item of a source and runs a function on it. */
-async function withItem<T>(
+/** Connects to the keyring for one task. */
+async function withKeyring<T>(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
-  action: (service: SecretService, item: SecretItem) => Promise<T>,
-  { attributes = source.place.item?.attributes ?? {}, unlock = false }: ItemOptions = {},
+  action: (service: SecretService) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   let service: SecretService | null;
   try {
@@ -165,20 +189,28 @@ async function withItem<T>(
   if (service === null)
     return { state: 'sealed', problem: 'The system keyring is not running, so this can’t be opened.' };
   try {
-    const { unlocked, locked } = await service.search(attributes);
-    const [item] = unlocked;
-    if (item !== undefined) return { value: await action(service, item) };
-    const [sealed] = locked;
-    if (sealed !== undefined && unlock && (await service.unlock?.([sealed])) === true)
-      return { value: await action(service, sealed) };
-    if (sealed !== undefined)
-      return { state: 'locked', problem: 'The system keyring is locked. Unlock it, then open this again.' };
-    return { state: 'gone', problem: `The system keyring holds nothing of ${source.name} any more.` };
+    return await action(service);
   } catch (error) {
     return keyringProblem(source, error);
   } finally {
     service.close();
   }
+}
+
+/** @param unlock prompts the user if an item is locked */
+async function openItems(
+  { name }: FoundSource,
+  service: SecretService,
+  attributes: Readonly<Record<string, string>>,
+  unlock: boolean,
+): Promise<Result<{ readonly items: readonly SecretItem[]; readonly isOneLocked: boolean }>> {
+  const { unlocked, locked } = await service.search(attributes);
+  if (locked.length > 0 && unlock && (await service.unlock?.(locked)) === true)
+    return { value: { items: [...unlocked, ...locked], isOneLocked: false } };
+  if (unlocked.length > 0) return { value: { items: unlocked, isOneLocked: locked.length > 0 } };
+  if (locked.length > 0)
+    return { state: 'locked', problem: 'The system keyring is locked. Unlock it, then open this again.' };
+  return { state: 'gone', problem: `The system keyring holds nothing of ${name} any more.` };
 }
 
 function keyringProblem(source: FoundSource, error: unknown): Unread {
@@ -426,9 +458,9 @@ async function keysFor(
     const attributes = { 'xdg:schema': 'org.freedesktop.Secret.Generic', service, account };
     const one =
       store === 'secret-service'
-        ? await keyInKeyring(source, readers.secretService ?? secretService, { attributes, unlock })
+        ? await keysInKeyring(source, readers.secretService ?? secretService, attributes, unlock)
         : await passwordIn(source, { service, account }, readers.keychain ?? keytarStore);
-    if ('value' in one) found.push(one.value);
+    if ('value' in one) found.push(...[one.value].flat());
     else if (one.state !== 'gone') problem ??= one;
     if (problem?.state === 'locked') break; // One prompt is enough.
   }
@@ -436,11 +468,17 @@ async function keysFor(
   return keys.length === 0 && problem !== undefined ? problem : { value: keys };
 }
 
-async function keyInKeyring(
+function keysInKeyring(
   source: FoundSource,
   connect: () => Promise<SecretService | null>,
-  options: ItemOptions,
-): Promise<Result<string>> {
-  const found = await withItem(source, connect, (service, item) => service.secretOf(item), options);
-  return 'value' in found ? { value: found.value.toString('utf8') } : found;
+  attributes: Readonly<Record<string, string>>,
+  unlock: boolean,
+): Promise<Result<string[]>> {
+  return withKeyring(source, connect, async (service) => {
+    const found = await openItems(source, service, attributes, unlock);
+    if (!('value' in found)) return found;
+    const keys: string[] = [];
+    for (const item of found.value.items) keys.push((await service.secretOf(item)).toString('utf8'));
+    return { value: keys };
+  });
 }

@@ -19,10 +19,11 @@ import {
   readBytes,
   readText,
   setAhead,
+  signalsOf,
   writeWhole,
 } from './program-file.ts';
 import { breathe, cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
-import { type Result, type SealedStore, sealedStore } from './sealed.ts';
+import { type Result, type SealedStore, sealedStores } from './sealed.ts';
 import type { Unread } from './source-state.ts';
 import { putBackIntoVault, signOutOfVault } from './vault-source.ts';
 
@@ -96,11 +97,16 @@ export async function signOutAtSource(
     { ...READ_OPTIONS, deadline: true, profile: true },
     'Nothing was changed.',
   );
-  const { removed, gone, left, putBack } =
-    source.place.content === 'vault'
-      ? await removeFromVault(source, account, options)
-      : await removeFromDocument(source, account, options);
-  const { remaining, problem } = await leftOf(source, account, options);
+  const {
+    removed,
+    gone,
+    left,
+    putBack,
+    problem: unchanged,
+  } = source.place.content === 'vault'
+    ? await removeFromVault(source, account, options)
+    : await removeFromDocument(source, account, options);
+  const { remaining, problem = unchanged } = await leftOf(source, account, options);
   const sealed = sealedInMemory(gone);
   return {
     source,
@@ -124,6 +130,8 @@ interface Removal {
   readonly gone: string;
   /** Sentences about what was not removed; "" if everything was. */
   readonly left: string;
+  /** Why a part of the source was not changed. */
+  readonly problem?: string;
   readonly putBack: (gone: string) => Promise<void>;
 }
 
@@ -137,48 +145,87 @@ async function removeFromDocument(
       'source_view_only',
       `Tokenkeep does not change what ${source.name} keeps. ${howToLeave(source)}`,
     );
-  const medium = mediumOf(source, options);
   let removed: SignOutReceipt['removed'] = NOTHING_REMOVED;
-  let gone: Roots = {};
   let profile: ProfileChange | null | undefined;
   const changeProfile = async (): Promise<ProfileChange | null> =>
     source.place.profile === undefined || options.profile === false
       ? null
       : withoutSubscriptions(source.place.profile, account, source);
-  const prepare = async (text: string): Promise<string | null> => {
-    const cache = understood(source, text);
-    await breathe();
-    const before = rootsOf(text);
-    await breathe();
-    ({ removed } = cache.signOut(account));
-    gone = {};
-    if (!cache.hasStateChanged) return null;
-    const after = cache.serialize();
-    await breathe();
-    gone = difference(before, rootsOf(after));
-    await breathe();
-    return after;
-  };
-  try {
+  const leave = async (medium: Medium): Promise<Roots> => {
+    let own: SignOutReceipt['removed'] = NOTHING_REMOVED;
+    let gone: Roots = {};
+    const prepare = async (text: string): Promise<string | null> => {
+      const cache = understood(source, text);
+      await breathe();
+      const before = rootsOf(text);
+      await breathe();
+      ({ removed: own } = cache.signOut(account));
+      gone = {};
+      if (!cache.hasStateChanged) return null;
+      const after = cache.serialize();
+      await breathe();
+      gone = difference(before, rootsOf(after));
+      await breathe();
+      return after;
+    };
     // The list of subscriptions is changed first: if this process is killed in between, the account is still found and signed out the next
     // time.
     await changeDocument(source, medium, options, prepare, async () => {
       profile ??= await changeProfile();
     });
-  } catch (error) {
+    removed = sumOf(removed, own);
+    return gone;
+  };
+  const media = await mediaOf(source, options);
+  const changed: Medium[] = [];
+  const gone: Roots[] = [];
+  const problems = new Set<string>();
+  let failure: SourceError | undefined;
+  for (const medium of media)
+    try {
+      const own = await leave(medium);
+      if (Object.keys(own).length === 0) continue;
+      changed.push(medium);
+      gone.push(own);
+    } catch (error) {
+      if (!(error instanceof SourceError)) {
+        await profile?.restore();
+        throw error;
+      }
+      failure ??= error;
+      problems.add(error.message);
+      if (error.code === 'source_busy') break; // The same lock would block the others too.
+    }
+  if (failure !== undefined && changed.length === 0) {
     await profile?.restore();
-    throw error;
+    throw failure;
   }
   profile ??= await changeProfile();
   return {
     removed,
-    gone: JSON.stringify(gone),
+    gone: JSON.stringify(gone.splice(0)), // kept encrypted from here on
     left: [source.leaving.left, profile?.problem].filter((part) => part !== undefined).join(' '),
-    async putBack(roots) {
-      await changeDocument(source, medium, options, (text) => restored(source, text, JSON.parse(roots)));
+    ...(problems.size === 0
+      ? {}
+      : {
+          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].join(' ')}`,
+        }),
+    async putBack(entries) {
+      const all: unknown = JSON.parse(entries);
+      for (const [index, medium] of changed.entries())
+        await changeDocument(source, medium, options, (text) =>
+          restored(source, text, Array.isArray(all) ? all[index] : {}),
+        );
       await profile?.restore();
     },
   };
+}
+
+function sumOf(one: SignOutReceipt['removed'], other: SignOutReceipt['removed']): SignOutReceipt['removed'] {
+  const sum = { ...one, ...other };
+  for (const name of Object.keys(sum) as (keyof typeof sum)[])
+    sum[name] = (one[name] ?? 0) + (other[name] ?? 0);
+  return sum;
 }
 
 async function removeFromVault(
@@ -221,13 +268,14 @@ interface Medium {
   prepare(text: string): Promise<Prepared>;
 }
 
-function mediumOf(source: FoundSource, { secrets }: ReadOptions): Medium {
-  if (source.place.sealing === 'none') return fileMedium(source);
-  const store = sealedStore(source, secrets);
-  if (!('state' in store)) return sealedMedium(source, store);
+/** Returns a medium for each document of a source: the keyring may have several items of it. */
+async function mediaOf(source: FoundSource, { secrets, unlock }: ReadOptions): Promise<Medium[]> {
+  if (source.place.sealing === 'none') return [fileMedium(source)];
+  const open = sealedStores(source, secrets, unlock);
+  if (!('state' in open)) return valueOf(await open()).stores.map((store) => sealedMedium(source, store));
   throw new SourceError(
     'source_view_only',
-    `${store.problem} ${howToLeave({ ...source, leaving: { by: 'program', where: `Sign out in ${source.name}.` } })}`,
+    `${open.problem} ${howToLeave({ ...source, leaving: { by: 'program', where: `Sign out in ${source.name}.` } })}`,
   );
 }
 
@@ -248,9 +296,7 @@ function fileMedium(source: FoundSource): Medium {
       return valueOf(text === null ? notText(source.file) : { value: { text, raw: bytes } });
     },
     raw,
-    // Changes the target of a symbolic link and keeps the link.
-    prepare: async (text) =>
-      prepareWhole(await realpath(source.file).catch(() => source.file), Buffer.from(text, 'utf8')),
+    prepare: (text) => prepareWhole(source.file, Buffer.from(text, 'utf8')),
   };
 }
 
@@ -262,12 +308,13 @@ function sealedMedium(source: FoundSource, store: SealedStore): Medium {
       const { put, discard } = valueOf(await store.prepare(text));
       return {
         async put() {
-          // A program that runs looks at this file's time, and would bring the account back without it: far ahead before the change, so
+          // A program that runs looks at its own file's time, and would bring the account back without it: far ahead before the change, so
           // that it looks again even if this process is killed in between.
           const inItem = source.sealing === 'secret-service' || source.sealing === 'keychain';
-          if (inItem) await setAhead(source.file, SIGNAL_AHEAD).catch(() => undefined);
+          const signals = inItem ? await signalsOf(source.place) : [];
+          for (const file of signals) await setAhead(file, SIGNAL_AHEAD).catch(() => undefined);
           valueOf(await put());
-          if (inItem) await setAhead(source.file).catch(() => undefined);
+          for (const file of signals) await setAhead(file).catch(() => undefined);
         },
         discard,
       };
@@ -419,14 +466,16 @@ async function leftOf(
 ): Promise<{ remaining: number | null; problem?: string }> {
   const { deadline, profile, ...reading } = options; // readSource refuses what it does not know
   const { state, cache, problem } = await readSource(source, reading);
-  if (state === 'empty' || state === 'gone') return { remaining: 0 };
+  if (state === 'gone') return { remaining: 0 };
   if (cache === null)
     return {
       remaining: null,
       problem: `The account was removed, but this could not be checked: ${problem ?? state}`,
     };
   const { removed } = cache.signOut(account);
-  return { remaining: Object.values<number>({ ...removed }).reduce((sum, count) => sum + count, 0) };
+  const remaining = Object.values<number>({ ...removed }).reduce((sum, count) => sum + count, 0);
+  // A part could not be read, such as a locked item: it may have the account.
+  return problem === undefined ? { remaining } : { remaining: remaining === 0 ? null : remaining, problem };
 }
 
 interface ProfileChange {

@@ -20,7 +20,10 @@ const QUIET = 150;
  * stop?.();
  * ```
  */
-export function watchSource({ file }: Pick<FoundSource, 'file'>, listener: () => void): () => void {
+export function watchSource(
+  { file, place }: Pick<FoundSource, 'file'> & Partial<Pick<FoundSource, 'place'>>,
+  listener: () => void,
+): () => void {
   let timer: NodeJS.Timeout | undefined;
   let watchers: FSWatcher[] = [];
   const stop = (): void => {
@@ -39,7 +42,11 @@ export function watchSource({ file }: Pick<FoundSource, 'file'>, listener: () =>
   };
   const start = (): void => {
     stop();
-    watchers = targetsOf(file).flatMap((target) => watched(target, changed));
+    // Programs that share an item each change the time of their own file.
+    const targets = [file, ...(place?.signals ?? []).filter((signal) => existsSync(signal))].flatMap(
+      targetsOf,
+    );
+    watchers = [...new Set(targets)].flatMap((target) => watched(target, changed));
   };
   start();
   return stop;

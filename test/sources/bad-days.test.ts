@@ -12,6 +12,8 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -280,6 +282,146 @@ describe('an item of the keyring', () => {
   });
 });
 
+describe('several items of the keyring', () => {
+  /** The items of a keyring by their paths. The search returns them in another order each time. */
+  async function several(documents: Readonly<Record<string, string>>, locked: readonly string[] = []) {
+    const { source, options } = await keyringMedium('text');
+    const items = new Map(Object.entries(documents).map(([path, text]) => [path, Buffer.from(text)]));
+    let searches = 0;
+    const open = new Set(items.keys());
+    for (const path of locked) open.delete(path);
+    const sole = (await options.secrets!.secretService!())!;
+    const service: SecretService = {
+      ...sole,
+      search() {
+        const paths = [...items.keys()];
+        if ((searches += 1) % 2 === 0) paths.reverse();
+        return Promise.resolve({
+          unlocked: paths.filter((path) => open.has(path)),
+          locked: paths.filter((path) => !open.has(path)),
+        });
+      },
+      secretOf: (item) => Promise.resolve(items.get(item)!),
+      setSecret: (item, secret) => Promise.resolve(void items.set(item, secret)),
+      unlock(paths) {
+        for (const path of paths) open.add(path);
+        return Promise.resolve(true);
+      },
+    };
+    const secrets = { secretService: () => Promise.resolve(service) };
+    return { source, options: { ...options, secrets }, text: (path: string) => String(items.get(path)) };
+  }
+  const named = (accounts: readonly AccountSummary[], id: string): AccountSummary =>
+    accounts.find(({ home_account_id }) => home_account_id.startsWith(id))!;
+
+  it('keep each its own document, in whatever order they are found', async () => {
+    const other = documentOf(['ada', 'ben']);
+    const { source, options, text } = await several({ '/1': other, '/2': documentOf(['carl']) });
+    const { accounts } = await readSource(source, options);
+    expect(accounts).toHaveLength(3);
+    const receipt = await signOutAtSource(source, named(accounts, 'carl'), options);
+    expect(receipt.remaining).toBe(0);
+    expect(text('/2')).not.toContain('rt-carl');
+    expect(text('/1')).toBe(other);
+    await receipt.undo();
+    expect(text('/2')).toContain('rt-carl');
+    expect(text('/1')).toBe(other);
+  });
+
+  it('are not all checked while one is locked, and are when the user unlocks it', async () => {
+    const documents = { '/1': documentOf(['ada']), '/2': documentOf(['ada', 'ben']) };
+    const { source, options, text } = await several(documents, ['/2']);
+    const { accounts, problem } = await readSource(source, options);
+    expect(accounts).toHaveLength(1);
+    expect(problem).toContain('locked');
+    const receipt = await signOutAtSource(source, named(accounts, 'ada'), options);
+    expect(receipt.remaining).toBeNull();
+    expect(receipt.problem).toContain('locked');
+    expect(text('/2')).toBe(documents['/2']);
+    const all = await readSource(source, { ...options, unlock: true });
+    expect(all.problem).toBeUndefined();
+    expect((await signOutAtSource(source, named(all.accounts, 'ada'), options)).remaining).toBe(0);
+    expect(text('/2')).not.toContain('rt-ada');
+  });
+
+  it('are signed out of one by one: what one refuses is said, and the others are changed', async () => {
+    const { source, options, text } = await several({ '/1': documentOf(['ada']), '/2': 'no document' });
+    const { accounts, problem } = await readSource(source, options);
+    expect(problem).toContain('not a document');
+    const receipt = await signOutAtSource(source, named(accounts, 'ada'), options);
+    expect(receipt).toMatchObject({ remaining: null, removed: { RefreshToken: 1 } });
+    expect(receipt.problem).toContain('not a document');
+    expect(text('/2')).toBe('no document');
+    await receipt.undo();
+    expect(text('/1')).toContain('rt-ada');
+  });
+});
+
+describe('an item that several files signal', () => {
+  const NAMES = ['msal.cache', 'msal.cache.cae', 'msal.cache.nocae'];
+  async function signalled() {
+    const medium = await keyringMedium('text');
+    medium.store(bytesOf(whole));
+    const signals = NAMES.map((name) => put(`.IdentityService/${name}`, '{}'));
+    const cache = put('.IdentityService/mg.msal.cache', documentOf(['ada']));
+    for (const file of [...signals, cache]) utimesSync(file, 1, 1);
+    const { sealing, item } = medium.source.place;
+    const all = [...signals, cache, join(home, '.IdentityService/none')];
+    const place = { ...medium.source.place, sealing, item: item!, file: signals[2]!, signals: all };
+    const source = { ...medium.source, file: place.file, place };
+    return { ...medium, source, signals, cache };
+  }
+
+  it('has all of them ahead, so that every program that shares it looks again', async () => {
+    const { source, options, signals, cache } = await signalled();
+    const [ada] = (await readSource(source, options)).accounts;
+    await signOutAtSource(source, ada!, options);
+    for (const file of signals) expect(statSync(file).mtimeMs, file).toBeGreaterThan(Date.now() - 60_000);
+    expect(statSync(cache).mtimeMs, 'a cache of its own').toBe(1_000);
+    expect(readdirSync(join(home, '.IdentityService')).sort()).toEqual(['mg.msal.cache', ...NAMES]);
+  });
+
+  it('is changed under the lock of each', async () => {
+    const medium = await signalled();
+    const { source, options, signals } = medium;
+    const [ada] = (await readSource(source, options)).accounts;
+    const lock = `${signals[1]!}.lockfile`;
+    writeFileSync(lock, `${process.ppid} python`);
+    const before = medium.stored();
+    await expect(signOutAtSource(source, ada!, { ...options, deadline: 50 })).rejects.toMatchObject({
+      code: 'source_busy',
+      message: expect.stringContaining(lock) as string,
+    });
+    expect(medium.stored()).toEqual(before);
+    expect(readdirSync(join(home, '.IdentityService')).filter((name) => name.endsWith('.lockfile'))).toEqual([
+      'msal.cache.cae.lockfile',
+    ]);
+    unlinkSync(lock);
+    expect((await signOutAtSource(source, ada!, options)).remaining).toBe(0);
+  });
+
+  it('is followed by each', async () => {
+    const { source, signals } = await signalled();
+    const told = vi.fn();
+    const stop = watchSource(source, told);
+    for (const [index, file] of signals.entries()) {
+      utimesSync(file, 2, 2);
+      await expect.poll(() => told.mock.calls.length, { timeout: 10_000 }).toBe(index + 1);
+    }
+    stop();
+  });
+
+  it('keeps all of them when it is found', async () => {
+    for (const name of ['msal.cache.cae', 'msal.cache.nocae']) put(`.IdentityService/${name}`, '{}');
+    const [source] = (await findSources({ home, platform: 'linux' })).filter(
+      ({ program }) => program === 'azure-identity-js',
+    );
+    expect(source?.place.signals).toEqual(
+      expect.arrayContaining([join(home, '.IdentityService/msal.cache.cae')]),
+    );
+  });
+});
+
 async function anybody(): Promise<AccountSummary> {
   const file = put('another.json', whole);
   return (await readSource((await sourceFromFile(file))!)).accounts[0]!;
@@ -402,6 +544,35 @@ describe('a lock', () => {
     expect(readdirSync(join(home, '.azd/auth/msal')).sort()).toEqual(['cache.json', 'cache.json.lock']);
   });
 
+  it('of a Tokenkeep that was killed is removed where a link leads and beside every signal', async () => {
+    const { pid } = spawnSync('true');
+    const target = put('dotfiles/token.cache.azure.json', documentOf(['ada']));
+    mkdirSync(join(home, '.fx/account'), { recursive: true });
+    symlinkSync(target, join(home, '.fx/account/token.cache.azure.json'));
+    for (const name of ['msal.cache.cae', 'msal.cache.nocae']) put(`.IdentityService/${name}`, '{}');
+    const left = [
+      put(`dotfiles/.tokenkeep-${pid}-0123456789ab.tmp`, 'rt-ada'),
+      put('.IdentityService/msal.cache.cae.lockfile', `${pid} tokenkeep`),
+      put('.IdentityService/msal.cache.nocae.lockfile', `${pid} tokenkeep`),
+    ];
+    await removeLeftovers(await findSources({ home, platform: 'linux' }));
+    expect(left.filter((file) => existsSync(file))).toEqual([]);
+  });
+
+  it('names what is wrong with the command that locks: missing, or without an answer', async () => {
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    vi.stubEnv('PATH', bin);
+    try {
+      await expect(signOutAtSource(source, ada)).rejects.toThrow('is missing');
+      writeFileSync(join(bin, 'flock'), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o700 });
+      await expect(signOutAtSource(source, ada)).rejects.toThrow('did not answer (ETIMEDOUT)');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(readFileSync(source.file, 'utf8')).toContain('rt-ada');
+  });
+
   it.each([
     ['lockfile', 2],
     ['lock', 1],
@@ -480,6 +651,17 @@ describe('another user', () => {
       chmodSync(join(home, dirname(path)), 0o700);
     },
   );
+
+  it('may look for caches where it can’t remove a lock that was left behind', () => {
+    chmodSync(home, 0o755);
+    const file = put('.azure/msal_token_cache.json', whole, 0o644);
+    put('.azure/msal_token_cache.json.lockfile', `${spawnSync('true').pid} tokenkeep`, 0o666);
+    chmodSync(`${file}.lockfile`, 0o666);
+    chmodSync(dirname(file), 0o555);
+    const [said] = asNobody('ada');
+    chmodSync(dirname(file), 0o755);
+    expect(said).toMatchObject({ state: 'accounts' });
+  });
 
   it('may read the cache but not write beside it: nothing is changed', () => {
     chmodSync(home, 0o755);

@@ -125,6 +125,32 @@ describe('a cache in the keyring', () => {
     rmSync(join(home, '.IdentityService'), { recursive: true });
   });
 
+  it('is every item that its attributes fit, each in its own encoding', async () => {
+    const PYTHON = ['xdg:schema=msal.cache.nocae', 'MsalClientID=Microsoft.Developer.IdentityService'];
+    store('msal.cache', Buffer.from(python(['ada', 'ben'])).toString('base64'), NET);
+    store('MSALCache', python(['ada', 'carl']), PYTHON);
+    writeFileSync(join(home, '.local/share/.IdentityService/msal.cache'), '');
+    const net = (): string => Buffer.from(stored(NET), 'base64').toString('utf8');
+    const source = await found('identity-service');
+    const { accounts } = await readSource(source, { secrets });
+    const ids = accounts.map(({ home_account_id }) => home_account_id);
+    expect(ids.sort()).toEqual(['ada.t', 'ben.t', 'carl.t']);
+    const ada = accounts.find(({ home_account_id }) => home_account_id === 'ada.t')!;
+    const receipt = await signOutAtSource(source, ada, { secrets });
+    expect(receipt).toMatchObject({ remaining: 0, removed: { RefreshToken: 2 } });
+    expect(net()).toContain('rt-ben');
+    expect(stored(PYTHON)).toContain('rt-carl');
+    expect(`${net()} ${stored(PYTHON)}`).not.toContain('rt-ada');
+    await receipt.undo();
+    for (const [own, other] of [
+      [net(), 'rt-carl'],
+      [stored(PYTHON), 'rt-ben'],
+    ] as const) {
+      expect(own).toContain('rt-ada');
+      expect(own).not.toContain(other);
+    }
+  });
+
   it('is locked with the keyring: nothing is asked, and nothing is changed', async () => {
     store('Azure CLI', python(['ada']), AZ);
     const source = await found('azure-cli');

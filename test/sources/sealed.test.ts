@@ -2,7 +2,17 @@
  * Caches sealed by Windows and macOS. The protections themselves are replaced with stand-ins, since neither system is available to the
  * tests. The tests check everything around them: where a cache is looked for, its encoding, and what is written back.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -90,6 +100,22 @@ describe('DPAPI', () => {
     expect(left).not.toContain('rt-ada');
     await receipt.undo();
     expect((await dpapi.unprotect(readFileSync(file))).toString()).toContain('rt-ada');
+  });
+
+  it('changes what a link leads to, and keeps the link', async () => {
+    const target = put('dotfiles/cache.bin', sealed(documentOf('msal-python', 'ada', 'ben')));
+    mkdirSync(join(home, '.azure'));
+    const file = join(home, '.azure/msal_token_cache.bin');
+    symlinkSync(target, file);
+    const source = await sourceOnWindows('azure-cli', '.azure/msal_token_cache.bin');
+    const at = { ...source, file, place: { ...source.place, file } };
+    const receipt = await signOutAtSource(at, await accountOf(at, 'ada', windows), {
+      ...windows,
+      profile: false,
+    });
+    expect(receipt.remaining).toBe(0);
+    expect((await dpapi.unprotect(readFileSync(target))).toString()).not.toContain('rt-ada');
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
   });
 
   it('opens the envelope of azd, and writes one back', async () => {
