@@ -120,7 +120,12 @@ export class Bus {
       socket.write(`\0AUTH EXTERNAL ${Buffer.from(uid, 'latin1').toString('hex')}\r\n`);
     });
     const bus = new Bus(socket, deadline);
-    await bus.callDaemon('Hello');
+    try {
+      await bus.callDaemon('Hello');
+    } catch (error) {
+      bus.close(); // an open socket would keep this process alive
+      throw error;
+    }
     return bus;
   }
 

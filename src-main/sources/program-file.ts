@@ -5,6 +5,7 @@ import { type FileHandle, open, readdir, realpath, rename, stat, unlink, utimes 
 import { dirname, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { SourceError } from '../errors.ts';
+import { readAtMost } from '../vault/exchange/read-at-most.ts';
 import type { Place } from './programs.ts';
 import type { Content, Unread } from './source-state.ts';
 
@@ -51,12 +52,16 @@ export async function readBytes(
     const about = await handle.stat();
     if (!about.isFile())
       return { state: 'not-understood', problem: `${file} is not a file. Nothing was read.` };
-    if (about.size > MOST_BYTES)
+    const bytes = about.size > MOST_BYTES ? null : await readAtMost(handle, MOST_BYTES);
+    if (bytes === null) {
+      const size =
+        about.size > MOST_BYTES ? `${Math.round(about.size / 1024 / 1024)} MB` : 'more than 256 MB';
       return {
         state: 'not-understood',
-        problem: `${file} has ${Math.round(about.size / 1024 / 1024)} MB, more than any token cache. Nothing was read.`,
+        problem: `${file} has ${size}, more than any token cache. Nothing was read.`,
       };
-    return { bytes: await handle.readFile(), writtenAt: Math.floor(about.mtimeMs / 1000) };
+    }
+    return { bytes, writtenAt: Math.floor(about.mtimeMs / 1000) };
   } catch (error) {
     return refused(file, name, error);
   } finally {

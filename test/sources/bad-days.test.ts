@@ -286,7 +286,9 @@ describe('several items of the keyring', () => {
   /** The items of a keyring by their paths. The search returns them in another order each time. */
   async function several(documents: Readonly<Record<string, string>>, locked: readonly string[] = []) {
     const { source, options } = await keyringMedium('text');
-    const items = new Map(Object.entries(documents).map(([path, text]) => [path, Buffer.from(text)]));
+    const items = new Map<string, Buffer>(
+      Object.entries(documents).map(([path, text]) => [path, Buffer.from(text)]),
+    );
     let searches = 0;
     const open = new Set(items.keys());
     for (const path of locked) open.delete(path);
@@ -456,6 +458,16 @@ describe('something else in the place of a cache', () => {
     await expect(signOutAtSource(source!, await anybody())).rejects.toThrow('300 MB');
     expect(statSync(file).size).toBe(300 * 1024 * 1024);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'a file that says it is empty and does not end is not read',
+    async () => {
+      // A regular file of size 0 with a terabyte of zeros.
+      const reading = await readSource((await sourceFromFile('/proc/self/pagemap'))!, { pause: 1 });
+      expect(reading).toMatchObject({ state: 'not-understood' });
+      expect(reading.problem).toContain('more than 256 MB, more than any token cache. Nothing was read.');
+    },
+  );
 
   it('a document that Go has sealed with a key of the kernel is sealed', async () => {
     put('.IdentityService/kubelogin.cache.nocae', 'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn');

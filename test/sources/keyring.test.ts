@@ -1,10 +1,11 @@
 /** Caches in a real keyring, of an item that libsecret's own tool has written, as the libraries of other programs do. */
 import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { busSocket } from '../../src-main/sources/dbus.ts';
+import { Bus, busSocket } from '../../src-main/sources/dbus.ts';
 import { findSources } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
 import { secretService } from '../../src-main/sources/secret-service.ts';
@@ -14,6 +15,7 @@ import { type OwnKeyring, startKeyring } from '../support/keyring.ts';
 
 let keyring: OwnKeyring;
 let home: string;
+let server: Server | undefined;
 const python = (names: readonly string[]): string => {
   const cache = new SerializableTokenCache();
   for (const name of names)
@@ -173,6 +175,21 @@ describe('a cache in the keyring', () => {
     };
     expect((await readSource(source, { secrets: without })).state).toBe('sealed');
   });
+});
+
+it('leaves no connection open to a bus that takes a user and then says nothing', async () => {
+  const path = join(home, 'silent-bus');
+  const ended = new Promise<void>((resolve) => {
+    server = createServer((socket) => {
+      socket.once('data', () => socket.write('OK 0123456789abcdef\r\n'));
+      socket.on('data', () => undefined);
+      socket.on('close', () => resolve());
+      socket.on('error', () => undefined);
+    }).listen(path);
+  });
+  await expect(Bus.connect(path, 2_000)).rejects.toThrow('did not answer');
+  await ended; // it would keep the process alive
+  server?.close();
 });
 
 it.each([

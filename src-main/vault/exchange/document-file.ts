@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { codeOf } from '../../error-code.ts';
 import { DocumentError } from '../../errors.ts';
 import { printable } from '../printable.ts';
+import { readAtMost } from './read-at-most.ts';
 
 /** 128 MiB. A document of 10,000 accounts has about 100 MB, and its text has to fit into memory several times. */
 export const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024;
@@ -32,7 +33,9 @@ export async function readDocumentFile(
     const { size } = await file.stat();
     if (size > MAX_DOCUMENT_BYTES) throw tooLarge(name, size);
     reading?.({ fileName: name, bytes: size });
-    return { name, content: await readAll(file, name) };
+    const content = await readAtMost(file, MAX_DOCUMENT_BYTES);
+    if (content === null) throw tooLarge(name);
+    return { name, content };
   } catch (error) {
     throw error instanceof DocumentError ? error : unreadable(name, error);
   } finally {
@@ -62,20 +65,6 @@ async function openFile(path: string, name: string): Promise<FileHandle> {
   );
 }
 
-/** Counts what is read and does not trust the size in `stat`: a file may grow, and some report 0 and never end. */
-async function readAll(file: FileHandle, name: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(4 * 1024 * 1024);
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks, bytes);
-    bytes += bytesRead;
-    if (bytes > MAX_DOCUMENT_BYTES) throw tooLarge(name, bytes);
-    chunks.push(chunk.subarray(0, bytesRead));
-  }
-}
-
 /** @throws DocumentError `document_not_json`, naming the file. */
 export function assertText({ name, content }: DocumentFile): void {
   if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
@@ -96,11 +85,13 @@ function notText(message: string): DocumentError {
   return new DocumentError('document_not_json', message);
 }
 
-function tooLarge(name: string, bytes: number): DocumentError {
+/** @param bytes undefined if the file has more than it says */
+function tooLarge(name: string, bytes?: number): DocumentError {
   const megabytes = (count: number): string => `${Math.round(count / 1024 / 1024)} MB`;
+  const size = bytes === undefined ? `more than ${megabytes(MAX_DOCUMENT_BYTES)}` : megabytes(bytes);
   return new DocumentError(
     'document_too_large',
-    `“${name}” has ${megabytes(bytes)}. Cache documents of up to ${megabytes(MAX_DOCUMENT_BYTES)} can be imported. Nothing was imported.`,
+    `“${name}” has ${size}. Cache documents of up to ${megabytes(MAX_DOCUMENT_BYTES)} can be imported. Nothing was imported.`,
   );
 }
 
