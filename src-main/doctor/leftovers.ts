@@ -9,9 +9,9 @@ import {
   issuerIn,
   issuerSaidBy,
 } from '../cache/schema/authorities.ts';
-import { readToken } from '../cache/schema/claims.ts';
+import { encodeObject, readToken } from '../cache/schema/claims.ts';
 import { isNode, keyOf } from '../cache/schema/dialects.ts';
-import type { Entity, EntityType } from '../cache/schema/entities.ts';
+import type { EntityType } from '../cache/schema/entities.ts';
 import { isExpired, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { GRANT, type Section } from '../cache/schema/grants.ts';
@@ -96,7 +96,7 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
     const uid = home_account_id.slice(0, -1 - (tenant?.length ?? -1));
     const response = {
       id_token: secret,
-      ...(tenant === undefined ? {} : { client_info: encoded({ uid, utid: tenant }) }),
+      ...(tenant === undefined ? {} : { client_info: encodeObject({ uid, utid: tenant }) }),
     };
     const token_endpoint = `https://${environment}/`;
     const event = {
@@ -117,10 +117,6 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
     if (after.isUnderstood && store.entry('Account', key) === undefined) return { after };
   }
   return undefined;
-}
-
-function encoded(value: Entity): string {
-  return btoa(JSON.stringify(value)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 function withoutTokens(own: Belongings): Diagnosis {

@@ -207,6 +207,24 @@ describe('repairs', () => {
     expect(examine(cache)).toEqual([]);
   });
 
+  it('tokens of a user whose ID no Latin alphabet has, beside everybody else’s', () => {
+    const user = { home_account_id: '漢字.utid', environment: 'login.windows.net' };
+    const claims = { oid: '漢字', sub: 'sub', preferred_username: 'kan@contoso.example' };
+    const identity = {
+      ...user,
+      credential_type: 'IdToken',
+      secret: jwt(claims),
+      client_id: 'app',
+      realm: 'utid',
+    };
+    const cache = cacheOf({ RefreshToken: { r: { ...refresh, ...user } }, IdToken: { i: identity } });
+    expect(kinds(cache)).toEqual(['token-without-account']);
+    repair(cache, examine(cache));
+    expect(cache.accounts()).toMatchObject([
+      { home_account_id: '漢字.utid', username: 'kan@contoso.example' },
+    ]);
+  });
+
   it('not what it would have to take something usable away for', () => {
     const cache = cacheOf({
       RefreshToken: { r: refresh },

@@ -46,6 +46,18 @@ export function decodeObject(text: string): Claims | undefined {
   }
 }
 
+/** Encodes a JSON object as base64url of UTF-8, such as `client_info`. */
+export function encodeObject(value: Claims): string {
+  return base64Of(JSON.stringify(value)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** Encodes text as base64 of UTF-8. `btoa` alone takes no character above U+00FF. */
+export function base64Of(text: string): string {
+  let binary = '';
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
 /** Decodes a token; undefined if it is opaque. Never throws. */
 export function readToken(token: string): ReadToken | undefined {
   const parts = token.split('.', 6);

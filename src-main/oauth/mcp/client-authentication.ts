@@ -1,5 +1,6 @@
 /** How an OAuth client proves who it is at the token endpoint: the methods that the MCP SDK knows, chosen as the SDK chooses. */
 import { isRecord } from '../../cache/json.ts';
+import { base64Of } from '../../cache/schema/claims.ts';
 
 /** The client's registration (RFC 7591). */
 export interface McpClientInformation {
@@ -39,7 +40,7 @@ export function authenticate(
 ): void {
   const method = methodFor(client, metadata);
   if (method === 'client_secret_basic') {
-    headers.set('Authorization', `Basic ${btoa(`${client.client_id}:${client.client_secret ?? ''}`)}`);
+    headers.set('Authorization', `Basic ${base64Of(`${client.client_id}:${client.client_secret ?? ''}`)}`);
     return;
   }
   params.set('client_id', client.client_id);
