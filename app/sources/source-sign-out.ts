@@ -238,10 +238,11 @@ export function sourceSignOuts(
     async undo(reportId) {
       const left = undoable.get(reportId) ?? [];
       const undone = new Map<string, { name: string; file: string }>();
-      // Each receipt is removed from the list once it is undone: if one fails, the next try begins with it.
-      for (let next = left[0]; next !== undefined; next = left[0]) {
+      // The last one first, so that each finds what it left. Each receipt is removed from the list once it is undone: if one fails, the
+      // next try begins with it.
+      for (let next = left.at(-1); next !== undefined; next = left.at(-1)) {
         await next.receipt.undo();
-        left.shift();
+        left.pop();
         const { id, name, source } = next.place;
         undone.set(id, { name, file: displayPath(source.file) });
         await sources.readAgain(id);

@@ -103,7 +103,8 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
     throw error;
   });
   if (!/^undo$/i.test(answer.trim())) return false;
-  for (const { person, place, receipt } of undoable)
+  // The last one first, so that each finds what it left.
+  for (const { person, place, receipt } of [...undoable].reverse())
     try {
       await receipt.undo();
       world.out.write(

@@ -8,7 +8,7 @@ import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts
 import { systemClock } from '../cache/clock.ts';
 import { SourceError, type SourceErrorCode } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import { azureProfileWithout } from './azure-profile.ts';
+import { azureProfileWith, azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
 import { whileLocked } from './program-lock.ts';
 import {
@@ -36,7 +36,7 @@ import { putBackIntoVault, signOutOfVault } from './vault-source.ts';
  * const receipts: SourceReceipt[] = [];
  * for (const source of await findSources())
  *   for (const account of (await readSource(source)).accounts) receipts.push(await signOutAtSource(source, account));
- * for (const receipt of receipts) await receipt.undo();
+ * for (const receipt of receipts.reverse()) await receipt.undo();
  */
 export interface SourceReceipt {
   readonly source: FoundSource;
@@ -52,7 +52,9 @@ export interface SourceReceipt {
   readonly left?: string;
   /**
    * Restores the removed entries and keeps what the program has written since. Works until `done` is called or this
-   * process ends.
+   * process ends. Undo several sign-outs in reverse order: each then finds what it left, such as Azure CLI's default subscription.
+   *
+   * @throws SourceError if not everything could be restored
    */
   undo(): Promise<void>;
   /** Deletes the undo data. */
@@ -508,8 +510,14 @@ async function withoutSubscriptions(
   }
   return {
     async restore() {
-      // Entries that the program has written since are newer.
-      if ((await read()) === after) await writeWhole(file, Buffer.from(before, 'utf8'));
+      const text = await read();
+      const next = text === after ? before : azureProfileWith(text ?? '', before, account.username);
+      if (next === null)
+        throw new SourceError(
+          'source_unreadable',
+          `The account is signed in again, but ${file} could not be read, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
+        );
+      await writeWhole(file, Buffer.from(next, 'utf8'));
     },
   };
 }

@@ -243,6 +243,28 @@ describe('signing out', () => {
     expect(await out.undo('report')).toEqual([]);
   });
 
+  it('puts back everything of several accounts, the list of subscriptions as it was', async () => {
+    const { id } = await openAzure();
+    const users = idsIn().filter(({ kind }) => kind === 'user');
+    const profile = join(home, '.azure', 'azureProfile.json');
+    const subscriptions = users.map((one, index) => ({
+      id: String(index),
+      user: { name: usernameOf(one) },
+      isDefault: index === 0,
+    }));
+    put(profile, JSON.stringify({ subscriptions }));
+    const before = readFileSync(profile, 'utf8');
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    await out.signOut(
+      users.map((one) => one.id),
+      [id],
+      'report',
+    );
+    expect(readFileSync(profile, 'utf8')).toBe('{"subscriptions":[]}');
+    await out.undo('report');
+    expect(readFileSync(profile, 'utf8')).toBe(before);
+  });
+
   it('names a program that has an account and is never changed, before and after', async () => {
     const { id } = await openAzure();
     const leaving = idsIn().find(({ kind }) => kind === 'user')!;
@@ -307,15 +329,15 @@ describe('signing out', () => {
     expect(places).toHaveLength(2);
     await out.signOut([leaving.id], places, 'report');
 
-    const rest = readFileSync(another, 'utf8');
-    rmSync(another);
-    mkdirSync(another); // can't be written
+    const rest = readFileSync(file, 'utf8');
+    rmSync(file);
+    mkdirSync(file); // can't be written
     await expect(out.undo('report')).rejects.toThrow();
-    expect(readFileSync(file, 'utf8')).toContain(secret);
-    rmSync(another, { recursive: true });
-    writeFileSync(another, rest, { mode: 0o600 });
-    expect(await out.undo('report')).toEqual([{ name: 'another.json', file: another }]);
     expect(readFileSync(another, 'utf8')).toContain(secret);
+    rmSync(file, { recursive: true });
+    writeFileSync(file, rest, { mode: 0o600 });
+    expect(await out.undo('report')).toEqual([{ name: 'Azure CLI', file }]);
+    expect(readFileSync(file, 'utf8')).toContain(secret);
   });
 
   it('leaves an account alone where it was not chosen, and says so', async () => {

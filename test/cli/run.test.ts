@@ -643,6 +643,27 @@ describe('signout', () => {
       expect((await tokenkeep(words, { answers: ['y', 'undo'] })).out).not.toContain('Undone');
   });
 
+  it('puts back what it removed of several accounts, Azure CLI’s subscriptions too', async () => {
+    // Both have to sign in again, as the vault has it.
+    const ended = { refresh_token: undefined, expires_in: -10 };
+    await vaultWith(signIn('ada', ended), signIn('ben', ended));
+    azureCli('ada', 'ben');
+    const file = join(home, '.azure/msal_token_cache.json');
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    for (const name of ['ada', 'ben']) cache.add(signIn(name, ended));
+    writeFileSync(file, cache.serialize({ dialect: 'msal-python' }));
+    const profile = join(home, '.azure/azureProfile.json');
+    const subscriptions = ['ada', 'ben'].map((name) => ({
+      id: name,
+      user: { name: `${name}@contoso.example` },
+      isDefault: name === 'ada',
+    }));
+    writeFileSync(profile, JSON.stringify({ subscriptions }));
+    const { out } = await tokenkeep('signout --expired', { answers: ['y', 'undo'] });
+    expect(out.match(/^Undone /gm)).toHaveLength(2);
+    expect(JSON.parse(readFileSync(profile, 'utf8'))).toEqual({ subscriptions });
+  });
+
   it.each([[['n']], [[' ']]])('changes nothing after %j', async (answers) => {
     await vaultWith(signIn('ada'));
     const { code } = await tokenkeep('signout ada@contoso.example', { answers });

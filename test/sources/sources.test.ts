@@ -490,6 +490,35 @@ describe('signing out at the source', () => {
     expect(readFileSync(profile, 'utf8')).toContain('ADA@contoso.example');
   });
 
+  it('puts subscriptions back in whatever order accounts are signed in again, and beside what the program wrote', async () => {
+    put('.azure/msal_token_cache.json', documentOf(['ada', 'ben', 'carl'], 'msal-python'));
+    const subscriptions = ['ada', 'ben', 'carl'].map((name, index) => ({
+      id: String(index),
+      user: { name: `${name}@contoso.example` },
+      isDefault: index === 0,
+    }));
+    const text = JSON.stringify({ subscriptions });
+    const profile = put('.azure/azureProfile.json', text);
+    const source = await onlySource();
+    const leave = async (name: string) => signOutAtSource(source, await accountOf(source, name));
+    const names = (): unknown[] =>
+      (JSON.parse(readFileSync(profile, 'utf8')) as { subscriptions: typeof subscriptions }).subscriptions
+        .map(({ user }) => user.name.split('@')[0])
+        .sort();
+    let receipts = [await leave('ada'), await leave('ben')];
+    for (const receipt of receipts.reverse()) await receipt.undo();
+    expect(readFileSync(profile, 'utf8')).toBe(text);
+    receipts = [await leave('ada'), await leave('ben')];
+    for (const receipt of receipts) await receipt.undo();
+    expect(names()).toEqual(['ada', 'ben', 'carl']);
+    const carl = await leave('carl');
+    writeFileSync(profile, 'half a li');
+    await expect(carl.undo()).rejects.toThrow('Run az account list --refresh');
+    writeFileSync(profile, JSON.stringify({ subscriptions: subscriptions.slice(0, 1) }));
+    await carl.undo();
+    expect(names()).toEqual(['ada', 'carl']);
+  });
+
   it('leaves a list that is none, and an account without a name, alone', () => {
     expect(azureProfileWithout('no json', 'ada')).toBeNull();
     expect(azureProfileWithout('{"subscriptions":[{"user":{"name":""}}]}', '')).toBeNull();
