@@ -1,6 +1,6 @@
 /** A whole session without a pointer: where the focus goes, that it is visible, and what screen readers announce. */
 import { join } from 'node:path';
-import { expect, type Locator, type Page } from '@playwright/test';
+import { type ElementHandle, expect, type Locator, type Page } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { browser } from '../support/browser.ts';
 import { answerDialogs, vector } from './app.ts';
@@ -10,9 +10,18 @@ import { meet, test } from './provider.ts';
 const MOST_STOPS = 60;
 const PASSPHRASE = 'orbit velvet canyon mustard ladder';
 
-/** Returns where the focus is, and whether it is visible: on the element, on its active descendant or on the field around it. */
-function focus(window: Page): Promise<{ what: string; seen: boolean }> {
-  return window.evaluate(() => {
+interface Stop {
+  what: string;
+  /** Whether the focus is visible: on the element, on its active descendant or on the field around it. */
+  seen: boolean;
+  isTarget: boolean;
+  /** Whether the target is still in the page. */
+  isThere: boolean;
+}
+
+/** Returns where the focus is. */
+function focus(window: Page, target: ElementHandle | null = null): Promise<Stop> {
+  return window.evaluate((wanted) => {
     const at = document.activeElement ?? document.body;
     const active = document.getElementById(at.getAttribute('aria-activedescendant') ?? '');
     const drawn = [at, active, at.closest('.search')].flatMap((each) =>
@@ -23,19 +32,30 @@ function focus(window: Page): Promise<{ what: string; seen: boolean }> {
       seen:
         at !== document.body &&
         drawn.some(({ outlineStyle, boxShadow }) => outlineStyle !== 'none' || boxShadow !== 'none'),
+      isTarget: at === wanted,
+      isThere: wanted?.isConnected === true,
     };
-  });
+  }, target);
 }
 
 /** Presses Tab until an element has the focus. The focus must be visible at each stop on the way. */
 async function tabTo(window: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   const stops: string[] = [];
-  while (!(await target.evaluate((element) => element === document.activeElement))) {
+  // Finding an element by its role takes longer than all else, so it is found once, unless it is drawn anew.
+  let element = await target.elementHandle();
+  let { isTarget } = await focus(window, element);
+  while (!isTarget) {
     await window.keyboard.press(key);
-    const { what, seen } = await focus(window);
+    let stop = await focus(window, element);
+    if (!stop.isThere) {
+      element = await target.elementHandle();
+      stop = await focus(window, element);
+    }
+    ({ isTarget } = stop);
     // From the last stop the focus leaves the page for the window's frame, and comes back.
-    if (!what.startsWith('BODY')) expect(seen, `${what} shows that it has the focus`).toBe(true);
-    stops.push(what);
+    if (!stop.what.startsWith('BODY'))
+      expect(stop.seen, `${stop.what} shows that it has the focus`).toBe(true);
+    stops.push(stop.what);
     if (stops.length > MOST_STOPS) throw new Error(`Tab does not lead there, but to:\n${stops.join('\n')}`);
   }
 }

@@ -12,6 +12,7 @@ import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { manyAccounts } from '../ipc/many.ts';
 import { tokenCachePrefix } from '../../src-main/ipc/contract-names.ts';
 import { requestChannel } from '../../src-main/ipc/requests.ts';
+import { encrypt } from '../../src-main/vault/exchange/age.ts';
 import { browser } from '../support/browser.ts';
 import { startBusWithoutKeyring } from '../support/keyring.ts';
 import {
@@ -371,6 +372,8 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await picture(window, 'exported');
   await window.getByRole('button', { name: 'Done' }).click();
 
+  // The key of an export takes seconds, on purpose: of what is opened here, it takes none.
+  writeFileSync(target, await encrypt(readFileSync(SEVERAL), passphrase, 10));
   await window.getByRole('main').getByRole('button', { name: 'Import…' }).click();
   await expect(window.getByRole('heading', { name: 'Enter the passphrase of this file' })).toBeVisible();
   await picture(window, 'import-locked');
@@ -381,7 +384,7 @@ test('the security page: verified, a new key, an export, its import', async ({ k
   await picture(window, 'import-wrong-passphrase');
   await field.fill(passphrase);
   await window.getByRole('button', { name: 'Open', exact: true }).click();
-  // The export is opened: everything in it is in the vault already.
+  // The file is opened: everything in it is in the vault already.
   await expect(window.getByRole('heading', { name: 'Nothing to import' })).toBeVisible({ timeout: 60_000 });
   await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
 

@@ -27,7 +27,7 @@ import { browser } from '../support/browser.ts';
 import { HELD } from '../support/driven.ts';
 import { linkSandboxHelper } from './copy.ts';
 
-/** The tools that the example names in devDependencies are those of this clone, of the same versions. */
+/** npm, with the tools of this clone in its PATH. */
 const npm = (args: string[], cwd: string): string =>
   execFileSync('npm', args, {
     cwd,
@@ -46,6 +46,15 @@ function install(folder: string): string {
     recursive: true,
     filter: (path) => !/node_modules|built|dist/.test(path.slice('examples/embed'.length)),
   });
+  // Its tools are those of this clone, of the same versions. Left out only by --omit=dev, npm would still ask the registry for all of theirs.
+  const manifest = join(app, 'package.json');
+  const { devDependencies: tools, ...named } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  const ours = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: typeof tools };
+  for (const [tool, version] of Object.entries(tools))
+    expect(version, tool).toBe(`^${ours.devDependencies[tool] ?? 'not a tool of this clone'}`);
+  writeFileSync(manifest, JSON.stringify(named));
   // Electron is an optional peer of Tokenkeep, and so left out only where all three are.
   const omit = ['--omit=dev', '--omit=peer', '--omit=optional'];
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
