@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { importsOf, resolveImport } from './imports.mjs';
+import { resolveImport } from './imports.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench', 'test'];
 
-/** Returns the files of the repository that a module imports. */
-export function edges(text, file) {
-  return importsOf(text, file)
+/** Returns the files of the repository that a module imports, of all that it imports. */
+export function edges(imports, file) {
+  return imports
     .filter(({ isWhole }) => isWhole)
     .map(({ specifier }) => resolveImport(specifier, join(root, file), root))
     .filter(({ kind }) => kind === 'file')

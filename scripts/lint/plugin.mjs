@@ -15,17 +15,34 @@ function report(context, { start, end }, message) {
   });
 }
 
-const parsed = new WeakMap();
+/** The imports that were last found in each file, and the text in which they were. Each text is parsed once for both rules. */
+const parsed = new Map();
 
-/** The imports of the linted file. TypeScript has parsed the file already if a program was created for it. */
-function importsHere({ sourceCode }, file) {
-  const known = parsed.get(sourceCode);
-  if (known) return known;
-  const source = sourceCode.parserServices?.esTreeNodeToTSNodeMap?.get(sourceCode.ast);
-  const found = source ? importsIn(source) : importsOf(sourceCode.text, file);
-  parsed.set(sourceCode, found);
-  return found;
+function importsOfText(text, file, parse = () => importsOf(text, file)) {
+  const known = parsed.get(file);
+  if (known?.text === text) return known.imports;
+  const imports = parse();
+  parsed.set(file, { text, imports });
+  return imports;
 }
+
+/** The imports of the linted file, which typescript-eslint has parsed already. */
+function importsHere({ sourceCode }, file) {
+  const source = sourceCode.parserServices?.esTreeNodeToTSNodeMap?.get(sourceCode.ast);
+  return importsOfText(sourceCode.text, file, source && (() => importsIn(source)));
+}
+
+/** A parser for files of which only the imports matter: it builds no syntax tree, and the rules find the imports in the text. */
+export const importsOnly = {
+  meta: { name: 'house/imports-only', version: '1' },
+  parseForESLint(text) {
+    const lines = text.split('\n');
+    const end = { line: lines.length, column: lines.at(-1).length };
+    const place = { range: [0, text.length], loc: { start: { line: 1, column: 0 }, end } };
+    const ast = { type: 'Program', sourceType: 'module', body: [], tokens: [], comments: [], ...place };
+    return { ast, visitorKeys: { Program: [] } };
+  },
+};
 
 /** Each import must be among those that the file's room may know. */
 const walls = {
@@ -93,7 +110,11 @@ function importsOnDisk(file) {
   const mtimeMs =
     /\.[cm]?[jt]sx?$/.test(file) && !file.includes('node_modules/') ? changedAt(path) : undefined;
   const isSame = known && known.mtimeMs === mtimeMs;
-  const found = isSame ? known.found : mtimeMs === undefined ? [] : edges(readFileSync(path, 'utf8'), file);
+  const found = isSame
+    ? known.found
+    : mtimeMs === undefined
+      ? []
+      : edges(importsOfText(readFileSync(path, 'utf8'), file), file);
   read.set(file, { mtimeMs, found, lookedAt: now });
   return found;
 }

@@ -296,7 +296,8 @@ describe('circles', () => {
       undefined,
     ],
   ])('%s', (_, sources: Record<string, string | undefined>, back) => {
-    const importsIn = (file: string): string[] => edges(sources[file.replace('src-main/', '')] ?? '', file);
+    const importsIn = (file: string): string[] =>
+      edges(importsOf(sources[file.replace('src-main/', '')] ?? '', file), file);
     const found = way(importsIn('src-main/a.ts'), 'src-main/a.ts', importsIn);
     expect(found).toEqual(back?.map((file) => `src-main/${file}`));
   });
@@ -308,6 +309,15 @@ describe('circles', () => {
       "import type { X } from './cache/response.ts';\nexport type Y = X;\n",
     );
     expect(found.join('\n')).toMatch(/circle.*src-main\/cache\/response\.ts → .*src-main\/errors\.ts/);
+  });
+
+  it('is refused where nothing but the imports is read', async () => {
+    const [found, ...others] = await complaints(
+      'test/e2e/app.ts',
+      "// The first line\nexport type { Provided } from './provider.ts';\n",
+    );
+    expect(found).toMatch(/circle.*: test\/e2e\/provider\.ts → test\/e2e\/app\.ts/);
+    expect(others).toEqual([]);
   });
 });
 
