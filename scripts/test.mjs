@@ -2,10 +2,10 @@
 // every check and test, as an ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFailed, chosen, needsBuild } from './checks/parts.mjs';
+import { after, buildFailed, chosen, needsBuild, totalsIn } from './checks/parts.mjs';
 import { recordJudges } from './checks/proofs.mjs';
 import { ensurePackaged, packaged } from './packaging/development-build.mjs';
 import { serveInstaller } from './packaging/installer.mjs';
@@ -25,7 +25,12 @@ await runEntry(async (words) => {
   const { parts, words: forRunners } = chosen(words);
   const kinds = ['app', 'headless', 'tests', ...(parts.includes('judges') ? ['judges'] : [])];
   const electron = await setUp(root, kinds);
-  const args = (await built(electron, parts)) ? words : [buildFailed, ...words];
+  // Most of the build keeps one processor busy, so what needs no build runs beside it.
+  const lint = parts.includes('lint') && needsBuild(parts) ? lintHere() : undefined;
+  const flags = (await built(electron, parts)) ? [] : [buildFailed];
+  const args = lint
+    ? [...flags, after(await lint), ...parts.filter((part) => part !== 'lint'), ...forRunners]
+    : [...flags, ...words];
   if (process.platform !== 'linux') return here(electron, args);
   let installer;
   let disks;
@@ -63,6 +68,18 @@ await runEntry(async (words) => {
   if (parts.includes('judges') && forRunners.length === 0) recordJudges(root);
   return code;
 });
+
+/** Runs the checks of `lint` in place, and resolves with their results. */
+async function lintHere() {
+  const file = join(root, 'artifacts/lint-totals.json');
+  rmSync(file, { force: true });
+  await once(
+    spawn(process.execPath, [checks, totalsIn(file), 'lint'], { cwd: root, stdio: 'inherit' }),
+    'exit',
+  );
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  return { passed: 0, failed: ['lint: it ended without a report'], skipped: [] };
+}
 
 /** If root runs this on Debian, the tests have the package installed. For other callers they check it unpacked, and say so. */
 function installerFor(deb, directory, user) {

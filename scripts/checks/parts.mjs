@@ -1,5 +1,9 @@
-/** The first argument if the build failed: steps that need the build are not run, and count as failed. */
+/** An argument before the parts if the build failed: steps that need the build are not run, and count as failed. */
 export const buildFailed = '--build-failed';
+/** An argument before the parts: the results of an earlier run, as JSON, to which those of this run are added. */
+export const after = (totals) => `--after=${JSON.stringify(totals)}`;
+/** An argument before the parts: a file for the results, which are not printed. */
+export const totalsIn = (file) => `--totals=${file}`;
 
 const usual = ['lint', 'unit', 'torture', 'e2e', 'packaged'];
 const all = [...usual, 'check', 'attack', 'e2e-packaged', 'judges'];
@@ -15,7 +19,11 @@ export const needsBuild = (parts) => parts.some((part) => !['check', 'lint', 'to
  * @param {string[]} args parts first
  */
 export function chosen(args) {
-  if (args[0] === buildFailed) return { ...chosen(args.slice(1)), built: false };
+  const [, name, value] = /^--(build-failed|after|totals)(?:=(.*))?$/s.exec(args[0] ?? '') ?? [];
+  const rest = () => chosen(args.slice(1));
+  if (name === 'build-failed') return { ...rest(), built: false };
+  if (name === 'after') return { ...rest(), earlier: JSON.parse(value) };
+  if (name === 'totals') return { ...rest(), totals: value };
   const end = args.findIndex((arg) => !all.includes(arg));
   const named = end < 0 ? args : args.slice(0, end);
   return { parts: named.length > 0 ? named : usual, words: args.slice(named.length), built: true };

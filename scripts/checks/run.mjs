@@ -1,8 +1,9 @@
-// node run.mjs [--build-failed] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the steps in the current folder and as
-// the current user, two at a time. Continues after a failed step, and ends with the line "N passed, N failed".
+// node run.mjs [--build-failed] [--after=RESULTS] [--totals=FILE] [lint|unit|torture|e2e|packaged|…]… [arguments of the runners]: runs the
+// steps in the current folder and as the current user, two at a time. Continues after a failed step, and ends with the line
+// "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,11 +20,13 @@ const artifacts = join(root, 'artifacts');
 const strict = process.env.CI === 'true';
 const begun = performance.now();
 
-const { parts, words, built } = chosen(process.argv.slice(2));
+const { parts, words, built, earlier, totals } = chosen(process.argv.slice(2));
 /** The parts whose tests docs/threat-model.md names. */
 const ATTACKING = ['unit', 'e2e', 'packaged'];
 mkdirSync(artifacts, { recursive: true });
-const total = built ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: ['build'], skipped: [] };
+const total = earlier ?? { passed: 0, failed: [], skipped: [] };
+if (!built) total.failed.push('build');
+else if (!totals) total.passed++;
 const wanted = steps(artifacts, words, parts).filter(({ part }) => parts.includes(part));
 const lanes = [0, 1].map((lane) => wanted.filter((step) => step.lane === lane));
 const sideBySide = lanes.every(({ length }) => length > 0) && availableParallelism() > 1;
@@ -93,6 +96,10 @@ function read(file) {
 }
 
 function conclude() {
+  if (totals) {
+    writeFileSync(totals, JSON.stringify(total));
+    return;
+  }
   console.log('');
   for (const name of total.skipped) console.log(`SKIPPED ${strict ? '(a failure in CI)' : ''} ${name}`);
   for (const name of total.failed) console.log(`FAILED  ${name}`);

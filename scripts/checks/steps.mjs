@@ -21,7 +21,7 @@ import { countAttack, countPlaywright, countTorture, countVitest } from './count
 
 /**
  * Returns the steps of the parts. Lane 0 has the steps that keep a processor busy, lane 1 those that wait for windows, servers and
- * processes, so that two processors suffice for both.
+ * processes, so that two processors suffice for both. The checks that need no build have run before, beside the build.
  *
  * @param {string} artifacts folder for the reports
  * @param {string[]} words arguments for the runners: which tests, and how
@@ -87,8 +87,8 @@ export function steps(artifacts, words = [], parts = []) {
     { part: 'lint', lane: 0, ...types },
     { part: 'lint', lane: 0, ...format },
     { part: 'lint', lane: 0, name: 'walls and habits', package: 'eslint', node, args: ['.'] },
-    { part: 'lint', lane: 0, name: 'API reference', package: 'typedoc', node, args: ['--emit', 'none'] },
-    { part: 'lint', lane: 0, name: 'unused code', package: 'knip', args: [] },
+    { part: 'lint', lane: 1, name: 'API reference', package: 'typedoc', node, args: ['--emit', 'none'] },
+    { part: 'lint', lane: 1, name: 'unused code', package: 'knip', args: [] },
     vitest('unit', 0, 'unit tests', alone ? [] : ['--maxWorkers=3']),
     playwright('e2e', 'end-to-end tests', 'app', once),
     playwright('packaged', 'the packaged app', 'packaged'),

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countAttack, countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
-import { chosen } from '../../scripts/checks/parts.mjs';
+import { after, buildFailed, chosen, totalsIn } from '../../scripts/checks/parts.mjs';
 import { nextStep, steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
+import { temporaryFolder } from '../vault/fakes.ts';
 
 const file = (status: string, tests: [string, string][], message = '') => ({
   name: 'a.test.ts',
@@ -153,4 +156,26 @@ it('a failed build is a failure, fails what needs it, and ends with the counts',
   expect(status).toBe(1);
   expect(stdout).toContain('FAILED  build');
   expect(stdout.trimEnd().split('\n').at(-1)).toBe('0 passed, 2 failed');
+});
+
+describe('the checks that ran beside the build', () => {
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, ['scripts/checks/run.mjs', ...words], { encoding: 'utf8' });
+
+  it('leave their results in a file, and print no counts', () => {
+    const file = join(temporaryFolder(), 'totals.json');
+    const { status, stdout } = run(totalsIn(file), buildFailed, 'e2e');
+    expect(status).toBe(0);
+    expect(stdout).not.toMatch(/\d passed/);
+    const failed = ['build', 'end-to-end tests: there is no build to test'];
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ passed: 0, failed, skipped: [] });
+  });
+
+  it('count among the others, and fail the whole run', () => {
+    const earlier = { passed: 3, failed: ['format'], skipped: [] };
+    const { status, stdout } = run(after(earlier), buildFailed, 'e2e');
+    expect(status).toBe(1);
+    expect(stdout).toContain('FAILED  format\nFAILED  build\n');
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe('3 passed, 3 failed');
+  });
 });
