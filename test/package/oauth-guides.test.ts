@@ -12,7 +12,7 @@ import { type RunningProvider, startProvider } from '../../examples/provider/pro
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { codeOf } from '../docs/page.ts';
 import { browser } from '../support/browser.ts';
-import { compile, installPacked, linesOf, link, type Stranger } from './stranger.ts';
+import { compile, installPacked, linesOf, link, type Stranger, WITH_PNPM } from './stranger.ts';
 
 // Each runs several programs: seconds, and longer on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -129,6 +129,9 @@ const APPS: Readonly<Record<string, string>> = {
     };
   }`,
 };
+/** Guides that test/docs/oauth-guides.test.ts runs in one process. As programs, they are run in `npm run judges`. */
+const IN_ONE_PROCESS = ['openid-client', 'oauth4webapi', 'Octokit'];
+const PROGRAMS = Object.keys(APPS).filter((heading) => WITH_PNPM || !IN_ONE_PROCESS.includes(heading));
 /** Names that only the guide's reader has, and their values here. */
 const HERE: Readonly<Record<string, string>> = {
   "'https://accounts.google.com'": 'issuer',
@@ -185,7 +188,7 @@ it('each guide compiles against the package, and has at most 25 lines of the rea
   expect(compile(packed, ['--module', 'nodenext', '--skipLibCheck'], files)).toEqual([]);
 });
 
-describe.each(Object.keys(APPS))('%s', (heading) => {
+describe.each(PROGRAMS)('%s', (heading) => {
   it('signs in, has a fresh token after a restart, and signs out', async () => {
     const { folder } = packed;
     const provider = heading === 'atproto' ? pds : oidc;

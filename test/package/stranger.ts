@@ -32,7 +32,7 @@ export interface Stranger {
  * Whether the package is installed with pnpm. In its node_modules, a program finds only the packages that it names itself. Set by
  * test/judges.
  */
-const WITH_PNPM = process.env['TOKENKEEP_WITH_PNPM'] === '1';
+export const WITH_PNPM = process.env['TOKENKEEP_WITH_PNPM'] === '1';
 
 /** Milliseconds after which a hanging program is ended with an error. Measures nothing. */
 const LONGEST = 300_000;
