@@ -326,22 +326,26 @@ class WebApp {
     const [known] = previous?.found ?? [];
     const isSameUser = previous !== undefined && known !== undefined && isSame(known.account, account);
     const session = await regenerated(req);
-    this.#options.carryOver?.(before, session, isSameUser);
     const isInSession = typeof this.#options.caches === 'function';
-    if (isSameUser && isInSession) await carryOver(before, session);
     const browser = cookiesOf(req).get(this.#browserCookie);
-    const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
-    const partition = this.#open(req, session, id);
-    // The previous one may be the user's own, which a sign-out elsewhere has emptied.
-    const replaced = isSameUser || previous?.id === id ? undefined : previous;
+    let partition: Partition | undefined;
+    let replaced = isSameUser ? undefined : previous;
     // Nobody can reach the tokens of the previous users any more. Those that a session keeps were removed with it.
-    const endReplaced = async (): Promise<void> => {
-      if (replaced === undefined) return;
-      const removed = await this.#removed(this.#open(req, session, replaced.id), replaced.isOwn);
-      await this.#revoked(isInSession && removed.length === 0 ? replaced.found : removed);
+    const endReplaced = async (gone = replaced): Promise<void> => {
+      if (gone === undefined) return;
+      const removed = await this.#removed(this.#open(req, session, gone.id), gone.isOwn).catch(
+        () => gone.found,
+      );
+      await this.#revoked(isInSession && removed.length === 0 ? gone.found : removed);
     };
     let others: Set<string>;
     try {
+      this.#options.carryOver?.(before, session, isSameUser);
+      if (isSameUser && isInSession) await carryOver(before, session);
+      const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
+      partition = this.#open(req, session, id);
+      // The previous one may be the user's own, which a sign-out elsewhere has emptied.
+      if (previous?.id === id) replaced = undefined;
       await partition.update((cache) => mergeIssued(cache, memory));
       others = await this.#others(browser, id); // After the update, so that a concurrent sign-in finds tokens to remove.
       const last = signedIn(before);
@@ -350,7 +354,7 @@ class WebApp {
       await saved(session);
     } catch (error) {
       // No session refers to these tokens.
-      if (!isSameUser) await this.#signedOut(partition).catch(() => undefined);
+      if (!isSameUser && partition !== undefined) await this.#signedOut(partition).catch(() => undefined);
       await endReplaced().catch(() => undefined);
       throw error;
     }

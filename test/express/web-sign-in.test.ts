@@ -728,6 +728,44 @@ describe('the session', () => {
     },
   );
 
+  it.each([
+    ['a carryOver of the app that throws', 'in sessions'],
+    ['a carryOver of the app that throws', 'in a store'],
+    ['a store that can no longer be reached', 'in a store'],
+  ])('the tokens of a replaced user are revoked: %s, %s', async (what, where) => {
+    const told: WebSignOut[] = [];
+    const store = memoryStore();
+    let isAway = false;
+    const inSession: WebSignInOptions['caches'] = (req) =>
+      partitionedCaches({ store: sessionStore(req.session as object), sealingKeys: 'plain-text' });
+    const inStore = partitionedCaches({
+      store: {
+        ...store,
+        read: (...call) => (isAway ? Promise.reject(new Error('away')) : store.read(...call)),
+        write: (...call) => (isAway ? Promise.reject(new Error('away')) : store.write(...call)),
+      },
+      sealingKeys: 'plain-text',
+    });
+    const own = await start({
+      caches: where === 'in a store' ? inStore : inSession,
+      onSignOut: (signOut) => void told.push(signOut),
+      carryOver: () => {
+        if (!isBobs) return;
+        isAway = what.startsWith('a store');
+        if (!isAway) throw new Error('full');
+      },
+    });
+    let isBobs = false;
+    const ada = new Browser(own);
+    await ada.signIn('ada', '/files');
+    isBobs = true;
+    provider.revoked.length = 0;
+    await ada.signIn('bob');
+    expect(own.errors).toHaveLength(1);
+    expect(told.map(({ account, revocation }) => [account.username, revocation])).toEqual([['ada', 'done']]);
+    expect(provider.revoked).toHaveLength(1);
+  });
+
   it('keeps the app data that the app chooses', async () => {
     const seen: boolean[] = [];
     const own = await start({
