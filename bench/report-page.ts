@@ -39,6 +39,8 @@ export interface Report {
   races: ({ program: string } & Outcome)[];
   window: WindowFigures;
   web: Record<string, Figures>;
+  /** The run of `npm run bench:partitions` that `web` is of, if it is not this one. */
+  webRun?: { commit: string; date: string; load: number };
   entries: EntrySize[];
   installed: Installation[];
 }
@@ -257,12 +259,16 @@ export function slower(report: Report): string[] {
 }
 
 function pageOf(report: Report): string {
-  const { run, race, races, changes, window, web, entries, installed } = report;
+  const { run, race, races, changes, window, web, webRun, entries, installed } = report;
   const busiest = Math.max(...run.loads);
   const load =
     busiest / run.cores > BUSY
       ? `**The machine was loaded** (load ${Math.min(...run.loads)} to ${busiest}): other programs were running, so times are too long. Compare within one table.`
       : `The machine was otherwise idle (load up to ${busiest}, this run included).`;
+  const webNote =
+    webRun === undefined
+      ? ''
+      : `These figures are of a run of \`npm run bench:partitions\`: commit ${webRun.commit}, ${webRun.date}, load ${webRun.load}.\n`;
   const [get] = Object.entries(web).filter(([name]) => name.startsWith('a bare GET'));
   return `# Benchmarks
 
@@ -327,7 +333,7 @@ ${picture('web', 'Processor time of a token from the cache and of a refresh, bes
 Redis, 1,000 users, 64 requests at once, through MSAL Node with a stubbed provider that costs nothing. \`DistributedCachePlugin\` has one client
 for each request, because a shared one mixes users, and stores plain text. Tokenkeep encrypts, and keeps one client for each user, or
 makes one for each request ("with a client"). A bare GET of the same bytes takes ${duration((get?.[1].cpu ?? NaN) / 1000)}.
-
+${webNote}
 ${tableOf(
   ['', 'processor time', 'requests a second'],
   Object.entries(web).map(([name, { cpu, rate }]) => [name, duration(cpu / 1000), count(rate)]),
