@@ -26,7 +26,7 @@ export interface PartitionedCachesOptions {
   acceptPlainText?: boolean;
   /** Default: `'tokens'`. */
   ttl?: PartitionTtl;
-  /** Milliseconds that one read or update may take; then it rejects with `store_timeout`. Default: 5,000. */
+  /** Milliseconds that one read or update may take once its turn comes; then it rejects with `store_timeout`. Default: 5,000. */
   timeout?: number;
   /** Milliseconds that `exclusively` waits for its turn; then it rejects with `partition_busy`. Default: 60,000. */
   turnTimeout?: number;
