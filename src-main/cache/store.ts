@@ -105,6 +105,8 @@ export class Store {
   readonly #index = new AccountIndex();
   readonly #malformed = new Set<Entry<Section>>();
   readonly #deferred = new Map<string, DeferredAccount>();
+  /** By account and place: what deferred accounts have been given since. See `putLater`. */
+  readonly #later = new Map<string, Map<string, Entry>>();
   /** The deferred accounts by the keys of their grants. */
   readonly #grantOwners = new Map<string, string>();
   /** The lengths of the ids of accounts that were deferred. */
@@ -188,6 +190,7 @@ export class Store {
 
   /** The number of unrecognized entries of entity roots. */
   get notUnderstood(): number {
+    this.#readChanged();
     let count = this.#malformed.size;
     for (const deferred of this.#deferred.values()) count += deferred.notUnderstood;
     return count;
@@ -200,6 +203,7 @@ export class Store {
 
   /** The number of entries. An unrecognized root counts as one. */
   get size(): number {
+    this.#readChanged();
     let size = 0;
     for (const deferred of this.#deferred.values()) size += deferred.size;
     for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
@@ -251,8 +255,9 @@ export class Store {
     this.#index.reserve(deferred.account);
   }
 
-  /** The accounts whose entries have not been read yet. */
+  /** The accounts whose entries have not been read yet, and are what was deferred. */
   get deferred(): ReadonlyMap<string, DeferredAccount> {
+    this.#readChanged();
     return this.#deferred;
   }
 
@@ -265,19 +270,28 @@ export class Store {
     this.#deferred.delete(account);
     for (const key of deferred.grants) this.#grantOwners.delete(key);
     for (const entry of entries) this.#file(entry);
+    for (const entry of this.#later.get(account)?.values() ?? []) this.#file(entry);
+    this.#later.delete(account);
     this.#index.release(account);
   }
 
+  /** Reads the deferred accounts that have been given entries. */
+  #readChanged(): void {
+    for (const account of [...this.#later.keys()]) this.#read(account);
+  }
+
   /** Reads the deferred accounts that may have an entry at this place. */
-  #readOwners({ section, key }: Place): void {
-    if (this.#deferred.size === 0 || key === null) return;
-    if (section === GRANT) {
-      this.#read(this.#grantOwners.get(key) ?? '');
-      return;
-    }
+  #readOwners(place: Place): void {
+    if (this.#deferred.size > 0) for (const account of this.#owners(place)) this.#read(account);
+  }
+
+  #owners({ section, key }: Place): string[] {
+    if (key === null) return [];
+    if (section === GRANT) return [this.#grantOwners.get(key) ?? ''];
     // A key has about twenty hyphens, and the ids of a cache have one or two lengths.
     const name = folded(key);
-    for (const length of this.#idLengths) if (name[length] === '-') this.#read(name.slice(0, length));
+    const lengths = [...this.#idLengths].filter((length) => name[length] === '-');
+    return lengths.map((length) => name.slice(0, length)).filter((account) => this.#deferred.has(account));
   }
 
   #readAll(): void {
@@ -328,6 +342,23 @@ export class Store {
       this.#journal.push(before === undefined ? { after: entry } : { before, after: entry });
   }
 
+  /**
+   * Stores an entry of a deferred account when the account is read, so that it need not be read now. The change is not recorded.
+   *
+   * @returns whether it does so; otherwise nothing has changed
+   */
+  putLater(entry: Entry): boolean {
+    const { account, section } = entry;
+    if (this.isObserved || section === GRANT || !this.#deferred.has(account)) return false;
+    if (!isDeferrable(account, [entry]) || this.#owners(entry).length > 1) return false;
+    const root = this.#roots.get(section);
+    if (root instanceof Map && root.has(entry.key ?? '')) return false; // An entry of another account.
+    this.version = ++states;
+    const entries = this.#later.get(account) ?? new Map<string, Entry>();
+    this.#later.set(account, entries.set(nameOf(entry), entry));
+    return true;
+  }
+
   /** Stores a whole root under a free name. */
   #putBeside({ section, value }: Entry): void {
     const name = freeKey(section, (other) => other === section || this.#roots.has(other));
@@ -360,6 +391,7 @@ export class Store {
     this.#index.clear();
     this.#malformed.clear();
     this.#deferred.clear();
+    this.#later.clear();
     this.#grantOwners.clear();
     this.#idLengths.clear();
     fill();

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, FUNCTION, LIST_OF_TEXTS, QUERY } from '../options.ts';
 import { type AccountFilter, summaries } from './accounts.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Change, condensed, type Entry, eventOf, inverse, type Place, placeOf } from './entry.ts';
+import { type Change, condensed, type Entry, eventOf, inverse, placeOf } from './entry.ts';
 import { modifyEntity } from './place.ts';
 import { addResponse, type TokenResponseEvent } from './response.ts';
 import type { Dialect } from './schema/dialects.ts';
@@ -319,27 +319,6 @@ export function apply(cache: TokenCache, changes: Iterable<Change>): Change[] {
     for (const change of changes) {
       if (change.after === undefined) store.drop(placeOf(change));
       else store.put(change.after);
-    }
-  }).changes;
-}
-
-/** A change without its `before`: the new contents of a place. */
-export interface Step extends Place {
-  /** Absent if the place is empty now. */
-  readonly after?: Entry;
-}
-
-/**
- * Applies changes without a known `before`, with one `change` event.
- *
- * @returns the changes made to this cache
- */
-export function replay(cache: TokenCache, steps: Iterable<Step>): Change[] {
-  const store = storeOf(cache);
-  return store.transact(() => {
-    for (const step of steps) {
-      if (step.after === undefined) store.drop(step);
-      else store.put(step.after);
     }
   }).changes;
 }

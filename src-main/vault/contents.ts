@@ -5,7 +5,7 @@ import { DIALECTS, type Dialect } from '../cache/schema/dialects.ts';
 import type { AccountOutline } from '../cache/schema/entities.ts';
 import { GRANT } from '../cache/schema/grants.ts';
 import { type DeferredAccount, isDeferrable } from '../cache/store.ts';
-import { cacheOf, replay, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { VaultError } from '../errors.ts';
 import {
   type Batch,
@@ -65,7 +65,10 @@ export interface Contents {
   end: Cursor;
   /** The latest states that the file had, oldest first, the current one included. A rewrite takes them along. */
   history: readonly FileState[];
-  /** Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. */
+  /**
+   * Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. While an account has not been
+   * read, what was appended is counted as if it had replaced entries.
+   */
   rows: number;
   live: number;
   /** The readable part of a damaged file; `null` if the file is intact. */
@@ -250,14 +253,25 @@ async function readFrames(
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest), isLooseLost };
 }
 
-/** Applies appended frames to the cache and to what is known about the file. */
-export function follow(contents: Contents, batch: Batch): Change[] {
-  const steps = batch.changes.map(({ section, key, after }) => ({
-    section,
-    key,
-    ...(after === undefined ? {} : { after: Entry.of(section, key, after) }),
-  }));
-  const changes = replay(contents.cache, steps);
+/**
+ * Applies appended frames to the cache and to what is known about the file.
+ *
+ * @param isHeard whether the caller needs the changes. If not, an account that has not been read yet is not read for them
+ * @returns the changes to what is in memory
+ */
+export function follow(contents: Contents, batch: Batch, isHeard = false): Change[] {
+  const store = storeOf(contents.cache);
+  const { changes } = store.transact(() => {
+    for (const { section, key, after } of batch.changes) {
+      if (after === undefined) {
+        store.drop({ section, key });
+        continue;
+      }
+      const entry = Entry.of(section, key, after);
+      if (!isHeard && store.putLater(entry)) contents.groups.delete(entry.account);
+      else store.put(entry);
+    }
+  });
   written(contents, changes, batch.changes.length, batch);
   return changes;
 }

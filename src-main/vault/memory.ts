@@ -225,7 +225,8 @@ export class VaultMemory {
   follow(batches: readonly Batch[], ends: readonly Cursor[], identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
-    const updates = batches.map((batch) => follow(contents, batch));
+    const isHeard = this.changes.size > 0;
+    const updates = batches.map((batch) => follow(contents, batch, isHeard));
     advance(contents, ends);
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);

@@ -262,6 +262,93 @@ describe('a frame that someone without the key changed', () => {
   });
 });
 
+describe('what another program writes', () => {
+  /** A vault with a damaged frame of ben, for whom another program stores a new token. */
+  async function changedElsewhere(): Promise<{ scene: Scene; vault: Vault; change: () => Promise<void> }> {
+    const scene = await written();
+    const other = await scene.open();
+    await secretOf(other, 'ben');
+    forge(scene, 'ben');
+    return {
+      scene,
+      vault: await scene.open(),
+      change: () => other.update((cache) => signIn(cache, 'ben', 'newer')),
+    };
+  }
+
+  test('is taken over without reading the account, until it is asked for', async () => {
+    const { scene, vault, change } = await changedElsewhere();
+    await change();
+    expect(await secretOf(vault, 'ada')).toEqual(['access secret of ada']);
+    const opened = await scene.open();
+    expect(await secretOf(opened, 'ada')).toEqual(['access secret of ada']);
+    for (const each of [vault, opened]) {
+      expect(each.status.state).toBe('ready');
+      await expect(secretOf(each, 'ben')).rejects.toMatchObject({ code: 'vault_damaged' });
+      expect(each.status.state).toBe('damaged');
+    }
+  });
+
+  test('is told to a listener with what was there before, so the account is read', async () => {
+    const { vault, change } = await changedElsewhere();
+    vault.on('change', () => undefined);
+    await change();
+    await vault.read(() => undefined).catch(() => undefined);
+    expect(vault.status.state).toBe('damaged');
+  });
+
+  test('is in the list, in the tokens, and in the file that is written next', async () => {
+    const scene = await written();
+    const [vault, other] = [await scene.open(), await scene.open()];
+    const names = (): Promise<string[]> =>
+      vault.read((cache) => cache.accounts().map(({ name }) => name ?? ''));
+    const rename = (name: string): Promise<void> =>
+      other.update((cache) => {
+        for (const account of cache.find('Account', { query: { home_account_id: homeOf('ben') } }))
+          cache.modify('Account', account, { name });
+      });
+    await rename('Ben');
+    expect(await names()).toEqual(['', 'Ben', '']);
+    await rename('Benjamin');
+    expect(await names()).toEqual(['', 'Benjamin', '']);
+    const later = await scene.open();
+    await other.update((cache) => signIn(cache, 'cas', 'newer'));
+    await later.compact();
+    expect(await later.read(documentText)).toBe(await (await scene.open()).read(documentText));
+    expect(await secretOf(await scene.open(), 'cas')).toEqual(['access newer']);
+  });
+
+  test('in the place of another account’s entry, it replaces that entry', () => {
+    const place = ['AccessToken', 'ada.tenant-x.tenant-token'] as const;
+    const entryOf = (home_account_id: string): Entry<'AccessToken'> =>
+      Entry.of(...place, { ...TOKEN, home_account_id });
+    const given = entryOf('ada.tenant');
+    const others = [entryOf('ada.tenant-x.tenant'), entryOf('ben.tenant')];
+    for (const isDeferred of [true, false])
+      for (const other of others) {
+        const store = storeOf(new TokenCache());
+        const base = { notUnderstood: 0, grants: [], users: [], outline: null };
+        if (isDeferred && isDeferrable(other.account, [other]))
+          store.defer({ ...base, account: other.account, size: 1, read: () => [other] });
+        else store.put(other);
+        store.defer({ ...base, account: 'ada.tenant', size: 0, read: () => [] });
+        expect(store.putLater(given)).toBe(false);
+        store.put(given);
+        expect(store.ofAccount(other.account)).toEqual([]);
+        expect(store.all()).toEqual([given]);
+      }
+  });
+});
+
+const TOKEN = {
+  credential_type: 'AccessToken',
+  environment: 'login.windows.net',
+  client_id: 'app',
+  realm: 'tenant',
+  target: 'read',
+  secret: 'made-up',
+};
+
 describe('an authentic frame at another position', () => {
   /** Puts a frame in the place of another one, with the checksums and the link that it has to have there. */
   function planted(file: Buffer, place: number, frame: Buffer): Buffer {
@@ -311,10 +398,11 @@ test('a document does not depend on which accounts were asked for first', async 
   expect(await second.read(documentText)).toBe(text);
 });
 
-type Step = readonly [kind: 'add' | 'out' | 'read' | 'look' | 'fail', user: number];
+const KINDS = ['add', 'out', 'read', 'look', 'fail', 'later'] as const;
+type Step = readonly [kind: (typeof KINDS)[number], user: number];
 
 test('a cache with deferred accounts does what any other does', () => {
-  const step: fc.Arbitrary<Step> = fc.tuple(fc.constantFrom('add', 'out', 'read', 'look', 'fail'), fc.nat(5));
+  const step: fc.Arbitrary<Step> = fc.tuple(fc.constantFrom(...KINDS), fc.nat(5));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
       const plain = new TokenCache({ now: () => 1_780_000_000 });
@@ -323,6 +411,7 @@ test('a cache with deferred accounts does what any other does', () => {
       for (const [kind, n] of steps) {
         const [a, b] = [plain, lazy].map((cache) => done(cache, kind, `u${n}`));
         expect(b).toEqual(a);
+        if (kind === 'later') continue; // What follows would read the account.
         expect(storeOf(lazy).size).toBe(storeOf(plain).size);
         expect(sorted(lazy.accounts())).toEqual(sorted(plain.accounts()));
       }
@@ -335,6 +424,13 @@ function done(cache: TokenCache, kind: Step[0], user: string): unknown {
   const query = { home_account_id: homeOf(user) };
   if (kind === 'add') {
     signIn(cache, user, 'again');
+    return undefined;
+  }
+  if (kind === 'later') {
+    const other = new TokenCache({ now: () => 1_780_000_000 });
+    signIn(other, user, 'elsewhere');
+    const store = storeOf(cache);
+    for (const entry of storeOf(other).ofAccount(homeOf(user))) if (!store.putLater(entry)) store.put(entry);
     return undefined;
   }
   if (kind === 'out') return cache.signOut(homeOf(user));
