@@ -13,6 +13,7 @@ import {
   ftruncate,
   lstatSync,
   open,
+  openSync,
   read,
   readdir,
   readlink,
@@ -513,7 +514,10 @@ export const nodeIo: Io = {
     const folder = dirname(file);
     const isLocal = await isOnLocalDisk(folder);
     const call = (done: Done<number>): void => open(file, flags === 'r' ? READING : flags, mode, done);
-    const fd = await (isLocal ? called(call) : answered(folder, call, (late) => close(late)));
+    const isReading = isLocal && flags === 'r';
+    const fd = isReading
+      ? openSync(file, READING)
+      : await (isLocal ? called(call) : answered(folder, call, (late) => close(late)));
     return {
       read: async (target, offset, length, position) => {
         if (isLocal && length <= SMALL_READ)
