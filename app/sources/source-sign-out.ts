@@ -169,6 +169,30 @@ export function sourceSignOuts(
       : { ...row, result: 'still', says: `${done}${rest.join(' ')}` };
   }
 
+  /** Undos that are in progress, by report: what is asked for twice is put back once. */
+  const undoing = new Map<string, Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>>();
+
+  /** What an undo has put back before one of its places failed, by report. */
+  const halfDone = new Map<string, Map<string, Pick<PlaceReceipt, 'name' | 'file'>>>();
+
+  async function putBack(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]> {
+    const undone = halfDone.get(reportId) ?? new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
+    halfDone.set(reportId, undone);
+    // The last one first, so that each finds what it left.
+    for (const one of undoable.get(reportId)?.toReversed() ?? []) {
+      await one.receipt.undo();
+      // If the next one fails, another try begins with it.
+      const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
+      if (left.length > 0) undoable.set(reportId, left);
+      else undoable.delete(reportId);
+      const { id, name, source } = one.place;
+      undone.set(id, { name, file: displayPath(source.file) });
+      await sources.readAgain(id);
+    }
+    halfDone.delete(reportId);
+    return [...undone.values()];
+  }
+
   return {
     accounts: (ids) => holding(ids).flatMap(({ theirs }) => theirs),
     names: (ids) =>
@@ -235,22 +259,13 @@ export function sourceSignOuts(
       // What is still signed in comes first.
       return receipts.sort((a, b) => Number(a.result === 'signed-out') - Number(b.result === 'signed-out'));
     },
-    async undo(reportId) {
-      const left = undoable.get(reportId) ?? [];
-      const undone = new Map<string, { name: string; file: string }>();
-      // The last one first, so that each finds what it left. Each receipt is removed from the list once it is undone: if one fails, the
-      // next try begins with it.
-      for (let next = left.at(-1); next !== undefined; next = left.at(-1)) {
-        await next.receipt.undo();
-        left.pop();
-        const { id, name, source } = next.place;
-        undone.set(id, { name, file: displayPath(source.file) });
-        await sources.readAgain(id);
-      }
-      undoable.delete(reportId);
-      return [...undone.values()];
+    undo(reportId) {
+      const running = undoing.get(reportId) ?? putBack(reportId).finally(() => undoing.delete(reportId));
+      undoing.set(reportId, running);
+      return running;
     },
     async check(reportId) {
+      await undoing.get(reportId)?.catch(() => undefined);
       const { ids, usernames, still } = asked.get(reportId) ?? { ids: [], usernames: [], still: [] };
       const rows: PlaceReceipt[] = [];
       for (const { id, name, file } of still) {
@@ -274,9 +289,15 @@ export function sourceSignOuts(
       return rows;
     },
     done(reportId) {
-      asked.delete(reportId);
-      for (const { receipt } of undoable.get(reportId) ?? []) receipt.done();
-      undoable.delete(reportId);
+      const discard = (): void => {
+        asked.delete(reportId);
+        halfDone.delete(reportId);
+        for (const { receipt } of undoable.get(reportId) ?? []) receipt.done();
+        undoable.delete(reportId);
+      };
+      const running = undoing.get(reportId);
+      if (running === undefined) discard();
+      else void running.then(discard, discard);
     },
   };
 }

@@ -336,8 +336,36 @@ describe('signing out', () => {
     expect(readFileSync(another, 'utf8')).toContain(secret);
     rmSync(file, { recursive: true });
     writeFileSync(file, rest, { mode: 0o600 });
-    expect(await out.undo('report')).toEqual([{ name: 'Azure CLI', file }]);
+    expect(await out.undo('report')).toEqual([
+      { name: 'another.json', file: another },
+      { name: 'Azure CLI', file },
+    ]);
     expect(readFileSync(file, 'utf8')).toContain(secret);
+  });
+
+  it('puts back what each place had, also if it is asked for twice, and discarded meanwhile', async () => {
+    await openAzure();
+    const another = join(home, 'another.json');
+    writeFileSync(another, readFileSync(file, 'utf8'), { mode: 0o600 });
+    chosen = another;
+    await sources.handlers.addSource(null);
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const secret = leaving.refreshTokens[0]!.secret;
+    await out.signOut(
+      [leaving.id],
+      sources.opened().map(({ id }) => id),
+      'report',
+    );
+    const both = [
+      { name: 'another.json', file: another },
+      { name: 'Azure CLI', file },
+    ];
+    const undone = [out.undo('report'), out.undo('report')];
+    out.done('report');
+    expect(await Promise.all(undone)).toEqual([both, both]);
+    for (const each of [file, another]) expect(readFileSync(each, 'utf8')).toContain(secret);
+    expect(await out.undo('report')).toEqual([]);
   });
 
   it('leaves an account alone where it was not chosen, and says so', async () => {
