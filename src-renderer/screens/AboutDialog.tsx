@@ -1,19 +1,20 @@
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
+import type { DialogOf } from '../state/dialogs.ts';
 
-export function AboutDialog() {
+export function AboutDialog({ dialog }: { dialog: DialogOf<'about'> }) {
   const { vault, dialogs, maintenance, ports } = useModel();
   const { info, status } = useStore(vault.view);
   const homepage = info?.homepage ?? null;
   const restorable = status?.state === 'key-missing' || status?.state === 'wrong-key';
   const licenses = async () => {
     const answer = await ports.app.showLicenses();
-    if (!answer.ok) dialogs.fail('The licenses could not be shown', answer.error);
+    if (!answer.ok) dialogs.fail('The licenses could not be shown', answer.error, dialog);
   };
   const page = async () => {
     const answer = await ports.app.openHomepage();
-    if (!answer.ok) dialogs.fail('The page could not be opened', answer.error);
+    if (!answer.ok) dialogs.fail('The page could not be opened', answer.error, dialog);
   };
   return (
     <DialogFrame

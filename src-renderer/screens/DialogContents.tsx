@@ -19,7 +19,7 @@ import { RecoverDialog, RotateKeyDialog, StartFreshDialog } from './VaultDialogs
 export function DialogContents({ dialog }: { dialog: Dialog }): ReactNode {
   switch (dialog.kind) {
     case 'about':
-      return <AboutDialog />;
+      return <AboutDialog dialog={dialog} />;
     case 'tenant-name':
       return <TenantNameDialog dialog={dialog} />;
     case 'sign-in':
@@ -33,7 +33,7 @@ export function DialogContents({ dialog }: { dialog: Dialog }): ReactNode {
     case 'start-fresh':
       return <StartFreshDialog dialog={dialog} />;
     case 'recover':
-      return <RecoverDialog />;
+      return <RecoverDialog dialog={dialog} />;
     case 'rotate-key':
       return <RotateKeyDialog dialog={dialog} />;
     case 'export':

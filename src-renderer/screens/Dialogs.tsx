@@ -34,7 +34,9 @@ export function Dialogs() {
         else dialogs.close();
       }}
     >
-      <Modal className="modal">{contents !== null && <contents.DialogContents dialog={dialog} />}</Modal>
+      <Modal className="modal">
+        {contents !== null && <contents.DialogContents key={dialogs.key()} dialog={dialog} />}
+      </Modal>
     </ModalOverlay>
   );
 }

@@ -296,7 +296,7 @@ export function ReceiptDialog({ dialog }: { dialog: DialogOf<'receipt'> }) {
 }
 
 /** Lists the places, those that are still signed in first. */
-function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'> }) {
+function PlacesReceipt({ dialog: { who, report, working } }: { dialog: DialogOf<'receipt'> }) {
   const { signOut, vault } = useModel();
   const stored = useStore(vault.view, (view) => view.status !== null && view.status.bytes !== null);
   const lines = receiptPlaces(report);
@@ -306,15 +306,21 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
   return (
     <DialogFrame
       title={`${who}: ${placesText(report) ?? ''}`}
+      busy={working === 'undo' ? 'Undoing' : working === 'check' ? 'Checking again' : null}
       buttons={
         <>
           <KeepReceipt report={report} />
           {undoable[0] !== undefined && (
-            <Action kind="quiet" onPress={() => void signOut.undo()}>
+            <Action
+              kind="quiet"
+              onPress={() => void signOut.undo()}
+              isDisabled={working === 'check'}
+              pending={working === 'undo' ? 'Undoing…' : null}
+            >
               {`Undo in ${undoable.length === 1 ? visible(undoable[0].name) : 'other programs'}`}
             </Action>
           )}
-          <Action kind="primary" onPress={signOut.done} autoFocus>
+          <Action kind="primary" onPress={signOut.done} isDisabled={working !== null} autoFocus>
             Done
           </Action>
         </>
@@ -334,7 +340,13 @@ function PlacesReceipt({ dialog: { who, report } }: { dialog: DialogOf<'receipt'
             ))}
           </div>
           {report.places.some(({ result, file }) => result === 'still' && file !== '') && (
-            <Action onPress={() => void signOut.check()}>Check again</Action>
+            <Action
+              onPress={() => void signOut.check()}
+              isDisabled={working === 'undo'}
+              pending={working === 'check' ? 'Checking…' : null}
+            >
+              Check again
+            </Action>
           )}
         </div>
       )}

@@ -7,7 +7,8 @@ import type { DialogOf } from '../state/dialogs.ts';
 import { LONGEST_TENANT_NAME, nicknameOf } from '../state/groups.ts';
 
 /** Asks for a name for a tenant. */
-export function TenantNameDialog({ dialog: { realm } }: { dialog: DialogOf<'tenant-name'> }) {
+export function TenantNameDialog({ dialog }: { dialog: DialogOf<'tenant-name'> }) {
+  const { realm } = dialog;
   const { accounts, dialogs } = useModel();
   const before = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm) ?? '');
   const [name, setName] = useState(before);
@@ -17,7 +18,7 @@ export function TenantNameDialog({ dialog: { realm } }: { dialog: DialogOf<'tena
     setSaving(true);
     const error = await accounts.nameTenant(realm, name.trim());
     setSaving(false);
-    if (error === null) dialogs.close();
+    if (error === null) dialogs.replace(dialog, null);
     else setProblem(error.message);
   };
   return (

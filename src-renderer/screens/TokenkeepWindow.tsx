@@ -59,6 +59,7 @@ function OpenWindow() {
       if (dialogs.view.get() !== null) return;
       if (!accounts.view.get().byId.has(id)) await accounts.load();
       if (!accounts.view.get().byId.has(id)) return; // the account was signed out meanwhile
+      if (dialogs.view.get() !== null) return;
       pages.show('accounts');
       model.overview.close();
       model.selection.account(id);

@@ -52,7 +52,7 @@ function KeyRotated({ receipt: { slot, oldKey, at }, keychain }: { receipt: KeyR
 }
 
 /** Keeps the recovered accounts of a damaged file. */
-export function RecoverDialog() {
+export function RecoverDialog({ dialog }: { dialog: DialogOf<'recover'> }) {
   const { vault, dialogs } = useModel();
   const { status, doing } = useStore(vault.view);
   const lost = status?.recovered?.lost ?? [];
@@ -60,8 +60,8 @@ export function RecoverDialog() {
   const recover = async () => {
     const answer = await vault.ask('recover');
     if (answer === null) return;
-    if (answer.ok) dialogs.close();
-    else dialogs.fail('Nothing was changed', answer.error);
+    if (answer.ok) dialogs.replace(dialog, null);
+    else dialogs.fail('Nothing was changed', answer.error, dialog);
   };
   return (
     <QuestionFrame
@@ -93,7 +93,8 @@ export function RecoverDialog() {
 const WORD = 'start fresh';
 
 /** Starts an empty vault. The user types a confirmation, because this hides a whole cache. */
-export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'start-fresh'> }) {
+export function StartFreshDialog({ dialog }: { dialog: DialogOf<'start-fresh'> }) {
+  const { restore } = dialog;
   const { vault, dialogs, importing } = useModel();
   const status = useStore(vault.view, (view) => view.status);
   const doing = useStore(vault.view, (view) => view.doing);
@@ -106,9 +107,9 @@ export function StartFreshDialog({ dialog: { restore } }: { dialog: DialogOf<'st
     if (!meant) return;
     const answer = await vault.ask('startFresh');
     if (answer === null) return;
-    if (!answer.ok) dialogs.fail('Nothing was changed', answer.error);
+    if (!answer.ok) dialogs.fail('Nothing was changed', answer.error, dialog);
     else {
-      dialogs.close();
+      dialogs.replace(dialog, null);
       if (restore) await importing.choose();
     }
   };

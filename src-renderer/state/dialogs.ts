@@ -95,26 +95,70 @@ export type Dialog =
       /** Number of accounts. The report names accounts with the same user name once. */
       accounts: number;
       report: SignOutReport;
+      /** What is in progress. */
+      working: 'undo' | 'check' | null;
     };
 
+/**
+ * One dialog at a time, and each stays until the user has finished with it: it may hold a typed passphrase, a code, or the only way to undo
+ * a sign-out. What comes while another dialog is open waits.
+ */
 export interface Dialogs {
   view: Store<Dialog | null>;
+  /** Differs for each dialog that was opened. It stays while a dialog is replaced by what it led to. */
+  key: () => number;
   /** Whether the open dialog shows that an action is in progress. Its frame sets it. */
   busy: Store<boolean>;
+  /** Opens a dialog that the user asked for, in place of the open one. */
   open: (dialog: Dialog) => void;
+  /** Opens a dialog once no other one is open. `make` is called then; null: it is no longer needed. */
+  later: (make: () => Dialog | null) => void;
+  /** Replaces `before` (null: no dialog) with `next` (null: closes it). Does nothing and returns false if another dialog is open now. */
+  replace: (before: Dialog | null, next: Dialog | null) => boolean;
+  /** Shows what an action led to: in place of `before`, which was open when it began, else once no other dialog is open. */
+  answer: (before: Dialog | null, next: Dialog) => void;
   close: () => void;
-  fail: (title: string, error: PlainError) => void;
+  /** Shows an error as `answer` does. */
+  fail: (title: string, error: PlainError, before?: Dialog | null) => void;
 }
 
 export function createDialogs(): Dialogs {
   const view = createStore<Dialog | null>(null);
-  return {
-    view,
-    busy: createStore<boolean>(false),
-    open: view.set,
-    close: () => view.set(null),
-    fail: (title, error) => view.set({ kind: 'failure', title, error }),
+  const waiting: (() => Dialog | null)[] = [];
+  let key = 0;
+  const next = (): Dialog | null => {
+    for (let make = waiting.shift(); make !== undefined; make = waiting.shift()) {
+      const dialog = make();
+      if (dialog !== null) return dialog;
+    }
+    return null;
   };
+  const open = (dialog: Dialog | null) => {
+    key += 1;
+    view.set(dialog);
+  };
+  const dialogs: Dialogs = {
+    view,
+    key: () => key,
+    busy: createStore<boolean>(false),
+    open,
+    later(make) {
+      waiting.push(make);
+      if (view.get() === null) open(next());
+    },
+    replace(before, after) {
+      if (view.get() !== before) return false;
+      if (before === null || after === null) open(after ?? next());
+      else view.set(after);
+      return true;
+    },
+    answer(before, after) {
+      if (!dialogs.replace(before, after)) dialogs.later(() => after);
+    },
+    close: () => open(next()),
+    fail: (title, error, before = null) => dialogs.answer(before, { kind: 'failure', title, error }),
+  };
+  return dialogs;
 }
 
 /** Dialog of one kind. */

@@ -8,7 +8,7 @@ import type {
   RepairReport,
 } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { Dialog, Dialogs } from './dialogs.ts';
 import type { Pages } from './pages.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
@@ -92,13 +92,14 @@ export function createHealth(
     async repair() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'repair' || dialog.working) return;
-      dialogs.open({ ...dialog, working: true });
+      const working: Dialog = { ...dialog, working: true };
+      dialogs.replace(dialog, working);
       const answer = await tokenCache.repair(dialog.ids);
       if (!answer.ok) {
-        dialogs.fail('Nothing was repaired', answer.error);
+        dialogs.fail('Nothing was repaired', answer.error, working);
         return;
       }
-      dialogs.close();
+      dialogs.replace(working, null);
       await done('Repaired', answer.value);
     },
     async undo() {

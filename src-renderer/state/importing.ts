@@ -5,7 +5,7 @@ import type {
   Outcome,
   PlainError,
 } from '../../src-main/ipc/contract.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { Dialog, DialogOf, Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import type { Toasts } from './toasts.ts';
 import { count, listing, number } from './words.ts';
@@ -36,20 +36,40 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
 
   const reading = (fileName: string, bytes: number) => {
     callOff();
-    callOff = time.after(READING_AFTER, () => dialogs.open({ kind: 'import-reading', fileName, bytes }));
+    callOff = time.after(READING_AFTER, () => {
+      const before = dialogs.view.get();
+      if (before === null || before.kind === 'import-reading')
+        dialogs.replace(before, { kind: 'import-reading', fileName, bytes });
+    });
   };
+  /** The last planned import. Main keeps no earlier one. */
+  let last: ImportPlan | ImportLocked | undefined;
   const planned = (plan: ImportPlan | ImportLocked) => {
     callOff();
-    cancel(); // the new plan replaces an open one
-    dialogs.open(
+    last = plan;
+    const dialog: Dialog =
       'locked' in plan
         ? { kind: 'import-locked', file: plan, opening: false, error: null }
-        : { kind: 'import-plan', plan, merging: false },
-    );
+        : { kind: 'import-plan', plan, merging: false };
+    const before = open();
+    if (before?.kind === 'import-reading') dialogs.open(dialog);
+    else if (before !== null) {
+      // The new plan replaces an open one.
+      void tokenCache.cancelImport(before.kind === 'import-plan' ? before.plan.id : before.file.id);
+      dialogs.open(dialog);
+    } else dialogs.later(() => (last === plan ? dialog : null));
   };
   const failed = (error: PlainError) => {
     callOff();
-    dialogs.fail(FAILED, error);
+    const before = dialogs.view.get();
+    dialogs.fail(FAILED, error, before?.kind === 'import-reading' ? before : null);
+  };
+  /** The open dialog of an import that nothing was decided about. */
+  const open = (): DialogOf<'import-reading' | 'import-plan' | 'import-locked'> | null => {
+    const dialog = dialogs.view.get();
+    if (dialog?.kind === 'import-reading') return dialog;
+    if (dialog?.kind === 'import-plan') return dialog.merging ? null : dialog;
+    return dialog?.kind === 'import-locked' && !dialog.opening ? dialog : null;
   };
   /**
    * Main reports that it reads the requested file, and answers the request. Electron sends the two separately, so the answer may come
@@ -70,14 +90,10 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     }
   };
   const cancel = () => {
-    const dialog = dialogs.view.get();
-    if (dialog?.kind === 'import-plan' && !dialog.merging) {
-      dialogs.close();
-      void tokenCache.cancelImport(dialog.plan.id);
-    } else if (dialog?.kind === 'import-locked' && !dialog.opening) {
-      dialogs.close();
-      void tokenCache.cancelImport(dialog.file.id);
-    }
+    const dialog = open();
+    if (dialog === null || dialog.kind === 'import-reading') return;
+    dialogs.close();
+    void tokenCache.cancelImport(dialog.kind === 'import-plan' ? dialog.plan.id : dialog.file.id);
   };
 
   const planNext = async () => {
@@ -116,23 +132,25 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     async unlock(passphrase) {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'import-locked' || dialog.opening || passphrase === '') return;
-      dialogs.open({ ...dialog, opening: true, error: null });
+      const opening: Dialog = { ...dialog, opening: true, error: null };
+      dialogs.replace(dialog, opening);
       const answer = await tokenCache.unlockImport(dialog.file.id, passphrase);
-      if (answer.ok) dialogs.open({ kind: 'import-plan', plan: answer.value, merging: false });
+      if (answer.ok) dialogs.answer(opening, { kind: 'import-plan', plan: answer.value, merging: false });
       else if (answer.error.code === 'passphrase_wrong') {
-        dialogs.open({ ...dialog, opening: false, error: answer.error });
-      } else failed(answer.error);
+        dialogs.replace(opening, { ...dialog, opening: false, error: answer.error });
+      } else dialogs.fail(FAILED, answer.error, opening);
     },
     async confirm() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'import-plan' || dialog.merging) return;
-      dialogs.open({ ...dialog, merging: true });
+      const merging: Dialog = { ...dialog, merging: true };
+      dialogs.replace(dialog, merging);
       const answer = await tokenCache.confirmImport(dialog.plan.id);
       if (!answer.ok) {
-        failed(answer.error);
+        dialogs.fail(FAILED, answer.error, merging);
         return;
       }
-      dialogs.close();
+      dialogs.replace(merging, null);
       toasts.show(imported(dialog.plan.fileName, answer.value));
     },
     cancel,

@@ -1,5 +1,5 @@
 import type { Forgotten, PlainError, VaultReport } from '../../src-main/ipc/contract.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { Dialog, Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
@@ -77,8 +77,9 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
       }
     },
     async showFile() {
+      const before = dialogs.view.get();
       const answer = await ports.app.showFile();
-      if (!answer.ok) dialogs.fail('The vault file could not be shown', answer.error);
+      if (!answer.ok) dialogs.fail('The vault file could not be shown', answer.error, before);
     },
     async forget() {
       if (view.get().deleting) return;
@@ -93,17 +94,19 @@ export function createMaintenance(ports: Ports, dialogs: Dialogs, toasts: Toasts
     async rotateKey() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'rotate-key' || dialog.working) return;
-      dialogs.open({ ...dialog, working: true });
+      const working: Dialog = { ...dialog, working: true };
+      dialogs.replace(dialog, working);
       const answer = await tokenCache.rotateKey();
-      if (answer.ok) dialogs.open({ kind: 'rotate-key', working: false, receipt: answer.value });
-      else dialogs.fail('The key was not rotated', answer.error);
+      if (answer.ok) dialogs.answer(working, { kind: 'rotate-key', working: false, receipt: answer.value });
+      else dialogs.fail('The key was not rotated', answer.error, working);
     },
     async exportAll(passphrase) {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'export' || dialog.working) return;
-      dialogs.open({ ...dialog, working: true, error: null });
+      const working: Dialog = { ...dialog, working: true, error: null };
+      dialogs.replace(dialog, working);
       const answer = await tokenCache.exportAll(passphrase);
-      dialogs.open({
+      dialogs.answer(working, {
         kind: 'export',
         working: false,
         error: answer.ok ? null : answer.error,

@@ -119,12 +119,12 @@ export function createRefreshStatus(
       several.set(null);
       const left = accountIds.length - done;
       if (problems.size > 0)
-        dialogs.open({
+        dialogs.later(() => ({
           kind: 'not-refreshed',
           refreshed,
           problems: [...problems].map(([message, names]) => ({ message, names })),
           left,
-        });
+        }));
       else toasts.show(`${count(refreshed, 'account')} refreshed${left > 0 ? `, ${number(left)} not` : ''}.`);
     },
     stop: () => stopping.abort(),

@@ -1,6 +1,6 @@
 import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../app/contract.ts';
 import type { Accounts } from './accounts.ts';
-import type { Dialogs } from './dialogs.ts';
+import type { Dialog, Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import { accountName } from './groups.ts';
 import type { Selection } from './selection.ts';
@@ -59,10 +59,21 @@ export function createSignIn(
     toasts.show(line === undefined ? 'You are signed in.' : `${accountName(line)} is signed in.`);
   };
 
+  let isWaiting = false;
+  /** Shows a sign-in that goes on, or has failed, as soon as no other dialog is open. */
+  const show = () => {
+    if (isWaiting || isOpen()) return;
+    isWaiting = true;
+    dialogs.later(() => {
+      isWaiting = false;
+      const { step } = view.get().progress;
+      return step === 'none' || step === 'done' ? null : { kind: 'signing-in' };
+    });
+  };
   const hear = (progress: SignInProgress) => {
     view.set({ ...view.get(), progress });
     if (progress.step === 'done') void finish(progress);
-    else if (progress.step !== 'none' && dialogs.view.get() === null) dialogs.open({ kind: 'signing-in' });
+    else if (progress.step !== 'none') show();
   };
   app.on('signIn', hear);
   app.on('profiles', () => void loadProfiles());
@@ -83,40 +94,49 @@ export function createSignIn(
     },
     async again(accountId) {
       const account = accounts.view.get().byId.get(accountId);
+      const before = dialogs.view.get();
       const answer = await app.signInAgain(accountId);
       if (account === undefined) return;
       if (!answer.ok) {
-        dialogs.fail('The sign-in could not be prepared', answer.error);
+        dialogs.fail('The sign-in could not be prepared', answer.error, before);
         return;
       }
       const { profileId, draft, loginHint } = answer.value;
       await loadProfiles();
       const profile = view.get().profiles?.find(({ id }) => id === profileId);
-      if (profile === undefined) dialogs.open({ kind: 'profile', profile: null, draft, again: accountId });
-      else dialogs.open({ kind: 'sign-in-again', accountId, name: accountName(account), profile, loginHint });
+      const name = accountName(account);
+      dialogs.answer(
+        before,
+        profile === undefined
+          ? { kind: 'profile', profile: null, draft, again: accountId }
+          : { kind: 'sign-in-again', accountId, name, profile, loginHint },
+      );
     },
     edit: (profile) => dialogs.open({ kind: 'profile', profile }),
     async save(draft, id, again) {
+      const before = dialogs.view.get();
       const answer = await app.saveProfile(draft, id);
       if (!answer.ok) return answer.error.message;
       await loadProfiles();
-      if (again === undefined) dialogs.open({ kind: 'sign-in' });
+      if (again === undefined) dialogs.replace(before, { kind: 'sign-in' });
       else await signIn.again(again);
       return null;
     },
     async remove(id) {
+      const before = dialogs.view.get();
       const answer = await app.removeProfile(id);
-      if (!answer.ok) dialogs.fail('The profile could not be removed', answer.error);
+      if (!answer.ok) dialogs.fail('The profile could not be removed', answer.error, before);
       else {
         await loadProfiles();
-        signIn.open();
+        if (dialogs.view.get() === before) signIn.open();
       }
     },
     async begin(profileId, way, loginHint = null) {
       last = [profileId, way, loginHint];
-      dialogs.open({ kind: 'signing-in' });
+      const mine: Dialog = { kind: 'signing-in' };
+      dialogs.open(mine);
       const answer = await app.signIn(profileId, way, loginHint);
-      if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error);
+      if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error, mine);
     },
     async retry() {
       if (last !== undefined) await signIn.begin(...last);

@@ -2,7 +2,7 @@ import type { KeptReceipt, OwnCopy, PlaceOffer, SignOutReport, SignOutWishes } f
 import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import type { Accounts } from './accounts.ts';
-import type { DialogOf, Dialogs } from './dialogs.ts';
+import type { Dialog, DialogOf, Dialogs } from './dialogs.ts';
 import { accountName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
@@ -63,10 +63,12 @@ export function createSignOut(
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds || dialog.working) return;
     const unknown = { revoke: 'unknown', endSession: 'unknown', provider: null } as const;
     const offers = answer.ok ? answer.value : unknown;
-    dialogs.open({ ...dialog, offers, wishes: { ...dialog.wishes, revoke: offers.revoke === 'offered' } });
+    const wishes = { ...dialog.wishes, revoke: offers.revoke === 'offered' };
+    dialogs.replace(dialog, { ...dialog, offers, wishes });
   };
 
   const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
+    if (dialogs.view.get() !== null) return; // opened while the names of the apps were loaded
     const chosen = accountsOf(accountIds);
     const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
     // Sample data has no provider, and neither has an app without a user.
@@ -110,11 +112,11 @@ export function createSignOut(
     ]);
     const dialog = dialogs.view.get();
     if (dialog?.kind !== 'sign-out' || dialog.accountIds !== accountIds) return; // closed or replaced meanwhile
-    if (!counts.ok) dialogs.fail('The tokens could not be counted', counts.error);
-    else if (!places.ok) dialogs.fail('The tokens could not be counted', places.error);
-    else if (!copies.ok) dialogs.fail('The tokens could not be counted', copies.error);
+    if (!counts.ok) dialogs.fail('The tokens could not be counted', counts.error, dialog);
+    else if (!places.ok) dialogs.fail('The tokens could not be counted', places.error, dialog);
+    else if (!copies.ok) dialogs.fail('The tokens could not be counted', copies.error, dialog);
     else
-      dialogs.open({
+      dialogs.replace(dialog, {
         ...dialog,
         counts: counts.value,
         places: places.value,
@@ -153,6 +155,12 @@ export function createSignOut(
     return answers.flatMap((answer) => (answer.ok ? answer.value : []));
   };
 
+  /** The open receipt, unless something is in progress there. */
+  const idleReceipt = (): DialogOf<'receipt'> | null => {
+    const dialog = dialogs.view.get();
+    return dialog?.kind === 'receipt' && dialog.working === null ? dialog : null;
+  };
+
   const signOut: SignOut = {
     async one(accountId) {
       const id = accountId ?? selection.view.get().accountId;
@@ -170,38 +178,47 @@ export function createSignOut(
     },
     wish(wishes) {
       const dialog = dialogs.view.get();
-      if (dialog?.kind === 'sign-out') dialogs.open({ ...dialog, wishes });
+      if (dialog?.kind === 'sign-out') dialogs.replace(dialog, { ...dialog, wishes });
     },
     async confirm() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
-      dialogs.open({ ...dialog, working: true });
+      const working: Dialog = { ...dialog, working: true };
+      dialogs.replace(dialog, working);
       const { accountIds, names, user, who, wishes } = dialog;
       const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
-        dialogs.open({
+        dialogs.answer(working, {
           kind: 'receipt',
           user,
           who,
           isEveryone: accountIds === null,
           accounts: names.length,
           report: answer.value,
+          working: null,
         });
-      } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error);
+      } else dialogs.fail(user ? 'Nothing was signed out' : 'Nothing was removed', answer.error, working);
     },
     async undo() {
-      const dialog = dialogs.view.get();
-      if (dialog?.kind !== 'receipt') return;
+      const dialog = idleReceipt();
+      if (dialog === null) return;
+      const working: Dialog = { ...dialog, working: 'undo' };
+      dialogs.replace(dialog, working);
       const answer = await app.undoSignOut(dialog.report.id);
-      if (answer.ok) dialogs.open({ ...dialog, report: answer.value });
-      else dialogs.fail('The sign-out could not be undone', answer.error);
+      if (answer.ok) dialogs.replace(working, { ...dialog, report: answer.value });
+      else {
+        dialogs.fail('The sign-out could not be undone', answer.error, working);
+        dialogs.later(() => dialog); // the rest can be undone until the user presses Done
+      }
     },
     async check() {
-      const dialog = dialogs.view.get();
-      if (dialog?.kind !== 'receipt') return;
+      const dialog = idleReceipt();
+      if (dialog === null) return;
+      const working: Dialog = { ...dialog, working: 'check' };
+      dialogs.replace(dialog, working);
       const answer = await app.checkSignOut(dialog.report.id);
-      if (answer.ok) dialogs.open({ ...dialog, report: answer.value });
-      else toasts.show(answer.error.message);
+      dialogs.replace(working, answer.ok ? { ...dialog, report: answer.value } : dialog);
+      if (!answer.ok) toasts.show(answer.error.message);
     },
     async save(text) {
       const answer = await app.saveReceipt(text);
@@ -209,9 +226,9 @@ export function createSignOut(
       else if (answer.value !== null) toasts.show(`Saved as ${visible(answer.value)}.`);
     },
     done() {
-      const dialog = dialogs.view.get();
-      if (dialog?.kind === 'receipt' && dialog.report.places.length > 0)
-        void app.signOutDone(dialog.report.id);
+      const dialog = idleReceipt();
+      if (dialog === null) return;
+      if (dialog.report.places.length > 0) void app.signOutDone(dialog.report.id);
       dialogs.close();
     },
   };
@@ -288,7 +305,7 @@ export function receiptTitle({
   who,
   isEveryone,
   accounts,
-}: Omit<DialogOf<'receipt'>, 'kind' | 'report'>): string {
+}: Omit<DialogOf<'receipt'>, 'kind' | 'report' | 'working'>): string {
   if (!user) return `The tokens of ${who} are removed`;
   if (isEveryone) return 'Everyone is signed out';
   return `${who} ${accounts > 1 ? 'are' : 'is'} signed out`;

@@ -180,6 +180,7 @@ describe('an import', () => {
     await time.pass(READING_AFTER);
     expect(model.dialogs.view.get()).toMatchObject({ kind });
     // The next import that main begins is shown again.
+    model.dialogs.close();
     bridge.emit('importReading', { fileName: 'other.json', bytes: 1 });
     await time.pass(READING_AFTER);
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-reading', fileName: 'other.json' });
@@ -192,6 +193,8 @@ describe('an import', () => {
     expect(model.dialogs.view.get()).toMatchObject({ plan: { id: 'plan-2' } });
     expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'plan-1']);
     bridge.emit('importFailed', { code: 'document_unreadable', message: 'No such file.' });
+    expect(model.dialogs.view.get()).toMatchObject({ plan: { id: 'plan-2' } });
+    model.importing.cancel();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { message: 'No such file.' } });
   });
 });

@@ -155,6 +155,7 @@ describe('a sign-out of several places', () => {
     await settled();
     expect(model.dialogs.view.get()).toMatchObject({ wishes: { vault: true, places: [] } });
     world.signIn.places = (await stage('sources-few')).world.signIn.places;
+    model.dialogs.close();
     await model.signOut.several(['a001', 'a003']);
     await settled();
     expect(model.dialogs.view.get()).toMatchObject({ wishes: { places: ['az'] } });
