@@ -310,7 +310,6 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
   const { overview, selection, vault } = useModel();
   const { order, activeId, selected } = useStore(overview.view);
   const box = useRef<HTMLDivElement>(null);
-  const anchor = useRef(0);
   const seen = useSeen(box);
   const found = rowOf.get(activeId ?? '') ?? -1;
   const index = found === -1 ? 0 : found;
@@ -329,12 +328,10 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
     overview.activate(account.id);
     overview.close();
   };
-  const idsBetween = (from: number, to: number) =>
-    rows.slice(Math.min(from, to), Math.max(from, to) + 1).map(({ id }) => id);
   const toggle = (at: number) => {
     const account = rows[at];
     if (account === undefined) return;
-    anchor.current = at;
+    overview.anchor(account.id);
     overview.activate(account.id);
     overview.select([account.id], !selected.has(account.id));
   };
@@ -357,8 +354,8 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
       const next = to === null ? undefined : rows[to];
       if (to === null || next === undefined) return;
       overview.activate(next.id);
-      if (event.shiftKey) overview.select(idsBetween(anchor.current, to), true);
-      else anchor.current = to;
+      if (event.shiftKey) overview.selectTo(rows, rowOf, to);
+      else overview.anchor(next.id);
     }
     event.preventDefault();
   };
@@ -370,7 +367,7 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
     const account = rows[at];
     if (!(target instanceof Element) || account === undefined) return;
     const onCheck = target.closest('.check-cell') !== null;
-    if (shiftKey) overview.select(idsBetween(anchor.current, at), true);
+    if (shiftKey) overview.selectTo(rows, rowOf, at);
     else if (onCheck || isCommand(event, vault.view.get().info?.platform)) toggle(at);
     else show(account);
   };

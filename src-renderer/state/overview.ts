@@ -58,6 +58,14 @@ export interface Overview {
   activate: (id: string) => void;
   /** Adds accounts to the selection or removes them. */
   select: (ids: readonly string[], on: boolean) => void;
+  /** Sets the account at which `selectTo` begins; before that, it begins at the first row. */
+  anchor: (id: string) => void;
+  /**
+   * Adds the rows from the anchor's to this one. Adds only this one, and anchors it, if the anchor is not among the rows any more.
+   *
+   * @param rowOf index of each row by ID
+   */
+  selectTo: (rows: readonly AccountItem[], rowOf: ReadonlyMap<string, number>, at: number) => void;
   clear: () => void;
 }
 
@@ -73,6 +81,8 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
     selected: new Set(),
   });
   const patch = (changes: Partial<OverviewView>) => view.set({ ...view.get(), ...changes });
+  /** An ID rather than an index, because filters, order and accounts change. */
+  let anchorId: string | null = null;
 
   let known = accounts.view.get().byId;
   accounts.view.subscribe(() => {
@@ -89,10 +99,13 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
     });
   });
 
-  return {
+  const overview: Overview = {
     view,
     open: () => patch({ isOpen: true }),
-    close: () => patch({ isOpen: false }),
+    close() {
+      anchorId = null;
+      patch({ isOpen: false });
+    },
     filter: (changes) => patch({ filters: { ...view.get().filters, ...changes } }),
     sort(column) {
       const { order } = view.get();
@@ -108,8 +121,20 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
       }
       patch({ selected });
     },
+    anchor: (id) => void (anchorId = id),
+    selectTo(rows, rowOf, at) {
+      anchorId ??= rows[0]?.id ?? null;
+      const from = rowOf.get(anchorId ?? '');
+      if (from === undefined) anchorId = rows[at]?.id ?? null;
+      const [first, last] = from === undefined ? [at, at] : [Math.min(from, at), Math.max(from, at)];
+      overview.select(
+        rows.slice(first, last + 1).map(({ id }) => id),
+        true,
+      );
+    },
     clear: () => patch({ selected: new Set() }),
   };
+  return overview;
 }
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });

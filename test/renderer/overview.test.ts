@@ -59,6 +59,27 @@ describe('the overview', () => {
     expect(model.overview.view.get().isOpen).toBe(true);
   });
 
+  test('selects from an account to another one, wherever they are after the list has changed', async () => {
+    const { model } = await stage('overview');
+    const { overview } = model;
+    const accounts = all.slice(0, 5);
+    const [a, b, c, d, e] = accounts.map(({ id }) => id);
+    const selected = (order: readonly (string | undefined)[], to: string | undefined) => {
+      const rows = order.flatMap((id) => accounts.filter((each) => each.id === id));
+      const rowOf = new Map(rows.map(({ id }, at) => [id, at]));
+      overview.clear();
+      overview.selectTo(rows, rowOf, rowOf.get(to ?? '') ?? -1);
+      return [...overview.view.get().selected].sort();
+    };
+    expect(selected([a, b, c, d, e], b)).toEqual([a, b]); // nobody was chosen before: from the first row
+    overview.anchor(d ?? '');
+    expect(selected([a, b, c, d, e], b)).toEqual([b, c, d]);
+    expect(selected([d, a, e, b, c], a)).toEqual([a, d]); // sorted
+    expect(selected([c, d, e], e)).toEqual([d, e]); // reloaded
+    expect(selected([a, b, c], b)).toEqual([b]); // d is hidden by a filter
+    expect(selected([a, b, c, d, e], d)).toEqual([b, c, d]); // b is where the next one begins
+  });
+
   test('forgets selected accounts that are removed', async () => {
     const { model, bridge, world } = await stage();
     model.overview.select(['a001', 'a002'], true);
