@@ -146,10 +146,17 @@ export interface Claim {
 }
 
 /** The parts of a token that are shown without its secret. */
-export type DecodedToken =
+export type DecodedToken = {
+  /**
+   * Differs from that of any other token, also of one that replaced this one under the same id. It is made with a key of this process, so it
+   * tells nothing about the token.
+   */
+  mark: string;
+} & (
   | { format: 'jwt'; header: readonly Claim[]; payload: readonly Claim[] }
   | { format: 'jwe'; header: readonly Claim[] }
-  | { format: 'opaque'; length: number };
+  | { format: 'opaque'; length: number }
+);
 
 /** The number of entries that a sign-out would remove, by the same rule as the removal. */
 export type RemovalCount = EntryCount;

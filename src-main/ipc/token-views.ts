@@ -1,4 +1,5 @@
 /** The tokens of one account as a window shows them: purpose, lifetime and claims, never a secret or a signature. */
+import { createHmac, randomBytes } from 'node:crypto';
 import { type Claims, type ReadToken, readToken, stringClaim } from '../cache/schema/claims.ts';
 import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { extensionOf, scopesOf } from '../cache/schema/match.ts';
@@ -109,12 +110,17 @@ export function seconds(field: unknown): number | null {
 /** A token's header and payload. [Note: no secret in a window]: never the signature, never an opaque token. */
 export function decoded(token: Token): DecodedToken {
   const found = contentsOf(token);
-  if (found === null) return { format: 'opaque', length: lengthOf(token) };
+  const secret = secretOf(token);
+  const mark = createHmac('sha256', MARKS).update(secret).digest('base64url').slice(0, 22);
+  if (found === null) return { mark, format: 'opaque', length: secret.length };
   const header = claimList(found.header);
   return found.format === 'jwe'
-    ? { format: 'jwe', header }
-    : { format: 'jwt', header, payload: claimList(found.payload) };
+    ? { mark, format: 'jwe', header }
+    : { mark, format: 'jwt', header, payload: claimList(found.payload) };
 }
+
+/** The key of the marks: without it, a window can't test guesses of a token. */
+const MARKS = randomBytes(32);
 
 const OPAQUE = null;
 const decodedTokens = new WeakMap<Token, ReadToken | typeof OPAQUE>();
@@ -150,11 +156,11 @@ function claimList(object: Claims): Claim[] {
   return Object.entries(object).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
 }
 
-function lengthOf(token: Token): number {
+function secretOf(token: Token): string {
   try {
-    return token.secret.length;
+    return token.secret;
   } catch {
-    return 0; // see `read`
+    return ''; // see `read`
   }
 }
 

@@ -98,7 +98,7 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
           Details
         </Tab>
       </TabList>
-      {format === 'jwt' && <Signature token={token} />}
+      {format === 'jwt' && <Signature token={token} mark={claims?.mark ?? null} />}
       <TabPanel id="claims" className="segment-panel">
         {claims?.format === 'jwt' && <ClaimLines claims={claims.payload} line={payloadLine} />}
         {note !== null && <p className="note">{note}</p>}
@@ -116,11 +116,16 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
   );
 }
 
-/** Whether the issuer signed the token. Main asks the user before it requests the issuer's keys. */
-function Signature({ token }: { token: TokenItem }) {
+/**
+ * Whether the issuer signed the token. Main asks the user before it requests the issuer's keys.
+ *
+ * @param mark of the token whose claims are shown; null until they are loaded
+ */
+function Signature({ token, mark }: { token: TokenItem; mark: string | null }) {
   const { signatures } = useModel();
-  const { of, checking, result: last } = useStore(signatures.view);
-  const result = of === token.id ? last : null;
+  const last = useStore(signatures.view);
+  const isMine = last.of === token.id && last.mark === mark && mark !== null;
+  const result = isMine ? last.result : null;
   const says = useTimed((now) => (result === null ? null : signatureSays(result, now)));
   const note = useTimed((now) => signatureNote(token, now));
   const key = says?.facts.find(({ name }) => name === 'Key')?.value;
@@ -133,8 +138,9 @@ function Signature({ token }: { token: TokenItem }) {
       </p>
       {result?.result !== 'uncheckable' && token.signature === null && (
         <Action
-          pending={checking && of === token.id ? 'Checking…' : null}
-          onPress={() => void signatures.check({ tokenId: token.id })}
+          pending={isMine && last.checking ? 'Checking…' : null}
+          onPress={() => void signatures.check({ tokenId: token.id }, mark)}
+          isDisabled={mark === null}
         >
           {result === null ? 'Check signature…' : 'Check again…'}
         </Action>

@@ -36,7 +36,7 @@ const COPIED: Readonly<Record<CopyForm, string>> = {
 const MASKED: SecretView = { phase: 'masked', text: null, hidesAt: null };
 
 /**
- * The selected token in plain text: requested on demand, shown for a while, dropped when the selection changes.
+ * The selected token in plain text: requested on demand, shown for a while, dropped when the selection changes or the token is replaced.
  */
 export function createSecret(ports: Ports, selection: Selection, toasts: Toasts, dialogs: Dialogs): Secret {
   const { tokenCache, time } = ports;
@@ -53,9 +53,14 @@ export function createSecret(ports: Ports, selection: Selection, toasts: Toasts,
   };
 
   let tokenId = selection.view.get().tokenId;
+  let mark: string | null = null;
   selection.view.subscribe(() => {
-    const next = selection.view.get().tokenId;
-    if (next === tokenId) return;
+    const { tokenId: next, claims } = selection.view.get();
+    // A refresh, an import or another program may have replaced the token under the same id.
+    const isReplaced = claims !== null && mark !== null && claims.mark !== mark;
+    const isOther = next !== tokenId;
+    mark = claims?.mark ?? (isOther ? null : mark);
+    if (!isOther && !isReplaced) return;
     tokenId = next;
     hide();
   });

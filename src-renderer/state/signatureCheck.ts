@@ -8,33 +8,40 @@ import { localTime } from './time.ts';
 export interface SignatureView {
   /** The token that was checked last: its text or its id; null if none. */
   of: string | null;
+  /** The mark of the token that was checked last; null for a text. Under the same id, another token may be there now. */
+  mark: string | null;
   checking: boolean;
   result: SignatureResult | null;
 }
 
 export interface SignatureChecks {
   view: Store<SignatureView>;
-  /** Has main check the signature. Main asks the user first. */
-  check: (token: TokenToCheck) => Promise<void>;
+  /**
+   * Has main check the signature. Main asks the user first.
+   *
+   * @param mark of the token with this id that is shown
+   */
+  check: (token: TokenToCheck, mark?: string | null) => Promise<void>;
   /** Forgets the last token and its result. */
   clear: () => void;
 }
 
-const NONE: SignatureView = { of: null, checking: false, result: null };
+const NONE: SignatureView = { of: null, mark: null, checking: false, result: null };
 
 /** Checks the signature of one token at a time. The result is kept until another token is checked or the page is left. */
 export function createSignatureChecks({ app }: Pick<Ports, 'app'>, dialogs: Dialogs): SignatureChecks {
   const view = createStore<SignatureView>(NONE);
   return {
     view,
-    async check(token) {
+    async check(token, mark = null) {
       const of = 'text' in token ? token.text : token.tokenId;
-      const before = view.get().of === of ? view.get().result : null;
-      const mine: SignatureView = { of, checking: true, result: before };
+      const last = view.get();
+      const before = last.of === of && last.mark === mark ? last.result : null;
+      const mine: SignatureView = { of, mark, checking: true, result: before };
       view.set(mine);
       const answer = await app.checkSignature(token);
       if (view.get() !== mine) return; // another token was checked meanwhile, or the page was left
-      view.set({ of, checking: false, result: answer.ok ? (answer.value ?? before) : null });
+      view.set({ of, mark, checking: false, result: answer.ok ? (answer.value ?? before) : null });
       if (!answer.ok) dialogs.fail('The signature could not be checked', answer.error);
     },
     clear: () => view.set(NONE),

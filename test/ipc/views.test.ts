@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { accountList } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
@@ -146,6 +147,7 @@ describe('what a token says', () => {
     );
     const [account] = cached.byId.values();
     expect(decoded(identify(account!)[0]!.token)).toEqual({
+      mark: expect.any(String) as string,
       format: 'jwt',
       header: [{ name: 'alg', json: '"RS256"' }],
       payload: [
@@ -161,7 +163,20 @@ describe('what a token says', () => {
       cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret: 'opaque-opaque' }) } })),
     );
     const [account] = cached.byId.values();
-    expect(decoded(identify(account!)[0]!.token)).toEqual({ format: 'opaque', length: 13 });
+    expect(decoded(identify(account!)[0]!.token)).toMatchObject({ format: 'opaque', length: 13 });
+  });
+
+  it('a mark that tells a token from the one that replaced it, and no hash of it that a window could make', () => {
+    const markOf = (secret: string) => {
+      const cached = cachedAccounts(cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret }) } })));
+      const [only] = identify([...cached.byId.values()][0]!);
+      return { id: only!.id, mark: decoded(only!.token).mark };
+    };
+    expect(markOf('first')).toEqual(markOf('first'));
+    expect(markOf('other').id).toBe(markOf('first').id);
+    expect(markOf('other').mark).not.toBe(markOf('first').mark);
+    for (const encoding of ['base64url', 'hex'] as const)
+      expect(hash('sha256', 'first', encoding)).not.toContain(markOf('first').mark);
   });
 });
 

@@ -84,6 +84,7 @@ describe('a repair', () => {
     model.health.propose();
     await model.health.repair();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', title: 'Nothing was repaired', error });
+    model.dialogs.close();
     await model.health.undo();
     expect(model.dialogs.view.get()).toMatchObject({
       kind: 'failure',

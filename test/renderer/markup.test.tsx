@@ -205,6 +205,7 @@ test('a token with claims without end shows those that can be read, and says how
   model.selection.view.set({
     ...model.selection.view.get(),
     claims: {
+      mark: 'm',
       format: 'jwt',
       header: [],
       payload: Array.from({ length: 12_000 }, (_, index) => claim(index)),
@@ -214,6 +215,27 @@ test('a token with claims without end shows those that can be read, and says how
   expect(html).toContain('c499');
   expect(html).not.toContain('c500');
   expect(html).toContain('11,500 more lines are not shown.');
+});
+
+test('the result of a signature check is not said of a token that has replaced the one that was checked', async () => {
+  const { model, world, bridge } = await stage();
+  const { tokenId, claims } = model.selection.view.get();
+  world.signIn.signature = {
+    result: 'valid',
+    key_id: 'k',
+    algorithm: 'RS256',
+    keysFrom: 'https://x.example',
+    at: 1,
+  };
+  const html = () => within(model, <TokenPanel onClose={() => {}} />);
+  await model.signatures.check({ tokenId: tokenId ?? '' }, claims?.mark);
+  expect(html()).toContain('Signature valid');
+  const shown = world.members[0]!.tokens.find(({ id }) => id === tokenId)!;
+  shown.cached_at = (shown.cached_at ?? 0) + 60;
+  bridge.emit('change', null);
+  await settled();
+  expect(html()).toContain('Check signature…');
+  expect(html()).not.toContain('Signature valid');
 });
 
 test('hostile accounts draw no element of their own', async () => {

@@ -40,6 +40,21 @@ describe('a revealed secret', () => {
     expect(model.secret.view.get()).toEqual(MASKED);
   });
 
+  test('hides when the token is replaced under the same id, and not when the list is loaded again', async () => {
+    const { model, bridge, world } = await stage();
+    await model.secret.reveal();
+    bridge.emit('change', null);
+    await settled();
+    expect(model.secret.view.get().phase).toBe('shown');
+    const { tokenId } = model.selection.view.get();
+    const shown = world.members[0]!.tokens.find(({ id }) => id === tokenId)!;
+    shown.cached_at = (shown.cached_at ?? 0) + 60;
+    bridge.emit('change', null);
+    await settled();
+    expect(model.selection.view.get().tokenId).toBe(tokenId);
+    expect(model.secret.view.get()).toEqual(MASKED);
+  });
+
   test('hides when the screen locks', async () => {
     const { model, bridge } = await stage();
     await model.secret.reveal();

@@ -58,9 +58,14 @@ describe('a check', () => {
     model.pages.show('inspect');
     await model.signatures.check({ text: TOKEN });
     expect(bridge.asked.at(-1)).toEqual(['checkSignature', { text: TOKEN }]);
-    expect(model.signatures.view.get()).toEqual({ of: TOKEN, checking: false, result: result('valid') });
+    expect(model.signatures.view.get()).toEqual({
+      of: TOKEN,
+      mark: null,
+      checking: false,
+      result: result('valid'),
+    });
     model.pages.show('accounts');
-    expect(model.signatures.view.get()).toEqual({ of: null, checking: false, result: null });
+    expect(model.signatures.view.get()).toEqual({ of: null, mark: null, checking: false, result: null });
   });
 
   test('that the user declines leaves the last result', async () => {

@@ -379,9 +379,11 @@ export function crowd(size: number, now: number): Member[] {
 /** Returns claims that fit the token's format. */
 export function decoded(item: TokenItem, now: number): DecodedToken {
   const claim = (name: string, value: unknown) => ({ name, json: JSON.stringify(value) });
-  if (item.format === 'opaque') return { format: 'opaque', length: 1432 };
+  const mark = `mark-of-${item.id}-${String(item.cached_at)}`;
+  if (item.format === 'opaque') return { mark, format: 'opaque', length: 1432 };
   if (item.format === 'jwe') {
     return {
+      mark,
       format: 'jwe',
       header: [
         claim('alg', 'RSA-OAEP-256'),
@@ -394,6 +396,7 @@ export function decoded(item: TokenItem, now: number): DecodedToken {
   }
   const exp = item.expires_on ?? now;
   return {
+    mark,
     format: 'jwt',
     header: [
       claim('typ', 'JWT'),
