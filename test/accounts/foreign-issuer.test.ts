@@ -1,3 +1,4 @@
+// Not in npm run check: it opens vaults and runs the command hundreds of times.
 /** A document that anybody may have written names an issuer for an account of the vault: the account's tokens don't go there. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Not in npm run check: it loads the whole window, with React Aria.
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { beforeAll, describe, expect, test } from 'vitest';
