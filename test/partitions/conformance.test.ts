@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'express-session';
 import { createClient, createCluster } from 'redis';
@@ -356,6 +357,22 @@ const FAULTS: readonly [
     /an entry after its TTL/,
   ],
   [
+    'never shortens a TTL',
+    (store) => {
+      const ends = new Map<string, number>();
+      return {
+        write: async (key, entry, { expected, ttl }) => {
+          ends.set(key, Date.now() + (ttl ?? 0) * 1000);
+          return store.write(key, entry, { expected, ttl });
+        },
+        touch: async (key, ttl) =>
+          store.touch(key, Math.max(ttl, ((ends.get(key) ?? 0) - Date.now()) / 1000)),
+      };
+    },
+    'whatever it was before',
+    /an entry after its TTL/,
+  ],
+  [
     'folds the case of keys',
     (store) => ({
       read: (key) => store.read(key.toLowerCase()),
@@ -415,6 +432,21 @@ const FAULTS: readonly [
     '`leases.give` released the lease of another owner',
   ],
   [
+    'lists one page of its keys',
+    (store) => ({
+      maintenance: {
+        keys: async function* firstPage() {
+          const page: string[] = [];
+          for await (const key of store.maintenance?.keys() ?? []) page.unshift(key);
+          yield* page.slice(0, 100);
+        },
+        replace: async (...call) => (await store.maintenance?.replace(...call)) ?? false,
+      },
+    }),
+    'Ask for all pages',
+    /maintenance/,
+  ],
+  [
     'replaces any version in maintenance',
     (store) => ({
       maintenance: {
@@ -463,6 +495,25 @@ test.concurrent.each(FAULTS)(
       );
   },
   120_000,
+);
+
+// Vitest fails if a rejection is not handled.
+test.each(['renews the lease', 'runs the next task once'])(
+  'exclusively: %s: a case that fails leaves no call behind that fails later',
+  async (name) => {
+    const right = memoryStore();
+    const refuse = { take: () => Promise.reject(new Error('of the driver')), give: () => Promise.resolve() };
+    const refusing: PartitionStore = { ...right, leases: refuse };
+    for (const stores of [
+      { store: right, another: refusing },
+      { store: refusing, another: refusing },
+    ]) {
+      const cases = partitionStoreConformance({ open: () => Promise.resolve(stores) });
+      const [found] = cases.filter((one) => one.name.startsWith(`exclusively: ${name}`));
+      await expect(found?.run()).rejects.toThrow(AssertionError);
+    }
+  },
+  60_000,
 );
 
 test('reports at once a store that fails during an outage with an error of another kind', async () => {

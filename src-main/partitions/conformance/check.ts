@@ -51,6 +51,12 @@ function shown(value: unknown): string {
   return inspect(value, { breakLength: Infinity, compact: true, maxArrayLength: 40, maxStringLength: 300 });
 }
 
+/** Returns a promise that the case awaits later, or not at all if it fails before: its rejection must not end the test runner. */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** Returns 'done', or the error's code; the text of an error without one. */
 export function codeOf(call: Promise<unknown>): Promise<string> {
   return call.then(

@@ -251,6 +251,9 @@ const CASES: Record<string, Check> = {
     const [first, renewed, lasting, shortened] = [entry('first'), entry('renewed'), newKey(), newKey()];
     check(TOLD.create, await store.write(other, touched, { expected: null, ttl: 3 }), true);
     await store.touch(other, 60);
+    const hastened = newKey();
+    check(TOLD.create, await store.write(hastened, first, { expected: null, ttl: 60 }), true);
+    await store.touch(hastened, 3);
     check(TOLD.create, await store.write(lasting, first, { expected: null, ttl: 3 }), true);
     check(TOLD.create, await store.write(lasting, renewed, { expected: first.version, ttl: 60 }), true);
     check(TOLD.create, await store.write(shortened, first, forEver), true);
@@ -274,6 +277,10 @@ const CASES: Record<string, Check> = {
     await until(
       async () => (await another.read(shortened)) === null,
       'An entry that was replaced with `ttl: 3` keeps the later expiry of the one before, so tokens of users who never return stay in the store. Each `write` sets the expiry time anew.',
+    );
+    await until(
+      async () => (await another.read(hastened)) === null,
+      'An entry with `ttl: 60` that was touched with 3 s can still be read. `touch` sets the expiry time to that many seconds from now, whatever it was before.',
     );
     await store.touch(key, 60);
     check(
@@ -320,18 +327,27 @@ const CASES: Record<string, Check> = {
     const { maintenance } = store;
     const [first, next] = [entry('first'), entry('next')];
     const [gone, short] = [newKey(), newKey()];
+    // 300 entries of 5 kB: more than one page of any server.
+    const many = Array.from({ length: 300 }, newKey);
+    const large = entry(randomBytes(5000));
+    for (const one of many) await store.write(one, large, forEver);
     await store.write(key, first, forEver);
     await store.write(gone, entry('gone'), forEver);
     await store.leases?.take(key, { name: newKey(), owner: 'o'.repeat(22), ttl: 60 });
     await store.remove(gone);
     await seen?.();
-    const listed: string[] = [];
-    for await (const one of maintenance.keys()) if (one.includes(key) || one.includes(gone)) listed.push(one);
+    const all = new Set<string>();
+    for await (const one of maintenance.keys()) all.add(one);
+    const toldKeys =
+      '`maintenance.keys` must list each stored entry by its key, and neither leases nor removed entries: `reseal` leaves out what is not listed, and the old key is then removed too early.';
     check(
-      '`maintenance.keys` must list each stored entry by its key, and neither leases nor removed entries: `reseal` leaves out what is not listed, and the old key is then removed too early.',
-      [...new Set(listed)],
+      toldKeys,
+      [...all].filter((one) => one.includes(key) || one.includes(gone)),
       [key],
     );
+    const missing = many.filter((one) => !all.has(one)).length;
+    check(`${toldKeys} Ask for all pages: of ${many.length} more entries, some are missing.`, missing, 0);
+    for (const one of many) await store.remove(one);
     const told =
       '`maintenance.replace` must, in one atomic step, replace an entry of the expected version and resolve with true, else change nothing and resolve with false: `reseal` would undo an update.';
     check(told, await maintenance.replace(key, entry('late'), entry('other').version), false);

@@ -2,7 +2,7 @@
 import { AssertionError } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { sealed } from './cache-cases.ts';
-import { check, type Check, codeOf, until } from './check.ts';
+import { check, type Check, codeOf, handled, until } from './check.ts';
 import type { Lease, PartitionLeases, PartitionStore } from '../partition-store.ts';
 
 function lease(ttl = 60, name = randomBytes(32).toString('base64url')): Lease {
@@ -162,24 +162,29 @@ export const leaseCases: Record<string, Check> = {
         take: (...all: Parameters<typeof leases.take>) => ((takes += 1), leases.take(...all)),
       },
     };
-    const long = sealed(counted, { lease: 4000 })
-      .partition(id)
-      .exclusively('turn', async () => {
-        hasBegun = true;
-        // Three renewals, each a third of the lease apart.
-        await until(
-          () => Promise.resolve(takes > 3),
-          'The lease was not renewed while its task was running. `leases.take` must answer each renewal.',
-        );
-        hasEnded = true;
-      });
-    await until(
+    const long = handled(
+      sealed(counted, { lease: 4000 })
+        .partition(id)
+        .exclusively('turn', async () => {
+          hasBegun = true;
+          // Three renewals, each a third of the lease apart.
+          await until(
+            () => Promise.resolve(takes > 3),
+            'The lease was not renewed while its task was running. `leases.take` must answer each renewal.',
+          );
+          hasEnded = true;
+        }),
+    );
+    const begun = until(
       () => Promise.resolve(hasBegun),
       'The task did not start: `leases.take` must resolve with true for a lease that nobody holds.',
     );
-    const next = sealed(another)
-      .partition(id)
-      .exclusively('turn', () => Promise.resolve(hasEnded));
+    await Promise.race([begun, long]);
+    const next = handled(
+      sealed(another)
+        .partition(id)
+        .exclusively('turn', () => Promise.resolve(hasEnded)),
+    );
     await long;
     check(
       'The next task ran before the first one had finished: its lease expired although it was renewed. `leases.take` by the same owner sets the new expiry time.',
@@ -217,17 +222,20 @@ export const leaseCases: Record<string, Check> = {
   ) => {
     const order: string[] = [];
     let [die, hasBegun] = [(): void => undefined, false];
-    const dead = sealed(dying(store), { lease: 2500 })
-      .partition(id)
-      .exclusively('turn', () => {
-        order.push('dies');
-        hasBegun = true;
-        return new Promise<void>((resolve) => (die = resolve));
-      });
-    await until(
+    const dead = handled(
+      sealed(dying(store), { lease: 2500 })
+        .partition(id)
+        .exclusively('turn', () => {
+          order.push('dies');
+          hasBegun = true;
+          return new Promise<void>((resolve) => (die = resolve));
+        }),
+    );
+    const begun = until(
       () => Promise.resolve(hasBegun),
       'The task did not start: `leases.take` must resolve with true for a lease that nobody holds.',
     );
+    await Promise.race([begun, dead]);
     const other = sealed(another, { turnTimeout: 1 }).partition(id);
     check(
       'A task ran while another process held its lease. `leases.take` must resolve with false for another owner until the lease expires.',

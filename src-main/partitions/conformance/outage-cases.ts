@@ -2,7 +2,7 @@
 import { AssertionError } from 'node:assert/strict';
 import { PartitionError, PartitionStoreError } from '../../errors.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
-import { check, type Check, codeOf, until } from './check.ts';
+import { check, type Check, codeOf, handled, until } from './check.ts';
 import type { Partition } from '../partitioned-caches.ts';
 
 /**
@@ -57,11 +57,13 @@ export function outageCases(server: ServerControls, leases: boolean): Record<str
       let leave = (): void => undefined;
       const stay = new Promise<void>((resolve) => (leave = resolve));
       let isIn = false;
-      const turn = partition.exclusively('before', async () => {
-        isIn = true;
-        await stay;
-        return 'done';
-      });
+      const turn = handled(
+        partition.exclusively('before', async () => {
+          isIn = true;
+          await stay;
+          return 'done';
+        }),
+      );
       await until(
         () => Promise.resolve(isIn),
         'A task did not start, although the server was available. `leases.take` must resolve with true for a lease that nobody holds.',

@@ -8,7 +8,7 @@ import { carryOver, sessionStore, type SessionStoreOptions } from '../stores/ses
 import type { SessionSource } from '../stores/session-access.ts';
 import type { Partition } from '../partitioned-caches.ts';
 import { scopesIn, sealed, sign } from './cache-cases.ts';
-import { check as same, codeAndMessage, codeOf } from './check.ts';
+import { check as same, codeAndMessage, codeOf, handled } from './check.ts';
 
 /**
  * One request, with its session.
@@ -230,7 +230,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     script: async (browser, { url, gates }) => {
       await browser.get('/add/first');
       const same = new Browser(url, browser.cookies);
-      const slow = new Browser(url, browser.cookies).get('/slow/late');
+      const slow = handled(new Browser(url, browser.cookies).get('/slow/late'));
       await Promise.race([gates.of('arrived').opened, slow]);
       await browser.get('/end');
       gates.of('go').open();
@@ -245,7 +245,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     script: async (browser, { url, gates }) => {
       await browser.get('/add/first');
       const same = new Browser(url, browser.cookies);
-      const slow = new Browser(url, browser.cookies).get('/slow-field/late');
+      const slow = handled(new Browser(url, browser.cookies).get('/slow-field/late'));
       await Promise.race([gates.of('arrived').opened, slow]);
       await browser.get('/end');
       gates.of('go').open();
@@ -259,7 +259,7 @@ const SCRIPTS: Record<string, { script: Script; onServer?: true; shared?: true }
     shared: true,
     script: async (browser, { url, gates }) => {
       await browser.get('/add/first');
-      const slow = new Browser(url, browser.cookies).get('/slow/slow');
+      const slow = handled(new Browser(url, browser.cookies).get('/slow/slow'));
       await Promise.race([gates.of('arrived').opened, slow]);
       check('lost', await new Browser(url, browser.cookies).get('/add/quick'), 'done');
       gates.of('go').open();
@@ -315,6 +315,7 @@ export function sessionConformance({
         try {
           await script(new Browser(url), { url, gates, regenerates: () => canRegenerate });
         } finally {
+          gates.of('go').open(); // If the case failed, a request may still wait, and `close` for that request.
           await close();
         }
       },
