@@ -9,16 +9,19 @@ import { isNothingNew, planLines, planNames } from '../state/importing.ts';
 import { bytes } from '../state/words.ts';
 
 /** Shows what an import will merge. */
-export function ImportDialog({ dialog: { plan, merging } }: { dialog: DialogOf<'import-plan'> }) {
+export function ImportDialog({ dialog: { plan, restores, merging } }: { dialog: DialogOf<'import-plan'> }) {
   const { importing } = useModel();
   const names = planNames(plan);
-  const nothing = isNothingNew(plan);
+  // What is new is counted beside what is in memory, which a restoring import replaces.
+  const nothing = !restores && isNothingNew(plan);
   return (
     <QuestionFrame
-      title={nothing ? 'Nothing to import' : 'Import this document?'}
-      yes="Import"
+      title={
+        nothing ? 'Nothing to import' : restores ? 'Restore from this document?' : 'Import this document?'
+      }
+      yes={restores ? 'Restore' : 'Import'}
       isDisabled={nothing}
-      pending={merging ? 'Importing…' : null}
+      pending={merging ? (restores ? 'Restoring…' : 'Importing…') : null}
       start={nothing ? 'no' : 'yes'}
       onYes={() => void importing.confirm()}
       onCancel={importing.cancel}

@@ -92,26 +92,29 @@ export function RecoverDialog({ dialog }: { dialog: DialogOf<'recover'> }) {
 
 const WORD = 'start fresh';
 
-/** Starts an empty vault. The user types a confirmation, because this hides a whole cache. */
+/**
+ * Starts an empty vault. The user types a confirmation, because this hides a whole cache. Restoring needs none: nothing happens until an
+ * export was opened and its import confirmed.
+ */
 export function StartFreshDialog({ dialog }: { dialog: DialogOf<'start-fresh'> }) {
   const { restore } = dialog;
   const { vault, dialogs, importing } = useModel();
   const status = useStore(vault.view, (view) => view.status);
   const doing = useStore(vault.view, (view) => view.doing);
   const [typed, setTyped] = useState('');
-  // Restoring needs no confirmation: it replaces the vault on purpose, and the file is kept.
   const discarded = status?.kept ?? status?.recovered?.accounts ?? 0;
   const meant = restore || typed.trim().toLowerCase() === WORD;
 
   const start = async () => {
+    if (restore) {
+      await importing.restore();
+      return;
+    }
     if (!meant) return;
     const answer = await vault.ask('startFresh');
     if (answer === null) return;
     if (!answer.ok) dialogs.fail('Nothing was changed', answer.error, dialog);
-    else {
-      dialogs.replace(dialog, null);
-      if (restore) await importing.choose();
-    }
+    else dialogs.replace(dialog, null);
   };
   return (
     <QuestionFrame
@@ -124,7 +127,9 @@ export function StartFreshDialog({ dialog }: { dialog: DialogOf<'start-fresh'> }
       start={restore ? 'no' : 'field'}
       onYes={() => void start()}
     >
+      {restore && <p>Choose the export and enter its passphrase. Then you see what is in it.</p>}
       <p>
+        {restore && 'When you confirm, a new vault is created. '}
         {status?.state === 'damaged'
           ? 'The damaged file is renamed and stays in the same folder.'
           : 'The file that can’t be opened is renamed and stays in the same folder. If its key comes back, you can open it again.'}
@@ -137,7 +142,6 @@ export function StartFreshDialog({ dialog }: { dialog: DialogOf<'start-fresh'> }
       <p className="path">
         <bdi>{status?.file ?? ''}</bdi>
       </p>
-      {restore && <p>Tokenkeep creates a new vault, then you choose the export and enter its passphrase.</p>}
       {!restore && (
         <TextField
           className="field"

@@ -34,7 +34,7 @@ export type Dialog =
       loginHint: string | null;
     }
   | { kind: 'signing-in' }
-  /** `restore`: an export is chosen and imported afterwards. */
+  /** `restore`: an export is chosen first, and its import starts the empty vault. */
   | { kind: 'start-fresh'; restore: boolean }
   | { kind: 'recover' }
   | { kind: 'rotate-key'; working: boolean; receipt: KeyReceipt | null }
@@ -60,8 +60,15 @@ export type Dialog =
       left: number;
     }
   | { kind: 'import-reading'; fileName: string; bytes: number }
-  | { kind: 'import-locked'; file: ImportLocked; opening: boolean; error: PlainError | null }
-  | { kind: 'import-plan'; plan: ImportPlan; merging: boolean }
+  /** `restores`: the import sets a vault that can't be opened aside, and starts an empty one. */
+  | {
+      kind: 'import-locked';
+      file: ImportLocked;
+      restores: boolean;
+      opening: boolean;
+      error: PlainError | null;
+    }
+  | { kind: 'import-plan'; plan: ImportPlan; restores: boolean; merging: boolean }
   | {
       kind: 'sign-out';
       /** null: all accounts. */

@@ -8,11 +8,14 @@ import type {
 import type { Dialog, DialogOf, Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
 import type { Toasts } from './toasts.ts';
+import type { Vault } from './vault.ts';
 import { count, listing, number } from './words.ts';
 
 export interface Importing {
   /** Imports a file chosen in the system's dialog. */
   choose: () => Promise<void>;
+  /** As `choose`, for a vault that can't be opened: its file is set aside only when the import is confirmed. */
+  restore: () => Promise<void>;
   /** Imports dropped files, one after the other. */
   drop: (files: readonly File[]) => Promise<void>;
   /** Opens the encrypted file of the open dialog. The passphrase is not kept. */
@@ -27,7 +30,7 @@ export const READING_AFTER = 300;
 
 const FAILED = 'Import failed';
 
-export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts): Importing {
+export function createImporting(ports: Ports, vault: Vault, dialogs: Dialogs, toasts: Toasts): Importing {
   const { tokenCache, time } = ports;
   let callOff = () => {};
   /** Dropped files that wait for their turn. */
@@ -44,13 +47,13 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
   };
   /** The last planned import. Main keeps no earlier one. */
   let last: ImportPlan | ImportLocked | undefined;
-  const planned = (plan: ImportPlan | ImportLocked) => {
+  const planned = (plan: ImportPlan | ImportLocked, restores = false) => {
     callOff();
     last = plan;
     const dialog: Dialog =
       'locked' in plan
-        ? { kind: 'import-locked', file: plan, opening: false, error: null }
-        : { kind: 'import-plan', plan, merging: false };
+        ? { kind: 'import-locked', file: plan, restores, opening: false, error: null }
+        : { kind: 'import-plan', plan, restores, merging: false };
     const before = open();
     if (before?.kind === 'import-reading') dialogs.open(dialog);
     else if (before !== null) {
@@ -77,13 +80,13 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
    */
   let asking = false;
   let isOvertaken = false;
-  const settled = async (request: Promise<Outcome<ImportPlan | ImportLocked | null>>) => {
+  const settled = async (request: Promise<Outcome<ImportPlan | ImportLocked | null>>, restores = false) => {
     asking = true;
     isOvertaken = true; // until the report arrives
     const answer = await request;
     asking = false;
     if (!answer.ok) failed(answer.error);
-    else if (answer.value !== null) planned(answer.value);
+    else if (answer.value !== null) planned(answer.value, restores);
     else {
       isOvertaken = false; // no file was chosen
       callOff();
@@ -117,12 +120,16 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
     isOvertaken = false;
     if (!isLate) reading(fileName, bytes);
   });
-  tokenCache.on('importPlanned', planned);
+  tokenCache.on('importPlanned', (plan) => planned(plan));
   tokenCache.on('importFailed', failed);
 
   return {
     async choose() {
       await settled(tokenCache.chooseImport());
+    },
+    async restore() {
+      dialogs.close();
+      await settled(tokenCache.chooseImport(), true);
     },
     async drop(files) {
       dropped.push(...files);
@@ -135,7 +142,9 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
       const opening: Dialog = { ...dialog, opening: true, error: null };
       dialogs.replace(dialog, opening);
       const answer = await tokenCache.unlockImport(dialog.file.id, passphrase);
-      if (answer.ok) dialogs.answer(opening, { kind: 'import-plan', plan: answer.value, merging: false });
+      const { restores } = dialog;
+      if (answer.ok)
+        dialogs.answer(opening, { kind: 'import-plan', plan: answer.value, restores, merging: false });
       else if (answer.error.code === 'passphrase_wrong') {
         dialogs.replace(opening, { ...dialog, opening: false, error: answer.error });
       } else dialogs.fail(FAILED, answer.error, opening);
@@ -145,6 +154,12 @@ export function createImporting(ports: Ports, dialogs: Dialogs, toasts: Toasts):
       if (dialog?.kind !== 'import-plan' || dialog.merging) return;
       const merging: Dialog = { ...dialog, merging: true };
       dialogs.replace(dialog, merging);
+      if (dialog.restores) {
+        const fresh = await vault.ask('startFresh');
+        if (fresh === null) dialogs.replace(merging, dialog);
+        else if (!fresh.ok) dialogs.fail(FAILED, fresh.error, merging);
+        if (fresh?.ok !== true) return;
+      }
       const answer = await tokenCache.confirmImport(dialog.plan.id);
       if (!answer.ok) {
         dialogs.fail(FAILED, answer.error, merging);

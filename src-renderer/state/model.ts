@@ -107,7 +107,7 @@ export function createModel(ports: Ports): Model {
     secret,
     dialogs,
     toasts,
-    importing: createImporting(ports, dialogs, toasts),
+    importing: createImporting(ports, vault, dialogs, toasts),
     inspect,
     signatures,
     userInfo: createUserInfo(ports, selection),

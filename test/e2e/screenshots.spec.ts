@@ -569,6 +569,32 @@ test('the key: missing, and another', async ({ keyring, start }) => {
   await picture(missing.window, 'key-missing');
   await missing.window.getByRole('button', { name: 'Start fresh…' }).click();
   await picture(missing.window, 'start-fresh');
+  await missing.window.getByRole('button', { name: 'Cancel' }).click();
+  // Nothing is set aside before the import is confirmed.
+  const lost = readFileSync(vaultFile(keyring.env));
+  const restore = async (file: string | null) => {
+    await answerDialogs(missing.app, { agree: true, file });
+    await missing.window.getByRole('button', { name: 'Restore from an export…' }).click();
+    await missing.window.getByRole('button', { name: 'Choose export…' }).click();
+  };
+  await missing.window.getByRole('button', { name: 'Restore from an export…' }).click();
+  await picture(missing.window, 'restore', ['light']);
+  await missing.window.getByRole('button', { name: 'Cancel' }).click();
+  await restore(null);
+  await expect(missing.window.getByRole('heading', { name: 'The encryption key is missing' })).toBeVisible();
+  await restore(vector('hostile', 'not-json.json'));
+  await missing.window.getByRole('alertdialog').getByRole('button', { name: 'Close' }).click();
+  expect(readFileSync(vaultFile(keyring.env)).equals(lost)).toBe(true);
+  await restore(SEVERAL);
+  await picture(missing.window, 'restore-plan', ['light']);
+  await missing.window.getByRole('button', { name: 'Restore', exact: true }).click();
+  await expect(missing.window.getByRole('option')).toHaveCount(5);
+  const kept = readdirSync(dirname(vaultFile(keyring.env))).filter((name) =>
+    name.startsWith('accounts.vault.'),
+  );
+  expect(kept.some((name) => readFileSync(join(dirname(vaultFile(keyring.env)), name)).equals(lost))).toBe(
+    true,
+  );
   await missing.quit();
 });
 

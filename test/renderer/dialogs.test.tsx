@@ -195,7 +195,13 @@ describe('what was typed', () => {
     const second = draw(model);
     expect(second).not.toBe(first);
     // One that waited follows in the same moment.
-    model.dialogs.later(() => ({ kind: 'import-locked', file: LOCKED, opening: false, error: null }));
+    model.dialogs.later(() => ({
+      kind: 'import-locked',
+      file: LOCKED,
+      restores: false,
+      opening: false,
+      error: null,
+    }));
     model.dialogs.close();
     expect(kindOf(model)).toBe('import-locked');
     expect(draw(model)).not.toBe(second);

@@ -16,7 +16,12 @@ describe('an import', () => {
   test('by the file dialog: the plan is shown, nothing is merged yet', async () => {
     const { model, bridge } = await stage();
     await model.importing.choose();
-    expect(model.dialogs.view.get()).toEqual({ kind: 'import-plan', plan: PLAN, merging: false });
+    expect(model.dialogs.view.get()).toEqual({
+      kind: 'import-plan',
+      plan: PLAN,
+      restores: false,
+      merging: false,
+    });
     expect(bridge.asked.some(([name]) => name === 'confirmImport')).toBe(false);
   });
 
@@ -87,6 +92,7 @@ describe('an import', () => {
       expect(model.dialogs.view.get()).toEqual({
         kind: 'import-locked',
         file: LOCKED,
+        restores: false,
         opening: false,
         error,
       });
@@ -102,6 +108,54 @@ describe('an import', () => {
       model.importing.cancel();
       expect(model.dialogs.view.get()).toBeNull();
       expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'locked-1']);
+    });
+  });
+
+  describe('that restores a vault that can’t be opened', () => {
+    const LOCKED = { id: 'locked-1', fileName: 'export.age', bytes: 1200, locked: true as const };
+    const changing = (asked: readonly (readonly unknown[])[]) =>
+      asked.map(([name]) => name).filter((name) => name === 'startFresh' || name === 'confirmImport');
+
+    test('sets the file aside only when the opened export is confirmed', async () => {
+      const { model, bridge } = await stage('key-missing', { plan: LOCKED });
+      model.dialogs.open({ kind: 'start-fresh', restore: true });
+      await model.importing.restore();
+      await model.importing.unlock('correct horse');
+      expect(model.dialogs.view.get()).toMatchObject({ kind: 'import-plan', restores: true });
+      expect(changing(bridge.asked)).toEqual([]);
+      await model.importing.confirm();
+      expect(changing(bridge.asked)).toEqual(['startFresh', 'confirmImport']);
+    });
+
+    test.each([
+      ['dismissed in the file dialog', { consents: false }],
+      ['of a file that is no export', { plan: { code: 'document_not_json', message: 'It is not JSON.' } }],
+    ] as const)('%s: nothing is set aside', async (_what, changes) => {
+      const { model, bridge } = await stage('key-missing', changes);
+      model.dialogs.open({ kind: 'start-fresh', restore: true });
+      await model.importing.restore();
+      expect(model.dialogs.view.get()?.kind).toBe('plan' in changes ? 'failure' : undefined);
+      expect(changing(bridge.asked)).toEqual([]);
+    });
+
+    test('whose file can’t be set aside: nothing is imported', async () => {
+      const { model, bridge, world } = await stage('key-missing');
+      await model.importing.restore();
+      world.failing.set('startFresh', { code: 'disk_full', message: 'The disk is full.' });
+      await model.importing.confirm();
+      expect(model.dialogs.view.get()).toMatchObject({
+        kind: 'failure',
+        error: { message: 'The disk is full.' },
+      });
+      expect(changing(bridge.asked)).toEqual(['startFresh']);
+    });
+
+    test('is no longer one after another document has replaced it', async () => {
+      const { model, bridge } = await stage('key-missing');
+      await model.importing.restore();
+      bridge.emit('importPlanned', PLAN); // a second start hands it over
+      await model.importing.confirm();
+      expect(changing(bridge.asked)).toEqual(['confirmImport']);
     });
   });
 
