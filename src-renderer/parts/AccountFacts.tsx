@@ -7,7 +7,7 @@ import { appLabels, appsOf } from '../state/tokens.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
-import { Message } from './text.tsx';
+import { Problem } from './Problem.tsx';
 
 /** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
@@ -112,11 +112,7 @@ export function StatusCard({ account }: { account: AccountItem }) {
           Sign in again…
         </Action>
       ) : null}
-      {renews !== null && told !== null && (
-        <p className="problem" role="alert">
-          <Message>{told.message}</Message>
-        </p>
-      )}
+      {renews !== null && told !== null && <Problem>{told.message}</Problem>}
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Lines } from './Lines.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
-import { Message } from './text.tsx';
+import { Problem } from './Problem.tsx';
 
 /** Claims that the provider returns about the account's user, on request. */
 export function UserInfoTab({ account }: { account: AccountItem }) {
@@ -30,11 +30,7 @@ export function UserInfoTab({ account }: { account: AccountItem }) {
           {info === null ? 'Request user info…' : 'Request again…'}
         </Action>
       </div>
-      {isThis && error !== null && (
-        <p className="problem" role="alert">
-          <Message>{error.message}</Message>
-        </p>
-      )}
+      {isThis && error !== null && <Problem>{error.message}</Problem>}
       {info !== null && <Claims claims={info.claims} />}
     </div>
   );

@@ -23,7 +23,8 @@ import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserInfoTab } from '../parts/UserInfoTab.tsx';
 import { useAccountEvents, useModel, useStore } from '../parts/hooks.ts';
-import { Message, UserText } from '../parts/text.tsx';
+import { UserText } from '../parts/text.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { activityCount } from '../state/activity.ts';
 import { namedTenant, profile } from '../state/claims.ts';
 import { accountName, accountPlace, nicknameOf } from '../state/groups.ts';
@@ -162,11 +163,7 @@ export function AccountView({ account }: { account: AccountItem }) {
       </div>
       <StatusCard account={account} />
       <Facts account={account} tokens={tokens ?? []} />
-      {error !== null && (
-        <p className="problem" role="alert">
-          <Message>{error.message}</Message>
-        </p>
-      )}
+      {error !== null && <Problem>{error.message}</Problem>}
       <Tabs className="tabs">
         <TabList className="tab-list" aria-label="Account details">
           <Tab id="tokens" className="tab">

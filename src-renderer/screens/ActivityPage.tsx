@@ -5,6 +5,7 @@ import { Action } from '../parts/Action.tsx';
 import { ActivityRows, KindChips } from '../parts/ActivityRows.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { Problem } from '../parts/Problem.tsx';
 import {
   type ActivityFilters,
   activityNames,
@@ -15,7 +16,6 @@ import {
 } from '../state/activity.ts';
 import { changesAt } from '../state/time.ts';
 import { count, number } from '../state/words.ts';
-import { Message } from '../parts/text.tsx';
 
 const DAYS = [1, 7, 30];
 const daysLabel = (days: number): string => (days === 1 ? 'Last 24 hours' : `Last ${count(days, 'day')}`);
@@ -59,11 +59,7 @@ export function ActivityPage() {
             </>
           )}
         </div>
-        {error !== null && (
-          <p className="problem" role="alert">
-            <Message>{error.message}</Message>
-          </p>
-        )}
+        {error !== null && <Problem>{error.message}</Problem>}
         {all.length > 0 && (
           <div className="filters" role="group" aria-label="Filters">
             <KindChips
@@ -134,11 +130,7 @@ export function AccountActivity({ account }: { account: AccountItem }) {
   const shown = filteredActivity(all, filters, now);
   return (
     <div className="account-activity">
-      {error !== null && (
-        <p className="problem" role="alert">
-          <Message>{error.message}</Message>
-        </p>
-      )}
+      {error !== null && <Problem>{error.message}</Problem>}
       {all.length > 0 && (
         <div className="filters" role="group" aria-label="Filters">
           <KindChips

@@ -3,7 +3,8 @@ import { Action } from '../parts/Action.tsx';
 import { QuestionFrame, ReceiptFrame } from '../parts/DialogFrames.tsx';
 import { PassphraseField } from '../parts/PassphraseField.tsx';
 import { useModel } from '../parts/hooks.ts';
-import { Message, UserText } from '../parts/text.tsx';
+import { UserText } from '../parts/text.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { strength, suggestion } from '../state/passphrase.ts';
 import { count } from '../state/words.ts';
@@ -46,11 +47,7 @@ function Ask({ dialog: { working, error } }: { dialog: DialogOf<'export'> }) {
         One file with all accounts and tokens, encrypted with this passphrase. The passphrase can’t be
         recovered: keep it in a password manager, not beside the file.
       </p>
-      {error !== null && (
-        <p className="problem" role="alert">
-          <Message>{error.message}</Message>
-        </p>
-      )}
+      {error !== null && <Problem>{error.message}</Problem>}
       <PassphraseField
         label="Passphrase"
         value={passphrase}

@@ -4,9 +4,9 @@ import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
+import { Problem } from '../parts/Problem.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
-import { Message } from '../parts/text.tsx';
 
 /** The editor of a sign-in profile, which has no secrets. */
 export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: DialogOf<'profile'> }) {
@@ -75,11 +75,7 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
       {TYPED[fields.kind].map(({ name, ...field }) => (
         <Field key={name} {...field} value={fields[name]} onChange={change(name)} />
       ))}
-      {problem !== null && (
-        <p className="problem" role="alert">
-          <Message>{problem}</Message>
-        </p>
-      )}
+      {problem !== null && <Problem>{problem}</Problem>}
     </DialogFrame>
   );
 }

@@ -10,9 +10,9 @@ import {
   VersionsCard,
 } from '../parts/VaultCards.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
+import { Problem } from '../parts/Problem.tsx';
 import { notice } from '../state/notices.ts';
 import { statusBanner } from '../state/vaultFacts.ts';
-import { Message } from '../parts/text.tsx';
 
 /** State and actions of the vault file and its key. */
 export function SecurityPage() {
@@ -25,11 +25,7 @@ export function SecurityPage() {
       <div className="page-column">
         <h1>Security</h1>
         <CurrentState />
-        {error !== null && (
-          <p className="problem" role="alert">
-            <Message>{error.message}</Message>
-          </p>
-        )}
+        {error !== null && <Problem>{error.message}</Problem>}
         <div className="cards">
           <VersionsCard status={status} />
           <FileCard status={status} />

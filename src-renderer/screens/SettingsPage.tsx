@@ -2,7 +2,8 @@ import { type ReactNode, useEffect } from 'react';
 import { reload } from '../bridge.ts';
 import { Card } from '../parts/Card.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
-import { Message, UserText } from '../parts/text.tsx';
+import { UserText } from '../parts/text.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { trayName } from '../state/platform.ts';
 import { localTime } from '../state/time.ts';
 
@@ -26,11 +27,7 @@ export function SettingsPage() {
     <main className="page">
       <div className="page-column settings">
         <h1>Settings</h1>
-        {error !== null && (
-          <p className="problem" role="alert">
-            <Message>{error.message}</Message>
-          </p>
-        )}
+        {error !== null && <Problem>{error.message}</Problem>}
         <div className="settings-column">
           <Card title="Locking">
             <Choice

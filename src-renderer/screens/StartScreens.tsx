@@ -8,6 +8,7 @@ import { NoticeActions } from '../parts/Notices.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { NamedSignIns } from '../parts/SourceHead.tsx';
 import { Message, UserText } from '../parts/text.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import type { Notice } from '../state/notices.ts';
 import { sourceAction, sourceFacts, sourceState } from '../state/sources.ts';
 import { count } from '../state/words.ts';
@@ -218,11 +219,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
           </p>
         )}
       </div>
-      {error !== null && (
-        <p className="problem" role="alert">
-          <Message>{error.message}</Message>
-        </p>
-      )}
+      {error !== null && <Problem>{error.message}</Problem>}
       <NoticeActions notice={notice} screen />
       {file !== null && (
         <p className="path">
@@ -247,11 +244,7 @@ export function LockedScreen() {
   return (
     <BlankScreen icon="lock" tone="calm" title="Tokenkeep is locked">
       <p>The vault was closed while you were away. Your sign-ins are unchanged.</p>
-      {problem !== null && (
-        <p className="problem" role="alert">
-          <Message>{problem}</Message>
-        </p>
-      )}
+      {problem !== null && <Problem>{problem}</Problem>}
       <div className="actions">
         <Action kind="primary" onPress={() => void unlock()} autoFocus>
           {platform === 'darwin' ? 'Unlock…' : 'Unlock'}

@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { Input, Label, Text, TextField } from 'react-aria-components';
 import { QuestionFrame } from '../parts/DialogFrames.tsx';
 import { useModel, useStore } from '../parts/hooks.ts';
-import { Message, UserText } from '../parts/text.tsx';
+import { UserText } from '../parts/text.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { LONGEST_TENANT_NAME, nicknameOf } from '../state/groups.ts';
 
@@ -40,11 +41,7 @@ export function TenantNameDialog({ dialog }: { dialog: DialogOf<'tenant-name'> }
           Shown instead of the domain or the ID, on this computer only. Leave it empty to remove it.
         </Text>
       </TextField>
-      {problem !== null && (
-        <p className="problem" role="alert">
-          <Message>{problem}</Message>
-        </p>
-      )}
+      {problem !== null && <Problem>{problem}</Problem>}
     </QuestionFrame>
   );
 }

@@ -102,6 +102,11 @@ test('a refusal, a cancellation, an unknown client and a provider that is gone a
 
   await provider.stop();
   await button(window, 'Edit profile…').click();
+  // In the smallest window, the sentence is below the fields.
+  await window.setViewportSize({ width: 800, height: 500 });
+  await window.getByLabel('Issuer').fill('not an address');
+  await button(window, 'Save').click();
+  await expect(window.getByRole('alert')).toBeInViewport({ ratio: 1 });
   await window.getByLabel('Issuer').fill(provider.issuer.replace('localhost', '127.0.0.1'));
   await button(window, 'Save').click();
   await button(window, 'Continue in your browser').click();
