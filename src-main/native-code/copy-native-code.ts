@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { InvalidArgumentError } from '../errors.ts';
 import { makeFoldersSync } from '../folders.ts';
 
-/** What a bundler leaves external. */
-const PACKAGES = ['keytar', 'fs-native-extensions'];
+/** What a bundler leaves external: the packages with native code that Tokenkeep loads. */
+export const PACKAGES = ['keytar', 'fs-native-extensions'];
 /** As other folders of a package are: the app may be installed for all users. */
 const READABLE = 0o755;
 /** Sources, which a started program does not need. */
@@ -81,7 +81,7 @@ export function copyNativeCode(
 }
 
 /** Where Node would find a package: in the `node_modules` of the folder or of one above it. */
-function folderOf(name: string, below: string): string | null {
+export function folderOf(name: string, below: string): string | null {
   for (let folder = below; ; folder = dirname(folder)) {
     const found = join(folder, 'node_modules', name);
     if (existsSync(join(found, 'package.json'))) return realpathSync(found);

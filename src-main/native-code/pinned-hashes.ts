@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NativeCodeError } from '../errors.ts';
+import { folderOf, PACKAGES } from './copy-native-code.ts';
 
 /**
  * The SHA-256 of native modules, in hexadecimal, by their paths below `node_modules`, with slashes. A list if two copies of a
@@ -79,11 +80,12 @@ export function guardNativeCode(pinned: PinnedHashes, loader: NativeCodeLoader =
 
 /**
  * Compares the native modules of one platform with the pinned hashes, without loading them. Call it at the start, so that a missing module
- * is reported as such, and not as a keychain that does not respond.
+ * is reported as such, and not as a keychain that does not respond. Those that Tokenkeep loads must be there; a package that was left out of
+ * the app is passed over.
  *
  * @param folder absolute path of `node_modules`
  * @param platform such as `linux-x64`. Default: this one
- * @throws NativeCodeError if one is missing or changed, or if the platform has none
+ * @throws NativeCodeError if one that Tokenkeep loads is missing, if one is changed, or if the platform has none
  * @example
  * import { assertNativeCode, type PinnedHashes } from 'tokenkeep/native-code';
  *
@@ -97,7 +99,18 @@ export function assertNativeCode(
 ): void {
   const wanted = Object.keys(pinned).filter((name) => name.includes(`/prebuilds/${platform}/`));
   if (wanted.length === 0) throw changed(platform);
-  for (const name of wanted) assertPinned(pinned, join(folder, name));
+  const tokenkeep = join(folder, 'tokenkeep');
+  const start = existsSync(tokenkeep) ? realpathSync(tokenkeep) : dirname(folder);
+  for (const name of wanted) {
+    const [owner = '', rest = ''] = name.split(/\/(?=prebuilds\/)/);
+    // npm nests a package beside another version of it, and pnpm links it.
+    const own = PACKAGES.includes(owner) ? folderOf(owner, start) : null;
+    const places = [join(folder, name), ...(own === null ? [] : [join(own, rest)])];
+    const found = places.filter((place) => existsSync(place));
+    for (const place of found) assertPinned(pinned, place);
+    // Other packages may have been left out when the app was packaged, such as those that only its build needs.
+    if (found.length === 0 && PACKAGES.includes(owner)) throw changed(join(folder, name));
+  }
 }
 
 function assertPinned(pinned: PinnedHashes, path: string): void {

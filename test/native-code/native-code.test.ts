@@ -75,6 +75,32 @@ describe('native code', () => {
   });
 });
 
+it.each([
+  ['npm nests beside another version', 'tokenkeep/node_modules'],
+  ['pnpm links', '.pnpm/tokenkeep@1/node_modules'],
+])('a module that %s is found where it is loaded from, and compared', (_what, where) => {
+  put(`${where}/${where.startsWith('.') ? 'tokenkeep/' : '../'}package.json`, '{}');
+  put(`${where}/keytar/package.json`, '{}');
+  const path = put(`${where}/${KEYTAR}`, 'code');
+  if (where.startsWith('.')) symlinkSync(join(folder, where, 'tokenkeep'), join(folder, 'tokenkeep'));
+  const pinned = nativeHashes(folder);
+  expect(() => assertNativeCode(pinned, folder, 'linux-x64')).not.toThrow();
+  writeFileSync(path, 'other code');
+  expect(() => assertNativeCode(pinned, folder, 'linux-x64')).toThrow(NativeCodeError);
+  rmSync(path);
+  expect(() => assertNativeCode(pinned, folder, 'linux-x64')).toThrow(KEYTAR);
+});
+
+it('a package that only the build needs may be left out, but not be changed', () => {
+  put(KEYTAR, 'code');
+  const other = put('builder/prebuilds/linux-x64/builder.node', 'code');
+  const pinned = nativeHashes(folder);
+  writeFileSync(other, 'other code');
+  expect(() => assertNativeCode(pinned, folder, 'linux-x64')).toThrow('builder.node');
+  rmSync(other);
+  expect(() => assertNativeCode(pinned, folder, 'linux-x64')).not.toThrow();
+});
+
 it('the hashes of a folder are those of all its native modules, and guard them', () => {
   put(KEYTAR, 'code');
   put('other/build/Release/other.node', 'more');
