@@ -272,7 +272,8 @@ export function howToLeave(
  * Returns the command that signs out of a program, to copy into a shell.
  *
  * @param signIn the sign-in that the command names
- * @returns null if the program has no such command, or the command names a sign-in and none was given
+ * @returns null if the program has no such command, the command names a sign-in and none was given, or the shells of this system have no
+ *   common way to quote its name
  * @example
  * import { commandToLeave, findSources } from 'tokenkeep/sources';
  *
@@ -283,23 +284,30 @@ export function commandToLeave(
   signIn?: NamedSignIn,
 ): string | null {
   if (leaving.by !== 'command') return null;
-  const command = filled(leaving.command, signIn);
-  return PLACEHOLDER.test(command) && signIn === undefined ? null : command;
+  if (!PLACEHOLDER.test(leaving.command)) return leaving.command;
+  if (signIn === undefined) return null;
+  const words = [signIn.name, signIn.at ?? ''].filter((word) => word !== '');
+  return words.every((word) => asWord(word) !== null) ? filled(leaving.command, signIn) : null;
 }
 
 const PLACEHOLDER = /\b(?:NAME|CLIENT_ID|HOST)\b/;
 
+/** A name that can't be quoted leaves its placeholder. */
 function filled(command: string, signIn: NamedSignIn | undefined): string {
   if (signIn === undefined) return command;
   return command
-    .replace(/\b(?:NAME|CLIENT_ID)\b/, () => asWord(signIn.name))
-    .replace(/\bHOST\b/, () => asWord(signIn.at ?? 'HOST'));
+    .replace(/\b(?:NAME|CLIENT_ID)\b/, (placeholder) => asWord(signIn.name) ?? placeholder)
+    .replace(/\bHOST\b/, (placeholder) => asWord(signIn.at ?? '') ?? placeholder);
 }
 
-/** Quotes a name for a shell: it comes from a file, and the user may paste the command. */
-function asWord(name: string): string {
+/**
+ * Quotes a name for a shell: it comes from a file, and the user may paste the command.
+ *
+ * @returns null on Windows, whose two shells quote differently, unless the name needs no quotes in either
+ */
+function asWord(name: string): string | null {
   const plain = name.replace(/[\u0000-\u001f\u007f]/g, ' ');
-  return /^[\w@.:/+-]+$/.test(plain) && !plain.startsWith('-')
-    ? plain
-    : `'${plain.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w.:/+][\w@.:/+-]*$/.test(plain)) return plain;
+  if (process.platform === 'win32' || plain === '') return null;
+  return `'${plain.replaceAll("'", `'\\''`)}'`;
 }

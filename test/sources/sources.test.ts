@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { azureProfileWithout } from '../../src-main/sources/azure-profile.ts';
 import { displayPath, findSources, type FoundSource, sourceFromFile } from '../../src-main/sources/find.ts';
-import { readSource } from '../../src-main/sources/read.ts';
+import { commandToLeave, howToLeave, readSource } from '../../src-main/sources/read.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
 import { watchSource } from '../../src-main/sources/watch.ts';
 
@@ -524,6 +524,25 @@ describe('signing out at the source', () => {
     expect(azureProfileWithout('{"subscriptions":[{"user":{"name":""}}]}', '')).toBeNull();
     expect(azureProfileWithout('{"subscriptions":"x"}', 'ada')).toBeNull();
   });
+});
+
+it('quotes a name in a command for a shell, and on Windows offers no command that needs quotes', () => {
+  const leaving = { by: 'command', command: 'gh auth logout -h HOST -u NAME' } as const;
+  const named = (name: string) => ({ name, at: 'github.com' });
+  const source = { leaving, name: 'GitHub CLI' };
+  expect(commandToLeave(source, named("a'b c"))).toBe("gh auth logout -h github.com -u 'a'\\''b c'");
+  vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+  try {
+    expect(commandToLeave(source, named('ada@contoso.example'))).toContain('-u ada@contoso.example');
+    for (const name of ["a'&calc&'", 'a b', '@splat', '-x', '%PATH%', '$(calc)', '']) {
+      expect(commandToLeave(source, named(name)), name).toBeNull();
+      expect(howToLeave(source, named(name)), name).toBe(
+        'To sign out, run: gh auth logout -h github.com -u NAME',
+      );
+    }
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
 
 it('reports once that a source was replaced, and not after it was stopped', async () => {
