@@ -26,7 +26,7 @@ const PAGE = {
 
 protocol.registerSchemesAsPrivileged([{ scheme: 'desk', privileges: { standard: true, secure: true } }]);
 
-app.whenReady().then(async () => {
+async function start() {
   session.defaultSession.protocol.handle('desk', async (request) => {
     const [file, type] = PAGE[new URL(request.url).pathname] ?? [];
     if (file === undefined) return new Response(null, { status: 404 });
@@ -60,12 +60,23 @@ app.whenReady().then(async () => {
     onUnexpected: (error) => console.error(error.name, error.errorCode ?? ''),
   });
 
-  app.on('will-quit', () => {
+  app.once('will-quit', (event) => {
     stop();
     requests.stop();
-    void vault.close();
+    // Closing waits for writes, and notes how new the vault is.
+    event.preventDefault();
+    const quit = () => app.quit();
+    void vault.close().then(quit, quit);
   });
   await window.loadURL(`${ORIGIN}/`);
-});
+}
+
+app
+  .whenReady()
+  .then(start)
+  .catch((error) => {
+    dialog.showErrorBox('Order Desk', error.message);
+    app.exit(1);
+  });
 
 app.on('window-all-closed', () => app.quit());
