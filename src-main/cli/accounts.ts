@@ -14,7 +14,7 @@ import {
   VAULT,
 } from './people.ts';
 import { everyone, placeName, readSources, vaultPlace } from './places.ts';
-import { clock, duration, moment, painted, paintOf, printable, relative, table } from './text.ts';
+import { clock, duration, json, moment, painted, paintOf, printable, relative, table } from './text.ts';
 import { appNameOf, exists, shownCode, withVault } from './vault.ts';
 import { EXIT, type World } from './world.ts';
 
@@ -23,13 +23,7 @@ export function list(given: Given, world: World): Promise<number> {
     const { people, sources: found } = await everyone(given, world, vault);
     const now = world.now();
     if (given.has('json')) {
-      world.out.write(
-        `${JSON.stringify(
-          people.map((person) => asJson(person)),
-          null,
-          2,
-        )}\n`,
-      );
+      world.out.write(json(people.map((person) => asJson(person))));
       return shownCode(vault, world);
     }
     if (people.length === 0) world.out.write('Nobody is signed in.\n');
@@ -53,7 +47,7 @@ export function list(given: Given, world: World): Promise<number> {
       world.out.write(
         `${people.length} ${people.length === 1 ? 'account' : 'accounts'}${needing === 0 ? '' : `, ${needing} ${needing === 1 ? 'needs' : 'need'} sign-in`}.\n`,
       );
-    const unread = found.filter(({ reading }) => reading.cache === null && reading.names.length === 0);
+    const unread = found.filter(({ reading }) => !READ.has(reading.state));
     if (unread.length > 0)
       world.err.write(
         `${unread.length} ${unread.length === 1 ? 'source' : 'sources'} can’t be read: see tokenkeep sources.\n`,
@@ -61,6 +55,9 @@ export function list(given: Given, world: World): Promise<number> {
     return shownCode(vault, world);
   });
 }
+
+/** The states of a source that was read, or is not there any more. */
+const READ: ReadonlySet<SourceReading['state']> = new Set(['accounts', 'empty', 'gone']);
 
 function nextExpiryText({ nextExpiry, tokens, named }: Person, now: number): string {
   if (nextExpiry !== undefined) return relative(nextExpiry, now);
@@ -109,7 +106,7 @@ export function show(given: Given, world: World): Promise<number> {
     const person = personNamed(people, given.operands[0] ?? '');
     const { account, tokens, status, named } = person;
     if (given.has('json')) {
-      world.out.write(`${JSON.stringify({ ...asJson(person), tokens }, null, 2)}\n`);
+      world.out.write(json({ ...asJson(person), tokens }));
       return shownCode(vault, world);
     }
     const guests = account.tenants.slice(1).map(({ realm }) => realm);
@@ -229,7 +226,7 @@ export function sources(given: Given, world: World): Promise<number> {
       })),
     ];
     if (given.has('json')) {
-      world.out.write(`${JSON.stringify(rows, null, 2)}\n`);
+      world.out.write(json(rows));
       return EXIT.ok;
     }
     world.out.write(

@@ -4,24 +4,21 @@
  */
 import { codeThatAsksUser } from '../cache/acquire.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
+import { expiryOf, isRefusedForGood } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
-import { tokensOfGrants } from '../oauth/grant-tokens.ts';
+import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
-import { identityOf } from './people.ts';
+import { grantsOfAccount } from './people.ts';
 import { askToken, endpointOf, noToken, Unasked } from './refresh.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** The grants of an account that hold a token. */
 export function grantsOf(cache: TokenCache, account: AccountSummary): GrantItem[] {
-  return tokensOfGrants(cache)
-    .filter(
-      ([{ issuer, ...grant }]) =>
-        identityOf({ ...grant, issuer: issuer ?? undefined }) === identityOf(account),
-    )
+  return grantsOfAccount(cache, account)
     .filter(([, { accessTokens, refreshTokens }]) => accessTokens.length + refreshTokens.length > 0)
     .map(([grant]) => grant);
 }
@@ -32,6 +29,24 @@ export function grantsWith(grants: readonly GrantItem[], scopes: readonly string
     const held = new Set((target ?? '').toLowerCase().split(/\s+/));
     return (target ?? '') === '' || scopes.every((scope) => held.has(scope.toLowerCase()));
   });
+}
+
+/**
+ * Returns the grants of which each client has one: programs keep several under their own labels, which a user does not know. It is the one
+ * whose access token is valid for longest; without one, a grant that can be refreshed.
+ */
+export function oneForEachClient(grants: readonly GrantItem[], now: number): GrantItem[] {
+  const validUntil = (grant: GrantItem): number => {
+    const { accessTokens, refreshTokens } = tokensOfGrant(grant);
+    const isRenewable = refreshTokens.some((token) => !isRefusedForGood(token));
+    return Math.max(isRenewable ? now : -Infinity, ...accessTokens.map(expiryOf));
+  };
+  const best = new Map<string, GrantItem>();
+  for (const grant of grants) {
+    const before = best.get(grant.client_id);
+    if (before === undefined || validUntil(grant) > validUntil(before)) best.set(grant.client_id, grant);
+  }
+  return [...best.values()];
 }
 
 /** The access token of a grant, refreshed if it is due. */

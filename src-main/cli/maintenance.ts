@@ -10,7 +10,7 @@ import { readDocumentFile } from '../vault/exchange/document-file.ts';
 import { openDocument } from '../vault/exchange/import.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
-import { printable } from './text.ts';
+import { json, printable } from './text.ts';
 import { assertStored, codeOfState, shownCode, verified, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -20,7 +20,7 @@ export function doctor(given: Given, world: World): Promise<number> {
     if (given.has('repair')) await vault.update((cache) => repairAndRecord(cache, Math.floor(world.now())));
     const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
     if (given.has('json')) {
-      world.out.write(`${JSON.stringify(findings, null, 2)}\n`);
+      world.out.write(json(findings));
       return shownCode(vault, world) || (findings.length === 0 ? EXIT.ok : EXIT.findings);
     }
     if (findings.length === 0) {
@@ -104,7 +104,7 @@ export function verify(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     assertStored(vault, world);
     const report = await vault.verify();
-    if (given.has('json')) world.out.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (given.has('json')) world.out.write(json(report));
     else world.out.write(`${printable(verified(vault, report, world))}\n`);
     return report.sound ? EXIT.ok : codeOfState(report.state);
   });

@@ -10,7 +10,7 @@ import { STATUS_TITLES, STATUSES, shownStatus } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { historyOf } from '../accounts/account-history.ts';
 import { activityOf } from '../ipc/activity.ts';
-import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
+import { type CachedAccount, type CachedAccounts, cachedAccounts } from '../accounts/cached-accounts.ts';
 import { audienceOf, clientNames } from '../ipc/token-views.ts';
 import { tokensOfGrants } from '../oauth/grant-tokens.ts';
 import type { FoundSource } from '../sources/find.ts';
@@ -101,16 +101,48 @@ export function identityOf(account: {
   ].join('\n');
 }
 
-/** Finds an account in a cache, with the ID that Activity uses; [] if the cache does not have it. */
-export function namedIn(cache: TokenCache, account: AccountSummary): CachedAccount[] {
-  const wanted = identityOf(account);
-  for (const one of cachedAccounts(cache).byId.values()) {
+/** What a cache has of each account, by identity. A search for every account would take quadratic time. */
+interface Belongings {
+  readonly accounts: ReadonlyMap<string, CachedAccount>;
+  readonly grants: ReadonlyMap<string, readonly GrantWithTokens[]>;
+}
+type GrantWithTokens = ReturnType<typeof tokensOfGrants>[number];
+
+const known = new WeakMap<CachedAccounts, Belongings>();
+
+function belongingsIn(cache: TokenCache): Belongings {
+  const all = cachedAccounts(cache);
+  const before = known.get(all);
+  if (before !== undefined) return before;
+  const accounts = new Map<string, CachedAccount>();
+  for (const one of all.byId.values()) {
     const { home_account_id, environment, issuer } = one;
     if (home_account_id === null) continue;
-    const own = identityOf({ home_account_id, environment, ...(issuer === '' ? {} : { issuer }) });
-    if (own === wanted) return [one];
+    const identity = identityOf({ home_account_id, environment, ...(issuer === '' ? {} : { issuer }) });
+    if (!accounts.has(identity)) accounts.set(identity, one);
   }
-  return [];
+  const grants = new Map<string, GrantWithTokens[]>();
+  for (const held of tokensOfGrants(cache)) {
+    const [{ issuer, ...grant }] = held;
+    const identity = identityOf({ ...grant, issuer: issuer ?? undefined });
+    const own = grants.get(identity);
+    if (own === undefined) grants.set(identity, [held]);
+    else own.push(held);
+  }
+  const found = { accounts, grants };
+  known.set(all, found);
+  return found;
+}
+
+/** Finds an account in a cache, with the ID that Activity uses; [] if the cache does not have it. */
+export function namedIn(cache: TokenCache, account: AccountSummary): CachedAccount[] {
+  const found = belongingsIn(cache).accounts.get(identityOf(account));
+  return found === undefined ? [] : [found];
+}
+
+/** The grants of an account, with their tokens. */
+export function grantsOfAccount(cache: TokenCache, account: AccountSummary): readonly GrantWithTokens[] {
+  return belongingsIn(cache).grants.get(identityOf(account)) ?? [];
 }
 
 /** @param named sign-ins by name only. One with the user name of an account is joined to it; the others become accounts. */
@@ -119,7 +151,9 @@ export function peopleIn(caches: readonly Opened[], now: number, named: readonly
   for (const opened of caches)
     for (const account of opened.accounts) {
       const key = identityOf(account);
-      found.set(key, [...(found.get(key) ?? []), { opened, account }]);
+      const places = found.get(key);
+      if (places === undefined) found.set(key, [{ opened, account }]);
+      else places.push({ opened, account });
     }
   const people: Person[] = [];
   for (const places of found.values()) {
@@ -253,9 +287,7 @@ interface Held {
 function tokensOf({ cache, name }: Opened, account: AccountSummary): Held {
   const { home_account_id, environment, issuer } = account;
   const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
-  const grants = tokensOfGrants(cache)
-    .filter(([grant]) => identityOf({ ...grant, issuer: grant.issuer ?? undefined }) === identityOf(account))
-    .map(([, tokens]) => tokens);
+  const grants = grantsOfAccount(cache, account).map(([, tokens]) => tokens);
   return {
     place: name,
     apps: namedIn(cache, account).reduce(
@@ -309,25 +341,41 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Whether an account has this user name or home account ID, case-insensitively, alone or followed by `@` and its provider. */
+export function isCalled(account: AccountSummary, name: string): boolean {
+  const at = providerOf(account);
+  return [account.username, account.home_account_id]
+    .flatMap((own) => (own === '' ? [] : [own, `${own}@${at}`]))
+    .some((own) => own.toLowerCase() === name.toLowerCase());
+}
+
+/** The issuer of an account if it names one, else its environment: users of two providers may have the same ID. */
+function providerOf({ issuer, environment }: AccountSummary): string {
+  return issuer ?? environment;
+}
+
 /**
- * Finds an account by user name or home account ID, case-insensitively.
+ * Finds an account by user name or home account ID, case-insensitively, or by `ID@PROVIDER` if several have the ID.
  *
  * @throws Stop (not found), also if two accounts match
  */
 export function personNamed(people: readonly Person[], name: string): Person {
-  const wanted = name.toLowerCase();
-  const found = people.filter(
-    ({ account }) =>
-      account.username.toLowerCase() === wanted || account.home_account_id.toLowerCase() === wanted,
-  );
+  const found = people.filter(({ account }) => isCalled(account, name));
   const [person, second] = found;
   if (person === undefined)
     throw new Stop(EXIT.notFound, `No account has the user name or ID “${name}”. See: tokenkeep list`);
-  if (second !== undefined)
+  if (second !== undefined) {
+    const ids = found.map(({ account }) => account.home_account_id.toLowerCase());
+    const choices = found.map(({ account }) =>
+      new Set(ids).size === ids.length
+        ? `${account.home_account_id} (${account.environment})`
+        : `${account.home_account_id}@${providerOf(account)}`,
+    );
     throw new Stop(
       EXIT.notFound,
-      `${found.length} accounts match “${name}”. Give the ID of one of them: ${found.map(({ account }) => `${account.home_account_id} (${account.environment})`).join(', ')}`,
+      `${found.length} accounts match “${name}”. Give the ID of one of them: ${choices.join(', ')}`,
     );
+  }
   return person;
 }
 

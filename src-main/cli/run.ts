@@ -56,9 +56,11 @@ export async function run(words: readonly string[], world: World): Promise<numbe
     }
     return await RUN[verb](parse(verb, VERBS[verb], rest), world);
   } catch (error) {
-    const isForPeople = error instanceof Stop || error instanceof TokenkeepError;
-    const words = isForPeople ? error.message : unexpected(error);
-    world.err.write(`tokenkeep: ${words.split('\n').map(printable).join('\n')}\n`);
+    const lines =
+      error instanceof Stop
+        ? error.lines
+        : [error instanceof TokenkeepError ? error.message : unexpected(error)];
+    world.err.write(`tokenkeep: ${lines.map(printable).join('\n')}\n`);
     return exitCodeOf(error);
   }
 }

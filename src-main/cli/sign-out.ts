@@ -14,7 +14,7 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
 import { everyone, secretsOf } from './places.ts';
-import { painted, printable } from './text.ts';
+import { json, painted, printable } from './text.ts';
 import { appNameOf, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -64,7 +64,7 @@ export function signOut(given: Given, world: World): Promise<number> {
       'Not confirmed',
     ];
     results.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
-    if (given.has('json')) world.out.write(`${JSON.stringify(results, null, 2)}\n`);
+    if (given.has('json')) world.out.write(json(results));
     else
       for (const { account, place, result, says } of results)
         world.out.write(
@@ -75,7 +75,9 @@ export function signOut(given: Given, world: World): Promise<number> {
       world.out.write(
         `Receipt of ${new Date(world.now() * 1000).toISOString().slice(0, 19)}Z, kept in the vault${app === 'Tokenkeep' ? ': Tokenkeep shows it under Activity' : ''}.\n`,
       );
-    const isUndone = undoable.length > 0 && !given.has('yes') && (await undone(undoable, world));
+    // After JSON, nothing may follow that makes it untrue.
+    const isAsked = undoable.length > 0 && !given.has('yes') && !given.has('json');
+    const isUndone = isAsked && (await undone(undoable, world));
     for (const { receipt } of undoable) receipt.done();
     const isStill = isUndone || results.some(({ result }) => result === 'Still signed in');
     return isStill ? EXIT.stillSignedIn : EXIT.ok;
@@ -98,7 +100,7 @@ interface Undoable {
 async function undone(undoable: readonly Undoable[], world: World): Promise<boolean> {
   const where = [...new Set(undoable.map(({ place }) => place))].join(', ');
   const question = `Press Enter to finish, or type “undo” to put back what was removed from ${where}: `;
-  const answer = await world.ask(question).catch((error: unknown) => {
+  const answer = await world.ask(printable(question)).catch((error: unknown) => {
     if (error instanceof Stop) return ''; // Ctrl+C restores nothing.
     throw error;
   });
@@ -108,11 +110,11 @@ async function undone(undoable: readonly Undoable[], world: World): Promise<bool
     try {
       await receipt.undo();
       world.out.write(
-        `Undone           ${place.padEnd(18)} ${printable(nameOf(person))} is signed in again.\n`,
+        `${printable(`Undone           ${place.padEnd(18)} ${nameOf(person)} is signed in again.`)}\n`,
       );
     } catch (error) {
       if (!(error instanceof TokenkeepError)) throw error;
-      world.out.write(`Not undone       ${place.padEnd(18)} ${printable(error.message)}\n`);
+      world.out.write(`${printable(`Not undone       ${place.padEnd(18)} ${error.message}`)}\n`);
     }
   return true;
 }
@@ -171,7 +173,7 @@ async function confirmed(
             : opened.source.leaving.by === 'tokenkeep'
               ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
               : howToLeave(opened.source);
-      world.err.write(`  ${opened.name.padEnd(18)} ${says}\n`);
+      world.err.write(`${printable(`  ${opened.name.padEnd(18)} ${says}`)}\n`);
     }
     for (const { place, source, signIn } of person.named)
       world.err.write(
@@ -244,9 +246,14 @@ async function leaveAll(
         const unrecorded = warnings.includes('sign_out_unrecorded')
           ? `. That it waits could not be noted in “${file}.mark”: an older copy of the vault that is put back would bring the account back`
           : '';
+        const { remaining } = value;
+        const left =
+          remaining === 0
+            ? 'none left (checked again)'
+            : `${remaining} ${remaining === 1 ? 'entry is' : 'entries are'} left`;
         return {
-          result: oldKey === 'pending' ? 'Pending' : 'Signed out',
-          says: `${tokensIn(value.removed)} removed, none left (checked again)${key}${unrecorded}`,
+          result: remaining > 0 ? 'Still signed in' : oldKey === 'pending' ? 'Pending' : 'Signed out',
+          says: `${tokensIn(value.removed)} removed, ${left}${key}${unrecorded}`,
         };
       }),
     );

@@ -54,9 +54,21 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
+/** Control characters, line separators and marks of direction. */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** Replaces control characters: names come from providers and files, and could move the cursor or hide a line. */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
+  return text.replace(CONTROLS, ' ');
+}
+
+/** Formats JSON and a line break. Characters that `printable` replaces are escaped: a terminal may show the output. */
+export function json(value: unknown, indent = 2): string {
+  // Outside of strings, JSON has none of them but the line breaks of the indentation.
+  const escaped = JSON.stringify(value, null, indent).replace(CONTROLS, (one) =>
+    one === '\n' ? one : `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${escaped}\n`;
 }
 
 /** Formats a time relative to now: "in 12 min", "2 h ago". */

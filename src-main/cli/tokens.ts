@@ -22,11 +22,11 @@ import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
-import { freshGrant, grantsOf, grantsWith } from './grants.ts';
-import { namedIn, peopleIn, personNamed, VAULT } from './people.ts';
+import { freshGrant, grantsOf, grantsWith, oneForEachClient } from './grants.ts';
+import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
 import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
-import { printable, relative } from './text.ts';
+import { json, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -44,9 +44,7 @@ export async function get(given: Given, world: World): Promise<number> {
   });
   const { secret, target, expiresOn, token_type } = token;
   if (given.has('json'))
-    world.out.write(
-      `${JSON.stringify({ access_token: secret, scope: target, expires_on: expiresOn, token_type })}\n`,
-    );
+    world.out.write(json({ access_token: secret, scope: target, expires_on: expiresOn, token_type }, 0));
   else world.out.write(given.has('header') ? `Authorization: ${token_type} ${secret}\n` : `${secret}\n`);
   return EXIT.ok;
 }
@@ -56,7 +54,8 @@ function assertNoTerminal(world: World, otherwise = ''): void {
   if (!world.out.isTerminal) return;
   throw new Stop(
     EXIT.notPrinted,
-    `Not printed: standard output is a terminal, and its scrollback would keep the token.\nPipe the output to a program${otherwise}.`,
+    'Not printed: standard output is a terminal, and its scrollback would keep the token.',
+    `Pipe the output to a program${otherwise}.`,
   );
 }
 
@@ -76,7 +75,8 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
   if (isSendable(found.secret)) return found;
   throw new Stop(
     EXIT.failed,
-    'The access token in the cache is not valid: it contains a line break or another character that tokens can’t have.\nNothing was printed. Sign in again.',
+    'The access token in the cache is not valid: it contains a line break or another character that tokens can’t have.',
+    'Nothing was printed. Sign in again.',
   );
 }
 
@@ -90,23 +90,24 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
   const isAsked = ({ client_id }: { client_id: string }): boolean =>
     client === undefined || client_id === client;
   const found = await vault.read((cache) => {
-    const people = peopleIn([{ name: VAULT, cache, accounts: cache.accounts() }], world.now());
+    const accounts = cache.accounts().filter((one) => isCalled(one, name));
+    const people = peopleIn([{ name: VAULT, cache, accounts }], world.now());
     const { account } = personNamed(people, name);
     const { home_account_id, environment, issuer } = account;
     const query = { home_account_id, environment, ...(issuer === undefined ? {} : { issuer }) };
     const tokens = [...cache.find('AccessToken', { query }), ...cache.find('RefreshToken', { query })];
-    const accounts = namedIn(cache, account);
+    const named = namedIn(cache, account);
     return {
       account,
-      accounts,
-      history: accounts.map(({ id }) => historyOf(cache, id))[0],
+      accounts: named,
+      history: named.map(({ id }) => historyOf(cache, id))[0],
       clients: [...new Set(tokens.filter(isAsked).map(({ client_id }) => client_id))],
       fitting: clientsWith(cache.find('AccessToken', { query }).filter(isAsked), scopes),
       grants: grantsOf(cache, account).filter(isAsked),
     };
   });
   const { clients, fitting, grants } = found;
-  const fittingGrants = grantsWith(grants, scopes);
+  const fittingGrants = oneForEachClient(grantsWith(grants, scopes), world.now());
   const [grant] = fittingGrants;
   if (
     fitting.length === 0 &&
@@ -409,24 +410,16 @@ export async function decode(given: Given, world: World): Promise<number> {
   const decoded = tokens.map(({ name, token }) => ({ name, read: readToken(token) }));
   const now = world.now();
   if (given.has('json')) {
-    world.out.write(
-      `${JSON.stringify(
-        decoded.map(({ name, read }) => ({ name, ...(read ?? { format: 'opaque' }) })),
-        null,
-        2,
-      )}\n`,
-    );
+    world.out.write(json(decoded.map(({ name, read }) => ({ name, ...(read ?? { format: 'opaque' }) }))));
     return EXIT.ok;
   }
   for (const { name, read } of decoded) {
     if (decoded.length > 1) world.out.write(`${name}\n`);
     if (read === undefined) world.out.write('An opaque token: only its issuer and the API can read it.\n');
     else if (read.format === 'jwe')
-      world.out.write(
-        `${JSON.stringify({ header: read.header }, null, 2)}\nEncrypted: only its recipient can read the claims.\n`,
-      );
+      world.out.write(`${json({ header: read.header })}Encrypted: only its recipient can read the claims.\n`);
     else {
-      world.out.write(`${JSON.stringify({ header: read.header, claims: read.payload }, null, 2)}\n`);
+      world.out.write(json({ header: read.header, claims: read.payload }));
       for (const [claim, value] of Object.entries(read.payload))
         if (TIMES.has(claim) && typeof value === 'number' && Math.abs(value) < 8.64e12)
           world.out.write(`${claim}: ${new Date(value * 1000).toISOString()}, ${relative(value, now)}\n`);

@@ -57,11 +57,13 @@ export const EXIT = {
   copy: 19,
 } as const;
 
-/** Thrown to end the command with a message and an exit code. */
+/** Thrown to end the command with a message and an exit code. A line break in one of its lines is none: names come from files. */
 export class Stop extends Error {
   readonly exitCode: number;
-  constructor(exitCode: number, message: string) {
-    super(message);
+  readonly lines: readonly string[];
+  constructor(exitCode: number, ...lines: readonly string[]) {
+    super(lines.join('\n'));
     this.exitCode = exitCode;
+    this.lines = lines;
   }
 }

@@ -80,6 +80,20 @@ describe('a grant', () => {
     });
   });
 
+  it('is the one that is valid for longest where a program keeps several under its labels', async () => {
+    await add('first', grant({}, { access_token: 'at-first', expires_in: 600 }));
+    await add('second', grant({}, { access_token: 'at-second', expires_in: 3600 }));
+    await add('third', grant({}, { access_token: 'at-third', expires_in: 1200 }));
+    expect(await command({ home, keychain }, GET)).toMatchObject({ code: 0, out: 'at-second\n' });
+    expect(await command({ home, keychain }, [...GET, '--client', 'my-app'])).toMatchObject({
+      out: 'at-second\n',
+    });
+    await add('fourth', grant({}, { access_token: 'at-other' }), 'other-app');
+    const several = await command({ home, keychain }, GET);
+    expect(several.code).toBe(EXIT.usage);
+    expect(several.err.match(/--client/g)).toHaveLength(2);
+  });
+
   it('is refreshed at the endpoint that its issuer publishes, with its registration, and kept', async () => {
     await add('work', grant({ client: { client_id: 'registered', client_secret: 'cs' } }, { expires_in: 1 }));
     const { sent, fetch } = provider({

@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { peopleIn } from '../../src-main/cli/people.ts';
 import { run } from '../../src-main/cli/run.ts';
 import { appData, cachedAccounts, changeHistory, historyOf, setAppData } from '../../src-main/ipc/index.ts';
 import { VERBS } from '../../src-main/cli/verbs.ts';
@@ -265,6 +266,29 @@ describe('list, show and sources', () => {
     expect(code).toBe(EXIT.notFound);
     expect(err).toContain('2 accounts match “ada@contoso.example”. Give the ID of one of them: ada');
     expect(err).toContain(`ada-too.${TENANT} (`);
+  });
+
+  it('takes an ID with its provider where two accounts have the same', async () => {
+    mkdirSync(join(home, '.config/gh'), { recursive: true });
+    const hosts = 'github.com:\n    users:\n        ada:\nghe.example:\n    users:\n        ada:\n';
+    writeFileSync(join(home, '.config/gh/hosts.yml'), hosts);
+    const { code, err } = await tokenkeep('show ada');
+    expect(code).toBe(EXIT.notFound);
+    const choices = err.trim().split('Give the ID of one of them: ')[1]!.split(', ');
+    expect(choices.sort()).toEqual(['ada@ghe.example', 'ada@github.com']);
+    for (const choice of choices) {
+      const shown = await tokenkeep(`show ${choice} --json`);
+      expect(shown.code).toBe(0);
+      expect(JSON.parse(shown.out)).toMatchObject({ environment: choice.split('@')[1] });
+    }
+  });
+
+  it('counts only what can’t be read as that', async () => {
+    mkdirSync(join(home, '.docker'));
+    writeFileSync(join(home, '.docker/config.json'), '{}');
+    expect((await tokenkeep('list')).err).toBe('');
+    writeFileSync(join(home, '.docker/config.json'), 'no json');
+    expect((await tokenkeep('list')).err).toBe('1 source can’t be read: see tokenkeep sources.\n');
   });
 
   it('lists whom programs name whose tokens it does not read, beside the others or alone', async () => {
@@ -643,9 +667,20 @@ describe('signout', () => {
       expect((await tokenkeep(words, { answers: ['y', 'undo'] })).out).not.toContain('Undone');
   });
 
+  it('writes nothing after JSON, and offers no undo then', async () => {
+    await vaultWith(signIn('ada'));
+    const file = azureCli('ada');
+    const { out, err } = await tokenkeep('signout ada@contoso.example --json', { answers: ['y', 'undo'] });
+    expect(JSON.parse(out)).toContainEqual(
+      expect.objectContaining({ place: 'azure-cli', result: 'Signed out' }),
+    );
+    expect(err).not.toContain('undo');
+    expect(readFileSync(file, 'utf8')).not.toContain('rt-ada');
+  });
+
   it('puts back what it removed of several accounts, Azure CLI’s subscriptions too', async () => {
     // Both have to sign in again, as the vault has it.
-    const ended = { refresh_token: undefined, expires_in: -10 };
+    const ended = { refresh_token: undefined, expires_in: -3600 };
     await vaultWith(signIn('ada', ended), signIn('ben', ended));
     azureCli('ada', 'ben');
     const file = join(home, '.azure/msal_token_cache.json');
@@ -819,4 +854,33 @@ describe('the vault as a whole', () => {
       err: expect.stringContaining('tokenkeep: ') as string,
     });
   });
+});
+
+it('writes no character that a terminal would execute, and no line that looks like its own', async () => {
+  const odd = '\u009b2J\u202ea\u2028\u061c';
+  const claims = { sub: 's', oid: 's', tid: TENANT, preferred_username: `dee${odd}@contoso.example` };
+  const id_token = `${b64({ alg: 'none' })}.${b64(claims)}.x`;
+  await vaultWith(signIn('dee', { id_token }));
+  const outputs = [
+    await tokenkeep('list --json'),
+    await tokenkeep('decode', { operand: id_token }),
+    await tokenkeep('decode --json', { operand: id_token }),
+  ];
+  for (const { out } of outputs) {
+    expect(out).not.toMatch(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+    expect(out).toContain('\\u009b2J\\u202ea\\u2028\\u061c');
+  }
+  expect(JSON.parse(outputs[0]!.out)).toMatchObject([{ username: claims.preferred_username }]);
+  const { err } = await tokenkeep('show', { operand: 'x\ntokenkeep: forged' });
+  expect(err.trim().split('\n')).toHaveLength(1);
+});
+
+it('goes through all accounts once to find each, since it would take the square of the time otherwise', () => {
+  const cache = new SerializableTokenCache({ now: () => NOW });
+  for (let index = 0; index < 20; index += 1) cache.add(signIn(`user${index}`));
+  const all = vi.spyOn(cachedAccounts(cache).byId, 'values');
+  const people = peopleIn([{ name: 'vault', cache, accounts: cache.accounts() }], NOW);
+  expect(people).toHaveLength(20);
+  expect(people.every(({ tokens }) => tokens.length === 3)).toBe(true);
+  expect(all).toHaveBeenCalledTimes(1);
 });
