@@ -150,13 +150,14 @@ const COLON = 0x3a;
 /** RFC 8259 §2 */
 const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** The index of the quotation mark that ends the string of a JSON text. */
+/** Returns the index of the quotation mark that ends the string which begins at `start`; the length of a text without one. */
 export function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
     while (text[end - 1 - escapes] === '\\') escapes += 1;
     if (escapes % 2 === 0) return end;
   }
+  return text.length;
 }
 
 function namesIn(json: unknown): number {

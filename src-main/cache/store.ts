@@ -552,14 +552,10 @@ function slot(type: Section, client: unknown, realm: unknown): string {
  * have about five; otherwise maps by place, and by type, app and realm.
  */
 class Bucket {
-  #list: Entry<Section>[] | undefined;
+  #list: Entry<Section>[] | undefined = [];
   #places: Map<string, Entry<Section>> | undefined;
   /** Entries by type, app and realm; access tokens also by scope; and by the fields that entries for one credential share. */
   #slots: Map<string, Map<string, Entry<Section>>> | undefined;
-
-  constructor(entry: Entry<Section>) {
-    this.#list = [entry];
-  }
 
   get entries(): Iterable<Entry<Section>> {
     return this.#list ?? this.#places?.values() ?? [];
@@ -718,9 +714,9 @@ class AccountIndex {
   readonly #buckets = new Map<string, Bucket | null>();
 
   add(entry: Entry<Section>): void {
-    const bucket = this.#buckets.get(entry.account) ?? null;
-    if (bucket === null) this.#buckets.set(entry.account, new Bucket(entry));
-    else bucket.add(entry);
+    const bucket = this.#buckets.get(entry.account) ?? new Bucket();
+    this.#buckets.set(entry.account, bucket);
+    bucket.add(entry);
   }
 
   /** Reserves the next position in the order of accounts for an account without entries. */

@@ -352,15 +352,15 @@ export interface LongJob extends Omit<Job, 'run'> {
 
 /** Runs jobs in order, each as a transaction. A job that throws changes nothing and does not stop the others. */
 export function runBatch(cache: TokenCache, jobs: readonly Job[]): Batch {
-  const batch = new Ran<Job>();
+  const ran: Ran = { done: [], failed: [] };
   for (const job of jobs) {
     try {
-      batch.done.push({ job, transaction: transact(cache, job.run) });
+      ran.done.push({ job, transaction: transact(cache, job.run) });
     } catch (error) {
-      batch.failed.push({ job, error });
+      ran.failed.push({ job, error });
     }
   }
-  return batch.asBatch();
+  return batchOf(ran);
 }
 
 /** Does what `runBatch` does. Long jobs await `pause` between their turns. */
@@ -369,38 +369,38 @@ export async function runBatchInTurns(
   jobs: readonly (Job | LongJob)[],
   pause: () => Promise<void>,
 ): Promise<Batch> {
-  const batch = new Ran<Job | LongJob>();
+  const ran: Ran = { done: [], failed: [] };
   for (const job of jobs) {
     try {
       const transaction =
         'run' in job ? transact(cache, job.run) : await transactInTurns(cache, job.inTurns, pause);
-      batch.done.push({ job, transaction });
+      ran.done.push({ job, transaction });
     } catch (error) {
-      batch.failed.push({ job, error });
+      ran.failed.push({ job, error });
     }
   }
-  return batch.asBatch();
+  return batchOf(ran);
 }
 
-class Ran<T extends Job | LongJob> {
-  readonly done: { job: T; transaction: Transaction<unknown> }[] = [];
-  readonly failed: { job: T; error: unknown }[] = [];
+/** The outcomes of jobs, in the order in which they ran. */
+interface Ran {
+  readonly done: { job: Job | LongJob; transaction: Transaction<unknown> }[];
+  readonly failed: { job: Job | LongJob; error: unknown }[];
+}
 
-  asBatch(): Batch {
-    const { done, failed } = this;
-    const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
-    return {
-      changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
-      updates,
-      settle: () => {
-        for (const { job, transaction } of done) job.resolve(transaction.value);
-        for (const { job, error } of failed) job.reject(error);
-      },
-      withdraw: (reason) => {
-        for (const { transaction } of done.toReversed()) transaction.undo();
-        for (const { job } of done) job.reject(reason);
-        for (const { job, error } of failed) job.reject(error);
-      },
-    };
-  }
+function batchOf({ done, failed }: Ran): Batch {
+  const updates = done.map(({ transaction }) => transaction.changes).filter(({ length }) => length > 0);
+  return {
+    changes: updates.length === 1 ? (updates[0] ?? []) : condensed(updates.flat()),
+    updates,
+    settle: () => {
+      for (const { job, transaction } of done) job.resolve(transaction.value);
+      for (const { job, error } of failed) job.reject(error);
+    },
+    withdraw: (reason) => {
+      for (const { transaction } of done.toReversed()) transaction.undo();
+      for (const { job } of done) job.reject(reason);
+      for (const { job, error } of failed) job.reject(error);
+    },
+  };
 }

@@ -183,27 +183,22 @@ class FileVault implements Vault {
   async update<T>(fn: Synchronous<T>, options?: UpdateOptions): Promise<T> {
     const { since, signal } = checkOptions('update', options, UPDATE_OPTIONS);
     checkArgument('update', 'fn', fn, CACHE_FUNCTION);
-    const save = (begin: () => void): Promise<T> =>
-      new Promise((resolve, reject) => {
-        const run = (cache: TokenCache): T => {
+    const work = (begin: () => void): Promise<T> =>
+      this.#save({
+        run: (cache) => {
           begin();
           return withoutLate(cache, fn, this.#memory.contents, since);
-        };
-        this.#save({ run, resolve: resolve as Job['resolve'], reject });
+        },
       });
-    return this.#traced('update', () => untilBegun(signal, save));
+    return this.#traced('update', () => untilBegun(signal, work));
   }
 
-  #save(job: Job | LongJob): void {
-    this.#jobs.push(job);
-    // The first task to run takes all jobs queued until then: one frame, one flush.
-    this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch(job.reject);
-  }
-
-  /** An update of many turns, which removes no account. Until it ends, other calls wait. */
-  #updateInTurns<T>(inTurns: InTurns<T>): Promise<T> {
+  /** Runs a function on the cache and saves its changes. While one of many turns runs, which must remove no account, other calls wait. */
+  #save<T>(work: { run: (cache: TokenCache) => T } | { inTurns: InTurns<T> }): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#save({ inTurns, resolve: resolve as Job['resolve'], reject });
+      this.#jobs.push({ ...work, resolve: resolve as Job['resolve'], reject });
+      // The first task to run takes all jobs queued until then: one frame, one flush.
+      this.#inTurn(() => this.#saving.save(this.#jobs.splice(0))).catch(reject);
     });
   }
 
@@ -371,9 +366,11 @@ class FileVault implements Vault {
     const now = (): number => Math.floor(this.#settings.now() / 1000);
     const work = (begin: () => void): Promise<ImportReport> =>
       importFrom(file, passphrase, now, (fn) =>
-        this.#updateInTurns((cache, pause) => {
-          begin();
-          return fn(cache, pause);
+        this.#save({
+          inTurns: (cache, pause) => {
+            begin();
+            return fn(cache, pause);
+          },
         }),
       );
     return this.#traced('import', () => untilBegun(signal, work));

@@ -2,7 +2,7 @@
  * Limits of a document, checked on its text before it is parsed. Parsing blocks the program: five million opening brackets take three
  * seconds, and a document of 128 MB can hold 25 times as many. Strings are skipped, so a real document takes about 1 ms per megabyte.
  */
-import { MAX_DEPTH } from '../json.ts';
+import { endOfString, MAX_DEPTH } from '../json.ts';
 
 /** Roots, and the entries or whatever else stands in them. 10,000 accounts have fewer than 100,000. */
 const MAX_ENTRIES = 300_000;
@@ -49,13 +49,3 @@ const tooMany = (most: number, what: string): Excess => ({
   code: 'document_too_large',
   why: `it has more than ${most} ${what}`,
 });
-
-/** Returns the index of the quotation mark that ends the string which begins at `start`, or that of the text's end. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
-  return text.length;
-}

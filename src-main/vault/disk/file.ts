@@ -48,11 +48,7 @@ export interface Identity {
 
 export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
-}
-
-export function identityOf({ dev, ino, size, mtimeNs }: IoStat): Identity {
-  return { dev, ino, size, mtimeNs };
+  return sameFile(a, b) && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
 /** Returns whether both identify the same file, even if it was written to in the meantime. */
@@ -63,7 +59,7 @@ export function sameFile(a: Identity, b: Identity): boolean {
 /** Returns the file's identity, or `null` if the file does not exist. */
 export async function identify(io: Io, file: string): Promise<Identity | null> {
   try {
-    return identityOf(await io.stat(file));
+    return await io.stat(file);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
@@ -105,9 +101,9 @@ export async function openRegular(
     throw error;
   }
   try {
-    const about = await handle.stat();
-    if (!isRegular(about)) throw notAFile(file);
-    return { handle, identity: identityOf(about) };
+    const identity = await handle.stat();
+    if (!isRegular(identity)) throw notAFile(file);
+    return { handle, identity };
   } catch (error) {
     await handle.close();
     throw error;
@@ -187,7 +183,7 @@ export async function replaceFile<T>(
     try {
       end = await writeParts(handle, parts);
       await handle.sync();
-      identity = identityOf(await handle.stat());
+      identity = await handle.stat();
     } finally {
       await handle.close();
     }
@@ -401,7 +397,7 @@ export class Log {
       }
       // The frame is durable. If `stat` fails, the next check finds the file changed and reads its end.
       const size = BigInt(at + bytes.length);
-      const identity = await handle.stat().then(identityOf, () => ({ ...known, size, mtimeNs: 0n }));
+      const identity = await handle.stat().catch(() => ({ ...known, size, mtimeNs: 0n }));
       if (!this.#keep) await this.close();
       return identity;
     } catch (error) {
@@ -435,7 +431,7 @@ export class Log {
     if (this.#open !== null && sameFile(this.#open.identity, known)) return this.#open.handle;
     await this.close();
     const handle = await this.#io.open(this.#file, 'r+');
-    this.#open = { handle, identity: identityOf(await handle.stat()) };
+    this.#open = { handle, identity: await handle.stat() };
     if (sameFile(this.#open.identity, known)) return handle;
     throw new StorageError(
       'storage_failed',
@@ -445,7 +441,7 @@ export class Log {
 }
 
 async function readAfter(handle: IoFile, from: number, known: Identity) {
-  const identity = identityOf(await handle.stat());
+  const identity = await handle.stat();
   if (!sameFile(identity, known) || identity.size < from) return null;
   return { bytes: await readRange(handle, from, Number(identity.size) - from), identity };
 }
@@ -485,11 +481,7 @@ export interface IoFile {
   close(): Promise<void>;
 }
 
-export interface IoStat {
-  dev: bigint;
-  ino: bigint;
-  size: bigint;
-  mtimeNs: bigint;
+export interface IoStat extends Identity {
   /** File type and permissions, as in POSIX. */
   mode: bigint;
 }

@@ -1,6 +1,6 @@
 // FORMAT.md, "Bodies", "Batches" and "Metadata".
 import { type Cipher, createCipheriv, createHmac, randomBytes } from 'node:crypto';
-import { freezeJson, isArray, isObject } from '../../cache/json.ts';
+import { freezeJson, isArray, isObject, isRecord } from '../../cache/json.ts';
 import { type FrameContent, seedsFrom } from './frame.ts';
 import { KEY_LENGTH } from './header.ts';
 
@@ -60,8 +60,8 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
   let at = 0;
   const found = batch.changes.map((change) => {
     const { section, key, after: value } = change;
-    const secret = key !== null && isObject(value) && Object.hasOwn(value, 'secret') ? value['secret'] : null;
-    if (key === null || !isObject(value) || typeof secret !== 'string' || LONE_SURROGATE.test(secret)) {
+    const secret = key !== null && isRecord(value) && Object.hasOwn(value, 'secret') ? value['secret'] : null;
+    if (key === null || !isRecord(value) || typeof secret !== 'string' || LONE_SURROGATE.test(secret)) {
       const row: Row = value === undefined ? [section, key] : [section, key, value];
       return { row, change };
     }
@@ -75,7 +75,9 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
   for (const { sealed: one } of found) if (one !== undefined) plain.write(one.secret, one.from, 'utf8');
   const secrets = secretsStream(secretsKey, 0).update(plain);
   plain.fill(0);
-  const json = JSON.stringify({ changes: found.map(({ row }) => row), ...encodeMetadata(batch) });
+  const { pending, tombstones } = batch;
+  const rows = found.map(({ row }) => row);
+  const json = JSON.stringify({ changes: rows, pending, tombstones: tombstones?.map(rowOf) });
   const body = encodeBody([json], secretsKey);
   const sealed = found.map(({ change, sealed: one }): StoredChange => {
     if (one === undefined) return change;
@@ -92,7 +94,7 @@ export function encodeBatch(batch: Batch, secretsKey?: Buffer): FrameContent {
 }
 
 /** Returns a copy with null in the place of `secret`. */
-function withoutSecret(value: Record<string, unknown>): Record<string, unknown> {
+function withoutSecret(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const name of Object.keys(value)) {
     if (name === 'secret') fields[name] = null;
@@ -118,6 +120,7 @@ export function decodeBatch(content: FrameContent): Batch | null {
     if (sealedLength === null || key === null || !isObject(value)) return { section, key, after: value };
     const secret = new SealedSecret(secretsKey, at, sealed.subarray(at, at + sealedLength));
     at += sealedLength;
+    freezeJson(value);
     return { section, key, after: withSealedSecret(value, secret) };
   });
   return { changes, ...decoded.metadata };
@@ -219,13 +222,6 @@ export function markOf(home_account_id: string, fileId: Buffer): string {
     .toString('base64', 0, 16);
 }
 
-export function encodeMetadata({ pending, tombstones }: FrameMetadata): object {
-  return {
-    ...(pending === undefined ? {} : { pending }),
-    ...(tombstones === undefined ? {} : { tombstones: tombstones.map(rowOf) }),
-  };
-}
-
 export function rowOf({ mark, epoch, at }: Tombstone): [string, number, number] {
   return [mark, epoch, at];
 }
@@ -316,12 +312,11 @@ export class SealedSecret {
 const SEALED = Symbol('sealed secret');
 
 /**
- * Returns a copy of `fields` whose `secret`, in its place among them, decrypts `sealed` when it is read. All entities
+ * Returns a copy of `fields`, whose values are frozen. Its `secret`, in its place among them, decrypts `sealed` when it is read. All entities
  * share one accessor function, which finds the secret through a non-enumerable property of its own. Fifty thousand
  * objects then share a hidden class, and a copy of all property descriptors is a working copy.
  */
 export function withSealedSecret(fields: Record<string, unknown>, sealed: SealedSecret): object {
-  freezeJson(fields);
   const entity: Record<string, unknown> = {};
   for (const name in fields) {
     if (name === 'secret') Object.defineProperty(entity, name, ACCESSOR);
