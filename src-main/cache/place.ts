@@ -10,7 +10,7 @@ import { keyOf } from './schema/dialects.ts';
 import { type Account, ENTITY_TYPES, type Entity, type EntityType } from './schema/entities.ts';
 import { secondsOf } from './schema/expiry.ts';
 import { faultsOf } from './schema/fields.ts';
-import { grantOf, sameCredential, scopeKeys, supersedes } from './schema/match.ts';
+import { grantOf, sameCredential, supersedes } from './schema/match.ts';
 import { dialectOf, freeKey, type Store } from './store.ts';
 
 /** Whether two entities have different issuers, one of which is only known from an ID token. */
@@ -38,7 +38,7 @@ export function supersededEntries<T extends EntityType>(store: Store, type: T, e
     realm: textOf(entity['realm']),
   };
   return store
-    .candidates(type, query, type === 'AccessToken' ? scopeKeys(grantOf(entity)) : undefined)
+    .candidates(type, query, type === 'AccessToken' ? grantOf(entity) : undefined)
     .filter(
       ({ entity: other }) =>
         other !== null && supersedes(type, entity, other) && !isOfAnotherIssuer(store, entity, other),

@@ -161,7 +161,7 @@ function identityIn(event: TokenResponseEvent): Identity {
   const { client_id, environment, data, response, scope } = given;
   if (filled(client_id) === undefined) throw invalid('client_id', 'is not the id of an app');
   checkOptions('add', event, EVENT, 'Nothing was added.');
-  if (!HOST.is(environment ?? '')) throw invalid('environment', 'is not a host');
+  if (filled(environment) !== undefined && !HOST.is(environment)) throw invalid('environment', 'is not a host');
   if (data !== undefined) {
     if (!isRecord(data)) throw invalid('data', 'is not an object');
     for (const name in data) {
@@ -344,11 +344,10 @@ export function entitiesOf(
 ): NewEntities {
   const identity = identityIn(event);
   const { claims } = identity;
-  const { client_id, response } = event;
-  const data = event.data ?? {};
+  const { client_id, response, data } = event;
   const where = placeOf(event, dialect);
   const { environment, tenant } = where;
-  const grant = filled(event.grant_type) ?? filled(data['grant_type']);
+  const grant = filled(event.grant_type) ?? filled(data?.['grant_type']);
   const home_account_id = accountIdOf(event, identity, grant);
   const issuer = issuerOf(event, where, identity, home_account_id, known);
   // MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint.
@@ -364,7 +363,7 @@ export function entitiesOf(
   const isAllGranted = granted === asked || covers(target, asked);
   const owner: { environment: string; client_id: string; issuer?: string } = { environment, client_id };
   if (issuer !== '') owner.issuer = issuer;
-  const assertion = assertionHash(data, dialect);
+  const assertion = data && assertionHash(data, dialect);
   const foci = filled(response['foci']) ?? whole(response['foci']);
   const ofFamily = foci === undefined ? undefined : { family_id: String(foci) };
   const accessToken = filled(response['access_token']);
@@ -377,6 +376,7 @@ export function entitiesOf(
     granted,
   };
   if (accessToken !== undefined) {
+    const token_type = filled(response['token_type']) ?? filled(data?.['token_type']) ?? 'Bearer';
     entities.AccessToken = {
       credential_type: 'AccessToken',
       secret: accessToken,
@@ -386,7 +386,11 @@ export function entitiesOf(
       ...(isAllGranted ? undefined : { requested_scopes: asked.join(' ') }),
       realm,
       ...times.fields,
-      ...binding(response, data, dialect),
+      token_type,
+      ...(isNode(dialect) && schemeOf({ token_type }) !== ''
+        ? { credential_type: 'AccessToken_With_AuthScheme' }
+        : undefined),
+      ...(data && purposeOf(data, dialect)),
       ...assertion,
     };
   }
@@ -483,26 +487,18 @@ function expiryIn(token: string): number | undefined {
 
 type Data = NonNullable<TokenResponseEvent['data']>;
 
-/** Returns the fields for the purpose of a token: scheme, key, resource, audience, extension components. */
-function binding(
-  response: TokenResponseEvent['response'],
-  data: Data,
-  dialect: Dialect,
-): Partial<AccessToken> {
-  const token_type = filled(response['token_type']) ?? filled(data['token_type']) ?? 'Bearer';
+/** Returns the fields for the purpose that a request gives a token: key, resource, audience, extension components. */
+function purposeOf(data: Data, dialect: Dialect): Partial<AccessToken> {
   const key_id = filled(data['key_id']);
   const components = componentsOf(data);
   const resource = joinedText(data['resource']);
   const audience = joinedText(data['audience']);
   const claims = filled(data['requested_claims_hash']) ?? filled(data['requestedClaimsHash']);
-  const bound = isNode(dialect) && schemeOf({ token_type }) !== '';
   return {
-    token_type,
     ...(key_id === undefined ? undefined : { key_id }),
     ...(resource === undefined ? undefined : { resource }),
     ...(audience === undefined ? undefined : { audience }),
     ...(claims === undefined ? undefined : { requestedClaimsHash: claims }),
-    ...(bound ? { credential_type: 'AccessToken_With_AuthScheme' } : undefined),
     ...(components === undefined ? undefined : extended(components, dialect)),
   };
 }
@@ -608,7 +604,8 @@ export function nodeAccount(account: Account, uid: string | undefined, others: r
 export function addResponse(store: Store, event: TokenResponseEvent, now: number): AddReceipt {
   const known: KnownIssuer = (home, environment, endpoint) => knownIssuer(store, home, environment, endpoint);
   const entities = entitiesOf(event, now, dialectOf(store), known);
-  assertSubject(store, event, entities);
+  const expected = filled(event.home_account_id);
+  if (expected !== undefined) assertSubject(store, expected, entities);
   const kept: EntityType[] = [];
   for (const type of ['AccessToken', 'IdToken', 'RefreshToken'] as const) {
     const entity = entities[type];
@@ -648,11 +645,10 @@ export class OtherUserError extends InvalidArgumentError {}
 /**
  * Checks that a refresh returned tokens of the same user (OpenID Connect Core §12.2).
  *
- * @throws OtherUserError if the response belongs to another user than the event
+ * @param expected the id of the account that was refreshed
+ * @throws OtherUserError if the response belongs to another user
  */
-function assertSubject(store: Store, event: TokenResponseEvent, entities: NewEntities): void {
-  const expected = filled(event.home_account_id);
-  if (expected === undefined) return;
+function assertSubject(store: Store, expected: string, entities: NewEntities): void {
   const { Account, IdToken, identity: named } = entities;
   if (named.home_account_id === undefined) return;
   if (folded(named.home_account_id) === folded(expected)) return;

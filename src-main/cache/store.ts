@@ -224,26 +224,26 @@ export class Store {
   /**
    * Returns recognized entries that may match the query: a superset of the matches, found by index if the query allows.
    *
-   * @param scopes limits access tokens to those with at least one of these scopes; see scopeKeys
+   * @param scopes limits access tokens to those with at least one of these scopes
    */
   candidates<T extends EntityType>(
     type: T,
     query: Readonly<Record<string, string | null>> = {},
-    scopes?: readonly string[],
+    scopes?: string | readonly string[],
   ): Entry<T>[] {
     const account = type === 'AppMetadata' ? null : query['home_account_id'];
     if (account !== undefined) this.#read(folded(account));
     const found: Iterable<Entry<Section>> =
       account === undefined
         ? this.entries(type)
-        : (this.#index.of(account)?.pick(type, query['client_id'], query['realm'], scopes) ?? []);
+        : (this.#index.of(account)?.under(() => namesFor(type, query, scopes)) ?? []);
     return understood(type, found);
   }
 
   /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
   like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
     this.#read(folded(entity['home_account_id']));
-    return understood(type, this.#index.of(entity['home_account_id'])?.like(type, entity) ?? []);
+    return understood(type, this.#index.of(entity['home_account_id'])?.under(() => namesLike(type, entity)) ?? []);
   }
 
   /** Adds an account whose entries are read on demand and stay in memory from then on. */
@@ -596,31 +596,14 @@ class Bucket {
     file(this.#slots, entry);
   }
 
-  /** Returns entries that may match: a superset of the matches. */
-  pick(
-    type: EntityType,
-    client: string | null | undefined,
-    realm: string | null | undefined,
-    scopes: readonly string[] | undefined,
-  ): Iterable<Entry<Section>> {
-    const narrow = client !== undefined && (realm !== undefined || !BY_REALM.has(type));
+  /** Returns the entries that are filed under any of these names; if there are few entries, all of them. */
+  under(names: () => readonly string[]): Iterable<Entry<Section>> {
     if (this.#places === undefined) return this.entries;
     const slots = (this.#slots ??= filed(this.#places));
-    if (!narrow) return slots.get(type)?.values() ?? [];
-    const name = slot(type, client, realm);
-    if (scopes === undefined || type !== 'AccessToken') return slots.get(name)?.values() ?? [];
+    const [only = '', ...more] = names();
+    if (more.length === 0) return slots.get(only)?.values() ?? [];
     const found = new Map<string, Entry<Section>>();
-    for (const scope of scopes)
-      for (const [place, entry] of slots.get(scoped(name, scope)) ?? []) found.set(place, entry);
-    return found.values();
-  }
-
-  /** Returns entries that may denote the same credential as the entity: a superset. */
-  like(type: EntityType, entity: Entity): Iterable<Entry<Section>> {
-    if (this.#places === undefined) return this.entries;
-    const slots = (this.#slots ??= filed(this.#places));
-    const found = new Map<string, Entry<Section>>();
-    for (const name of namesLike(type, entity))
+    for (const name of [only, ...more])
       for (const [place, entry] of slots.get(name) ?? []) found.set(place, entry);
     return found.values();
   }
@@ -650,7 +633,19 @@ function slotsOf({ section, entity }: Entry<Section>): string[] {
   return found;
 }
 
-/** Returns the index key shared by all entries that may denote the same credential. */
+/** Returns the names under which all entries that may match the query are filed. */
+function namesFor(
+  type: EntityType,
+  { client_id, realm }: Readonly<Record<string, string | null>>,
+  scopes: string | readonly string[] | undefined,
+): string[] {
+  if (client_id === undefined || (realm === undefined && BY_REALM.has(type))) return [type];
+  const name = slot(type, client_id, realm);
+  if (scopes === undefined || type !== 'AccessToken') return [name];
+  return scopeKeys(scopes).map((scope) => scoped(name, scope));
+}
+
+/** Returns the names under which all entries that may denote the same credential are filed. */
 function namesLike(type: EntityType, entity: Entity): string[] {
   const name = slot(type, entity['client_id'], entity['realm']);
   const names = [purposeName(type, name, entity)];
