@@ -8,9 +8,8 @@ import { addCounts, type MergeCounts, mergeOwn, mergePart, partsOf } from '../ca
 import type { Refusal } from '../cache/account-status.ts';
 import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
 import { canonicalEnvironment, hostOf, issuerIn } from '../cache/schema/authorities.ts';
-import { apply, cacheOf, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { appData, apply, cacheOf, setAppData, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
-import { appData, setAppData } from '../cache/app-data.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, idOf } from './cached-accounts.ts';
 
 /** A signature that was verified with the provider's keys. */

@@ -24,10 +24,9 @@ import type {
 } from '../cache/schema/entities.ts';
 import { GRANT, type GrantItem, type Section } from '../cache/schema/grants.ts';
 import type { DeferredAccount, Store } from '../cache/store.ts';
-import { storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { isAppData, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type GrantTokens, tokensOfGrant } from '../oauth/grant-tokens.ts';
-import { isAppData } from '../cache/app-data.ts';
 
 /**
  * Identifies an account to a window: a hash of its identifying fields. It stays the same when a token is renewed and after

@@ -161,7 +161,8 @@ function identityIn(event: TokenResponseEvent): Identity {
   const { client_id, environment, data, response, scope } = given;
   if (filled(client_id) === undefined) throw invalid('client_id', 'is not the id of an app');
   checkOptions('add', event, EVENT, 'Nothing was added.');
-  if (filled(environment) !== undefined && !HOST.is(environment)) throw invalid('environment', 'is not a host');
+  if (filled(environment) !== undefined && !HOST.is(environment))
+    throw invalid('environment', 'is not a host');
   if (data !== undefined) {
     if (!isRecord(data)) throw invalid('data', 'is not an object');
     for (const name in data) {

@@ -243,7 +243,10 @@ export class Store {
   /** Returns recognized entries that may denote the same credential as the entity: a superset, found by index. */
   like<T extends EntityType>(type: T, entity: Entity): Entry<T>[] {
     this.#read(folded(entity['home_account_id']));
-    return understood(type, this.#index.of(entity['home_account_id'])?.under(() => namesLike(type, entity)) ?? []);
+    return understood(
+      type,
+      this.#index.of(entity['home_account_id'])?.under(() => namesLike(type, entity)) ?? [],
+    );
   }
 
   /** Adds an account whose entries are read on demand and stay in memory from then on. */

@@ -14,7 +14,7 @@ import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { nameOf, usernameOf } from './account-views.ts';
-import { appData, appDataNames, appDataOf, setAppData } from '../cache/app-data.ts';
+import { appData, appDataNames, appDataOf, setAppData } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import type { Activity, ActivityAccount, ActivityEvent, ActivityList } from './contract.ts';
 import type { ServedVault } from './ports.ts';

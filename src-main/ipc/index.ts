@@ -24,7 +24,7 @@ export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isCustomerHost, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
-export { appData, setAppData } from '../cache/app-data.ts';
+export { appData, setAppData } from '../cache/token-cache.ts';
 export { codeThatAsksUser } from '../cache/acquire.ts';
 export {
   type AccountId,

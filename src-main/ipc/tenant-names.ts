@@ -1,7 +1,7 @@
 /** Names that the user gives to tenants, kept in the vault: a token cache has only IDs and the domains of usernames. */
 import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { appData, setAppData } from '../cache/app-data.ts';
+import { appData, setAppData } from '../cache/token-cache.ts';
 import { cachedAccounts } from '../accounts/cached-accounts.ts';
 
 const NAME = 'tenants';

@@ -8,12 +8,11 @@ import {
   mergeAsImportInTurns,
 } from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
-import { appData } from '../../src-main/cache/app-data.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Change } from '../../src-main/cache/entry.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/schema/entities.ts';
-import { cacheOf, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
+import { appData, cacheOf, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
 import fc from '../support/fast-check.ts';
 import { homeOf, signIn } from '../vault/people.ts';
 

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { historyOf } from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
-import { appData, appDataNames, setAppData } from '../../src-main/cache/app-data.ts';
+import { appData, appDataNames, setAppData } from '../../src-main/cache/token-cache.ts';
 import { merge, planMerge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { adopt, memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';

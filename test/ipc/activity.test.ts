@@ -11,7 +11,7 @@ import {
   isOnlyActivity,
   recordActivity,
 } from '../../src-main/ipc/activity.ts';
-import { appDataNames, setAppData } from '../../src-main/cache/app-data.ts';
+import { appDataNames, setAppData } from '../../src-main/cache/token-cache.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { settle } from '../../src-main/ipc/requests.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { changeHistory, historyOf } from '../../src-main/accounts/account-history.ts';
 import { type AccountId, cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
-import { appData, setAppData } from '../../src-main/cache/app-data.ts';
+import { appData, setAppData } from '../../src-main/cache/token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import type { Vault } from '../../src-main/vault/api.ts';

@@ -4,7 +4,6 @@
  * agreed issuers and verified signatures are not trusted.
  */
 import { summaries } from '../accounts.ts';
-import { isAppData } from '../app-data.ts';
 import { Entry } from '../entry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { ageIn, place, sameEntries, supersededEntries } from '../place.ts';
@@ -15,7 +14,7 @@ import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { isSection, isUnderstood } from '../schema/fields.ts';
 import { GRANT, type Section } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
-import { storeOf, type TokenCache } from '../token-cache.ts';
+import { isAppData, storeOf, type TokenCache } from '../token-cache.ts';
 import { type Admit, admission, asItIs } from './foreign-issuers.ts';
 
 /** Counts of what a merge adds and replaces. */
