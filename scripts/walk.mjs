@@ -45,6 +45,11 @@ await walk('sign-out', () => vault.signOut('ada.contoso'));
 await vault.close();
 rmSync(folder, { recursive: true });
 
+/** V8 reports the initial values of a class's fields as a function, which has no name in the source. */
+function isNamed(functionName) {
+  return functionName !== '' && functionName !== '<instance_members_initializer>';
+}
+
 async function walk(name, operation) {
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
   await session.post('Profiler.takePreciseCoverage');
@@ -56,7 +61,7 @@ async function walk(name, operation) {
     .map(({ url, functions }) => ({
       file: url.replace(/.*\/src-main\//, ''),
       names: functions
-        .filter(({ functionName, ranges }) => functionName !== '' && ranges[0].count > 0)
+        .filter(({ functionName, ranges }) => isNamed(functionName) && ranges[0].count > 0)
         .map(({ functionName, ranges }) => `${functionName} (${ranges[0].count})`),
     }))
     .filter(({ names }) => names.length > 0)

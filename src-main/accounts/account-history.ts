@@ -7,7 +7,7 @@ import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
 import { addCounts, type MergeCounts, mergeOwn, mergePart, partsOf } from '../cache/document/merge.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
-import { canonicalEnvironment, hostOf, issuerIn } from '../cache/schema/authorities.ts';
+import { cloudOf, issuerIn } from '../cache/schema/authorities.ts';
 import { appData, apply, cacheOf, setAppData, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, idOf } from './cached-accounts.ts';
@@ -304,7 +304,7 @@ class ImportWork {
 
 /** Whether two users of one account id are at the same host, whatever their issuers. */
 const isOnHost = (a: CachedAccount, b: CachedAccount): boolean =>
-  hostOf(canonicalEnvironment(a.environment)) === hostOf(canonicalEnvironment(b.environment));
+  cloudOf(a.environment) === cloudOf(b.environment);
 
 /** The users of an account id, without the rest of the cache. "": none. */
 function usersOf(cache: TokenCache, account: string): CachedAccount[] {

@@ -6,13 +6,7 @@
 import { hash } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
 import { folded } from '../cache/json.ts';
-import {
-  canonicalEnvironment,
-  canonicalIssuer,
-  hostOf,
-  issuerIn,
-  sameIssuer,
-} from '../cache/schema/authorities.ts';
+import { canonicalIssuer, cloudOf, issuerIn, sameIssuer } from '../cache/schema/authorities.ts';
 import type {
   AccessToken,
   AccountOutline,
@@ -312,7 +306,7 @@ class Groups {
   #cloud(environment: string): Cloud {
     const there = this.#clouds.get(environment);
     if (there !== undefined) return there;
-    const name = hostOf(canonicalEnvironment(environment));
+    const name = cloudOf(environment);
     const cloud = this.#clouds.get(name) ?? { name, users: new Map(), apps: new Map() };
     this.#clouds.set(name, cloud).set(environment, cloud);
     return cloud;

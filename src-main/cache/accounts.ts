@@ -1,11 +1,11 @@
 /** The accounts of a cache: one per user, distinguished by issuer if the issuer is part of the identity. */
 import { checkOptions, HOST, TEXT } from '../options.ts';
 import type { Entry } from './entry.ts';
-import { folded, textOf } from './json.ts';
+import { filled, folded, textOf } from './json.ts';
 import {
   canonicalEnvironment,
   canonicalIssuer,
-  hostOf,
+  cloudOf,
   isMsals,
   issuerIn,
   issuerSaidBy,
@@ -109,13 +109,13 @@ function identities<T extends Entity>(store: Store, entities: readonly T[]): Ide
   const onHost = new Map<string, Set<Identity<T>>>();
   for (const identity of found.values()) {
     for (const item of identity.items) {
-      const host = hostOf(canonicalEnvironment(textOf(item['environment'])));
+      const host = cloudOf(item['environment']);
       onHost.set(host, (onHost.get(host) ?? new Set()).add(identity));
     }
   }
   for (const [key, loose] of found) {
     if (loose.issuer !== '') continue;
-    const near = onHost.get(hostOf(canonicalEnvironment(loose.environment))) ?? [];
+    const near = onHost.get(cloudOf(loose.environment)) ?? [];
     const others = [...near].filter(
       (other) =>
         other !== loose &&
@@ -311,10 +311,6 @@ function named(summary: AccountSummary, username: string | undefined): boolean {
   return [summary, ...summary.tenants].some((profile) => folded(profile.username) === folded(username));
 }
 
-function filled(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
 /** Builds a summary from the home tenant's entity, completed by the other entities and the tenants. */
 function summaryOf(entities: readonly Account[]): AccountSummary | undefined {
   const main = entities.find((entity) => isHomeTenant(entity, realmOf(entity))) ?? entities[0];
@@ -451,10 +447,6 @@ function isOfUser(entity: Entity, user: AccountSummary): boolean {
     cloudOf(entity['environment']) === cloudOf(user.environment) &&
     (issuer === '' || own === '' || sameIssuer(issuer, own))
   );
-}
-
-function cloudOf(environment: unknown): string {
-  return hostOf(canonicalEnvironment(typeof environment === 'string' ? environment : ''));
 }
 
 function claimsIn(token: IdToken): Claims {

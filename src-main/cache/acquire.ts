@@ -22,7 +22,7 @@ import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './han
 import { folded } from './json.ts';
 import { modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText, OtherUserError } from './response.ts';
-import { canonicalEnvironment, hostOf, issuerIn, sameIssuer } from './schema/authorities.ts';
+import { cloudOf, issuerIn, sameIssuer } from './schema/authorities.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
 import { expiryOf, isUsable, type Refusal, refusalsOf, secondsOf, wantsRefresh } from './schema/expiry.ts';
 import { assertionHashOf, hashComponents, hashText, scopesOf, sha256Base64url } from './schema/match.ts';
@@ -283,7 +283,7 @@ const CLOCK_SKEW = 60;
  */
 function refreshLock(cache: TokenCache, request: TokenRequest): string {
   const { home_account_id, environment } = request;
-  const name = `refresh ${folded(home_account_id)} ${hostOf(canonicalEnvironment(environment))}`;
+  const name = `refresh ${folded(home_account_id)} ${cloudOf(environment)}`;
   if (home_account_id === null) return name;
   const store = storeOf(cache);
   const tokens = cache.find('RefreshToken', { query: { home_account_id, environment } });

@@ -112,6 +112,11 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Returns a text that is not empty; undefined for anything else. */
+export function filled(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
 /** Normalizes IDs and realms for comparison: libraries lower-case them in keys, and differ in fields. */
 export function folded(value: unknown): string {
   return typeof value === 'string' ? value.toLowerCase() : '';

@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
-import { copyWith, folded, isRecord, sameJson } from './json.ts';
+import { copyWith, filled, folded, isRecord, sameJson } from './json.ts';
 import { accountsLike, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import {
   authorityOf,
@@ -104,10 +104,6 @@ const LATEST = 253_402_300_799;
 function whole(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined;
-}
-
-function filled(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function invalid(field: string, problem: string, cause?: unknown): InvalidArgumentError {

@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import { type Change, condensed, Entry, inverse, nameOf, type Place, placeOf } from './entry.ts';
 import { folded } from './json.ts';
-import { canonicalEnvironment, canonicalIssuer, hostOf, issuerIn } from './schema/authorities.ts';
+import { canonicalIssuer, cloudOf, issuerIn } from './schema/authorities.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
 import type { AccountOutline, AccountSummary, Entity, EntityType } from './schema/entities.ts';
 import { isSection } from './schema/fields.ts';
@@ -674,22 +674,17 @@ function forScopes(name: string, scopes: string): string {
 
 /** An entity without an issuer may belong to any issuer on its host. App metadata belongs to a host, not to an issuer. */
 function usersOf(name: string, type: Section, entity: Entity): string[] {
-  const host = hostIn(entity);
+  const host = cloudOf(entity['environment']);
   const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
   if (issuer === '') return [`${name}\nhost ${host}`, `${name}\nunnamed ${host}`];
   return [`${name}\nhost ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
 }
 
 function usersLike(name: string, type: Section, entity: Entity): string[] {
-  const host = hostIn(entity);
+  const host = cloudOf(entity['environment']);
   const issuer = type === 'AppMetadata' ? '' : issuerIn(entity);
   if (issuer === '') return [`${name}\nhost ${host}`];
   return [`${name}\nunnamed ${host}`, `${name}\nissuer ${canonicalIssuer(issuer)}`];
-}
-
-/** Returns the same name for all aliases of an environment; see `sameEnvironment`. */
-function hostIn(entity: Entity): string {
-  return hostOf(canonicalEnvironment(typeof entity['environment'] === 'string' ? entity['environment'] : ''));
 }
 
 function filed(places: ReadonlyMap<string, Entry<Section>>): Map<string, Map<string, Entry<Section>>> {

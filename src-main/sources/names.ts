@@ -1,6 +1,6 @@
 /** Lists the sign-ins of programs that do not use MSAL documents. Reads names and expiry times, never tokens. */
 import { basename } from 'node:path';
-import { isRecord } from '../cache/json.ts';
+import { filled, isRecord } from '../cache/json.ts';
 import type { Place } from './programs.ts';
 import { keysIn } from './sqlite.ts';
 
@@ -79,10 +79,6 @@ function jsonIn(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function filled(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /**

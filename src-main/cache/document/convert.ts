@@ -6,7 +6,7 @@
 
 import { copyWith, folded } from '../json.ts';
 import { ageIn } from '../place.ts';
-import { canonicalEnvironment, hostOf } from '../schema/authorities.ts';
+import { canonicalEnvironment, cloudOf } from '../schema/authorities.ts';
 import { type Dialect, isNode, keyOf, ROOTS, writesEmptyRoots } from '../schema/dialects.ts';
 import { ENTITY_TYPES, type Entity, type EntityType } from '../schema/entities.ts';
 import { isExpired } from '../schema/expiry.ts';
@@ -121,7 +121,7 @@ function newest(type: EntityType, stored: readonly Aged[]): readonly Aged[] {
 
 /** Returns the groups in which an entity is compared. A refresh token without a target is compared with those of every target. */
 function slotsOf(type: EntityType, entity: Entity): { own: string[]; rivals: string[] } {
-  const host = hostOf(canonicalEnvironment(String(entity['environment'])));
+  const host = cloudOf(entity['environment']);
   const slot = [entity['home_account_id'], entity['client_id'], entity['realm'], host].map(folded).join('\n');
   const scopes = (text: string): string => `${slot}\n${scopeKeys(text).toSorted().join(' ')}`;
   const one = (name: string): { own: string[]; rivals: string[] } => ({ own: [name], rivals: [name] });

@@ -4,15 +4,7 @@
  */
 import { identitiesOf, issuerFor } from '../accounts.ts';
 import { copyWith, folded, textOf } from '../json.ts';
-import {
-  canonicalEnvironment,
-  hostOf,
-  isMicrosoft,
-  isMsals,
-  issuerIn,
-  issuerSaidBy,
-  sameIssuer,
-} from '../schema/authorities.ts';
+import { cloudOf, isMicrosoft, isMsals, issuerIn, issuerSaidBy, sameIssuer } from '../schema/authorities.ts';
 import type { Entity, EntityOf, EntityType } from '../schema/entities.ts';
 import type { Store } from '../store.ts';
 
@@ -42,8 +34,7 @@ export function admission(into: Store, from: Store): Admit {
     const without = (): typeof entity =>
       (fields['issuer'] === undefined ? entity : copyWith(fields, { issuer: undefined })) as typeof entity;
     const environment = textOf(fields['environment']);
-    const issuersHere = (): readonly string[] | null =>
-      knownFor(home, hostOf(canonicalEnvironment(environment)));
+    const issuersHere = (): readonly string[] | null => knownFor(home, cloudOf(environment));
     if (isMsals(fields)) {
       // What calls itself ADFS's would replace the entry that proves the issuer.
       return !isMicrosoft(environment) && (issuersHere()?.length ?? 0) > 0 ? null : without();
@@ -65,7 +56,7 @@ function issuersOf(store: Store, home: string, host: string): readonly string[] 
   const here = identitiesOf(store, home)
     .map(({ issuer, items }) => ({
       issuer,
-      items: items.filter((item) => hostOf(canonicalEnvironment(textOf(item['environment']))) === host),
+      items: items.filter((item) => cloudOf(item['environment']) === host),
     }))
     .filter(({ items }) => items.length > 0);
   if (!here.some(({ items }) => items.some((item) => 'secret' in item))) return null;

@@ -155,6 +155,11 @@ export function canonicalEnvironment(environment: string): string {
   return find(environment)?.cached ?? environment.toLowerCase();
 }
 
+/** Returns the same name for an environment under all aliases, with and without its port; "" for a value that is not text. */
+export function cloudOf(environment: unknown): string {
+  return hostOf(canonicalEnvironment(textOf(environment)));
+}
+
 /**
  * Returns the host that an app configures for an environment, under which MSAL Python stores tokens. Unknown hosts are returned unchanged.
  *

@@ -3,7 +3,7 @@
  * received directly from the token endpoint (OpenID Connect Core §3.1.3.7, item 6). Never authorize anything based on
  * these claims.
  */
-import { freezeJson, hasDuplicateNames, isRecord, lostNames } from '../json.ts';
+import { filled, freezeJson, hasDuplicateNames, isRecord, lostNames } from '../json.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -87,6 +87,5 @@ export function subjectOf(claims: Claims | undefined): string | undefined {
 
 /** Returns a string claim; undefined if it is missing, empty or not a string. */
 export function stringClaim(claims: Claims | undefined, name: string): string | undefined {
-  const value = claims !== undefined && Object.hasOwn(claims, name) ? claims[name] : undefined;
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return claims !== undefined && Object.hasOwn(claims, name) ? filled(claims[name]) : undefined;
 }

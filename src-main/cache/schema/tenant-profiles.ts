@@ -3,7 +3,7 @@
  * a list in `tenantProfiles`, each item a JSON string.
  */
 
-import { folded, isRecord } from '../json.ts';
+import { filled, folded, isRecord } from '../json.ts';
 import type { Account, TenantProfile } from './entities.ts';
 
 /** Realms that name no tenant. They mean the user's home tenant. */
@@ -22,10 +22,6 @@ export function homeTenantOf(home_account_id: string): string | undefined {
 
 function named(account: Account, tenant: string): string {
   return tenant === '' && account.authority_type === 'ADFS' ? ADFS_REALM : tenant;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function profile(
@@ -49,9 +45,9 @@ function listed(account: Account): TenantProfile[] {
   return list.flatMap((item: unknown) => {
     const fields = typeof item === 'string' ? parsed(item) : undefined;
     if (fields === undefined || typeof fields['tenantId'] !== 'string') return [];
-    const local = text(fields['localAccountId']) ?? '';
+    const local = filled(fields['localAccountId']) ?? '';
     return [
-      profile(named(account, fields['tenantId']), local, text(fields['username']), text(fields['name'])),
+      profile(named(account, fields['tenantId']), local, filled(fields['username']), filled(fields['name'])),
     ];
   });
 }
@@ -78,8 +74,8 @@ export function isHomeTenant(account: Account, realm: string): boolean {
 }
 
 function ownTenant(account: Account): TenantProfile {
-  const local = text(account.local_account_id) ?? '';
-  return profile(realmOf(account), local, text(account.username), text(account['name']));
+  const local = filled(account.local_account_id) ?? '';
+  return profile(realmOf(account), local, filled(account.username), filled(account['name']));
 }
 
 /** Returns the tenants of one user's account entities, without duplicates, the home tenant first. */
