@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import type { Clock } from './clock.ts';
-import { type Change, condensed, Entry, inverse, nameOf, type Place, placeOf } from './entry.ts';
+import { type Change, condensed, Entry, nameOf, type Place, placeOf } from './entry.ts';
 import { folded } from './json.ts';
 import { canonicalIssuer, cloudOf, issuerIn } from './schema/authorities.ts';
 import type { Dialect, Layout } from './schema/dialects.ts';
@@ -340,7 +340,10 @@ export class Store {
       this.drop(root);
       this.#putBeside(root);
     }
-    const before = this.#set(entry);
+    this.#readOwners(entry);
+    this.#read(entry.account);
+    this.version = ++states;
+    const before = this.#file(entry);
     if (this.#depth > 0)
       this.#journal.push(before === undefined ? { after: entry } : { before, after: entry });
   }
@@ -467,7 +470,11 @@ export class Store {
 
   #undo({ mark, dialect, layout }: Transaction): void {
     this.#depth -= 1;
-    for (const change of this.#journal.splice(mark).reverse()) this.#make(inverse(change));
+    for (const change of this.#journal.splice(mark).reverse()) {
+      this.version = ++states;
+      if (change.before === undefined) this.#unset(placeOf(change));
+      else this.#file(change.before);
+    }
     this.dialect = dialect;
     this.layout = layout;
   }
@@ -480,20 +487,6 @@ export class Store {
       if (changes.length > 0) this.onChange?.(changes);
     }
     return changes;
-  }
-
-  /** Applies a change without recording it. */
-  #make(change: Change): void {
-    if (change.after === undefined) this.#unset(placeOf(change));
-    else this.#set(change.after);
-  }
-
-  /** @returns the previous entry */
-  #set(entry: Entry): Entry | undefined {
-    this.#readOwners(entry);
-    this.#read(entry.account);
-    this.version = ++states;
-    return this.#file(entry);
   }
 
   /** @returns the previous entry */
