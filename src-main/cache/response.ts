@@ -558,7 +558,8 @@ function accountOf(
   const { claims } = identity;
   const named = USERNAMES.find((claim) => stringClaim(claims, claim) !== undefined);
   const emails: unknown = claims?.['emails']; // B2C
-  const username = named === undefined ? (Array.isArray(emails) ? emails[0] : undefined) : claims?.[named];
+  const email: unknown = Array.isArray(emails) ? emails[0] : undefined;
+  const username = named === undefined ? email : claims?.[named];
   const signsIn = grant !== undefined && USER_GRANTS.has(grant.toLowerCase());
   const name = dialect === 'msal-python' ? undefined : stringClaim(claims, 'name');
   const client_info = dialect === 'msal-python' ? undefined : filled(event.response['client_info']);
