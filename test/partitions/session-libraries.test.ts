@@ -153,9 +153,35 @@ const libraries: Record<
     },
   },
   'koa-session, in a cookie': { isOnServer: false, serve: (visit) => koa({}, visit) },
+  'koa-session, with a store': {
+    isOnServer: true,
+    isReadOnce: true,
+    serve: (visit) => {
+      const sessions = new Map<string, string>();
+      const store = {
+        get: async (key: string) => JSON.parse(sessions.get(key) ?? 'null') as unknown,
+        set: async (key: string, session: unknown) => void sessions.set(key, JSON.stringify(session)),
+        destroy: async (key: string) => void sessions.delete(key),
+      };
+      return koa({ store }, visit, (ctx) => ({
+        options: {
+          isAlive: async ({ externalKey }: any) =>
+            ctx.cookies.get('koa.sess') !== externalKey || Boolean(await store.get(externalKey)),
+        },
+        regenerate: async () => {
+          await ctx.session.regenerate();
+          ctx.session = {};
+        },
+      }));
+    },
+  },
 };
 
-function koa(options: object, visit: Visit): Promise<ServedSessions> {
+function koa(
+  options: object,
+  visit: Visit,
+  more: (ctx: any) => Partial<SessionVisit> = () => ({}),
+): Promise<ServedSessions> {
   const app = new (load('koa'))();
   app.keys = ['k'];
   const library = load('koa-session');
@@ -166,6 +192,7 @@ function koa(options: object, visit: Visit): Promise<ServedSessions> {
         path: ctx.path,
         session: () => () => ctx.session,
         destroy: () => (ctx.session = null),
+        ...more(ctx),
       }),
     );
   });
