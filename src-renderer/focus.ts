@@ -8,8 +8,10 @@
 
 const FOCUSABLE = 'button:not([disabled]), [tabindex="0"], input:not([disabled])';
 
-/** Frames in which a closing dialog may still make the page inert. */
+/** Frames after which a closed dialog has been removed and the page is no longer inert, unless the machine is busy. */
 const FRAMES = 4;
+/** Frames for which the focus waits on a busy machine. A page that is inert for longer has another dialog. */
+const MOST_FRAMES = 120;
 
 /** Moves the focus to an element in the same place whenever it is lost, until the page is unloaded. */
 export function keepFocus(): void {
@@ -50,8 +52,11 @@ export function focusOrigin(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[aria-haspopup][aria-expanded="true"]');
 }
 
+let nextReturn = 0;
+
 /** Focuses the element as soon as the page is no longer inert. Does nothing if it was removed. */
-export function returnFocus(element: HTMLElement | null, frames = FRAMES): void {
+export function returnFocus(element: HTMLElement | null, frame = 0): void {
+  cancelAnimationFrame(nextReturn); // Of a dialog that closed before.
   if (element?.isConnected !== true || document.activeElement === element) return;
   const active = document.activeElement;
   if (active !== null && active !== document.body && active.closest('[role$="dialog"]') === null) {
@@ -59,8 +64,9 @@ export function returnFocus(element: HTMLElement | null, frames = FRAMES): void 
     return;
   }
   element.focus({ preventScroll: true });
-  if (document.activeElement !== element && frames > 0)
-    requestAnimationFrame(() => returnFocus(element, frames - 1));
+  const isInert = element.closest('[inert], [aria-hidden="true"]') !== null;
+  if (document.activeElement !== element && frame < (isInert ? MOST_FRAMES : FRAMES))
+    nextReturn = requestAnimationFrame(() => returnFocus(element, frame + 1));
 }
 
 function afterFrames(frames: number, call: () => void): void {
