@@ -317,9 +317,9 @@ function isSignInRequired(error: unknown): boolean {
 /** Returns the refresh token that MSAL sends of these: the first in its memory. Undefined if there are several and its memory is unknown. */
 function sentBy(tokenCache: object, candidates: readonly string[]): string | undefined {
   if (candidates.length < 2) return candidates[0];
-  if (!('getKVStore' in tokenCache) || typeof tokenCache.getKVStore !== 'function') return undefined;
-  const entities: unknown[] = Object.values(tokenCache.getKVStore() as object);
-  for (const entity of entities) {
+  const { getKVStore } = tokenCache as { getKVStore?: () => object };
+  if (typeof getKVStore !== 'function') return undefined;
+  for (const entity of Object.values<unknown>(getKVStore.call(tokenCache) as Record<string, unknown>)) {
     const { credentialType, secret } = (entity ?? {}) as Record<string, unknown>;
     if (credentialType === 'RefreshToken' && candidates.includes(secret as string)) return secret as string;
   }

@@ -326,7 +326,7 @@ describe('several agents on one vault', () => {
         clientMetadata: { client_name: 'Old agent', redirect_uris: ['http://127.0.0.1:1/callback'] },
         redirect: () => undefined,
         fetch: (url) => {
-          sent.push(String(url));
+          sent.push(new Request(url).url);
           return Promise.resolve(Response.json({ access_token: 'new', token_type: 'Bearer' }));
         },
       });

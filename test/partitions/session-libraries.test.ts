@@ -159,9 +159,9 @@ const libraries: Record<
     serve: (visit) => {
       const sessions = new Map<string, string>();
       const store = {
-        get: async (key: string) => JSON.parse(sessions.get(key) ?? 'null') as unknown,
-        set: async (key: string, session: unknown) => void sessions.set(key, JSON.stringify(session)),
-        destroy: async (key: string) => void sessions.delete(key),
+        get: (key: string) => Promise.resolve(JSON.parse(sessions.get(key) ?? 'null') as unknown),
+        set: (key: string, session: unknown) => Promise.resolve(sessions.set(key, JSON.stringify(session))),
+        destroy: (key: string) => Promise.resolve(sessions.delete(key)),
       };
       return koa({ store }, visit, (ctx) => ({
         options: {
