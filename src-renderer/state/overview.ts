@@ -154,22 +154,26 @@ export function overviewAccounts(
       (app === null || account.clients.includes(app)) &&
       (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
   );
-  const homes = new Map(passing.map((account) => [account, homeTenant(account, tenants)]));
-  const ranks = new Map(
-    [...new Set(homes.values())].sort(collator.compare).map((name, rank) => [name, rank]),
-  );
-  const key = (account: AccountItem): number => {
-    if (column === 'account') return 0;
-    if (column === 'tenant') return ranks.get(homes.get(account) ?? '') ?? 0;
-    if (column === 'status') return STATUSES.indexOf(statusId(account, now));
-    return account.nextExpiry ?? Number.MAX_VALUE;
-  };
-  const keys = new Map(passing.map((account) => [account, key(account)]));
   const sign = direction === 'ascending' ? 1 : -1;
-  return passing.sort((a, b) => {
-    const order = (keys.get(a) ?? 0) - (keys.get(b) ?? 0);
-    return column === 'account' ? sign * compareNames(a, b) : sign * order || compareNames(a, b);
-  });
+  if (column === 'account') return passing.sort((a, b) => sign * compareNames(a, b));
+  const keys = sortKeys(passing, column, tenants, now);
+  return passing.sort((a, b) => sign * ((keys.get(a) ?? 0) - (keys.get(b) ?? 0)) || compareNames(a, b));
+}
+
+function sortKeys(
+  all: readonly AccountItem[],
+  column: 'tenant' | 'status' | 'expiry',
+  tenants: TenantNames,
+  now: number,
+): ReadonlyMap<AccountItem, number> {
+  if (column === 'status')
+    return new Map(all.map((account) => [account, STATUSES.indexOf(statusId(account, now))]));
+  if (column === 'expiry')
+    return new Map(all.map((account) => [account, account.nextExpiry ?? Number.MAX_VALUE]));
+  const homes = all.map((account) => homeTenant(account, tenants));
+  const names = [...new Set(homes)].sort(collator.compare);
+  const ranks = new Map(names.map((name, rank) => [name, rank]));
+  return new Map(all.map((account, at) => [account, ranks.get(homes[at] ?? '') ?? 0]));
 }
 
 /**
