@@ -23,13 +23,15 @@ import { memoryKeychain, openVault, type TokenResponseEvent } from '../../src-ma
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { KeychainError } from '../../src-main/errors.ts';
 
-const NOW = Math.floor(Date.now() / 1000);
+/** When the test began: the vault uses the computer's clock, and all tests of this file together can take minutes. */
+let NOW: number;
 const TENANT = '22222222-aaaa-bbbb-cccc-000000000002';
 const ARM = 'https://management.azure.com/.default';
 let home: string;
 let keychain: Keychain;
 
 beforeEach(() => {
+  NOW = Math.floor(Date.now() / 1000);
   home = mkdtempSync(join(tmpdir(), 'tokenkeep-cli-'));
   keychain = memoryKeychain();
 });
@@ -798,12 +800,12 @@ describe('import', () => {
 });
 
 describe('decode', () => {
-  const jwt = `${b64({ alg: 'RS256' })}.${b64({ aud: 'api', exp: NOW + 75 })}.c2ln`;
   it.each([
-    ['a token', jwt],
-    ['a header', `Authorization: Bearer ${jwt}`],
-    ['a token response', JSON.stringify({ access_token: jwt })],
-  ])('reads %s', async (_, stdin) => {
+    ['a token', (jwt: string) => jwt],
+    ['a header', (jwt: string) => `Authorization: Bearer ${jwt}`],
+    ['a token response', (jwt: string) => JSON.stringify({ access_token: jwt })],
+  ])('reads %s', async (_, holding) => {
+    const stdin = holding(`${b64({ alg: 'RS256' })}.${b64({ aud: 'api', exp: NOW + 75 })}.c2ln`);
     const { code, out } = await tokenkeep('decode -', { stdin });
     expect(code).toBe(0);
     expect(out).toContain('"aud": "api"');
