@@ -731,10 +731,17 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
     },
     async undo(id) {
-      const back = await ports.sources.undo(id);
       const says = 'Undone: what was removed is back.';
-      const rows = back.map((row): PlaceReceipt => ({ ...row, result: 'still', says }));
-      return withRows(id, rows, () => true);
+      const rows = (back: readonly Pick<PlaceReceipt, 'name' | 'file'>[]): PlaceReceipt[] =>
+        back.map((row) => ({ ...row, result: 'still', says }));
+      try {
+        return await withRows(id, rows(await ports.sources.undo(id)), () => true);
+      } catch (error) {
+        // The stored receipt must not say of what is back that it is signed out.
+        const half = rows(ports.sources.undone(id));
+        if (half.length > 0) await withRows(id, half, () => true).catch(ports.onUnexpected);
+        throw error;
+      }
     },
     check: async (id) => withRows(id, await ports.sources.check(id), ({ result }) => result === 'still'),
     done: (id) => ports.sources.done(id),

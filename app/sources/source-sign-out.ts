@@ -40,6 +40,8 @@ export interface SourceSignOuts {
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
   undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
+  /** What a failed `undo` has put back. */
+  undone(reportId: string): Pick<PlaceReceipt, 'name' | 'file'>[];
   /** Rereads the places where an account was still signed in, and returns their current rows. */
   check(reportId: string): Promise<PlaceReceipt[]>;
   /** Discards the undo data. */
@@ -53,6 +55,7 @@ export const NO_SOURCES: SourceSignOuts = {
   offers: () => [],
   signOut: () => Promise.resolve([]),
   undo: () => Promise.resolve([]),
+  undone: () => [],
   check: () => Promise.resolve([]),
   done: () => undefined,
 };
@@ -82,7 +85,8 @@ export function sourceSignOuts(
         says: 'It was closed while the question was open. Nothing was changed there.',
       };
     const { state, problem } = place.reading;
-    if (state === 'accounts' || state === 'empty')
+    // With a problem, a part of it could not be read.
+    if ((state === 'accounts' || state === 'empty') && problem === undefined)
       return { result: 'signed-out', says: 'The program signed out by itself. Nothing was left to remove.' };
     if (state === 'gone')
       return {
@@ -178,10 +182,16 @@ export function sourceSignOuts(
   async function putBack(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]> {
     const undone = halfDone.get(reportId) ?? new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
     halfDone.set(reportId, undone);
+    const failures: unknown[] = [];
     // The last one first, so that each finds what it left.
     for (const one of undoable.get(reportId)?.toReversed() ?? []) {
-      await one.receipt.undo();
-      // If the next one fails, another try begins with it.
+      try {
+        await one.receipt.undo();
+      } catch (error) {
+        // The others don't depend on it. Another try begins with it.
+        failures.push(error);
+        continue;
+      }
       const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
       if (left.length > 0) undoable.set(reportId, left);
       else undoable.delete(reportId);
@@ -189,6 +199,7 @@ export function sourceSignOuts(
       undone.set(id, { name, file: displayPath(source.file) });
       await sources.readAgain(id);
     }
+    if (failures.length > 0) throw failures[0];
     halfDone.delete(reportId);
     return [...undone.values()];
   }
@@ -264,6 +275,7 @@ export function sourceSignOuts(
       undoing.set(reportId, running);
       return running;
     },
+    undone: (reportId) => [...(halfDone.get(reportId)?.values() ?? [])],
     async check(reportId) {
       await undoing.get(reportId)?.catch(() => undefined);
       const { ids, usernames, still } = asked.get(reportId) ?? { ids: [], usernames: [], still: [] };

@@ -315,6 +315,26 @@ describe('signing out', () => {
     expect(await out.check('report')).toEqual([]);
   });
 
+  it('says after another check that a part of a program’s cache can’t be read', async () => {
+    await openAzure();
+    let problem: string | undefined;
+    const some = {
+      ...sources,
+      opened: () =>
+        sources.opened().map((one) => ({
+          ...one,
+          reading: { ...one.reading, ...(problem === undefined ? {} : { problem }) },
+        })),
+    };
+    const out = sourceSignOuts(some, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    await out.signOut([leaving.id], [sources.opened()[0]!.id], 'report');
+    problem = 'One of its items is locked.';
+    expect(await out.check('report')).toMatchObject([{ result: 'still', says: problem }]);
+    problem = undefined;
+    expect(await out.check('report')).toMatchObject([{ result: 'signed-out' }]);
+  });
+
   it('puts back what is left when one of several places failed before', async () => {
     await openAzure();
     const text = readFileSync(file, 'utf8');
@@ -329,18 +349,25 @@ describe('signing out', () => {
     expect(places).toHaveLength(2);
     await out.signOut([leaving.id], places, 'report');
 
-    const rest = readFileSync(file, 'utf8');
-    rmSync(file);
-    mkdirSync(file); // can't be written
-    await expect(out.undo('report')).rejects.toThrow();
-    expect(readFileSync(another, 'utf8')).toContain(secret);
-    rmSync(file, { recursive: true });
-    writeFileSync(file, rest, { mode: 0o600 });
-    expect(await out.undo('report')).toEqual([
-      { name: 'another.json', file: another },
-      { name: 'Azure CLI', file },
-    ]);
-    expect(readFileSync(file, 'utf8')).toContain(secret);
+    // Whichever it is, the other one is put back.
+    for (const broken of [file, another]) {
+      const whole = broken === file ? another : file;
+      const rest = readFileSync(broken, 'utf8');
+      rmSync(broken);
+      mkdirSync(broken); // can't be written
+      await expect(out.undo('report')).rejects.toThrow();
+      expect(readFileSync(whole, 'utf8')).toContain(secret);
+      const names = { [file]: 'Azure CLI', [another]: 'another.json' };
+      expect(out.undone('report')).toEqual([{ name: names[whole], file: whole }]);
+      rmSync(broken, { recursive: true });
+      writeFileSync(broken, rest, { mode: 0o600 });
+      expect(await out.undo('report')).toEqual([
+        { name: names[whole], file: whole },
+        { name: names[broken], file: broken },
+      ]);
+      expect(readFileSync(broken, 'utf8')).toContain(secret);
+      if (broken === file) await out.signOut([leaving.id], places, 'report');
+    }
   });
 
   it('puts back what each place had, also if it is asked for twice, and discarded meanwhile', async () => {

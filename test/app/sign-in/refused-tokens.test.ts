@@ -11,6 +11,7 @@ import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.t
 import { otherPrograms } from './sign-out-steps.ts';
 
 const ISSUER = 'https://one.example';
+const LEFT = { name: 'second', file: '/second.json', result: 'signed-out', says: 'Left: none.' } as const;
 const ROW = { name: 'first', file: '/first.json' } as const;
 let vault: Vault;
 let signing: SignIn<null>;
@@ -35,7 +36,9 @@ beforeEach(async () => {
     },
     sources: {
       ...otherPrograms(new Set(['first']), { around: async (_name, work) => work() }),
-      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }]),
+      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }, LEFT]),
+      undo: () => Promise.reject(new Error('The first one is in use.')),
+      undone: () => [{ name: LEFT.name, file: LEFT.file }],
       check: () => Promise.resolve([{ ...ROW, result: 'signed-out', says: 'Left: none.' }]),
     },
     fetch: async (input, init) => {
@@ -96,14 +99,27 @@ it('a row that is checked again while revocations are pending stays so, and they
     return new Response(null, { status: 200 });
   };
   const report = await signing.handlers.signOut(null, await ids(), { ...WISHES, places: ['first'] });
-  expect(report).toMatchObject({ places: [{ result: 'still' }], revoked: { pending: 3 } });
+  expect(report).toMatchObject({ places: [{ result: 'still' }, LEFT], revoked: { pending: 3 } });
   await signing.handlers.checkSignOut(null, report.id);
-  const checked = { places: [{ result: 'signed-out', says: 'Left: none.' }] };
+  const checked = { places: [{ result: 'signed-out', says: 'Left: none.' }, LEFT] };
   expect(await signing.handlers.signOuts(null)).toMatchObject([{ ...checked, revoked: { pending: 3 } }]);
   release();
   await signing.idle();
   expect(await signing.handlers.signOuts(null)).toMatchObject([
     { ...checked, revoked: { count: 3, pending: 0, problem: null } },
+  ]);
+});
+
+it('says of a place that an undo has put back that it is, although another failed', async () => {
+  const report = await signing.handlers.signOut(null, await ids(), { ...WISHES, places: ['first'] });
+  await expect(signing.handlers.undoSignOut(null, report.id)).rejects.toThrow('The first one is in use.');
+  expect(await signing.handlers.signOuts(null)).toMatchObject([
+    {
+      places: [
+        { ...ROW, result: 'still' },
+        { name: 'second', result: 'still', says: /^Undone/ },
+      ],
+    },
   ]);
 });
 

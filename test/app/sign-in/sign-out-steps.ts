@@ -34,6 +34,7 @@ export function otherPrograms(
     accounts: () => [],
     check: () => Promise.resolve([]),
     undo: () => Promise.resolve([]),
+    undone: () => [],
     done: () => undefined,
   };
 }
