@@ -60,11 +60,17 @@ export async function whileLocked<T>(
       }
       if (missing === undefined) return await task();
     } finally {
-      for (const [file, one] of held.reverse()) await release(file, one);
+      await releaseAll(held);
     }
     if (performance.now() > end) throw await busy(missing, deadline);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+/** Releases all of them, also if one fails: this process would hold the others until it ends. */
+async function releaseAll(held: readonly (readonly [file: string, held: Held])[]): Promise<void> {
+  const ends = await Promise.allSettled(held.toReversed().map(([file, one]) => release(file, one)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Names the process that holds the lock: the user has to know what to close. */

@@ -191,7 +191,7 @@ async function removeFromDocument(
       gone.push(own);
     } catch (error) {
       if (!(error instanceof SourceError)) {
-        await profile?.restore();
+        await profile?.restore().catch(() => undefined);
         throw error;
       }
       failure ??= error;
@@ -199,7 +199,8 @@ async function removeFromDocument(
       if (error.code === 'source_busy') break; // The same lock would block the others too.
     }
   if (failure !== undefined && changed.length === 0) {
-    await profile?.restore();
+    // The failure itself is what the user has to know.
+    await profile?.restore().catch(() => undefined);
     throw failure;
   }
   profile ??= await changeProfile();
@@ -210,7 +211,7 @@ async function removeFromDocument(
     ...(problems.size === 0
       ? {}
       : {
-          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].join(' ')}`,
+          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].map((one) => one.replaceAll('Nothing was changed. ', '')).join(' ')}`,
         }),
     async putBack(entries) {
       const all: unknown = JSON.parse(entries);
@@ -512,12 +513,16 @@ async function withoutSubscriptions(
     async restore() {
       const text = await read();
       const next = text === after ? before : azureProfileWith(text ?? '', before, account.username);
-      if (next === null)
-        throw new SourceError(
+      const failed = (what: string, cause?: unknown): SourceError =>
+        new SourceError(
           'source_unreadable',
-          `The account is signed in again, but ${file} could not be read, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
+          `The account is signed in again, but ${file} could not be ${what}, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
+          { cause },
         );
-      await writeWhole(file, Buffer.from(next, 'utf8'));
+      if (next === null) throw failed('read');
+      await writeWhole(file, Buffer.from(next, 'utf8')).catch((cause: unknown) => {
+        throw cause instanceof SourceError ? failed('written', cause) : cause;
+      });
     },
   };
 }
