@@ -47,17 +47,25 @@ export function list(given: Given, world: World): Promise<number> {
       world.out.write(
         `${people.length} ${people.length === 1 ? 'account' : 'accounts'}${needing === 0 ? '' : `, ${needing} ${needing === 1 ? 'needs' : 'need'} sign-in`}.\n`,
       );
-    const unread = found.filter(({ reading }) => !READ.has(reading.state));
-    if (unread.length > 0)
-      world.err.write(
-        `${unread.length} ${unread.length === 1 ? 'source' : 'sources'} can’t be read: see tokenkeep sources.\n`,
-      );
+    const unread = found.filter(({ reading }) => !READ.has(reading.state)).length;
+    const inPart = found.filter(({ reading }) => isReadInPart(reading)).length;
+    for (const [count, what] of [
+      [unread, 'can’t be read'],
+      [inPart, 'can’t be read completely'],
+    ] as const)
+      if (count > 0)
+        world.err.write(`${count} ${count === 1 ? 'source' : 'sources'} ${what}: see tokenkeep sources.\n`);
     return shownCode(vault, world);
   });
 }
 
 /** The states of a source that was read, or is not there any more. */
 const READ: ReadonlySet<SourceReading['state']> = new Set(['accounts', 'empty', 'gone']);
+
+/** Whether a part of a source could not be read, such as one of several items in the keyring. */
+function isReadInPart({ state, problem }: SourceReading): boolean {
+  return (state === 'accounts' || state === 'empty') && problem !== undefined;
+}
 
 function nextExpiryText({ nextExpiry, tokens, named }: Person, now: number): string {
   if (nextExpiry !== undefined) return relative(nextExpiry, now);
@@ -249,11 +257,8 @@ export function sources(given: Given, world: World): Promise<number> {
 /** Seconds for which a change counts as new. */
 const JUST_NOW = 60;
 
-function stateText(
-  { leaving, program }: FoundSource,
-  { state, writtenAt }: SourceReading,
-  now: number,
-): string {
+function stateText({ leaving, program }: FoundSource, reading: SourceReading, now: number): string {
+  const { state, writtenAt } = reading;
   const age = writtenAt === null ? Infinity : now - writtenAt;
   const news =
     age < 0 || age >= JUST_NOW
@@ -271,5 +276,5 @@ function stateText(
     'in-use': 'in use by its program',
     gone: 'gone',
   };
-  return words[state];
+  return isReadInPart(reading) ? `${words[state]}, read in part` : words[state];
 }

@@ -4,7 +4,7 @@
  */
 import { codeThatAsksUser } from '../cache/acquire.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
-import { expiryOf, isRefusedForGood } from '../cache/schema/expiry.ts';
+import { expiryOf, isExpiryUnknown, isRefusedForGood, isUsable, secondsOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
@@ -33,13 +33,24 @@ export function grantsWith(grants: readonly GrantItem[], scopes: readonly string
 
 /**
  * Returns the grants of which each client has one: programs keep several under their own labels, which a user does not know. It is the one
- * whose access token is valid for longest; without one, a grant that can be refreshed.
+ * whose access token is valid for longest; without one, a grant that can be refreshed; then the newest of those that don't say how long they
+ * are valid.
+ *
+ * @param forceRefresh whether a token is wanted that is not cached
  */
-export function oneForEachClient(grants: readonly GrantItem[], now: number): GrantItem[] {
+export function oneForEachClient(
+  grants: readonly GrantItem[],
+  now: number,
+  { forceRefresh = false } = {},
+): GrantItem[] {
   const validUntil = (grant: GrantItem): number => {
     const { accessTokens, refreshTokens } = tokensOfGrant(grant);
     const isRenewable = refreshTokens.some((token) => !isRefusedForGood(token));
-    return Math.max(isRenewable ? now : -Infinity, ...accessTokens.map(expiryOf));
+    if (isRenewable && forceRefresh) return Infinity;
+    const ends = accessTokens
+      .filter((token) => isUsable(token, now))
+      .map((token) => (isExpiryUnknown(token) ? secondsOf(token.cached_at) : expiryOf(token)));
+    return Math.max(isRenewable ? now : -Infinity, ...ends);
   };
   const best = new Map<string, GrantItem>();
   for (const grant of grants) {

@@ -360,17 +360,20 @@ function providerOf({ issuer, environment }: AccountSummary): string {
  * @throws Stop (not found), also if two accounts match
  */
 export function personNamed(people: readonly Person[], name: string): Person {
-  const found = people.filter(({ account }) => isCalled(account, name));
+  // A user name may look like the ID of somebody else.
+  const exact = people.filter(
+    ({ account }) => `${account.home_account_id}@${providerOf(account)}`.toLowerCase() === name.toLowerCase(),
+  );
+  const found = exact.length > 0 ? exact : people.filter(({ account }) => isCalled(account, name));
   const [person, second] = found;
   if (person === undefined)
     throw new Stop(EXIT.notFound, `No account has the user name or ID “${name}”. See: tokenkeep list`);
   if (second !== undefined) {
-    const ids = found.map(({ account }) => account.home_account_id.toLowerCase());
-    const choices = found.map(({ account }) =>
-      new Set(ids).size === ids.length
-        ? `${account.home_account_id} (${account.environment})`
-        : `${account.home_account_id}@${providerOf(account)}`,
-    );
+    const choices = found.map(({ account }) => {
+      const { home_account_id: id, environment } = account;
+      const isOne = people.filter((one) => isCalled(one.account, id)).length === 1;
+      return isOne ? `${id} (${environment})` : `${id}@${providerOf(account)}`;
+    });
     throw new Stop(
       EXIT.notFound,
       `${found.length} accounts match “${name}”. Give the ID of one of them: ${choices.join(', ')}`,

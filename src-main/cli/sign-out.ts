@@ -223,7 +223,8 @@ async function leaveAll(
           };
         const left = receipt.remaining ?? 0;
         const says = receipt.problem ?? `${left} ${left === 1 ? 'entry is' : 'entries are'} left`;
-        return { result: 'Still signed in', says };
+        const done = countOf(receipt.removed) > 0 ? `${tokensIn(receipt.removed)} removed. ` : '';
+        return { result: 'Still signed in', says: `${done}${says}` };
       }),
     );
   }

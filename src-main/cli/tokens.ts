@@ -107,7 +107,9 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
     };
   });
   const { clients, fitting, grants } = found;
-  const fittingGrants = oneForEachClient(grantsWith(grants, scopes), world.now());
+  const fittingGrants = oneForEachClient(grantsWith(grants, scopes), world.now(), {
+    forceRefresh: given.has('refresh'),
+  });
   const [grant] = fittingGrants;
   if (
     fitting.length === 0 &&

@@ -94,6 +94,19 @@ describe('a grant', () => {
     expect(several.err.match(/--client/g)).toHaveLength(2);
   });
 
+  it('is not one that does not say how long it is valid, and with --refresh one that can be refreshed', async () => {
+    const { expires_in: _none, ...unknown } = grant({}, { access_token: 'at-unknown' }).tokens!;
+    await add('first', { ...grant(), tokens: { ...unknown, refresh_token: undefined! } });
+    await add('second', grant({}, { access_token: 'at-second', expires_in: 600 }));
+    expect(await command({ home, keychain }, GET)).toMatchObject({ code: 0, out: 'at-second\n' });
+    const { refresh_token: _other, ...alone } = grant({}, { access_token: 'at-alone' }).tokens!;
+    await add('third', { ...grant(), tokens: alone });
+    expect(await command({ home, keychain }, GET)).toMatchObject({ code: 0, out: 'at-alone\n' });
+    const { fetch } = provider({ access_token: 'at-new', expires_in: 3600, token_type: 'bearer' });
+    const ran = await command({ home, keychain }, [...GET, '--refresh'], { fetch });
+    expect(ran).toMatchObject({ code: 0, out: 'at-new\n' });
+  });
+
   it('is refreshed at the endpoint that its issuer publishes, with its registration, and kept', async () => {
     await add('work', grant({ client: { client_id: 'registered', client_secret: 'cs' } }, { expires_in: 1 }));
     const { sent, fetch } = provider({

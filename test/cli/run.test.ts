@@ -268,6 +268,19 @@ describe('list, show and sources', () => {
     expect(code).toBe(EXIT.notFound);
     expect(err).toContain('2 accounts match “ada@contoso.example”. Give the ID of one of them: ada');
     expect(err).toContain(`ada-too.${TENANT} (`);
+    expect(err).not.toContain('@login.microsoftonline.com');
+  });
+
+  it('asks for an id and its provider where the id is the user name of another', async () => {
+    const id = `ada.${TENANT}`;
+    const named = { sub: 'b', oid: 'b', tid: TENANT, preferred_username: id };
+    const client_info = b64({ uid: 'b', utid: TENANT });
+    const id_token = `${b64({ alg: 'none' })}.${b64(named)}.x`;
+    await vaultWith(signIn('ada'), signIn('ben', { client_info, id_token }));
+    const { code, err } = await tokenkeep('show', { operand: id });
+    expect(code).toBe(EXIT.notFound);
+    const choice = new RegExp(`${id}@([^\\s,]+)`).exec(err)?.[1] ?? '';
+    expect((await tokenkeep('show', { operand: `${id}@${choice}` })).out).toContain('ada@contoso.example');
   });
 
   it('takes an ID with its provider where two accounts have the same', async () => {
