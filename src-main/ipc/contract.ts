@@ -340,7 +340,7 @@ export interface TokenCacheRequests {
   chooseImport(): ImportPlan | ImportLocked | null;
   /** A file that was dropped on the window. The preload script fills in the path of the `File`. */
   planImport(path: string): ImportPlan | ImportLocked;
-  /** Decrypts a plan. After `passphrase_wrong`, another passphrase can be tried. */
+  /** Decrypts a plan. After `passphrase_wrong`, another passphrase can be tried. One that is open needs none: `''`. */
   unlockImport(planId: string, passphrase: string): ImportPlan;
   /** Merges the planned document in one change. If the vault refuses it, the plan is kept for a retry. */
   confirmImport(planId: string): ImportReport;

@@ -39,7 +39,12 @@ export interface Imports {
    * @throws DocumentError naming the file: nothing is merged and no plan is kept
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
-  /** @throws PassphraseError if it is wrong; another can be tried */
+  /**
+   * An open document needs no passphrase: its plan is returned again.
+   *
+   * @throws PassphraseError if it is wrong; another can be tried
+   * @throws InvalidArgumentError if the plan no longer exists
+   */
   unlock(planId: string, passphrase: string): Promise<ImportPlan>;
   /** @throws InvalidArgumentError if the plan no longer exists */
   confirm(planId: string): Promise<ImportReport>;

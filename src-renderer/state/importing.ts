@@ -155,6 +155,12 @@ export function createImporting(ports: Ports, vault: Vault, dialogs: Dialogs, to
       const merging: Dialog = { ...dialog, merging: true };
       dialogs.replace(dialog, merging);
       if (dialog.restores) {
+        // Main may have discarded the document, and no file is set aside for nothing. One that is open needs no passphrase.
+        const still = await tokenCache.unlockImport(dialog.plan.id, '');
+        if (!still.ok) {
+          dialogs.fail(FAILED, still.error, merging);
+          return;
+        }
         const fresh = await vault.ask('startFresh');
         if (fresh === null) dialogs.replace(merging, dialog);
         else if (!fresh.ok) dialogs.fail(FAILED, fresh.error, merging);

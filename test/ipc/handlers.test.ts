@@ -340,7 +340,9 @@ describe('an import', () => {
       const plan = await window.ask.unlockImport(W, id, 'correct horse battery');
       expect(plan).toMatchObject({ fileName: 'export.age', writtenBy: 'MSAL Python' });
       await expect(window.ask.confirmImport(W, id)).rejects.toThrow('Choose the file again');
+      expect(await window.ask.unlockImport(W, plan.id, '')).toEqual(plan); // it is still there
       await window.ask.confirmImport(W, plan.id);
+      await expect(window.ask.unlockImport(W, plan.id, '')).rejects.toThrow('Choose the file again');
       expect((await window.ask.accounts(W)).totals.accounts).toBe(plan.accounts.added);
     });
 

@@ -56,4 +56,5 @@ it('takes no path and no second argument from a window', () => {
   }
   expect(() => argumentChecks.unlockImport(['../x', 'y'])).toThrow('arguments that it does not take');
   expect(argumentChecks.unlockImport(['id', 'y'])).toEqual(['id', 'y']);
+  expect(argumentChecks.unlockImport(['id', ''])).toEqual(['id', '']);
 });

@@ -150,6 +150,16 @@ describe('an import', () => {
       expect(changing(bridge.asked)).toEqual(['startFresh']);
     });
 
+    test('whose document main has discarded: nothing is set aside', async () => {
+      const { model, bridge, world } = await stage('key-missing');
+      await model.importing.restore();
+      const error = { code: 'invalid_argument', message: 'This import was planned too long ago.' };
+      world.failing.set('unlockImport', error);
+      await model.importing.confirm();
+      expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error });
+      expect(changing(bridge.asked)).toEqual([]);
+    });
+
     test('is no longer one after another document has replaced it', async () => {
       const { model, bridge } = await stage('key-missing');
       await model.importing.restore();
