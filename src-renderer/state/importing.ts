@@ -62,10 +62,15 @@ export function createImporting(ports: Ports, vault: Vault, dialogs: Dialogs, to
       dialogs.open(dialog);
     } else dialogs.later(() => (last === plan ? dialog : null));
   };
+  /** The last failure. A flood of second starts would otherwise leave as many dialogs to close. */
+  let lastError: PlainError | undefined;
   const failed = (error: PlainError) => {
     callOff();
+    lastError = error;
+    const failure: Dialog = { kind: 'failure', title: FAILED, error };
     const before = dialogs.view.get();
-    dialogs.fail(FAILED, error, before?.kind === 'import-reading' ? before : null);
+    if (before?.kind === 'import-reading') dialogs.replace(before, failure);
+    else dialogs.later(() => (lastError === error ? failure : null));
   };
   /** The open dialog of an import that nothing was decided about. */
   const open = (): DialogOf<'import-reading' | 'import-plan' | 'import-locked'> | null => {

@@ -261,6 +261,20 @@ describe('an import', () => {
     model.importing.cancel();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { message: 'No such file.' } });
   });
+
+  test('that fails again and again while another dialog is open: one failure follows, the last', async () => {
+    const { model, bridge } = await stage();
+    model.dialogs.open({ kind: 'export', working: false, error: null, receipt: null });
+    bridge.emit('importFailed', { code: 'document_unreadable', message: 'No such file.' });
+    bridge.emit('importFailed', { code: 'document_not_json', message: 'It is not JSON.' });
+    model.dialogs.close();
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'failure',
+      error: { message: 'It is not JSON.' },
+    });
+    model.dialogs.close();
+    expect(model.dialogs.view.get()).toBeNull();
+  });
 });
 
 test('what a plan says', () => {
