@@ -5,15 +5,16 @@ import { PassphraseField } from '../parts/PassphraseField.tsx';
 import { useModel } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { isNothingNew, planLines, planNames } from '../state/importing.ts';
+import { intoEmpty, isNothingNew, planLines, planNames } from '../state/importing.ts';
 import { bytes } from '../state/words.ts';
 
 /** Shows what an import will merge. */
 export function ImportDialog({ dialog: { plan, restores, merging } }: { dialog: DialogOf<'import-plan'> }) {
   const { importing } = useModel();
   const names = planNames(plan);
-  // What is new is counted beside what is in memory, which a restoring import replaces.
-  const nothing = !restores && isNothingNew(plan);
+  // Main counts what is new beside what is in memory, which a restoring import replaces.
+  const counted = restores ? intoEmpty(plan) : plan;
+  const nothing = isNothingNew(counted);
   return (
     <QuestionFrame
       title={
@@ -35,7 +36,7 @@ export function ImportDialog({ dialog: { plan, restores, merging } }: { dialog: 
         </span>
       </p>
       <ul className="counts">
-        {planLines(plan).map(({ text, soft }) => (
+        {planLines(counted).map(({ text, soft }) => (
           <li key={text} data-soft={soft}>
             {text}
           </li>

@@ -195,6 +195,22 @@ export function imported(fileName: string, report: ImportReport): string {
   return `Imported ${fileName}: ${parts.length === 0 ? 'nothing new' : parts.join(', ')}.`;
 }
 
+/** Returns the plan as it is for an empty vault, where everything is new. */
+export function intoEmpty(plan: ImportPlan): ImportPlan {
+  const { added, known, names } = plan.accounts;
+  const { tokens } = plan;
+  return {
+    ...plan,
+    accounts: { added: added + known, known: 0, names },
+    tokens: {
+      ...tokens,
+      added: tokens.added + tokens.replaced + tokens.unchanged,
+      replaced: 0,
+      unchanged: 0,
+    },
+  };
+}
+
 /** Whether the import would change nothing. */
 export function isNothingNew({ accounts, tokens, notUnderstood }: ImportPlan): boolean {
   return accounts.added + tokens.added + tokens.replaced + notUnderstood === 0;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   imported,
+  intoEmpty,
   isNothingNew,
   planLines,
   planNames,
@@ -298,6 +299,15 @@ test('what a plan says', () => {
   expect([isNothingNew(none), isNothingNew(PLAN)]).toEqual([true, false]);
   expect(isNothingNew({ ...none, accounts: { added: 0, known: 3, names: [] } })).toBe(true);
   expect(isNothingNew({ ...none, notUnderstood: 1 })).toBe(false);
+});
+
+test('into an empty vault, everything is new that the document has', () => {
+  expect(planLines(intoEmpty(PLAN)).map(({ text }) => text)).toEqual([
+    '3 new accounts',
+    '12 new tokens',
+    '2 access tokens already expired',
+    '2 entries not understood, kept unchanged',
+  ]);
 });
 
 test('whose accounts they are, also where main sends only the first names', () => {

@@ -14,6 +14,7 @@ import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
 import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { ActivityPage } from '../../src-renderer/screens/ActivityPage.tsx';
+import { ImportDialog } from '../../src-renderer/screens/ImportDialogs.tsx';
 import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
 import { SettingsPage } from '../../src-renderer/screens/SettingsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
@@ -23,7 +24,7 @@ import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
-import { WORLDS } from './fake/worlds.ts';
+import { PLAN, WORLDS } from './fake/worlds.ts';
 
 const within = (model: Parameters<typeof ModelContext>[0]['value'], node: ReactNode) =>
   renderToStaticMarkup(<ModelContext value={model}>{node}</ModelContext>);
@@ -89,6 +90,29 @@ test('Compare shows a time that it can’t read once, as it is written', async (
   expect(html).toContain('1795970186000');
   expect(html).not.toContain('1795970186000 ·');
   expect(html).toMatch(/\d · 1795970186\b/);
+});
+
+test('an import that restores offers whatever the document has, and nothing of an empty one', async () => {
+  const { model } = await stage();
+  const html = (plan: typeof PLAN, restores: boolean) =>
+    within(model, <ImportDialog dialog={{ kind: 'import-plan', plan, restores, merging: false }} />);
+  const known = {
+    ...PLAN,
+    accounts: { ...PLAN.accounts, added: 0, known: 3 },
+    tokens: { added: 0, replaced: 0, unchanged: 12, expired: 0 },
+    notUnderstood: 0,
+  };
+  expect(html(known, false)).toContain('Nothing to import');
+  expect(html(known, true)).toContain('Restore from this document?');
+  expect(html(known, true)).toContain('12 new tokens');
+  expect(html(known, true)).not.toContain('already in the vault');
+  const empty = {
+    ...known,
+    accounts: { added: 0, known: 0, names: [] },
+    tokens: { added: 0, replaced: 0, unchanged: 0, expired: 0 },
+  };
+  expect(html(empty, true)).toContain('Nothing to import');
+  expect(html(empty, true)).toMatch(/disabled=""[^>]*>Restore</);
 });
 
 test('a vault file that is deleted is not called unchanged', async () => {
