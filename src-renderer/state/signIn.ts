@@ -97,15 +97,17 @@ export function createSignIn(
       const before = dialogs.view.get();
       const answer = await app.signInAgain(accountId);
       if (account === undefined) return;
+      // Pressed twice, it is answered twice: the dialog that the first answer opened stays the only one.
       if (!answer.ok) {
-        dialogs.fail('The sign-in could not be prepared', answer.error, before);
+        const title = 'The sign-in could not be prepared';
+        dialogs.replace(before, { kind: 'failure', title, error: answer.error });
         return;
       }
       const { profileId, draft, loginHint } = answer.value;
       await loadProfiles();
       const profile = view.get().profiles?.find(({ id }) => id === profileId);
       const name = accountName(account);
-      dialogs.answer(
+      dialogs.replace(
         before,
         profile === undefined
           ? { kind: 'profile', profile: null, draft, again: accountId }

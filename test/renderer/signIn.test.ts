@@ -207,6 +207,20 @@ describe('signing in again', () => {
     expect(bridge.asked.filter(([name]) => name === 'signIn')).toHaveLength(2);
   });
 
+  test('asked for twice, opens one dialog', async () => {
+    const { model, world, account } = await rosa();
+    const twice = () => Promise.all([model.signIn.again(account.id), model.signIn.again(account.id)]);
+    await twice();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'profile', again: account.id });
+    model.dialogs.close();
+    expect(model.dialogs.view.get()).toBeNull();
+    world.failing.set('signInAgain', { code: 'invalid_argument', message: 'It is gone.' });
+    await twice();
+    expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure', error: { message: 'It is gone.' } });
+    model.dialogs.close();
+    expect(model.dialogs.view.get()).toBeNull();
+  });
+
   test('says why, with the provider’s own code', async () => {
     const { account } = await rosa();
     const at = Date.UTC(2026, 10, 26, 14, 2, 11) / 1000;
