@@ -60,6 +60,8 @@ export function createSignIn(
   };
 
   let isWaiting = false;
+  /** The dialog that was opened for a sign-in that goes on. */
+  let shown: Dialog | null = null;
   /** Shows a sign-in that goes on, or has failed, as soon as no other dialog is open. */
   const show = () => {
     if (isWaiting || isOpen()) return;
@@ -67,13 +69,16 @@ export function createSignIn(
     dialogs.later(() => {
       isWaiting = false;
       const { step } = view.get().progress;
-      return step === 'none' || step === 'done' ? null : { kind: 'signing-in' };
+      shown = step === 'none' || step === 'done' ? null : { kind: 'signing-in' };
+      return shown;
     });
   };
   const hear = (progress: SignInProgress) => {
     view.set({ ...view.get(), progress });
     if (progress.step === 'done') void finish(progress);
     else if (progress.step !== 'none') show();
+    // A report that was on its way while the user cancelled has opened it.
+    else if (shown !== null) dialogs.replace(shown, null);
   };
   app.on('signIn', hear);
   app.on('profiles', () => void loadProfiles());
@@ -144,6 +149,8 @@ export function createSignIn(
       if (last !== undefined) await signIn.begin(...last);
     },
     cancel() {
+      // Main reports it later, and `close` opens what waits, such as the progress of the sign-in that ends here.
+      view.set({ ...view.get(), progress: { step: 'none' } });
       dialogs.close();
       void app.cancelSignIn();
     },

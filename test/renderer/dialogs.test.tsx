@@ -6,6 +6,7 @@ import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Dialogs, dialogContents } from '../../src-renderer/screens/Dialogs.tsx';
 import type { Model } from '../../src-renderer/state/model.ts';
 import { gate, type Stage, stage } from './fake/model.ts';
+import { signInWorld } from './fake/sign-in.ts';
 import { settled } from './fake/time.ts';
 import { PLAN } from './fake/worlds.ts';
 
@@ -111,6 +112,27 @@ describe('a sign-in whose dialog was replaced', () => {
     model.dialogs.close();
     expect(kindOf(model)).toBe('signing-in');
     model.signIn.cancel();
+    expect(kindOf(model)).toBeNull();
+  });
+
+  test('is not shown again after it was cancelled', async () => {
+    const staged = await stage('main', { signIn: signInWorld({ profiles: [profile] }) });
+    const { model } = staged;
+    model.signIn.open();
+    hear(staged, { step: 'browser', profile });
+    void model.signIn.begin(profile.id, 'browser');
+    expect(kindOf(model)).toBe('signing-in');
+    model.signIn.cancel();
+    expect(kindOf(model)).toBeNull();
+  });
+
+  test('is closed when main says that it has ended, if a late report opened it after the user had cancelled', async () => {
+    const staged = await stage();
+    const { model } = staged;
+    hear(staged, { step: 'browser', profile });
+    model.signIn.cancel();
+    hear(staged, { step: 'browser', profile });
+    hear(staged, { step: 'none' });
     expect(kindOf(model)).toBeNull();
   });
 
