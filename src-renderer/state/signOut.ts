@@ -208,7 +208,10 @@ export function createSignOut(
       if (answer.ok) dialogs.replace(working, { ...dialog, report: answer.value });
       else {
         dialogs.fail('The sign-out could not be undone', answer.error, working);
-        dialogs.later(() => dialog); // the rest can be undone until the user presses Done
+        // A part may be back. The rest can be undone until the user presses Done.
+        const kept = await app.signOuts();
+        const report = kept.ok ? kept.value.find(({ id }) => id === dialog.report.id) : undefined;
+        dialogs.later(() => (report === undefined ? dialog : { ...dialog, report }));
       }
     },
     async check() {

@@ -183,13 +183,21 @@ describe('a receipt', () => {
     expect(kindOf(model)).toBeNull();
   });
 
-  test('comes back after an undo that failed, so that the rest can be undone', async () => {
+  test('comes back after an undo that failed, with what is back so far, so that the rest can be undone', async () => {
     const { model, world, dialog } = await receipt();
+    const [before] = world.signIn.receipts;
+    const back = { name: 'Azure CLI', file: 'a', result: 'still' as const, says: 'Undone.' };
+    const report = { ...before!, places: [back] };
+    world.signIn.receipts = [{ ...report, id: 'another', places: [] }, report];
     world.failing.set('undoSignOut', { code: 'source_busy', message: 'Azure CLI is running.' });
     await model.signOut.undo();
     expect(kindOf(model)).toBe('failure');
     model.dialogs.close();
-    expect(model.dialogs.view.get()).toBe(dialog);
+    expect(model.dialogs.view.get()).toEqual({ ...dialog, report });
+    world.failing.set('signOuts', ERROR); // the receipt is then shown as it was
+    await model.signOut.undo();
+    model.dialogs.close();
+    expect(model.dialogs.view.get()).toEqual({ ...dialog, report });
   });
 });
 
