@@ -8,6 +8,7 @@ import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
 import { Problem } from './Problem.tsx';
+import { Message } from './text.tsx';
 
 /** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
@@ -75,7 +76,7 @@ export function StatusCard({ account }: { account: AccountItem }) {
   // What only another program holds is signed in there.
   const isOurs = account.places.includes('vault');
   const renews = accountId === account.id && refresh?.refreshable === true ? refresh : null;
-  const told = problem ?? (renews?.autoRefresh === true ? renews.problem : null);
+  const unasked = renews?.autoRefresh === true ? renews.problem : null;
   return (
     <section className="account-notice" aria-label="Status" data-tone={status.tone}>
       <span className="dot" data-tone={status.tone} />
@@ -112,7 +113,13 @@ export function StatusCard({ account }: { account: AccountItem }) {
           Sign in again…
         </Action>
       ) : null}
-      {renews !== null && told !== null && <Problem>{told.message}</Problem>}
+      {renews !== null && problem !== null && <Problem>{problem.message}</Problem>}
+      {/* Auto-refresh has failed in the background: nothing scrolls. */}
+      {problem === null && unasked !== null && (
+        <p className="problem" role="alert">
+          <Message>{unasked.message}</Message>
+        </p>
+      )}
     </section>
   );
 }

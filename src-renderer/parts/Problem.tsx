@@ -3,7 +3,8 @@ import { Message } from './text.tsx';
 
 /**
  * Why something that the user asked for was not done: a sentence from the main process. It is scrolled into view, because the button may
- * be far from it, on a long page or below the fields of a dialog.
+ * be far from it, on a long page or below the fields of a dialog. Remove it when the action begins again: the same sentence is then said
+ * and scrolled to once more.
  */
 export function Problem({ children }: { children: string }) {
   const place = useRef<HTMLParagraphElement>(null);

@@ -19,6 +19,7 @@ export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: D
 
   const save = async () => {
     setSaving(true);
+    setProblem(null);
     setProblem(await signIn.save(draftOf(fields), profile?.id ?? null, again));
     setSaving(false);
   };

@@ -236,6 +236,7 @@ export function LockedScreen() {
   const platform = useStore(vault.view, (view) => view.info?.platform);
   const [problem, setProblem] = useState<string | null>(null);
   const unlock = async () => {
+    setProblem(null);
     const answer = await ports.app.unlock();
     // The window reloads when the vault is open.
     if (!answer.ok) setProblem(answer.error.message);

@@ -17,6 +17,7 @@ export function TenantNameDialog({ dialog }: { dialog: DialogOf<'tenant-name'> }
   const [saving, setSaving] = useState(false);
   const save = async () => {
     setSaving(true);
+    setProblem(null);
     const error = await accounts.nameTenant(realm, name.trim());
     setSaving(false);
     if (error === null) dialogs.replace(dialog, null);

@@ -143,6 +143,7 @@ export function createRefreshStatus(
     async setAutoRefresh(on) {
       const account = shown();
       if (account === null) return;
+      patch({ problem: null });
       const answer = await app.setAutoRefresh(account, on);
       if (view.get().accountId !== account) return;
       patch(answer.ok ? { status: answer.value } : { problem: answer.error });

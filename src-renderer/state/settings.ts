@@ -37,26 +37,24 @@ export function createSettings({ app }: Ports): Settings {
   });
   const show = (answer: Outcome<Values>) =>
     view.set(answer.ok ? { ...answer.value, error: null } : { ...view.get(), error: answer.error });
+  const change = async (request: Promise<Outcome<Values>>) => {
+    view.set({ ...view.get(), error: null });
+    const answer = await request;
+    show(answer);
+    return answer.ok;
+  };
   return {
     view,
-    setMenuBar: async (on) => show(await app.setMenuBar(on)),
-    setAsksRarely: async (on) => show(await app.setAsksRarely(on)),
-    setNotify: async (on) => show(await app.setNotify(on)),
-    setStartAtLogin: async (on) => show(await app.setStartAtLogin(on)),
-    setUpdates: async (on) => show(await app.setUpdates(on)),
     async load() {
-      const answer = await app.settings();
-      show(answer);
+      show(await app.settings());
       showTimesIn(view.get().times);
     },
-    async setTimes(times) {
-      const answer = await app.setTimes(times);
-      show(answer);
-      return answer.ok;
-    },
-    async setCloseWhenAway(on) {
-      const answer = await app.setCloseWhenAway(on);
-      show(answer);
-    },
+    setTimes: (times) => change(app.setTimes(times)),
+    setCloseWhenAway: async (on) => void (await change(app.setCloseWhenAway(on))),
+    setMenuBar: async (on) => void (await change(app.setMenuBar(on))),
+    setNotify: async (on) => void (await change(app.setNotify(on))),
+    setStartAtLogin: async (on) => void (await change(app.setStartAtLogin(on))),
+    setUpdates: async (on) => void (await change(app.setUpdates(on))),
+    setAsksRarely: async (on) => void (await change(app.setAsksRarely(on))),
   };
 }
