@@ -11,7 +11,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { _electron, test as base, type ElectronApplication, type Locator, type Page } from '@playwright/test';
+import {
+  _electron,
+  expect,
+  test as base,
+  type ElectronApplication,
+  type Locator,
+  type Page,
+} from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { startDisplay } from '../../scripts/session/display.mjs';
 import { HELD } from '../support/driven.ts';
@@ -174,25 +181,36 @@ export async function answerDialogs(
       const systemsOwn = (kept.systemsOwn ??= Reflect.get(dialog, 'showMessageBox') as (
         ...args: unknown[]
       ) => unknown);
-      Object.assign(globalThis, { askedByDialogs: asked });
+      Object.assign(globalThis, { askedByDialogs: asked, filesAsked: 0 });
+      const askFile = () => void (globalThis as unknown as { filesAsked: number }).filesAsked++;
       Object.assign(dialog, {
         showMessageBox: (...args: unknown[]) => {
           asked.push(JSON.stringify(args.at(-1)));
           if (answers.agree === null) return systemsOwn(...args);
           return Promise.resolve({ response: answers.agree ? 0 : 1, checkboxChecked: false });
         },
-        showOpenDialog: () =>
-          Promise.resolve({
+        showOpenDialog: () => {
+          askFile();
+          return Promise.resolve({
             canceled: answers.file === null,
             filePaths: answers.file === null ? [] : [answers.file],
-          }),
-        showSaveDialog: () =>
-          Promise.resolve({ canceled: answers.target === null, filePath: answers.target ?? '' }),
+          });
+        },
+        showSaveDialog: () => {
+          askFile();
+          return Promise.resolve({ canceled: answers.target === null, filePath: answers.target ?? '' });
+        },
       });
     },
     { agree, file, target },
   );
   return () => app.evaluate(() => (globalThis as unknown as { askedByDialogs: string[] }).askedByDialogs);
+}
+
+/** Waits until a file dialog has been answered since `answerDialogs`. The next answers would otherwise be those of that dialog. */
+export async function fileDialogAnswered(app: ElectronApplication): Promise<void> {
+  const asked = () => app.evaluate(() => (globalThis as unknown as { filesAsked: number }).filesAsked);
+  await expect.poll(asked).toBeGreaterThan(0);
 }
 
 /**

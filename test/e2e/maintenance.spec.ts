@@ -2,7 +2,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { answerDialogs, importDocument, showPage, test, vaultFile, vector } from './app.ts';
+import {
+  answerDialogs,
+  fileDialogAnswered,
+  importDocument,
+  showPage,
+  test,
+  vaultFile,
+  vector,
+} from './app.ts';
 import { peek, seed } from './library.ts';
 import { troubledDocument } from './troubled.ts';
 
@@ -56,6 +64,7 @@ test('exports what another computer imports, with the passphrase and only with i
   await again.fill(PASSPHRASE);
   await answerDialogs(first.app, { agree: true }); // the dialog is dismissed
   await choose.click();
+  await fileDialogAnswered(first.app);
   await expect(choose).toBeEnabled();
   await answerDialogs(first.app, { agree: true, target });
   await choose.click();

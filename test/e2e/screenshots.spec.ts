@@ -18,6 +18,7 @@ import { startBusWithoutKeyring } from '../support/keyring.ts';
 import {
   answerDialogs,
   chooseToImport,
+  fileDialogAnswered,
   importDocument,
   programCaches,
   showPage,
@@ -576,6 +577,7 @@ test('the key: missing, and another', async ({ keyring, start }) => {
     await answerDialogs(missing.app, { agree: true, file });
     await missing.window.getByRole('button', { name: 'Restore from an export…' }).click();
     await missing.window.getByRole('button', { name: 'Choose export…' }).click();
+    await fileDialogAnswered(missing.app);
   };
   await missing.window.getByRole('button', { name: 'Restore from an export…' }).click();
   await picture(missing.window, 'restore', ['light']);
