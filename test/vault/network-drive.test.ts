@@ -1,5 +1,5 @@
 // [Note: network drives] in disk/file.ts: what a drive whose server is away can't stop.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
@@ -13,6 +13,8 @@ type Call = (...given: unknown[]) => unknown;
 const drive = vi.hoisted(() => ({
   asked: [] as string[],
   type: 0x6969, // NFS
+  /** The folder where it is mounted; null: all folders are on the drive. */
+  root: null as string | null,
   hanging: new Set<string>(),
   /** Reads of more bytes than this hang. */
   longestRead: Infinity,
@@ -28,6 +30,7 @@ vi.mock('node:fs', async (original) => {
     'access',
     'readdir',
     'statSync',
+    'openSync',
     'readSync',
     'writeSync',
     'accessSync',
@@ -45,8 +48,8 @@ vi.mock('node:fs', async (original) => {
       return undefined;
     },
   ]);
-  const statfs = (_path: string, done: (error: null, found: { type: number }) => void): void =>
-    done(null, { type: drive.type });
+  const statfs = (path: string, done: (error: null, found: { type: number }) => void): void =>
+    done(null, { type: drive.root === null || path.startsWith(drive.root) ? drive.type : 0xef53 }); // or ext4
   return { ...real, ...Object.fromEntries(calls), statfs };
 });
 
@@ -55,6 +58,7 @@ beforeEach(() => {
   drive.hanging.clear();
   drive.longestRead = Infinity;
   drive.type = 0x6969;
+  drive.root = null;
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
@@ -85,19 +89,25 @@ const placed = (): { file: string; keychain: ReturnType<typeof memoryKeychain> }
 /** A busy machine takes longer than the second that vitest waits. */
 const waitFor = <T>(fn: () => T | Promise<T>): Promise<T> => vi.waitFor(fn, 20_000);
 
-test('on a network drive, nothing is asked for on the main thread', async () => {
-  vi.useRealTimers();
-  const place = placed();
-  const vault = await openVault(place);
-  await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
-  await vault.signOut(homeOf('ada'));
-  await vault.close();
-  const again = await openVault(place);
-  expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
-  await again.close();
-  expect(drive.asked.filter((name) => name.endsWith('Sync'))).toEqual([]);
-  expect(drive.asked).toContain('stat');
-});
+test.each(['a folder of', 'the root of'])(
+  'in %s a network drive, nothing is asked for on the main thread',
+  async (where) => {
+    vi.useRealTimers();
+    const folder = join(temporaryFolder(), 'mounted');
+    mkdirSync(folder);
+    if (where === 'the root of') drive.root = folder;
+    const place = { ...placed(), file: join(folder, 'cache.vault') };
+    const vault = await openVault(place);
+    await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+    await vault.signOut(homeOf('ada'));
+    await vault.close();
+    const again = await openVault(place);
+    expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ben')]);
+    await again.close();
+    expect(drive.asked.filter((name) => name.endsWith('Sync'))).toEqual([]);
+    expect(drive.asked).toContain('stat');
+  },
+);
 
 test.each(['open', 'read'])(
   'a drive that does not answer %s is given up, asked once, and used again',

@@ -503,7 +503,7 @@ const LONGEST_READ = 1024 * 1024;
 /** Uses descriptors: a `FileHandle` costs as much as reading a small vault. [Note: network drives] */
 export const nodeIo: Io = {
   open: async (file, flags, mode) => {
-    const folder = dirname(file);
+    const folder = folderOf(file);
     const isLocal = await isOnLocalDisk(folder);
     const call = (done: Done<number>): void => open(file, flags === 'r' ? READING : flags, mode, done);
     const isReading = isLocal && flags === 'r';
