@@ -122,7 +122,10 @@ export function idOf(...parts: readonly string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22);
 }
 
-/** Groups the tokens by account. Reads no account of a vault if its index has everything that a list shows. */
+/**
+ * Groups the tokens by account. Reads no account of a vault if its index has everything that a list
+ * shows, unless another program has changed the account since.
+ */
 function group(cache: TokenCache): CachedAccounts {
   const store = storeOf(cache);
   for (const { account, outline } of [...store.deferred.values()])
@@ -224,7 +227,7 @@ class FoundAccount implements CachedAccount {
     if (deferred === undefined) return tokens;
     const { account } = deferred;
     // The cache may have changed since: return the account as it was when it was listed.
-    const isUnread = this.#store.deferred.get(account) === deferred;
+    const isUnread = this.#store.unread(account) === deferred;
     const entries: readonly Entry[] = isUnread ? this.#store.ofAccount(account) : deferred.read();
     for (const { section, entity } of entries as readonly Entry<Section>[]) {
       if (entity === null) continue;
@@ -272,7 +275,7 @@ class Groups {
     if (there !== undefined && (summary === null || there.issuer === issuer)) return there;
     const id = issuer === '' ? idOf('user', home, name) : idOf('user', home, name, canonicalIssuer(issuer));
     const kind = summary === null ? 'orphan' : 'user';
-    const deferred = summary === null ? undefined : this.#store.deferred.get(folded(home_account_id));
+    const deferred = summary === null ? undefined : this.#store.unread(folded(home_account_id));
     const fresh = this.#add({ id, kind, home_account_id, environment, issuer, summary }, deferred);
     users.set(home, [...known, fresh]);
     return fresh;

@@ -187,7 +187,7 @@ export function summaries(store: Store, filter: AccountFilter = {}): AccountSumm
     named(summary, filter.username) &&
     (environment === undefined || sameEnvironment(summary.environment, environment)) &&
     (issuer === undefined || sameIssuer(summary.issuer ?? '', issuer));
-  const all = store.deferred.size > 0 ? partlyDeferred(store, home) : inMemory(store, home);
+  const all = home === undefined ? everyUser(store) : usersOf(store, folded(home));
   return all.filter(wanted);
 }
 
@@ -215,9 +215,9 @@ function inMemory(store: Store, home: string | undefined): AccountSummary[] {
   return found;
 }
 
-/** Returns the users of one account id. */
+/** Returns the users of one account id, lower-cased. */
 export function usersOf(store: Store, account: string): AccountSummary[] {
-  const deferred = store.deferred.get(account);
+  const deferred = store.unread(account);
   // Copies: callers may change what they get.
   if (deferred !== undefined)
     return deferred.users.map((user) => ({
@@ -227,11 +227,10 @@ export function usersOf(store: Store, account: string): AccountSummary[] {
   return inMemory(store, account);
 }
 
-/** Like `summaries`, but does not read deferred accounts. */
-function partlyDeferred(store: Store, home: string | undefined): AccountSummary[] {
-  const all = (home === undefined ? store.accounts : [folded(home)]).flatMap((account) =>
-    usersOf(store, account),
-  );
+/** Returns all users. Reads no deferred account, unless another program has changed it since. */
+function everyUser(store: Store): AccountSummary[] {
+  if (store.deferred.size === 0) return inMemory(store, undefined);
+  const all = store.accounts.flatMap((account) => usersOf(store, account));
   return all.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 

@@ -130,6 +130,8 @@ export class Store {
   isLent = false;
   /** Whether `replace` must record its changes. */
   isObserved = false;
+  /** The number of entries that `putLater` was given and that turned out to be new when their account was read. */
+  grown = 0;
 
   constructor(now: Clock) {
     this.now = now;
@@ -190,7 +192,7 @@ export class Store {
 
   /** The number of unrecognized entries of entity roots. */
   get notUnderstood(): number {
-    this.#readChanged();
+    this.readChanged();
     let count = this.#malformed.size;
     for (const deferred of this.#deferred.values()) count += deferred.notUnderstood;
     return count;
@@ -203,7 +205,7 @@ export class Store {
 
   /** The number of entries. An unrecognized root counts as one. */
   get size(): number {
-    this.#readChanged();
+    this.readChanged();
     let size = 0;
     for (const deferred of this.#deferred.values()) size += deferred.size;
     for (const root of this.#roots.values()) size += root instanceof Map ? root.size : 1;
@@ -260,8 +262,14 @@ export class Store {
 
   /** The accounts whose entries have not been read yet, and are what was deferred. */
   get deferred(): ReadonlyMap<string, DeferredAccount> {
-    this.#readChanged();
+    this.readChanged();
     return this.#deferred;
+  }
+
+  /** Returns an account whose entries have not been read yet, and are what was deferred; undefined if it is any other. */
+  unread(account: string): DeferredAccount | undefined {
+    if (this.#later.has(account)) this.#read(account);
+    return this.#deferred.get(account);
   }
 
   /** Reads a deferred account. This is not a change: the contents stay the same. */
@@ -273,13 +281,14 @@ export class Store {
     this.#deferred.delete(account);
     for (const key of deferred.grants) this.#grantOwners.delete(key);
     for (const entry of entries) this.#file(entry);
-    for (const entry of this.#later.get(account)?.values() ?? []) this.#file(entry);
+    for (const entry of this.#later.get(account)?.values() ?? [])
+      if (this.#file(entry) === undefined) this.grown += 1;
     this.#later.delete(account);
     this.#index.release(account);
   }
 
-  /** Reads the deferred accounts that have been given entries. */
-  #readChanged(): void {
+  /** Reads the deferred accounts that have been given entries. Throws if one can't be read. */
+  readChanged(): void {
     for (const account of [...this.#later.keys()]) this.#read(account);
   }
 

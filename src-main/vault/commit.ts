@@ -6,7 +6,16 @@ import { dialectOf } from '../cache/store.ts';
 import { type Batch, type Job, type LongJob, storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { KeychainError, LockError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
-import { advance, type Contents, exchange, keptFrames, readLater, regroup, written } from './contents.ts';
+import {
+  advance,
+  type Contents,
+  exchange,
+  keptFrames,
+  liveIn,
+  readLater,
+  regroup,
+  written,
+} from './contents.ts';
 import {
   type FileSum,
   holds,
@@ -251,7 +260,7 @@ export class Saving {
     attempt.settle();
     const { contents } = memory.opening;
     // More than half of the file is reclaimable. Errors are ignored: everything is already saved.
-    if (contents !== null && contents.rows - contents.live > contents.live + SMALL)
+    if (contents !== null && contents.rows - liveIn(contents) > liveIn(contents) + SMALL)
       await compact(this.#access, contents).then(this.#rewritten, () => undefined);
   }
 
@@ -395,6 +404,7 @@ export async function rewrite(
     at += group.frames.length;
   }
   const entries = storeOf(cache).size;
+  storeOf(cache).grown = 0;
   const contents: Contents = {
     header,
     sealing,

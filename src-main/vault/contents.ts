@@ -65,11 +65,9 @@ export interface Contents {
   end: Cursor;
   /** The latest states that the file had, oldest first, the current one included. A rewrite takes them along. */
   history: readonly FileState[];
-  /**
-   * Number of entries set or removed in the file, and number of current entries. The difference is reclaimable. While an account has not been
-   * read, what was appended is counted as if it had replaced entries.
-   */
+  /** Number of entries set or removed in the file. */
   rows: number;
+  /** Number of current entries, without those that the store counts in `grown`. See `liveIn`. */
   live: number;
   /** The readable part of a damaged file; `null` if the file is intact. */
   readonly recovered: Recovered | null;
@@ -85,6 +83,14 @@ export function markOf({ header, end, metadata }: Contents): Mark {
     tag: end.previousTag,
     tombstones: metadata.tombstones,
   };
+}
+
+/**
+ * Returns the number of current entries. The other rows are reclaimable. While an account has not been read, what another program appended
+ * for it is counted as if it had replaced entries.
+ */
+export function liveIn({ cache, live }: Contents): number {
+  return live + storeOf(cache).grown;
 }
 
 /** Returns whether nothing can be read from a damaged file. */
@@ -284,9 +290,8 @@ export function written(
   { pending, tombstones }: FrameMetadata,
 ): void {
   contents.rows += rows;
+  dropChanged(contents.groups, changes);
   for (const { before, after } of changes) {
-    for (const entry of [before, after])
-      if (entry !== undefined) contents.groups.delete(entry.account || null);
     if (before === undefined) contents.live += 1;
     if (after === undefined) contents.live -= 1;
   }
@@ -295,18 +300,28 @@ export function written(
   if (tombstones !== undefined) contents.metadata = withTombstones(contents.metadata, tombstones);
 }
 
-/** Returns the base frames that a rewrite may copy after these changes. */
+/** Removes the groups that these changes are about: their frames are no longer current. */
+export function dropChanged(groups: Contents['groups'], changes: readonly Change[]): void {
+  for (const { before, after } of changes)
+    for (const entry of [before, after]) if (entry !== undefined) groups.delete(entry.account || null);
+}
+
+/**
+ * Returns the base frames that a rewrite may copy after these changes. The accounts of all others are in memory then.
+ *
+ * @throws VaultError `vault_damaged` if one of them can't be read
+ */
 export function keptFrames(contents: Contents | null, changes: readonly Change[]): Groups {
   const kept = new Map(contents?.groups);
   if (contents === null) return kept;
+  storeOf(contents.cache).readChanged();
   const { misplaced } = contents.sealing.findings;
-  // Reading an account may add others to the set, which the loop then visits. Accounts that are not copied must be in memory.
+  // Reading an account may add others to the set, which the loop then visits.
   for (const account of misplaced) {
     if (account !== null) storeOf(contents.cache).ofAccount(account);
     kept.delete(account);
   }
-  for (const { before, after } of changes)
-    for (const entry of [before, after]) if (entry !== undefined) kept.delete(entry.account || null);
+  dropChanged(kept, changes);
   return kept;
 }
 

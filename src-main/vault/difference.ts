@@ -72,7 +72,8 @@ function sameFrames(a: Group | undefined, b: Group | undefined): boolean {
   }
 }
 
-function isLost(error: unknown): boolean {
+/** Returns whether an account could not be read. */
+export function isLost(error: unknown): boolean {
   return error instanceof VaultError || error instanceof StorageError;
 }
 

@@ -15,8 +15,8 @@ import {
 } from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
-import { advance, type Contents, follow, isEmptied, keptFrames, markOf, pauses } from './contents.ts';
-import { difference, type Side } from './difference.ts';
+import { advance, type Contents, follow, isEmptied, keptFrames, liveIn, markOf, pauses } from './contents.ts';
+import { difference, isLost, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
 import type { Batch } from './format/batch.ts';
 import type { Cursor } from './format/frame-reader.ts';
@@ -103,6 +103,9 @@ export class VaultMemory {
   }
 
   get status(): VaultStatus {
+    const { contents } = this.opening;
+    // Reading an account that another program has changed tells how many of the entries are current.
+    if (contents !== null && this.#status?.live !== shareAlive(contents)) this.#status = null;
     return (this.#status ??= this.#describe());
   }
 
@@ -166,7 +169,7 @@ export class VaultMemory {
 
   /** Does what `adopt` does, regardless of what memory holds. `discard` also gives up what could not be saved. */
   async replace(opening: Opening, { discard = false } = {}): Promise<void> {
-    const before = this.#side();
+    const before = this.changes.size > 0 ? this.#side() : null;
     if (discard) this.#holdNothing();
     const files = [this.opening, this.mine].map((one) => one?.contents?.file);
     this.cache = this.#own(opening.contents?.cache ?? new TokenCache());
@@ -175,7 +178,7 @@ export class VaultMemory {
     this.mine = null;
     this.opening = opening;
     this.savedAt = savedAtOf(opening) ?? this.savedAt;
-    if (this.changes.size > 0) {
+    if (before !== null) {
       const changes = await difference(before, this.#side());
       if (changes.length > 0) this.changes.emit(eventOf(changes));
     }
@@ -184,7 +187,13 @@ export class VaultMemory {
   }
 
   #side(): Side {
-    return { cache: this.cache, groups: keptFrames(this.contents, this.held) };
+    const { cache } = this;
+    try {
+      return { cache, groups: keptFrames(this.contents, this.held) };
+    } catch (error) {
+      if (isLost(error)) return { cache, groups: new Map() }; // Then every account is compared that can be read.
+      throw error;
+    }
   }
 
   /**
@@ -362,13 +371,14 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
   };
 }
 
-function aboutFile({ header, metadata, rows, live }: Contents): Pick<VaultStatus, 'key' | 'live'> {
-  return { key: { slot: header.slot, madeAt: metadata.keyMadeAt || null }, live: shareAlive(rows, live) };
+function aboutFile(contents: Contents): Pick<VaultStatus, 'key' | 'live'> {
+  const { header, metadata } = contents;
+  return { key: { slot: header.slot, madeAt: metadata.keyMadeAt || null }, live: shareAlive(contents) };
 }
 
 /** Returns the fraction of written entries that are current. */
-export function shareAlive(rows: number, live: number): number {
-  return rows === 0 ? 1 : live / rows;
+export function shareAlive(contents: Contents): number {
+  return contents.rows === 0 ? 1 : liveIn(contents) / contents.rows;
 }
 
 function isPending({ contents, isSignOutPending }: Opening): boolean {
@@ -398,13 +408,22 @@ function versionsOf(mine: Opening | null, file: Opening): OlderFile {
 /** The most accounts that a status names of either version. */
 const MOST_NAMES = 20;
 
-/** Returns the accounts that the other store doesn't have. Reads no account from a file. */
+/** Returns the accounts that the other store doesn't have. Reads no account from a file, unless another program has changed it since. */
 function onlyIn(store: Store | null, other: Store | null): OlderFile['onlyMine'] {
   if (store === null || other === null) return { accounts: 0, names: [] };
   const others = new Set(other.accounts);
   const accounts = store.accounts.filter((account) => !others.has(account));
   return {
     accounts: accounts.length,
-    names: accounts.slice(0, MOST_NAMES).map((account) => userNameOf(usersOf(store, account)) ?? account),
+    names: accounts.slice(0, MOST_NAMES).map((account) => nameIn(store, account)),
   };
+}
+
+function nameIn(store: Store, account: string): string {
+  try {
+    return userNameOf(usersOf(store, account)) ?? account;
+  } catch (error) {
+    if (isLost(error)) return account;
+    throw error;
+  }
 }

@@ -80,17 +80,20 @@ export async function keepMine(access: Access): Promise<void> {
         if (memory.opening.identity !== null) {
           await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
         }
-        const written = await rewrite(settings, {
-          cache: memory.cache,
-          previous: contents,
-          kept: keptFrames(contents, memory.held),
-          key,
-          slot,
-          metadata: contents.metadata,
-          fileId,
-          generation: generationAfter(mark, contents),
-          history: joinedHistory([contents.history, historyOf(memory.opening.contents)], mark),
-        }).catch((error: unknown) => {
+        // An async function, because the frames that are kept may be known only after accounts have been read.
+        const replaced = async (): ReturnType<typeof rewrite> =>
+          rewrite(settings, {
+            cache: memory.cache,
+            previous: contents,
+            kept: keptFrames(contents, memory.held),
+            key,
+            slot,
+            metadata: contents.metadata,
+            fileId,
+            generation: generationAfter(mark, contents),
+            history: joinedHistory([contents.history, historyOf(memory.opening.contents)], mark),
+          });
+        const written = await replaced().catch((error: unknown) => {
           throw error instanceof VaultError && error.code === 'vault_damaged' ? notComplete(error) : error;
         });
         const found = { ...written, key, slot, state: 'ready', error: null, mark } as const;

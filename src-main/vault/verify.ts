@@ -30,7 +30,7 @@ export async function verify(
   await openAll(contents, report, progress);
   return {
     ...report,
-    live: shareAlive(contents.rows, contents.live),
+    live: shareAlive(contents),
     keyMadeAt: contents.metadata.keyMadeAt || null,
     generation: Number(contents.header.generation),
     ...(regions === null ? {} : { regions }),

@@ -318,6 +318,111 @@ describe('what another program writes', () => {
     expect(await secretOf(await scene.open(), 'cas')).toEqual(['access newer']);
   });
 
+  test('does not keep a question about another account from being answered', async () => {
+    const { vault, change } = await changedElsewhere();
+    const listed = await vault.read((cache) => [...cachedAccounts(cache).byId.values()]);
+    await change();
+    const filter = { home_account_id: homeOf('ada') };
+    const [ada] = await vault.read((cache) => cache.accounts(filter));
+    expect(ada).toMatchObject(filter);
+    const tokens = await vault.read(() => listed[0]?.accessTokens.map(({ secret }) => secret));
+    expect(tokens).toEqual(['access secret of ada']);
+    expect(vault.status.state).toBe('ready');
+    await expect(vault.read((cache) => cache.accounts())).rejects.toMatchObject({ code: 'vault_damaged' });
+  });
+
+  test('and can’t be read here does not keep the file from being read again', async () => {
+    const { scene, change } = await changedElsewhere();
+    const vault = await scene.open();
+    await change();
+    await vault.read(() => undefined);
+    vault.on('change', () => undefined);
+    const healed = await scene.open();
+    await expect(secretOf(healed, 'ben')).rejects.toMatchObject({ code: 'vault_damaged' });
+    await healed.recover();
+    expect(await secretOf(vault, 'ben')).toEqual(['access newer']);
+    expect(vault.status.state).toBe('ready');
+  });
+
+  test('for an account whose frame has another’s entry too: a rewrite keeps that entry', async () => {
+    const scene = await written();
+    const other = await scene.open();
+    await other.update((cache) => {
+      const stray = Entry.of('AccessToken', 'ada.tenant-stray', { ...TOKEN, home_account_id: homeOf('ben') });
+      // As a version would file it that tells accounts apart in another way.
+      Object.defineProperty(stray, 'account', { value: homeOf('ada') });
+      storeOf(cache).put(stray);
+    });
+    await other.compact();
+    await other.close();
+    const [vault, third] = [await scene.open(), await scene.open()];
+    await third.update((cache) => signIn(cache, 'ada', 'newer'));
+    await vault.compact();
+    for (const each of [vault, await scene.open()]) {
+      const keys = await each.read((cache) =>
+        storeOf(cache)
+          .ofAccount(homeOf('ben'))
+          .map(({ key }) => key),
+      );
+      expect(keys).toContain('ada.tenant-stray');
+      expect(keys).toHaveLength(5);
+    }
+  });
+
+  test('is counted in the share of live entries, once the account has been read', async () => {
+    const scene = await written();
+    const [vault, heard, other] = [await scene.open(), await scene.open(), await scene.open()];
+    heard.on('change', () => undefined);
+    const tokens = [1, 2, 3, 4, 5, 6].map((n) =>
+      Entry.of('AccessToken', `ada.tenant-${n}`, { ...TOKEN, home_account_id: homeOf('ada'), realm: `${n}` }),
+    );
+    const shareIn = async (each: Vault): Promise<number> => {
+      await secretOf(each, 'ada');
+      return each.status.live ?? NaN;
+    };
+    const agree = async (share: number): Promise<void> => {
+      const opened = await scene.open();
+      for (const each of [vault, heard, other, opened]) expect(await shareIn(each)).toBe(share);
+      expect(await other.verify()).toMatchObject({ live: share });
+    };
+    const size = await heard.read((cache) => storeOf(cache).size);
+    await other.update((cache) => {
+      tokens.forEach((token) => storeOf(cache).put(token));
+      signIn(cache, 'ada', 'newer');
+    });
+    const unread = await scene.open();
+    expect(unread.status.live).toBeLessThan(1);
+    const rows = size + tokens.length + 3; // The sign-in replaces three tokens.
+    await agree((size + tokens.length) / rows);
+    await other.update((cache) => tokens.forEach((token) => storeOf(cache).drop(token)));
+    await agree(size / (rows + tokens.length));
+    await unread.compact();
+    expect(unread.status.live).toBe(1);
+    await agree(1);
+  });
+
+  test('and can’t be read here is named by its id where an older file was put back', async () => {
+    const scene = new Scene();
+    const other = await scene.open();
+    await other.update((cache) => signIn(cache, 'ada'));
+    const older = Buffer.from(scene.bytes);
+    await other.update((cache) => signIn(cache, 'ben'));
+    await other.compact();
+    forge(scene, 'ben');
+    const vault = await scene.open();
+    await other.update((cache) => signIn(cache, 'ben', 'newer'));
+    await vault.read(() => undefined);
+    vault.on('status', () => undefined);
+    scene.disk.put(scene.file, older);
+    expect((await vault.retry()).older).toMatchObject({
+      mine: 2,
+      onlyMine: { accounts: 1, names: [homeOf('ben')] },
+    });
+    await expect(vault.keepMine()).rejects.toThrow('does not have all of the newer version');
+    await vault.takeFile();
+    expect(Object.keys(await vault.read(usersIn))).toEqual([homeOf('ada')]);
+  });
+
   test('in the place of another account’s entry, it replaces that entry', () => {
     const place = ['AccessToken', 'ada.tenant-x.tenant-token'] as const;
     const entryOf = (home_account_id: string): Entry<'AccessToken'> =>
