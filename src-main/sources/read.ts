@@ -284,20 +284,25 @@ export function commandToLeave(
   signIn?: NamedSignIn,
 ): string | null {
   if (leaving.by !== 'command') return null;
-  if (!PLACEHOLDER.test(leaving.command)) return leaving.command;
+  if (!NAME.test(leaving.command) && !HOST.test(leaving.command)) return leaving.command;
   if (signIn === undefined) return null;
-  const words = [signIn.name, signIn.at ?? ''].filter((word) => word !== '');
-  return words.every((word) => asWord(word) !== null) ? filled(leaving.command, signIn) : null;
+  const { command } = leaving;
+  const words = [
+    ...(NAME.test(command) ? [signIn.name] : []),
+    ...(HOST.test(command) ? [signIn.at ?? ''] : []),
+  ];
+  return words.every((word) => asWord(word) !== null) ? filled(command, signIn) : null;
 }
 
-const PLACEHOLDER = /\b(?:NAME|CLIENT_ID|HOST)\b/;
+const NAME = /\b(?:NAME|CLIENT_ID)\b/;
+const HOST = /\bHOST\b/;
 
 /** A name that can't be quoted leaves its placeholder. */
 function filled(command: string, signIn: NamedSignIn | undefined): string {
   if (signIn === undefined) return command;
   return command
-    .replace(/\b(?:NAME|CLIENT_ID)\b/, (placeholder) => asWord(signIn.name) ?? placeholder)
-    .replace(/\bHOST\b/, (placeholder) => asWord(signIn.at ?? '') ?? placeholder);
+    .replace(NAME, (placeholder) => asWord(signIn.name) ?? placeholder)
+    .replace(HOST, (placeholder) => asWord(signIn.at ?? '') ?? placeholder);
 }
 
 /**
