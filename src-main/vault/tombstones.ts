@@ -3,7 +3,7 @@ import { type Change, type Entry, inverse } from '../cache/entry.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { signOutId } from '../cache/sign-out.ts';
 import { apply, storeOf, type TokenCache, transact } from '../cache/token-cache.ts';
-import { type Contents, dropChanged } from './contents.ts';
+import { type Contents, keptFrames } from './contents.ts';
 import { markOf, type Tombstone, type VaultMetadata, withTombstones } from './format/batch.ts';
 import type { MarkedTombstone } from './format/key-item.ts';
 
@@ -152,7 +152,9 @@ export function removeSignedOut(
     }
     dropOldHistories(cache);
   });
-  dropChanged(contents.groups, changes);
+  // Their frames, and those that hold entries of others, are not copied.
+  const kept = keptFrames(contents, changes);
+  for (const account of [...contents.groups.keys()]) if (!kept.has(account)) contents.groups.delete(account);
   contents.metadata = withTombstones(
     metadata,
     [...later].map(([mark, epoch]) => ({ mark, epoch, at: 0 })),
