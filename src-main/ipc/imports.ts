@@ -40,7 +40,7 @@ export interface Imports {
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
   /**
-   * An open document needs no passphrase: its plan is returned again.
+   * An open document needs no passphrase: its plan is returned again, and kept for as long as a new one.
    *
    * @throws PassphraseError if it is wrong; another can be tried
    * @throws InvalidArgumentError if the plan no longer exists
@@ -134,7 +134,10 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     async unlock(planId, passphrase) {
       const chosen = find(planId);
       const { content } = chosen;
-      if (!('content' in content)) return planOf(chosen, content);
+      if (!('content' in content)) {
+        chosen.until = now() + KEPT_SECONDS;
+        return planOf(chosen, content);
+      }
       const document = await openDocument(content, passphrase, now);
       return planOf(keep({ file: find(planId).file, content: document }), document);
     },

@@ -84,6 +84,8 @@ export function createSignIn(
   app.on('profiles', () => void loadProfiles());
 
   let last: Parameters<SignIn['begin']> | undefined;
+  /** The last request of `again`. */
+  let lastAgain: object | null = null;
 
   const signIn: SignIn = {
     view,
@@ -100,20 +102,24 @@ export function createSignIn(
     async again(accountId) {
       const account = accounts.view.get().byId.get(accountId);
       const before = dialogs.view.get();
+      const mine = {};
+      lastAgain = mine;
+      /** Asked for twice, only the last answer is shown. One that comes while another dialog is open waits. */
+      const show = (next: Dialog): void => {
+        if (lastAgain !== mine || dialogs.replace(before, next)) return;
+        dialogs.later(() => (lastAgain === mine ? next : null));
+      };
       const answer = await app.signInAgain(accountId);
       if (account === undefined) return;
-      // Pressed twice, it is answered twice: the dialog that the first answer opened stays the only one.
       if (!answer.ok) {
-        const title = 'The sign-in could not be prepared';
-        dialogs.replace(before, { kind: 'failure', title, error: answer.error });
+        show({ kind: 'failure', title: 'The sign-in could not be prepared', error: answer.error });
         return;
       }
       const { profileId, draft, loginHint } = answer.value;
       await loadProfiles();
       const profile = view.get().profiles?.find(({ id }) => id === profileId);
       const name = accountName(account);
-      dialogs.replace(
-        before,
+      show(
         profile === undefined
           ? { kind: 'profile', profile: null, draft, again: accountId }
           : { kind: 'sign-in-again', accountId, name, profile, loginHint },
