@@ -731,14 +731,22 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
     },
     async undo(id) {
-      const says = 'Undone: what was removed is back.';
-      const rows = (back: readonly Pick<PlaceReceipt, 'name' | 'file'>[]): PlaceReceipt[] =>
-        back.map((row) => ({ ...row, result: 'still', says }));
+      const rowOf = ({ name, file }: Pick<PlaceReceipt, 'name' | 'file'>, says: string): PlaceReceipt => ({
+        name,
+        file,
+        result: 'still',
+        says,
+      });
       try {
-        return await withRows(id, rows(await ports.sources.undo(id)), () => true);
+        const back = await ports.sources.undo(id);
+        return await withRows(
+          id,
+          back.map((row) => rowOf(row, UNDONE)),
+          () => true,
+        );
       } catch (error) {
         // The stored receipt must not say of what is back that it is signed out.
-        const half = rows(ports.sources.undone(id));
+        const half = ports.sources.undone(id).map((row) => rowOf(row, row.isWhole ? UNDONE : UNDONE_IN_PART));
         if (half.length > 0) await withRows(id, half, () => true).catch(ports.onUnexpected);
         throw error;
       }
@@ -753,6 +761,9 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     },
   };
 }
+
+const UNDONE = 'Undone: what was removed is back.';
+const UNDONE_IN_PART = 'The undo failed: not everything may be back. Check again, or undo again.';
 
 /** What the receipt says of a cache whose sign-out had begun when the app ended. */
 const INTERRUPTED =

@@ -40,8 +40,8 @@ export interface SourceSignOuts {
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
   undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
-  /** What a failed `undo` has put back. */
-  undone(reportId: string): Pick<PlaceReceipt, 'name' | 'file'>[];
+  /** The places where a failed `undo` has put something back, and whether that is everything. */
+  undone(reportId: string): (Pick<PlaceReceipt, 'name' | 'file'> & { readonly isWhole: boolean })[];
   /** Rereads the places where an account was still signed in, and returns their current rows. */
   check(reportId: string): Promise<PlaceReceipt[]>;
   /** Discards the undo data. */
@@ -62,6 +62,10 @@ export const NO_SOURCES: SourceSignOuts = {
 
 /** A place that had some of the accounts when they were signed out. */
 type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };
+
+function isLocked(error: unknown): boolean {
+  return error instanceof TokenkeepError && (error.code === 'source_busy' || error.code === 'vault_busy');
+}
 
 export function sourceSignOuts(
   sources: Pick<OpenSources<unknown>, 'opened' | 'readAgain'>,
@@ -158,7 +162,7 @@ export function sourceSignOuts(
         const whose = theirs.length > 1 ? `${accountName(account)}: ` : '';
         problems.add(`${whose}${error.message}`);
         // The same lock would block the other accounts too, and each would wait for it.
-        if (error.code === 'source_busy' || error.code === 'vault_busy') break;
+        if (isLocked(error)) break;
       }
     }
     await sources.readAgain(place.id);
@@ -183,19 +187,27 @@ export function sourceSignOuts(
     const undone = halfDone.get(reportId) ?? new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
     halfDone.set(reportId, undone);
     const failures: unknown[] = [];
+    /** Places that another program has locked: each account would wait for it. */
+    const locked = new Set<string>();
     // The last one first, so that each finds what it left.
     for (const one of undoable.get(reportId)?.toReversed() ?? []) {
+      const { id, name, source } = one.place;
+      if (locked.has(id)) continue;
       try {
         await one.receipt.undo();
       } catch (error) {
-        // The others don't depend on it. Another try begins with it.
+        // Other places don't depend on it. Another try begins with it.
         failures.push(error);
+        if (isLocked(error)) locked.add(id);
+        else {
+          undone.set(id, { name, file: displayPath(source.file) }); // A part of it may be back.
+          await sources.readAgain(id);
+        }
         continue;
       }
       const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
       if (left.length > 0) undoable.set(reportId, left);
       else undoable.delete(reportId);
-      const { id, name, source } = one.place;
       undone.set(id, { name, file: displayPath(source.file) });
       await sources.readAgain(id);
     }
@@ -275,7 +287,10 @@ export function sourceSignOuts(
       undoing.set(reportId, running);
       return running;
     },
-    undone: (reportId) => [...(halfDone.get(reportId)?.values() ?? [])],
+    undone(reportId) {
+      const left = new Set(undoable.get(reportId)?.map(({ place }) => place.id));
+      return [...(halfDone.get(reportId) ?? [])].map(([id, row]) => ({ ...row, isWhole: !left.has(id) }));
+    },
     async check(reportId) {
       await undoing.get(reportId)?.catch(() => undefined);
       const { ids, usernames, still } = asked.get(reportId) ?? { ids: [], usernames: [], still: [] };

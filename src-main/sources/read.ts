@@ -245,7 +245,7 @@ function inUse(source: FoundSource): SourceReading {
 function notUnderstood({ name, file, place }: FoundSource): string {
   if (place.content !== 'msal')
     return `${file} is not in a format of ${name} that Tokenkeep knows. ${name} may be writing it, or is of another version.`;
-  return `${file} is not a document that an MSAL library can read. ${name} may be writing it; nothing was changed.`;
+  return `${file} is not a document that an MSAL library can read. ${name} may be writing it.`;
 }
 
 /**

@@ -211,7 +211,7 @@ async function removeFromDocument(
     ...(problems.size === 0
       ? {}
       : {
-          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].map((one) => one.replaceAll('Nothing was changed. ', '')).join(' ')}`,
+          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].map((one) => one.replaceAll(/ ?Nothing was changed\./g, '')).join(' ')}`,
         }),
     async putBack(entries) {
       const all: unknown = JSON.parse(entries);

@@ -353,7 +353,7 @@ describe('several items of the keyring', () => {
     const receipt = await signOutAtSource(source, named(accounts, 'ada'), options);
     expect(receipt).toMatchObject({ remaining: null, removed: { RefreshToken: 1 } });
     expect(receipt.problem).toContain('not a document');
-    expect(receipt.problem).not.toContain('Nothing was changed'); // The other one was.
+    expect(receipt.problem).not.toMatch(/nothing was changed/i); // The other one was.
     expect(text('/2')).toBe('no document');
     await receipt.undo();
     expect(text('/1')).toContain('rt-ada');

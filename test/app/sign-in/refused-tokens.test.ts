@@ -12,6 +12,7 @@ import { otherPrograms } from './sign-out-steps.ts';
 
 const ISSUER = 'https://one.example';
 const LEFT = { name: 'second', file: '/second.json', result: 'signed-out', says: 'Left: none.' } as const;
+const PART = { name: 'third', file: '/third.json', result: 'signed-out', says: 'Left: none.' } as const;
 const ROW = { name: 'first', file: '/first.json' } as const;
 let vault: Vault;
 let signing: SignIn<null>;
@@ -36,9 +37,12 @@ beforeEach(async () => {
     },
     sources: {
       ...otherPrograms(new Set(['first']), { around: async (_name, work) => work() }),
-      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }, LEFT]),
+      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }, LEFT, PART]),
       undo: () => Promise.reject(new Error('The first one is in use.')),
-      undone: () => [{ name: LEFT.name, file: LEFT.file }],
+      undone: () => [
+        { name: LEFT.name, file: LEFT.file, isWhole: true },
+        { name: PART.name, file: PART.file, isWhole: false },
+      ],
       check: () => Promise.resolve([{ ...ROW, result: 'signed-out', says: 'Left: none.' }]),
     },
     fetch: async (input, init) => {
@@ -99,9 +103,9 @@ it('a row that is checked again while revocations are pending stays so, and they
     return new Response(null, { status: 200 });
   };
   const report = await signing.handlers.signOut(null, await ids(), { ...WISHES, places: ['first'] });
-  expect(report).toMatchObject({ places: [{ result: 'still' }, LEFT], revoked: { pending: 3 } });
+  expect(report).toMatchObject({ places: [{ result: 'still' }, LEFT, PART], revoked: { pending: 3 } });
   await signing.handlers.checkSignOut(null, report.id);
-  const checked = { places: [{ result: 'signed-out', says: 'Left: none.' }, LEFT] };
+  const checked = { places: [{ result: 'signed-out', says: 'Left: none.' }, LEFT, PART] };
   expect(await signing.handlers.signOuts(null)).toMatchObject([{ ...checked, revoked: { pending: 3 } }]);
   release();
   await signing.idle();
@@ -113,13 +117,11 @@ it('a row that is checked again while revocations are pending stays so, and they
 it('says of a place that an undo has put back that it is, although another failed', async () => {
   const report = await signing.handlers.signOut(null, await ids(), { ...WISHES, places: ['first'] });
   await expect(signing.handlers.undoSignOut(null, report.id)).rejects.toThrow('The first one is in use.');
-  expect(await signing.handlers.signOuts(null)).toMatchObject([
-    {
-      places: [
-        { ...ROW, result: 'still' },
-        { name: 'second', result: 'still', says: /^Undone/ },
-      ],
-    },
+  const [kept] = await signing.handlers.signOuts(null);
+  expect(kept?.places.map(({ result, says }) => `${result}: ${says}`)).toEqual([
+    'still: The file is in use.',
+    'still: Undone: what was removed is back.',
+    'still: The undo failed: not everything may be back. Check again, or undo again.',
   ]);
 });
 
