@@ -24,7 +24,15 @@ import { modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText, OtherUserError } from './response.ts';
 import { cloudOf, issuerIn, sameIssuer } from './schema/authorities.ts';
 import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema/entities.ts';
-import { expiryOf, isUsable, type Refusal, refusalsOf, secondsOf, wantsRefresh } from './schema/expiry.ts';
+import {
+  CLOCK_SKEW,
+  expiryOf,
+  isUsable,
+  type Refusal,
+  refusalsOf,
+  secondsOf,
+  wantsRefresh,
+} from './schema/expiry.ts';
 import { assertionHashOf, hashComponents, hashText, scopesOf, sha256Base64url } from './schema/match.ts';
 import { ANY_TENANT, homeTenantOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
@@ -272,9 +280,6 @@ function isUsableAt(token: AccessToken, now: number, skew: number, margin?: numb
   const cached = secondsOf(token.cached_at);
   return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now, margin);
 }
-
-/** Tolerated clock skew in seconds: on a shared cache, a token cached by another machine may carry a time slightly in the future. */
-const CLOCK_SKEW = 60;
 
 /**
  * Returns the name of the lock for refreshes of an account. It covers all apps, since a family shares refresh tokens. It depends on what is

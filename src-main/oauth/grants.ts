@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../cache/clock.ts';
 import { Entry } from '../cache/entry.ts';
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { isRecord } from '../cache/json.ts';
+import { CLOCK_SKEW } from '../cache/schema/expiry.ts';
 import { hashText } from '../cache/schema/match.ts';
 import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
 import { canonicalIssuer } from '../cache/schema/authorities.ts';
@@ -69,8 +70,6 @@ export type RefreshGrant = (
 
 /** Seconds. */
 const MARGIN = 60;
-/** How far the clocks of machines that share a grant may be apart, in seconds. */
-const CLOCK_SKEW = 60;
 /** Milliseconds. */
 const TIMEOUT = 30_000;
 

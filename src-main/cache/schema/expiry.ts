@@ -12,6 +12,9 @@ import { hashText } from './match.ts';
 /** Maximum seconds before its expiry at which a token is no longer used, because clocks differ and calls take time. */
 export const EXPIRY_MARGIN = 300;
 
+/** Tolerated clock skew in seconds: on a shared cache, a token cached by another machine may carry a time slightly in the future. */
+export const CLOCK_SKEW = 60;
+
 /** Parses a time in seconds; NaN if there is none. MSAL Go and others write numbers. */
 export function secondsOf(field: unknown): number {
   if (typeof field === 'number') return field;
