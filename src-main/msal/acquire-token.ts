@@ -16,6 +16,7 @@ import { type Abortable, abandonable } from '../waiting.ts';
 import { accountInfo, cachedResult, isPlain } from './cached-result.ts';
 import { answerTo, rememberAnswer } from './claims.ts';
 import { flight, type Seen } from './flight.ts';
+import { isLive } from './library.ts';
 
 /**
  * An application of `@azure/msal-node` whose cache plugin is `msalCachePlugin` of the same handle.
@@ -252,7 +253,7 @@ class InTurn implements CacheHandle {
   read<T>(fn: Synchronous<T>): Promise<T> {
     const noting = (cache: TokenCache): T => {
       this.since = this.#handle.epoch;
-      this.seen = { handle: this.#handle, cache, version: cache.version };
+      this.seen = { cache, version: cache.version };
       this.refreshTokens = refreshTokensFor(cache, this.#wanted).map(({ secret }) => secret);
       return fn(cache);
     };
@@ -317,13 +318,11 @@ function isSignInRequired(error: unknown): boolean {
 /** Returns the refresh token that MSAL sends of these: the first in its memory. Undefined if there are several and its memory is unknown. */
 function sentBy(tokenCache: object, candidates: readonly string[]): string | undefined {
   if (candidates.length < 2) return candidates[0];
-  const { getKVStore } = tokenCache as { getKVStore?: () => object };
-  if (typeof getKVStore !== 'function') return undefined;
-  for (const entity of Object.values<unknown>(getKVStore.call(tokenCache) as Record<string, unknown>)) {
-    const { credentialType, secret } = (entity ?? {}) as Record<string, unknown>;
-    if (credentialType === 'RefreshToken' && candidates.includes(secret as string)) return secret as string;
-  }
-  return undefined;
+  if (!isLive(tokenCache)) return undefined;
+  const tokens = Object.values(tokenCache.getKVStore()).filter(
+    ({ credentialType }) => credentialType === 'RefreshToken',
+  );
+  return tokens.map(({ secret }) => String(secret)).find((secret) => candidates.includes(secret));
 }
 
 /**

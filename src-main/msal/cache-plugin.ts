@@ -129,8 +129,8 @@ class Application {
       missing: this.#memory.missingFrom(cache),
       epoch: handle.epoch,
     });
-    const seen = current?.seen;
-    const isUnchanged = seen !== undefined && seen.handle === handle && seen.cache.version === seen.version;
+    const seen = current?.handle === handle ? current.seen : undefined;
+    const isUnchanged = seen !== undefined && seen.cache.version === seen.version;
     const found = isUnchanged ? fill(seen.cache) : await handle.read(fill);
     filledBy.set(this.#cache, this);
     this.#memory.load(found.missing);

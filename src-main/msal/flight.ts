@@ -5,7 +5,6 @@ import type { TokenCache } from '../cache/token-cache.ts';
 
 /** A cache that was read a moment ago. It may be read again without the store, as long as it has this version. */
 export interface Seen {
-  readonly handle: CacheHandle;
   readonly cache: TokenCache;
   readonly version: number;
 }

@@ -67,7 +67,7 @@ export interface LiveTokenCache extends SerializableTokenCache {
   getKVStore(): Record<string, LiveEntity>;
 }
 
-function isLive(cache: SerializableTokenCache): cache is LiveTokenCache {
+export function isLive(cache: object): cache is LiveTokenCache {
   return 'getKVStore' in cache && typeof cache.getKVStore === 'function';
 }
 
