@@ -763,7 +763,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 }
 
 const UNDONE = 'Undone: what was removed is back.';
-const UNDONE_IN_PART = 'The undo failed: not everything may be back. Check again, or undo again.';
+const UNDONE_IN_PART =
+  'The undo failed, and some of what was removed may not be back. Check again, or undo again.';
 
 /** What the receipt says of a cache whose sign-out had begun when the app ended. */
 const INTERRUPTED =

@@ -195,19 +195,18 @@ export function sourceSignOuts(
       if (locked.has(id)) continue;
       try {
         await one.receipt.undo();
+        const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
+        if (left.length > 0) undoable.set(reportId, left);
+        else undoable.delete(reportId);
       } catch (error) {
         // Other places don't depend on it. Another try begins with it.
         failures.push(error);
-        if (isLocked(error)) locked.add(id);
-        else {
-          undone.set(id, { name, file: displayPath(source.file) }); // A part of it may be back.
-          await sources.readAgain(id);
+        if (isLocked(error)) {
+          locked.add(id);
+          continue;
         }
-        continue;
       }
-      const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
-      if (left.length > 0) undoable.set(reportId, left);
-      else undoable.delete(reportId);
+      // If it failed, a part of it may be back.
       undone.set(id, { name, file: displayPath(source.file) });
       await sources.readAgain(id);
     }

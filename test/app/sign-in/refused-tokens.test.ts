@@ -121,7 +121,7 @@ it('says of a place that an undo has put back that it is, although another faile
   expect(kept?.places.map(({ result, says }) => `${result}: ${says}`)).toEqual([
     'still: The file is in use.',
     'still: Undone: what was removed is back.',
-    'still: The undo failed: not everything may be back. Check again, or undo again.',
+    'still: The undo failed, and some of what was removed may not be back. Check again, or undo again.',
   ]);
 });
 
