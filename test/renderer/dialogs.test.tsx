@@ -1,12 +1,12 @@
 /** One dialog at a time: what comes late, or from outside the window, takes the place of none. */
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, test, vi } from 'vitest';
-import type { SignInProfile, SignInProgress } from '../../app/contract.ts';
+import type { SignInProgress } from '../../app/contract.ts';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Dialogs, dialogContents } from '../../src-renderer/screens/Dialogs.tsx';
 import type { Model } from '../../src-renderer/state/model.ts';
 import { gate, type Stage, stage } from './fake/model.ts';
-import { signInWorld } from './fake/sign-in.ts';
+import { PROFILE, signInWorld } from './fake/sign-in.ts';
 import { settled } from './fake/time.ts';
 import { PLAN } from './fake/worlds.ts';
 
@@ -90,15 +90,6 @@ describe('a dialog that holds something stays open', () => {
 });
 
 describe('a sign-in whose dialog was replaced', () => {
-  const profile: SignInProfile = {
-    id: 'p1',
-    kind: 'oidc',
-    name: 'Example',
-    authority: 'https://id.example.org/realms/a',
-    client_id: 'app',
-    scopes: ['profile'],
-    redirect_uri: 'http://127.0.0.1/',
-  };
   const hear = ({ bridge }: Stage, progress: SignInProgress) =>
     bridge.emit('signIn' as never, progress as never);
 
@@ -106,8 +97,8 @@ describe('a sign-in whose dialog was replaced', () => {
     const staged = await stage();
     const { model } = staged;
     model.dialogs.open(EXPORT);
-    hear(staged, { step: 'browser', profile });
-    hear(staged, { step: 'failed', profile, way: 'browser', error: ERROR });
+    hear(staged, { step: 'browser', profile: PROFILE });
+    hear(staged, { step: 'failed', profile: PROFILE, way: 'browser', error: ERROR });
     expect(kindOf(model)).toBe('export');
     model.dialogs.close();
     expect(kindOf(model)).toBe('signing-in');
@@ -116,11 +107,11 @@ describe('a sign-in whose dialog was replaced', () => {
   });
 
   test('is not shown again after it was cancelled', async () => {
-    const staged = await stage('main', { signIn: signInWorld({ profiles: [profile] }) });
+    const staged = await stage('main', { signIn: signInWorld({ profiles: [PROFILE] }) });
     const { model } = staged;
     model.signIn.open();
-    hear(staged, { step: 'browser', profile });
-    void model.signIn.begin(profile.id, 'browser');
+    hear(staged, { step: 'browser', profile: PROFILE });
+    void model.signIn.begin(PROFILE.id, 'browser');
     expect(kindOf(model)).toBe('signing-in');
     model.signIn.cancel();
     expect(kindOf(model)).toBeNull();
@@ -129,9 +120,9 @@ describe('a sign-in whose dialog was replaced', () => {
   test('is closed when main says that it has ended, if a late report opened it after the user had cancelled', async () => {
     const staged = await stage();
     const { model } = staged;
-    hear(staged, { step: 'browser', profile });
+    hear(staged, { step: 'browser', profile: PROFILE });
     model.signIn.cancel();
-    hear(staged, { step: 'browser', profile });
+    hear(staged, { step: 'browser', profile: PROFILE });
     hear(staged, { step: 'none' });
     expect(kindOf(model)).toBeNull();
   });
@@ -140,7 +131,7 @@ describe('a sign-in whose dialog was replaced', () => {
     const staged = await stage();
     const { model } = staged;
     model.dialogs.open(EXPORT);
-    hear(staged, { step: 'browser', profile });
+    hear(staged, { step: 'browser', profile: PROFILE });
     hear(staged, { step: 'none' });
     model.dialogs.close();
     expect(kindOf(model)).toBeNull();

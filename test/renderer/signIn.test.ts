@@ -1,23 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { SignInProfile } from '../../app/contract.ts';
 import { signInChecks } from '../../app/sign-in/arguments.ts';
 import { signInAgainText } from '../../src-renderer/state/accountStatus.ts';
 import { refreshable, refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
 import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
 import { gate, stage } from './fake/model.ts';
-import { signInWorld } from './fake/sign-in.ts';
+import { PROFILE, signInWorld } from './fake/sign-in.ts';
 import { fakeTime, settled } from './fake/time.ts';
 
-const PROFILE: SignInProfile = {
-  id: 'p1',
-  kind: 'oidc',
-  name: 'Example',
-  authority: 'https://id.example.org/realms/a',
-  client_id: 'app',
-  scopes: ['profile'],
-  redirect_uri: 'http://127.0.0.1/',
-};
 const within = (changes = {}) => stage('main', { signIn: signInWorld({ profiles: [PROFILE], ...changes }) });
 
 describe('signing in', () => {

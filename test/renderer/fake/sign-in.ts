@@ -12,6 +12,17 @@ import type {
 } from '../../../app/contract.ts';
 import type { Outcome } from '../../../src-main/ipc/contract.ts';
 
+/** A provider that the user has set up. */
+export const PROFILE: SignInProfile = {
+  id: 'p1',
+  kind: 'oidc',
+  name: 'Example',
+  authority: 'https://id.example.org/realms/a',
+  client_id: 'app',
+  scopes: ['profile'],
+  redirect_uri: 'http://127.0.0.1/',
+};
+
 /** State behind the sign-in part of a fake bridge. */
 export interface SignInWorld {
   profiles: SignInProfile[];
