@@ -117,8 +117,14 @@ test('a call that waits too long rejects', async () => {
   const file = join(temporaryFolder(), 'use-lock');
   const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { deadline: 30 })];
   let free = (): void => undefined;
-  const held = holder.hold('ada', () => new Promise<void>((resolve) => void (free = resolve)));
-  await new Promise((resolve) => setImmediate(resolve));
+  let held = Promise.resolve();
+  // Only once its task has begun does the holder have the lock: another thread takes it.
+  await new Promise<void>((begun) => {
+    held = holder.hold('ada', () => {
+      begun();
+      return new Promise<void>((resolve) => void (free = resolve));
+    });
+  });
   await expect(waiter.hold('ada', () => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
   free();
   await held;
