@@ -12,6 +12,8 @@ const file: Option = {
   says: 'also this cache document or vault; may be given more than once',
 };
 
+const ACCOUNT = 'user name or home account id, with @ and the provider where several accounts share it';
+
 /** Every verb, in the order in which they are listed. */
 export const VERBS = {
   list: {
@@ -26,6 +28,7 @@ export const VERBS = {
   show: {
     operands: 'ACCOUNT',
     says: 'Show one account and its tokens, without their secrets.',
+    details: `ACCOUNT is the ${ACCOUNT}.`,
     options: { json, vault, file, all: { says: 'also expired tokens and ID tokens' } },
     least: 1,
     most: 1,
@@ -38,7 +41,7 @@ export const VERBS = {
       'Example:\n  tokenkeep get --account dana@contoso.example --scope https://management.azure.com/.default --header |\n' +
       '    curl --header @- https://management.azure.com/subscriptions?api-version=2022-12-01',
     options: {
-      account: { value: 'ACCOUNT', says: 'user name or home account id' },
+      account: { value: 'ACCOUNT', says: ACCOUNT },
       scope: { value: 'SCOPE', many: true, says: 'what the token is for; may be given more than once' },
       client: { value: 'ID', says: 'client id; needed where several apps could get the token' },
       tenant: { value: 'ID', says: 'tenant; needed where the account is a guest elsewhere' },
@@ -55,6 +58,7 @@ export const VERBS = {
     operands: '[ACCOUNT]',
     says: 'Sign an account out of the vault and of the caches of other programs.',
     details:
+      `ACCOUNT is the ${ACCOUNT}. ` +
       'Lists the places first and asks. In a terminal, you can then undo the sign-out at other programs: what was removed is kept in ' +
       'memory until you answer. A sign-out of the vault can’t be undone. No token is revoked at the provider: what a program holds in ' +
       'memory works until it expires.',
@@ -126,7 +130,7 @@ export const VERBS = {
       'Example, for hosts that take bearer tokens:\n' +
       "  git config credential.https://dev.azure.com.helper '!tokenkeep credential --account dana@contoso.example --scope 499b84ac-1321-427f-aa17-267ca6975798/.default'",
     options: {
-      account: { value: 'ACCOUNT', says: 'user name or home account id' },
+      account: { value: 'ACCOUNT', says: ACCOUNT },
       scope: { value: 'SCOPE', many: true, says: 'what the token is for' },
       client: { value: 'ID', says: 'client id' },
       tenant: { value: 'ID', says: 'tenant' },
