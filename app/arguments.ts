@@ -194,7 +194,8 @@ export function assertAccepted({ args, env, platform, development }: Start): voi
     if (found === null) continue;
     const pattern = Object.hasOwn(accepted, found.name) ? accepted[found.name] : undefined;
     const fits = pattern === null ? found.value === '' : pattern?.test(found.value) === true;
-    if (!fits) throw refused(`with ${printableStart(arg.trim())}`);
+    if (!fits)
+      throw refused(`with ${printableStart(arg.trim())}`, found.name === 'no-sandbox' ? APP_IMAGE : '');
   }
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || !OBEYED.test(name)) continue;
@@ -228,9 +229,13 @@ function printableStart(arg: string): string {
   return name.replace(/[^\x21-\x7e]/g, '�').slice(0, 60);
 }
 
-function refused(how: string): ArgumentsError {
+/** Its own starter adds the switch if `unshare --user` fails. */
+const APP_IMAGE =
+  ' If you did not add it, the AppImage did, because on this system a program can’t make a sandbox of its own: install the deb instead.';
+
+function refused(how: string, advice = ''): ArgumentsError {
   return new ArgumentsError(
     `Tokenkeep was started ${how}, which it does not accept because it could give your sign-ins away. ` +
-      'Nothing was opened, and your saved sign-ins are unchanged. Start Tokenkeep without it.',
+      `Nothing was opened, and your saved sign-ins are unchanged. Start Tokenkeep without it.${advice}`,
   );
 }

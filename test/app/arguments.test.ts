@@ -85,6 +85,11 @@ describe('what a packaged app refuses', () => {
     expect(accepts(args)).toBeNull();
   });
 
+  it('says where --no-sandbox comes from in an AppImage', () => {
+    expect(accepts(['--no-sandbox'])).toContain('the AppImage did');
+    expect(accepts(['--inspect'])).not.toContain('AppImage');
+  });
+
   it.each([
     '--ignore-certificate-errors',
     '-ignore-certificate-errors',

@@ -1,4 +1,6 @@
 /** The conditions of a release, checked without making one. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { debControl, debVersion } from '../../scripts/packaging/deb-control.mjs';
 import { ownerOptions } from '../../scripts/packaging/electron-builder.mjs';
@@ -32,6 +34,18 @@ describe('a release names who stands for it', () => {
     expect(from('http://updates.example.org/')).toThrow('must begin with https:');
     expect(from('http://127.0.0.1:8080/')).not.toThrow();
   });
+});
+
+it('an AppImage is not started without the sandbox', async () => {
+  const builder = createRequire(createRequire(import.meta.url).resolve('electron-builder'));
+  const { load } = builder('js-yaml') as { load: (text: string) => { linux: object } };
+  const { default: AppImageTarget } = builder('app-builder-lib/out/targets/appimage/AppImageTarget.js') as {
+    default: new (...args: unknown[]) => { desktopEntry: { value: Promise<string> } };
+  };
+  const config = load(readFileSync(new URL('../../electron-builder.yml', import.meta.url), 'utf8'));
+  const helper = { computeDesktopEntry: (_: unknown, command: string) => Promise.resolve(command) };
+  const packager = { platformSpecificBuildOptions: config.linux, config, appInfo: { buildVersion: '1' } };
+  expect(await new AppImageTarget('AppImage', packager, helper, '/').desktopEntry.value).toBe('AppRun %U');
 });
 
 it('a development version is older than its release, for apt as well', () => {
