@@ -56,7 +56,7 @@ import { sourceChecks } from './sources/arguments.ts';
 import { openSources } from './sources/open-sources.ts';
 import { sourceSignOuts } from './sources/source-sign-out.ts';
 import { openTray, showNotice } from './tray.ts';
-import { openUpdater, signedUpdates, updateFeed, updates } from './updates.ts';
+import { isFromDeb, openUpdater, signedUpdates, updateFeed, updates } from './updates.ts';
 import { bringToFront, loadPage } from './window.ts';
 
 /** From package.json, inserted by the bundler. */
@@ -359,6 +359,9 @@ export function startParts(
   const installed = {
     resources: development ? null : process.resourcesPath,
     updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
+    platform: process.platform,
+    appImage: startsItself,
+    deb: isFromDeb(process.execPath),
   };
   const newer = updates({
     isWanted: () => settings.wants().updates,

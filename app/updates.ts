@@ -2,6 +2,7 @@
  * Checks for updates at the source configured in the build, if any. The user decides: nothing is
  * downloaded, installed or restarted automatically. Updates installed by other means are detected as well.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
@@ -215,39 +216,77 @@ const SETTINGS = {
  * SHA-512 of what it downloads against the feed, and on Windows the publisher's signature before installing; macOS checks the app's own
  * signature. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
  */
-export async function openUpdater(installed: Installed): Promise<Updater | null> {
+export async function openUpdater(
+  installed: Installed,
+  load: () => Promise<Updaters> = () => import('electron-updater'),
+): Promise<Updater | null> {
   if (updateFeed(installed) === null) return null;
-  const { autoUpdater } = await import('electron-updater');
-  return autoUpdater;
+  const { autoUpdater, AppImageUpdater, DebUpdater } = await load();
+  if (installed.platform !== 'linux') return autoUpdater;
+  return installed.appImage ? new AppImageUpdater() : new DebUpdater();
 }
 
-/** The installed app's update configuration. */
+/** The part of electron-updater's exports that is used. `autoUpdater` is the one of the system. */
+interface Updaters {
+  autoUpdater: Updater;
+  AppImageUpdater: new () => Updater;
+  DebUpdater: new () => Updater;
+}
+
+/** The installed app and its update configuration. */
 export interface Installed {
+  platform: NodeJS.Platform;
   /** Absolute path of the packaged app's resources; null where it is not packaged. */
   resources: string | null;
   /** The public key in the package.json inside the asar, base64url; null if it has none. */
   updatesKey: string | null;
+  /** Whether the app runs from an AppImage. */
+  appImage: boolean;
+  /** Returns whether the app was installed from a deb. */
+  deb: () => boolean;
+}
+
+/**
+ * Returns a function that tells whether dpkg installed the program, which is asked once. electron-builder's own sign of a deb, the file
+ * `package-type`, is also in an AppImage and a tar.gz that were built together with one.
+ */
+export function isFromDeb(executable: string): () => boolean {
+  let known: boolean | undefined;
+  const ask = (): boolean =>
+    spawnSync('dpkg-query', ['--search', executable], { stdio: 'ignore', timeout: 5000 }).status === 0;
+  return () => (known ??= ask());
 }
 
 /** Returns the URL of the folder that is checked for updates; null if the build does not check for updates. */
-export function updateFeed({ resources, updatesKey }: Installed): string | null {
-  if (resources === null || (process.platform === 'linux' && updatesKey === null)) return null;
-  return feedOf(resources);
+export function updateFeed({ platform, resources, updatesKey, appImage, deb }: Installed): string | null {
+  const feed = resources === null ? null : feedOf(resources);
+  if (resources === null || feed === null) return null;
+  switch (platform) {
+    case 'linux': // a tar.gz can't update itself
+      return updatesKey !== null && (appImage || deb()) ? feed : null;
+    case 'win32': // electron-updater would install a file of any publisher
+      return /^publisherName:/m.test(configurationIn(resources)) ? feed : null;
+    default:
+      return feed;
+  }
 }
 
 /** Returns the check of the publisher's signature on Linux; null on systems that check it themselves. */
 export function signedUpdates(
-  { resources, updatesKey }: Installed,
+  { platform, resources, updatesKey }: Installed,
   fetch: (url: string) => Promise<Response>,
 ): UpdatesOptions['verify'] {
   const url = resources === null ? null : feedOf(resources);
-  if (process.platform !== 'linux' || url === null) return null;
+  if (platform !== 'linux' || url === null) return null;
   return signatureCheck({ url, publicKey: updatesKey ?? '', fetch });
 }
 
 /** Returns the URL in app-update.yml; null if the build does not check for updates. */
-export function feedOf(resources: string): string | null {
+function feedOf(resources: string): string | null {
+  return /^url:\s*['"]?([^'"\s]+)/m.exec(configurationIn(resources))?.[1] ?? null;
+}
+
+function configurationIn(resources: string): string {
   const file = join(resources, 'app-update.yml');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return /^url:\s*['"]?([^'"\s]+)/m.exec(text)?.[1] ?? null;
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }

@@ -1,7 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
 import { UnsignedUpdateError } from '../../app/signed-updates.ts';
-import { UpdatedError, type Updater, updates } from '../../app/updates.ts';
+import {
+  type Installed,
+  isFromDeb,
+  openUpdater,
+  UpdatedError,
+  updateFeed,
+  type Updater,
+  updates,
+} from '../../app/updates.ts';
 import {
   DocumentError,
   KeychainError,
@@ -11,6 +21,7 @@ import {
 } from '../../src-main/errors.ts';
 import { settle } from '../../src-main/ipc/requests.ts';
 import { updateLine } from '../../src-renderer/state/update.ts';
+import { temporaryFolder } from '../vault/fakes.ts';
 
 interface Fake extends Updater {
   asked: string[];
@@ -367,5 +378,56 @@ describe('a request that fails after an upgrade in place', () => {
     expect(running.explain(own)).toBe(own);
     expect(new UpdatedError(own).cause).toBe(own);
     running.close();
+  });
+});
+
+describe('where updates come from', () => {
+  let resources: string;
+  beforeEach(() => {
+    resources = temporaryFolder();
+  });
+  const [system, appImage, deb] = [fakeUpdater(null), fakeUpdater(null), fakeUpdater(null)];
+  const making = (made: Updater) =>
+    function () {
+      return made;
+    } as unknown as new () => Updater;
+  const updaters = () =>
+    Promise.resolve({ autoUpdater: system, AppImageUpdater: making(appImage), DebUpdater: making(deb) });
+  const configuration = (text: string): void => writeFileSync(join(resources, 'app-update.yml'), text);
+  const URL = 'https://updates.example/';
+  const of = (changes: Partial<Installed>): Installed => ({
+    platform: 'linux',
+    resources,
+    updatesKey: 'key',
+    appImage: false,
+    deb: () => false,
+    ...changes,
+  });
+
+  it('on Linux: the deb and the AppImage, each updated as what it is; a tar.gz, or a build without a key, is not', async () => {
+    configuration(`provider: generic\nurl: ${URL}\n`);
+    writeFileSync(join(resources, 'package-type'), 'deb'); // also in an AppImage and a tar.gz built together with a deb
+    expect(updateFeed(of({ deb: () => true }))).toBe(URL);
+    expect(updateFeed(of({ appImage: true }))).toBe(URL);
+    expect(await openUpdater(of({ appImage: true }), updaters)).toBe(appImage);
+    expect(await openUpdater(of({ deb: () => true }), updaters)).toBe(deb);
+    expect(updateFeed(of({}))).toBeNull();
+    expect(await openUpdater(of({}), updaters)).toBeNull();
+    expect(updateFeed(of({ appImage: true, updatesKey: null }))).toBeNull();
+  });
+
+  it('on Windows: only a build whose publisher is known', async () => {
+    configuration(`url: '${URL}'\n`);
+    expect(updateFeed(of({ platform: 'win32' }))).toBeNull();
+    configuration(`url: '${URL}'\npublisherName:\n  - Ada\n`);
+    expect(updateFeed(of({ platform: 'win32' }))).toBe(URL);
+    expect(await openUpdater(of({ platform: 'win32' }), updaters)).toBe(system);
+    expect(updateFeed(of({ platform: 'darwin' }))).toBe(URL);
+    expect(updateFeed(of({ platform: 'darwin', resources: null }))).toBeNull();
+  });
+
+  it.runIf(process.platform === 'linux')('only a program that dpkg installed counts as from a deb', () => {
+    expect(isFromDeb('/usr/bin/dpkg')()).toBe(true);
+    expect(isFromDeb(process.argv[1] ?? '')()).toBe(false);
   });
 });
