@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { developmentOptions, ownerOptions, runBuilder } from './packaging/electron-builder.mjs';
 import { signNativeCode } from './packaging/sign-native-code.mjs';
 import { signingKey, signUpdates } from './packaging/sign-updates.mjs';
-import { ensureBuilt } from './setup/build.mjs';
+import { build, ensureBuilt } from './setup/build.mjs';
 import { runEntry, SetUpError, say } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
 
@@ -23,7 +23,7 @@ await runEntry(async ([mode, ...options]) => {
   }
   if (obstacles.length === 0) {
     signNativeCode(root, process.env);
-    ensureBuilt(root);
+    build(root); // About names the commit
     await runBuilder(root, {
       config: 'electron-builder.yml',
       args: [...ownerOptions(process.env), ...options],
@@ -66,6 +66,10 @@ function missingForRelease(electron, env) {
       .map((name) => `${name} is not set`),
     ...(process.platform === 'linux' && env.TOKENKEEP_UPDATES_URL && !env.TOKENKEEP_UPDATES_SIGNING_KEY
       ? ['TOKENKEEP_UPDATES_URL is set, but TOKENKEEP_UPDATES_SIGNING_KEY is not']
+      : []),
+    // electron-updater accepts an update of any publisher if the running app names none.
+    ...(process.platform === 'win32' && env.TOKENKEEP_UPDATES_URL && !env.WIN_CSC_LINK && !env.CSC_LINK
+      ? ['TOKENKEEP_UPDATES_URL is set, but WIN_CSC_LINK is not']
       : []),
   ];
 }

@@ -10,6 +10,7 @@ const sources = [
   'app',
   'src-main',
   'src-renderer',
+  'scripts/packaging', // the bundlers' plugins
   ...nativePackages.map((name) => `node_modules/${name}/prebuilds`),
 ];
 const outputs = ['dist', 'out'];
@@ -21,8 +22,13 @@ const outputs = ['dist', 'out'];
  * @param {string} root the clone
  */
 export function ensureBuilt(root) {
-  const stampFile = join(root, 'node_modules/.cache/tokenkeep/build');
+  const stampFile = stampOf(root);
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp(root)) return;
+  build(root);
+}
+
+/** Builds dist/ and out/, also if nothing changed. */
+export function build(root) {
   say(`builds into ${join(root, 'dist')} and ${join(root, 'out')}, with npm run build`);
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: root,
@@ -31,12 +37,16 @@ export function ensureBuilt(root) {
     shell: process.platform === 'win32',
   });
   if (status !== 0) throw new SetUpError(`the build failed.\n${stdout}${stderr}`);
+  const stampFile = stampOf(root);
   mkdirSync(join(stampFile, '..'), { recursive: true });
   writeFileSync(stampFile, stamp(root));
 }
 
+const stampOf = (root) => join(root, 'node_modules/.cache/tokenkeep/build');
+
 function stamp(root) {
-  return `${digest(root, [...sources, ...configuration(root)])} ${digest(root, outputs)}\n`;
+  const inputs = digest(root, [...sources, ...configuration(root)]);
+  return `${inputs} ${digest(root, outputs)} ${process.env.TOKENKEEP_CLIENT_ID ?? ''}\n`;
 }
 
 /** Every file at the top of the clone that can affect a build. */

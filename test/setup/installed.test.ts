@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../../scripts/setup/build.mjs';
-import { missingPackages } from '../../scripts/setup/debian.mjs';
+import { missingPackages, namesHere } from '../../scripts/setup/debian.mjs';
 import { ensureNodeModules, holdsWhatIsLocked } from '../../scripts/setup/node-modules.mjs';
 
 let root: string;
@@ -78,6 +78,17 @@ describe('the build', () => {
     expect(await readFile(join(root, 'out/main.cjs'), 'utf8')).toBe('two');
   });
 
+  it('is made again for another client ID', async () => {
+    ensureBuilt(root);
+    vi.stubEnv('TOKENKEEP_CLIENT_ID', 'another');
+    ensureBuilt(root);
+    ensureBuilt(root);
+    expect(await builds()).toBe(2);
+    vi.unstubAllEnvs();
+    ensureBuilt(root);
+    expect(await builds()).toBe(3);
+  });
+
   it('that fails is an error with what it said, and is tried again', async () => {
     await put('package.json', {
       scripts: { build: `node -e "console.error('no such entry');process.exit(3)"` },
@@ -89,4 +100,11 @@ describe('the build', () => {
 
 it.runIf(process.platform === 'linux')('a missing Debian package is told from one that is there', () => {
   expect(missingPackages(['dpkg', 'tokenkeep-no-such-package'])).toEqual(['tokenkeep-no-such-package']);
+});
+
+it('a package has the name that this Debian gives it', () => {
+  const show = (names: string[]): string =>
+    names.includes('libasound2t64') ? 'Package: libasound2t64\nVersion: 1.2.14\n' : '';
+  expect(namesHere(['libasound2', 'xvfb'], show)).toEqual(['libasound2t64', 'xvfb']);
+  expect(namesHere(['libasound2', 'xvfb'], () => '')).toEqual(['libasound2', 'xvfb']);
 });
