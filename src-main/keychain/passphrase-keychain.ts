@@ -79,7 +79,7 @@ export function passphrase(source: PassphraseSource, options: PassphraseKeychain
         );
       }
       if (isNew) assertAcceptable(words);
-      const salt = await saltIn(items);
+      const salt = await saltIn(items, isNew);
       return (known = keySealer(await scrypt({ passphrase: words.normalize('NFC'), salt, work })));
     },
     wrong: () => {
@@ -102,16 +102,18 @@ function assertAcceptable(words: string): void {
   }
 }
 
-/** Not secret; gives equal passphrases different keys. */
-async function saltIn(folder: string): Promise<Buffer> {
+/** Not secret; gives equal passphrases different keys. Beside secrets, no new one is created: it would open none of them. */
+async function saltIn(folder: string, isNew: boolean): Promise<Buffer> {
   const file = join(folder, 'salt');
-  await makeFolders(folder);
-  await createItem(file, randomBytes(SALT));
+  if (isNew) {
+    await makeFolders(folder);
+    await createItem(file, randomBytes(SALT));
+  }
   const salt = await readSmallFile(file);
   if (salt?.length === SALT) return salt;
   throw keychainError(
     'keychain_wrong_key',
-    `“${file}” was changed, so no passphrase opens the secrets beside it.`,
+    `“${file}” is missing or was changed, so no passphrase opens the secrets beside it.`,
     'Restore it from a backup.',
   );
 }

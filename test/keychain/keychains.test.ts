@@ -364,6 +364,23 @@ describe('a passphrase', () => {
     expect(await later.get('s', 'a')).toBe('kept');
   });
 
+  test('whose salt was lost is not told as a wrong one, and gets no new salt', async () => {
+    const folder = items(temporaryFolder());
+    await passphrase(WORDS, { items: folder, work }).set('s', 'a', 'kept');
+    const file = join(folder, 'salt');
+    const salt = readFileSync(file);
+    for (const changed of [null, salt.subarray(1)]) {
+      rmSync(file);
+      if (changed !== null) writeFileSync(file, changed);
+      const later = passphrase(WORDS, { items: folder, work });
+      await expect(later.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+      await expect(later.set('s', 'a', 'new')).rejects.toMatchObject({ code: 'keychain_wrong_key' });
+      expect(existsSync(file)).toBe(changed !== null);
+      writeFileSync(file, salt);
+    }
+    expect(await passphrase(WORDS, { items: folder, work }).get('s', 'a')).toBe('kept');
+  });
+
   test('that can be guessed is refused where it would be the first, and nothing is written', async () => {
     const folder = temporaryFolder();
     await expect(
