@@ -37,7 +37,7 @@ const needs = {
     'gcc', // builds a simulation of file systems whose locks hang
     'libc6-dev',
     'redis-server', // the stores of partitions are tested against the real servers
-    'postgresql-15',
+    'postgresql', // of any version
     'pgbouncer',
     'chromium', // the example web app is used in a real browser
     'chromium-sandbox', // its sandbox, if there are no user namespaces
@@ -85,45 +85,51 @@ function hasSessionPrograms() {
   return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
 }
 
-/** The names are those of Debian 12. From Debian 13 on, some end in t64. */
+/** The names are those of Debian 12. From Debian 13 on, some end in t64. PostgreSQL's own package has its version in its name. */
 export function missingPackages(names) {
   const format = '${db:Status-Abbrev} ${Package}\n'; // dpkg's own placeholders
-  const asked = names.flatMap((name) => [name, `${name}t64`]);
+  const asked = [...names.flatMap((name) => [name, `${name}t64`]), 'postgresql-[0-9]*'];
   // dpkg-query exits with 1 if one name is unknown, and still prints the others.
   const { stdout } = spawnSync(dpkgQuery, ['-W', '-f', format, ...asked], { encoding: 'utf8' });
   const installed = new Set(
     stdout
       .split('\n')
       .filter((line) => line.startsWith('ii'))
-      .map((line) => line.slice(2).trim()),
+      .map((line) =>
+        line
+          .slice(2)
+          .trim()
+          .replace(/^postgresql-\d+$/, 'postgresql'),
+      ),
   );
   return names.filter((name) => !installed.has(name) && !installed.has(`${name}t64`));
 }
 
+/**
+ * Returns the names under which this Debian has packages: `libasound2` can't be installed where `libasound2t64` took its place.
+ *
+ * @param {string[]} packages their names in Debian 12
+ * @param {(names: string[]) => string} show what `apt-cache show` prints of those that there are
+ */
+export function namesHere(packages, show = aptCacheShow) {
+  const available = new Set(show(packages.map((name) => `${name}t64`)).match(/(?<=^Package: )\S+/gm));
+  return packages.map((name) => (available.has(`${name}t64`) ? `${name}t64` : name));
+}
+
+const aptCacheShow = (names) => spawnSync('apt-cache', ['show', ...names], { encoding: 'utf8' }).stdout ?? '';
+
 function install(packages) {
   const apt = ['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=120'];
-  const commands = [
-    [...apt, 'update'],
-    [
-      'env',
-      'DEBIAN_FRONTEND=noninteractive',
-      ...apt,
-      'install',
-      '-y',
-      '--no-install-recommends',
-      ...packages,
-    ],
-  ];
   const asRoot = asRootPrefix();
   if (!asRoot) {
     throw new SetUpError(
       `these Debian packages are missing, and only root may install them. As root, run\n\n` +
-        `  apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}\n\n` +
+        `  apt-get update && apt-get install -y --no-install-recommends ${namesHere(packages).join(' ')}\n\n` +
         `and then this command again.`,
     );
   }
   say(`installs into this system, with apt-get: ${packages.join(' ')}`);
-  for (const command of commands) {
+  const run = (command) => {
     const [program, ...args] = [...asRoot, ...command];
     const { status, stdout, stderr } = spawnSync(program, args, {
       encoding: 'utf8',
@@ -135,5 +141,16 @@ function install(packages) {
         `"${command.join(' ')}" failed. Fix the problem that it reports, and run this command again.\n${said}`,
       );
     }
-  }
+  };
+  run([...apt, 'update']);
+  const names = namesHere(packages);
+  run([
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    ...apt,
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...names,
+  ]);
 }

@@ -18,6 +18,12 @@ const silence = 20_000;
 export async function ensureElectron(root) {
   const present = findElectron();
   if (present) return announced(present);
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  if (override) {
+    throw new SetUpError(
+      `ELECTRON_OVERRIDE_DIST_PATH names “${override}”, where there is no Electron. Correct or unset it, and run this again.`,
+    );
+  }
   const target = join(root, 'node_modules/electron/dist');
   say(`installs into ${target}: Electron ${wantedVersion()}, its own download (about 120 MB)`);
   const obstacle = await download();

@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { developmentMarker, findElectron } from '../../scripts/electron-path.mjs';
 import refuse from '../../scripts/packaging/refuse-development-runtime.cjs';
 import { checkIntegrity } from '../../scripts/setup/development-runtime.mjs';
-import { download } from '../../scripts/setup/electron.mjs';
+import { download, ensureElectron } from '../../scripts/setup/electron.mjs';
 
 let folder: string;
 beforeEach(async () => {
@@ -111,4 +111,11 @@ describe('a build of the app', () => {
   it("takes Electron's own release where none is given", () => {
     expect(given('1.0.0')).not.toThrow();
   });
+});
+
+it('a variable that names a folder without Electron is told, and nothing is downloaded', async () => {
+  vi.stubEnv('ELECTRON_OVERRIDE_DIST_PATH', folder);
+  vi.stubEnv('ELECTRON_MIRROR', 'http://127.0.0.1:1/');
+  await expect(ensureElectron(folder)).rejects.toThrow('ELECTRON_OVERRIDE_DIST_PATH');
+  vi.unstubAllEnvs();
 });
