@@ -58,8 +58,10 @@ function app(name: 'main' | 'preload' | 'command'): UserConfig {
     },
     // What is imported late is in a file of its own, since V8 reads all of a file at the start. A sandboxed preload script can load none.
     // Its name says what is in it: an app that was replaced while it runs finds no file, and not one of another version.
-    outputOptions:
-      name === 'preload' ? { codeSplitting: false } : { chunkFileNames: `${name}-[name]-[hash].cjs` },
+    outputOptions: {
+      ...(name === 'preload' ? { codeSplitting: false } : { chunkFileNames: `${name}-[name]-[hash].cjs` }),
+      dynamicImportInCjs: false, // for two native modules, Node would load and start everything that it needs for ES modules
+    },
     minify: { mangle: false },
     define: {
       __VERSION__: JSON.stringify(packageJson.version),

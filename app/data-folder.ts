@@ -1,6 +1,6 @@
 /** The app's data folder: the vault of this user, and small settings as JSON files. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readSmallFile, smallFileError } from 'tokenkeep/ipc';
 
@@ -86,8 +86,17 @@ export function writeJson(file: string, value: unknown): void {
 export function replaceFile(file: string, text: string): void {
   makeFolder(dirname(file));
   const next = `${file}.new`;
-  rmSync(next, { force: true });
+  removeFile(next);
   // `wx`: a pipe or a link that another program put there is neither waited for nor followed.
   writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush: true });
   renameSync(next, file);
+}
+
+/** Removes a file, if it exists. Node's `rmSync` would load its code for folders first, before the first accounts are drawn. */
+export function removeFile(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }

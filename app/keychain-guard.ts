@@ -3,10 +3,10 @@
  * file exists during each call. If the app finds one at start, its last run crashed: it says so, and calls the keychain
  * again only at the user's request, to avoid a crash loop.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Keychain, KeychainError } from 'tokenkeep';
 import { KeychainTimeoutError } from 'tokenkeep/errors';
-import { replaceFile } from './data-folder.ts';
+import { removeFile, replaceFile } from './data-folder.ts';
 
 export interface GuardedKeychain extends Keychain {
   /** The last run ended during a keychain call, and the user has not retried yet. */
@@ -30,7 +30,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
 
   const answered = (): void => {
     asking -= 1;
-    if (asking === 0) unmark(marker);
+    if (asking === 0) removeFile(marker);
   };
 
   async function guarded<T>(ask: () => Promise<T>): Promise<T> {
@@ -65,7 +65,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
     },
     end() {
       ended = true;
-      if (!crashed) unmark(marker);
+      if (!crashed) removeFile(marker);
     },
   };
 }
@@ -76,8 +76,4 @@ function mark(marker: string): void {
   } catch {
     // Without a marker, on a full or read-only disk, a crash is not reported. Nothing else is lost.
   }
-}
-
-function unmark(marker: string): void {
-  rmSync(marker, { force: true });
 }

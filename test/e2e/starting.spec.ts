@@ -78,6 +78,17 @@ test('a window that is closed while it loads takes no document with it', async (
   await quit();
 });
 
+test('nothing at the start loads Node’s loader of ES modules, or its code that removes folders', async ({
+  start,
+}) => {
+  const { app, quit } = await start();
+  const loaded = await app.evaluate(() => Reflect.get(process, 'moduleLoadList') as string[]);
+  expect(loaded).toContain('NativeModule crypto');
+  expect(loaded).not.toContain('NativeModule internal/modules/esm/translators');
+  expect(loaded).not.toContain('NativeModule internal/fs/rimraf');
+  await quit();
+});
+
 test('a document on the command line is shown before it is merged', { tag: '@packaged' }, async ({
   start,
 }) => {
