@@ -15,7 +15,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PartitionError, type PartitionErrorCode } from '../errors.ts';
 import { pack, unpack } from './packing.ts';
 import type { PartitionName } from './partition-name.ts';
-import type { KeyRing } from './sealing-keys.ts';
+import { type KeyRing, SEALING_KEY_ID } from './sealing-keys.ts';
 import { randomBytesOf } from './random.ts';
 
 const MAGIC = Buffer.from('TKP');
@@ -90,17 +90,19 @@ export function readEntry(bytes: Uint8Array, name: PartitionName, sealing: Seali
   const { version, kind } = headOf(entry, name);
   const { keys } = sealing;
   if (kind === PLAIN) {
-    if (keys !== null && !sealing.acceptPlainText) throw fault('partition_plain_text', name);
+    if (keys !== null && !sealing.acceptPlainText)
+      throw fault('partition_plain_text', name, 'is plain text, and the caches seal: set acceptPlainText');
     return contentsOf(entry.toString('utf8', START), name);
   }
-  if (keys === null) throw fault('partition_plain_text', name);
+  if (keys === null)
+    throw fault('partition_plain_text', name, "is sealed, and sealingKeys is 'plain-text': pass the keys");
   const opened = open(entry, version, name, keys);
   if (version === 1) return contentsOf(opened.toString('utf8'), name);
   try {
     return contentsOf(unpack(opened), name);
   } catch (cause) {
     if (cause instanceof PartitionError) throw cause;
-    throw fault('partition_damaged', name); // Omits the cause, which may quote stored data.
+    throw fault('partition_damaged', name, DAMAGED); // Omits the cause, which may quote stored data.
   }
 }
 
@@ -112,19 +114,26 @@ export function sealedWith(bytes: Uint8Array, name: PartitionName): string | nul
 }
 
 function headOf(entry: Buffer, name: PartitionName): { version: number; kind: number } {
-  if (!entry.subarray(0, MAGIC.length).equals(MAGIC)) throw fault('partition_foreign', name);
+  if (!entry.subarray(0, MAGIC.length).equals(MAGIC)) throw fault('partition_foreign', name, FOREIGN);
   const [version, kind] = [entry[3], entry[4]];
-  if (version === undefined || kind === undefined) throw fault('partition_damaged', name);
-  if (version > VERSION) throw fault('partition_newer', name);
-  if (version < 1 || kind > SEALED) throw fault('partition_damaged', name);
+  if (version === undefined || kind === undefined) throw fault('partition_damaged', name, DAMAGED);
+  if (version > VERSION) throw fault('partition_newer', name, NEWER);
+  if (version < 1 || kind > SEALED) throw fault('partition_damaged', name, DAMAGED);
   return { version, kind };
 }
 
 function open(entry: Buffer, version: number, name: PartitionName, keys: KeyRing): Buffer {
   const headLength = START + 1 + (entry[START] ?? 0);
-  if (entry.length < headLength + NONCE + TAG) throw fault('partition_damaged', name);
-  const key = keys.keyFor(entry.toString('latin1', START + 1, headLength), version, name);
-  if (key === undefined) throw fault('partition_unknown_key', name);
+  if (entry.length < headLength + NONCE + TAG) throw fault('partition_damaged', name, DAMAGED);
+  const id = entry.toString('latin1', START + 1, headLength);
+  const key = keys.keyFor(id, version, name);
+  const called = SEALING_KEY_ID.test(id) ? ` ${id}` : ''; // An entry that was changed may contain anything.
+  if (key === undefined)
+    throw fault(
+      'partition_unknown_key',
+      name,
+      `is sealed with the key${called}, which is not among the sealing keys: add that key`,
+    );
   const nonce = entry.subarray(headLength, headLength + NONCE);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   decipher.setAAD(associated(entry.subarray(0, headLength), version, name));
@@ -132,7 +141,8 @@ function open(entry: Buffer, version: number, name: PartitionName, keys: KeyRing
   try {
     return Buffer.concat([decipher.update(entry.subarray(headLength + NONCE, -TAG)), decipher.final()]);
   } catch (cause) {
-    throw fault('partition_damaged', name, cause);
+    const why = `was truncated or changed, belongs to another partition, or was sealed with another key that was called${called} too`;
+    throw fault('partition_damaged', name, why, cause);
   }
 }
 
@@ -144,10 +154,10 @@ function contentsOf(text: string, name: PartitionName): Contents {
   const end = text.indexOf('\n');
   try {
     const metadata: unknown = JSON.parse(text.slice(0, Math.max(end, 0)));
-    if (typeof metadata !== 'object' || metadata === null) throw fault('partition_damaged', name);
+    if (typeof metadata !== 'object' || metadata === null) throw fault('partition_damaged', name, DAMAGED);
     return { metadata, document: text.slice(end + 1) };
   } catch {
-    throw fault('partition_damaged', name); // Omits the cause, which quotes stored data.
+    throw fault('partition_damaged', name, DAMAGED); // Omits the cause, which quotes stored data.
   }
 }
 
@@ -160,20 +170,24 @@ type Unopened = Extract<
   | 'partition_plain_text'
 >;
 
-const EXPLANATIONS: Record<Unopened, string> = {
-  partition_foreign: 'is not an entry of Tokenkeep: another program uses this key',
-  partition_newer: 'was written by a newer version of Tokenkeep: use that version',
-  partition_damaged: 'was truncated or changed, or belongs to another partition',
-  partition_unknown_key: 'is sealed with a key that is not among the sealing keys: add that key',
-  partition_plain_text:
-    'is plain text although sealing is configured, or sealed although plain text is: one of the two settings is wrong',
-};
+const FOREIGN = 'is not an entry of Tokenkeep: another program uses this key';
+const NEWER = 'was written by a newer version of Tokenkeep: use that version';
+const DAMAGED = 'was truncated or changed';
 
-/** Returns the error for an entry that cannot be opened. Its message says why, and that the entry was left unchanged. */
-export function fault(code: Unopened, { kind, key }: PartitionName, cause?: unknown): PartitionError {
+/**
+ * Returns the error for an entry that cannot be opened. Its message says why, and that the entry was left unchanged.
+ *
+ * @param why the end of a sentence about the entry
+ */
+export function fault(
+  code: Unopened,
+  { kind, key }: PartitionName,
+  why: string,
+  cause?: unknown,
+): PartitionError {
   const message =
     kind === 'index'
-      ? `The entry ${key} in the index of users ${EXPLANATIONS[code]}. It was not changed. Its user was not signed out of partitions that only this entry lists. It expires with them; to end them now, delete it and sign the user out again.`
-      : `The entry of partition ${key} ${EXPLANATIONS[code]}. It was not changed. remove() deletes it; the user then signs in again.`;
+      ? `The entry ${key} in the index of users ${why}. It was not changed. Its user was not signed out of partitions that only this entry lists. It expires with them; to end them now, delete it and sign the user out again.`
+      : `The entry of partition ${key} ${why}. It was not changed. remove() deletes it; the user then signs in again.`;
   return new PartitionError(code, key, message, cause === undefined ? {} : { cause });
 }

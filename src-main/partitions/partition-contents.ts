@@ -37,7 +37,8 @@ export function openFound(
   try {
     cache.deserialize(document);
   } catch (error) {
-    if (error instanceof DocumentError) throw fault('partition_damaged', name, error);
+    if (error instanceof DocumentError)
+      throw fault('partition_damaged', name, 'contains no cache document', error);
     throw error;
   }
   restoreLayout(cache, metadata);

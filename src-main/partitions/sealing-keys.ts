@@ -15,6 +15,8 @@ export interface SealingKey {
 /** Sealing keys, newest first. The first one seals unless `sealWith` names another. All of them can open entries. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
+export const SEALING_KEY_ID = /^[A-Za-z0-9._-]{1,32}$/;
+
 /**
  * Parses sealing keys as a secret store or an environment variable holds them: `id:base64` each, separated by commas, newest
  * first. Make one with `openssl rand -base64 32`.
@@ -26,17 +28,28 @@ export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
  * const sealingKeys = parseSealingKeys('2026-11:3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=');
  */
 export function parseSealingKeys(text: string): SealingKeys {
-  if (typeof text !== 'string')
-    throw new InvalidArgumentError('Sealing keys are given as text, `id:base64` each, separated by commas.');
-  const [first, ...others] = text.split(',').map((part) => {
-    const [, id = '', base64 = ''] = /^\s*([^:]*):\s*([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part) ?? [];
+  // What a variable holds that is not set.
+  if (typeof text !== 'string' || text.trim() === '')
+    refuse('There is no sealing key: parseSealingKeys got no text. Is the environment variable or file set?');
+  const [first, ...others] = text.split(',').map((part, at) => {
+    const [, id = '', base64] = /^\s*([^:]*):\s*([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part) ?? [];
+    if (base64 === undefined)
+      refuse(`Sealing key ${at + 1} is not written as \`id:base64\`. Several are separated by commas.`);
     return { id, key: new Uint8Array(Buffer.from(base64, 'base64')) };
   });
-  if (first === undefined)
-    throw new InvalidArgumentError('There is no sealing key.', { field: 'sealingKeys' });
+  if (first === undefined) refuse('There is no sealing key.');
   const keys: SealingKeys = [first, ...others];
   new KeyRing(keys); // Throws if the keys are invalid.
   return keys;
+}
+
+const MAKE_ONE =
+  'Make one with `openssl rand -base64 32`, and pass `parseSealingKeys("2026-11:the output")`, or 32 random bytes as `key`.';
+
+/** @param remedy what to do; without it, how to make a key */
+function refuse(what: string, remedy = MAKE_ONE): never {
+  const sentences = [what, remedy, 'Nothing was read or written.'].filter((sentence) => sentence !== '');
+  throw new InvalidArgumentError(sentences.join(' '), { field: 'sealingKeys' });
 }
 
 /** How many derived keys are cached. Deriving a key costs about as much as opening an entry. */
@@ -53,25 +66,21 @@ export class KeyRing {
   constructor(keys: SealingKeys, sealWith?: string) {
     for (const given of keys as readonly unknown[]) {
       const { id, key } = isRecord(given) ? given : {};
-      if (typeof id !== 'string' || !/^[A-Za-z0-9._-]{1,32}$/.test(id))
-        throw new InvalidArgumentError("A sealing key's id has 1 to 32 of A-Z a-z 0-9 . _ -", {
-          field: 'sealingKeys',
-        });
-      if (!(key instanceof Uint8Array) || key.byteLength !== 32)
-        throw new InvalidArgumentError(`The sealing key ${id} must have 32 bytes.`, { field: 'sealingKeys' });
-      if (key.every((byte) => byte === key[0]))
-        throw new InvalidArgumentError(`The sealing key ${id} is not random.`, { field: 'sealingKeys' });
+      if (typeof id !== 'string' || !SEALING_KEY_ID.test(id))
+        refuse("A sealing key's id has 1 to 32 of A-Z a-z 0-9 . _ -, such as `2026-11`.", '');
+      if (!(key instanceof Uint8Array)) refuse(`The sealing key ${id} is ${typeof key}, and not 32 bytes.`);
+      if (key.byteLength !== 32) refuse(`The sealing key ${id} has ${key.byteLength} bytes instead of 32.`);
+      if (key.every((byte) => byte === key[0])) refuse(`The sealing key ${id} is not random.`);
       if (this.#keys.has(id))
-        throw new InvalidArgumentError(`Two sealing keys are called ${id}.`, { field: 'sealingKeys' });
+        refuse(`Two sealing keys are called ${id}.`, 'Give each its own id, and keep the id that a key had.');
       this.#keys.set(id, createSecretKey(key));
     }
     const [first] = this.#keys.keys();
-    if (first === undefined)
-      throw new InvalidArgumentError('There is no sealing key.', { field: 'sealingKeys' });
+    if (first === undefined) refuse('There is no sealing key.');
     this.sealsWith = sealWith ?? first;
     if (!this.#keys.has(this.sealsWith))
       throw new InvalidArgumentError(
-        `sealWith names ${JSON.stringify(sealWith)}, and no sealing key has that id. Nothing was read or written.`,
+        `sealWith names ${JSON.stringify(sealWith)}, and no sealing key has that id. Name one of ${[...this.#keys.keys()].join(', ')}. Nothing was read or written.`,
         { field: 'sealWith' },
       );
   }

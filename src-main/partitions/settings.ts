@@ -134,13 +134,13 @@ export function settingsOf(options: PartitionedCachesOptions): Settings {
   assertStore(store);
   if (sealingKeys !== 'plain-text' && !Array.isArray(sealingKeys)) {
     throw new InvalidArgumentError(
-      "Pass sealingKeys, newest first, or 'plain-text' if you mean it. Nothing was read or written.",
+      "Pass sealingKeys, newest first: `parseSealingKeys('2026-11:…')` with the output of `openssl rand -base64 32`. Pass 'plain-text' if anyone who can read the store may read the tokens. Nothing was read or written.",
       { field: 'sealingKeys' },
     );
   }
   if (sealingKeys === 'plain-text' && sealWith !== undefined)
     throw new InvalidArgumentError(
-      'sealWith names a sealing key, and sealingKeys has none. Nothing was read or written.',
+      'sealWith names a sealing key, and sealingKeys has none. Leave sealWith out, or pass sealing keys. Nothing was read or written.',
       { field: 'sealWith' },
     );
   for (const name of ['read', 'remove'] as const)

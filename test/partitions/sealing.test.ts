@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { memoryStore, parseSealingKeys, type SealingKeys } from '../../src-main/partitions/index.ts';
+import { KeyRing } from '../../src-main/partitions/sealing-keys.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
 
 const key = (id: string) => ({ id, key: randomBytes(32) });
@@ -38,6 +39,59 @@ it('keys are read from a setting, and anything else is refused', () => {
     expect(() => parseSealingKeys(wrong)).toThrow(InvalidArgumentError);
     expect(() => parseSealingKeys(wrong)).not.toThrow(secret.slice(0, 12));
   }
+});
+
+it('an error about a sealing key says what is wrong with which key, and what to do', () => {
+  const secret = randomBytes(32).toString('base64');
+  const cases: [() => unknown, RegExp][] = [
+    [() => parseSealingKeys(undefined as never), /parseSealingKeys got no text.*openssl rand -base64 32/],
+    [() => parseSealingKeys('  \n'), /parseSealingKeys got no text.*openssl rand -base64 32/],
+    [() => parseSealingKeys(secret), /Sealing key 1 is not written as `id:base64`.*openssl/],
+    [() => parseSealingKeys(`a:${secret},b:${secret}!`), /Sealing key 2 is not written as `id:base64`/],
+    [() => parseSealingKeys(`a:${secret},`), /Sealing key 2 is not written as `id:base64`/],
+    [() => parseSealingKeys(`a b:${secret}`), /id has 1 to 32 of/],
+    [() => parseSealingKeys(`a:${secret.slice(4)}`), /key a has 29 bytes instead of 32.*openssl/],
+    // The output of `openssl rand -base64 32`, read from its file as bytes.
+    [
+      () => new KeyRing([{ id: 'a', key: Buffer.from(`${secret}\n`) }]),
+      /key a has 45 bytes.*parseSealingKeys/,
+    ],
+    [() => new KeyRing([{ id: 'a', key: secret as never }]), /key a is string, and not 32 bytes.*openssl/],
+    [() => new KeyRing([{ id: 'a', key: new Uint8Array(32) }]), /key a is not random.*openssl/],
+    [() => new KeyRing([key('a'), key('a')]), /Two sealing keys are called a\. Give each its own id/],
+    [() => new KeyRing([] as never), /There is no sealing key.*openssl/],
+    [() => new KeyRing([key('a'), key('b')], 'c'), /sealWith names "c".*Name one of a, b/],
+  ];
+  for (const [wrong, message] of cases) {
+    expect(wrong).toThrow(message);
+    expect(wrong).toThrow(/Nothing was read or written\.$/);
+    expect(wrong).not.toThrow(secret.slice(0, 12));
+  }
+});
+
+it('the error about an entry says which key or setting would open it', async () => {
+  const { store, partition, put, bytes } = await stored([key('2026-10')]);
+  const messageWith = (sealingKeys: SealingKeys | 'plain-text') =>
+    caches({ store, sealingKeys })
+      .partition('a')
+      .read(namesIn)
+      .then(String, (error: unknown) => String(error));
+  expect(await messageWith([key('2026-11')])).toMatch(
+    /with the key 2026-10, which is not among the sealing keys/,
+  );
+  // Someone has replaced the key and kept its id.
+  expect(await messageWith([key('2026-10')])).toMatch(/sealed with another key that was called 2026-10 too/);
+  expect(await messageWith('plain-text')).toMatch(/is sealed.*pass the keys/);
+  const unprintable = Buffer.from(bytes);
+  unprintable.write('\u001b[2J', 6); // Nothing of an entry that someone has changed gets into a log.
+  await put(unprintable);
+  await expect(partition.read(namesIn)).rejects.toThrow(/with the key, which is not among/);
+  const plain = await stored('plain-text');
+  await expect(
+    caches({ store: plain.store, sealingKeys: [key('a')] })
+      .partition('a')
+      .read(namesIn),
+  ).rejects.toThrow(/is plain text.*set acceptPlainText/);
 });
 
 describe('an entry that cannot be opened is reported, and not changed', () => {
