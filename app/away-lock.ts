@@ -1,6 +1,6 @@
 /**
- * Closes the vault while the user is away, if the user wants that. Until it is unlocked, none of its contents are in memory and every
- * request of the window is refused, except for those that show the locked screen.
+ * Closes the vault while the user is away, if the user wants that. Until it is unlocked, every request of the window is refused, except for
+ * those that show the locked screen.
  */
 import { PublicError } from 'tokenkeep/errors';
 
@@ -14,8 +14,6 @@ export class AwayError extends PublicError<'away'> {
 export interface AwayLockPorts {
   /** Whether the user wants the vault to be closed. */
   isWanted: () => boolean;
-  /** Whether changes are held in memory only, so that closing the vault would lose them. */
-  isUnsaved: () => boolean;
   /** Shows the locked screen and closes the vault. Called when requests are refused already. */
   close: () => Promise<void>;
   /** Asks the system to authenticate the user. Resolves with false if that failed; the user may try again. */
@@ -58,7 +56,7 @@ export function awayLock(ports: AwayLockPorts): AwayLock {
       return locked;
     },
     async leave() {
-      if (locked || !ports.isWanted() || ports.isUnsaved()) return;
+      if (locked || !ports.isWanted()) return;
       locked = true;
       here.abort();
       closing = ports.close();

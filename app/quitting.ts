@@ -19,6 +19,8 @@ export interface Quitting {
 export interface QuittingOptions {
   /** Returns the user's own vault while it holds changes in memory only. */
   unsaved: () => Vault | undefined;
+  /** Aborted once the vault is locked: a question that was open is closed, and a later one names no account. */
+  whileHere: () => AbortSignal;
   /** Returns the dialog's parent window; undefined if all windows are closed. */
   window: () => BrowserWindow | undefined;
   /** Whether the app keeps running when its window is closed. */
@@ -30,6 +32,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export function askBeforeQuitting({
   unsaved,
+  whileHere,
   window: parent,
   staysWithoutWindow,
 }: QuittingOptions): Quitting {
@@ -38,8 +41,10 @@ export function askBeforeQuitting({
   let asking: Promise<boolean> | undefined;
 
   const ask = async (vault: Vault): Promise<boolean> => {
+    const here = whileHere();
+    const isLocked = here.aborted;
     // The dialog does not wait for a busy vault.
-    const accounts = vault.read((cache) => cache.accounts()).catch(() => []);
+    const accounts = isLocked ? [] : vault.read((cache) => cache.accounts()).catch(() => []);
     const options = {
       type: 'warning' as const,
       ...whatWouldBeLost(vault.status, await Promise.race([accounts, delay(1000, [])])),
@@ -48,7 +53,7 @@ export function askBeforeQuitting({
       defaultId: 1,
       cancelId: 1,
       noLink: true,
-      signal: systemEnds.signal,
+      signal: isLocked ? systemEnds.signal : AbortSignal.any([systemEnds.signal, here]),
     };
     const window = parent();
     const { response } = await (window === undefined

@@ -43,8 +43,8 @@ export interface Serving {
   /** Copies a token that the user chose in the menu bar. */
   copyChosen(tokenId: string): Promise<void>;
   /**
-   * Refuses every request with `error` until the next `showOwn`. Once the work in progress has `ended`, closes the user's vault and leaves
-   * the demo.
+   * Refuses every request with `error` until the next `showOwn`. Once the work in progress has `ended`, leaves the demo and closes the
+   * user's vault. One that holds changes in memory only stays open until they are saved.
    */
   lock(error: Error, ended: Promise<unknown>): Promise<void>;
   close(): Promise<void>;
@@ -57,6 +57,8 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   let served: ServedTokenCache | undefined;
   let refusal: Error | undefined;
   let locking: Promise<void> = Promise.resolve();
+  /** Stops waiting until the locked vault is saved. */
+  let endWaiting = (): void => undefined;
 
   const serve = (vault: () => Promise<Vault>): void => {
     served?.();
@@ -77,7 +79,8 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
   const ownVault = (): Promise<Vault> => {
     if (refusal !== undefined) return Promise.reject(refusal);
     if (own !== undefined) return own;
-    const opening = openOwn().then(
+    const waited = locking.catch(() => undefined); // reported to the caller of `lock`
+    const opening = waited.then(openOwn).then(
       (vault) => {
         if (own === opening) opened = vault;
         return vault;
@@ -94,6 +97,21 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
     const left = demo;
     demo = undefined;
     await left?.close();
+  };
+  const closeOwn = async (vault: Vault): Promise<void> => {
+    own = opened = undefined;
+    await vault.close();
+  };
+  /** Closes the locked vault, at the latest when it has saved what it holds in memory. */
+  const closeSaved = async (vault: Vault): Promise<void> => {
+    if (!wouldLose(vault.status)) return closeOwn(vault);
+    const end = vault.on('status', (status) => {
+      if (wouldLose(status)) return;
+      end();
+      locking = closeOwn(vault);
+      locking.catch(options.onUnexpected);
+    });
+    endWaiting = end;
   };
 
   return {
@@ -125,6 +143,7 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       }
     },
     async showOwn() {
+      endWaiting();
       refusal = undefined;
       serve(ownVault);
       await leaveDemo();
@@ -140,19 +159,21 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       await served?.clearClipboard();
     },
     lock(error, ended) {
-      const [closing, left] = [own, demo];
+      const left = demo;
       refusal = error;
-      own = opened = demo = undefined;
+      demo = undefined;
       serve(ownVault);
       const close = async (): Promise<void> => {
-        await ended;
+        await ended; // the work may leave changes that can't be saved
         await left?.close();
-        await (await closing)?.close();
+        const vault = await own;
+        if (vault !== undefined && refusal === error) await closeSaved(vault);
       };
       return (locking = close());
     },
     async close() {
       served?.();
+      endWaiting();
       await locking.catch(() => undefined); // reported to the caller of `lock`
       await leaveDemo();
       await (await own)?.close();

@@ -229,7 +229,6 @@ export function startParts(
   };
   const away = awayLock({
     isWanted: () => settings.wants().closeWhenAway,
-    isUnsaved: () => shown.unsaved() !== undefined,
     async close() {
       signing.pause();
       // A sign-out or a refresh that the user asked for is finished, and what it got is stored.
@@ -385,6 +384,7 @@ export function startParts(
   });
   const quitting = askBeforeQuitting({
     unsaved: () => shown.unsaved(),
+    whileHere: () => away.whileHere(),
     window: () => [...own][0],
     staysWithoutWindow: () => background.isShown,
   });

@@ -32,7 +32,7 @@ export function SettingsPage() {
           <Card title="Locking">
             <Choice
               label="Lock the vault"
-              detail="You are away when the screen is locked, when the computer sleeps, and after 5 min without typing or clicking. Revealed tokens are always hidden then. While the vault is locked, no token is refreshed."
+              detail="You are away when the screen is locked, when the computer sleeps, and after 5 min without typing or clicking. Revealed tokens are always hidden then. While the vault is locked, no token is refreshed. Changes that could not be saved stay in memory until they are."
             >
               <Option on={!closeWhenAway} onChoose={() => void settings.setCloseWhenAway(false)}>
                 Never

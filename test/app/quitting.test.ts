@@ -9,6 +9,7 @@ const electron = vi.hoisted(() => ({
   quits: 0,
   questions: 0,
   agrees: true,
+  asked: { detail: '', signal: new AbortController().signal },
   listeners: new Map<string, Listener>(),
 }));
 vi.mock('electron', () => ({
@@ -18,8 +19,9 @@ vi.mock('electron', () => ({
   },
   powerMonitor: { on: (name: string, call: Listener) => void electron.listeners.set(name, call) },
   dialog: {
-    showMessageBox() {
+    showMessageBox(question: typeof electron.asked) {
       electron.questions += 1;
+      electron.asked = question;
       return Promise.resolve({ response: electron.agrees ? 0 : 1 });
     },
   },
@@ -27,9 +29,10 @@ vi.mock('electron', () => ({
 
 const vault = {
   status: { state: 'locked', held: 'memory', unsaved: 1 },
-  read: () => Promise.resolve([]),
+  read: () => Promise.resolve([{ username: 'ada@example.test', home_account_id: 'ada' }]),
 } as unknown as Vault;
 let isUnsaved: boolean;
+let here: AbortController;
 let stays: boolean;
 let quitting: Quitting;
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -37,10 +40,11 @@ let before: Map<string, readonly ((...args: never[]) => unknown)[]>;
 
 beforeEach(() => {
   Object.assign(electron, { quits: 0, questions: 0, agrees: true });
-  [isUnsaved, stays] = [true, false];
+  [isUnsaved, stays, here] = [true, false, new AbortController()];
   before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
   quitting = askBeforeQuitting({
     unsaved: () => (isUnsaved ? vault : undefined),
+    whileHere: () => here.signal,
     window: () => undefined,
     staysWithoutWindow: () => stays,
   });
@@ -110,4 +114,16 @@ it('never asks at the end of the system’s session, even after a question was a
   expect(quit()).toBe(false);
   expect(await quitting.mayQuit()).toBe(true);
   expect(electron.questions).toBe(1);
+});
+
+it('closes the question when the vault is locked, and names no account after that', async () => {
+  await quitting.mayQuit();
+  expect(electron.asked.detail).toContain('ada@example.test');
+  expect(electron.asked.signal.aborted).toBe(false);
+  here.abort();
+  expect(electron.asked.signal.aborted).toBe(true);
+  quitting.stays();
+  await quitting.mayQuit();
+  expect(electron.asked.detail).not.toContain('ada@example.test');
+  expect(electron.asked.signal.aborted).toBe(false);
 });

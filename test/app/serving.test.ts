@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Serving, serving } from '../../app/serving.ts';
-import { memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
+import { openVault, type Vault } from '../../src-main/index.ts';
+import { type TestKeychain, testKeychain, tokenResponse } from '../../src-main/testing/index.ts';
 
 /** What the windows are answered from at the moment. */
 let served: () => Promise<Vault>;
@@ -25,17 +26,18 @@ vi.mock('../../src-main/electron/index.ts', () => ({
 let folder: string;
 let opened: number;
 let failure: Error | null;
+let keychain: TestKeychain;
 let shown: Serving;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tokenkeep-serving-'));
-  [opened, failure] = [0, null];
+  [opened, failure, keychain] = [0, null, testKeychain()];
   shown = serving({
     windows: () => [],
     openOwn: async () => {
       opened += 1;
       if (failure !== null) throw failure;
-      return openVault({ file: join(folder, 'accounts.vault'), keychain: memoryKeychain() });
+      return openVault({ file: join(folder, 'accounts.vault'), keychain, unprotected: 'memory' });
     },
     places: () => [],
     beforeRetry: () => undefined,
@@ -103,6 +105,57 @@ describe('the user’s vault', () => {
     await quitting;
     await expect(vault.read(() => undefined)).rejects.toMatchObject({ code: 'vault_closed' });
     await locking;
+  });
+});
+
+describe('a locked vault that holds changes in memory', () => {
+  /** Makes a change that can't be saved until the keychain is unlocked. */
+  async function hold(): Promise<Vault> {
+    await shown.showOwn();
+    const vault = await shown.own();
+    keychain.mode = 'locked';
+    await vault.update((cache) => void cache.add(tokenResponse()));
+    expect(shown.unsaved()).toBe(vault);
+    return vault;
+  }
+
+  it('refuses at once, and is closed when they are saved', async () => {
+    const vault = await hold();
+    await shown.lock(new Error('locked'), Promise.resolve());
+    await expect(served()).rejects.toThrow('locked');
+    await expect(shown.own()).rejects.toThrow('locked');
+    expect(shown.unsaved()).toBe(vault); // a quit asks
+    keychain.mode = 'open';
+    await vault.retry();
+    expect(shown.unsaved()).toBeUndefined();
+    await expect(vault.read(() => undefined)).rejects.toMatchObject({ code: 'vault_closed' });
+    await shown.showOwn();
+    expect(await (await shown.own()).read((cache) => cache.accounts())).toHaveLength(1);
+  });
+
+  it('is the same one after it is unlocked, and then stays open when they are saved', async () => {
+    const vault = await hold();
+    await shown.lock(new Error('locked'), Promise.resolve());
+    await shown.showOwn();
+    expect(await served()).toBe(vault);
+    keychain.mode = 'open';
+    await vault.retry();
+    expect(await vault.read((cache) => cache.accounts())).toHaveLength(1);
+  });
+
+  it('stays open for a change that the work in progress made and could not save', async () => {
+    await shown.showOwn();
+    const vault = await shown.own();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const locking = shown.lock(new Error('locked'), ended);
+    keychain.mode = 'locked';
+    await vault.update((cache) => void cache.add(tokenResponse()));
+    end();
+    await locking;
+    await shown.showOwn();
+    expect(await shown.own()).toBe(vault);
+    expect(vault.status.unsaved).toBe(1);
   });
 });
 
