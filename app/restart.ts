@@ -14,11 +14,19 @@ export const startsItself =
  * pkexec could not install the next update.
  */
 export function startAgain(): void {
-  app.once('quit', () => {
-    app.releaseSingleInstanceLock();
-    spawn(process.execPath, argumentsAgain(process.argv.slice(1)), {
-      detached: true,
-      stdio: 'ignore',
-    }).unref();
-  });
+  if (!isWanted) app.once('quit', startSuccessor);
+  isWanted = true;
+}
+
+let isWanted = false;
+
+/** Starts the successor that `startAgain` was asked for, once. For an end without `quit`; else nothing needs to call it. */
+export function startSuccessor(): void {
+  if (!isWanted) return;
+  isWanted = false;
+  app.releaseSingleInstanceLock();
+  spawn(process.execPath, argumentsAgain(process.argv.slice(1)), {
+    detached: true,
+    stdio: 'ignore',
+  }).unref();
 }

@@ -37,6 +37,7 @@ import {
   type TimesShown,
 } from './contract.ts';
 import type { DataFolder } from './data-folder.ts';
+import { closeInOrder, type Ending } from './ending.ts';
 import { guardKeychain } from './keychain-guard.ts';
 import { watchLeaving } from './leaving.ts';
 import { desktopLoginStart, type LoginStart, systemLoginStart } from './login-start.ts';
@@ -83,15 +84,11 @@ const SOON = 5_000;
 /** Characters of a saved list; 10,000 accounts have about 2 million. */
 const MOST_LIST = 20_000_000;
 
-export interface RunningApp {
+export interface RunningApp extends Ending {
   /** Handles the arguments of a second instance and brings the window to the front. */
   handOver(asked: Arguments): void;
-  /** Waits for sign-outs in progress, and closes keys, timers and temporary files. */
-  close(): Promise<void>;
   /** Whether the app stays when its window is closed: it has an item in the menu bar. */
   readonly inBackground: boolean;
-  /** Whether a native keychain call is running, which can't be cancelled. */
-  readonly stuck: boolean;
 }
 
 export function startParts(
@@ -227,12 +224,15 @@ export function startParts(
     clearTimeout(soon);
     soon = setTimeout(() => void signing.start().catch(reportUnlessAway), SOON);
   };
+  /** No work is waited for any more. */
+  let endWaits = (): void => undefined;
+  const waitsEnded = new Promise<void>((resolve) => (endWaits = resolve));
   const away = awayLock({
     isWanted: () => settings.wants().closeWhenAway,
     async close() {
       signing.pause();
       // A sign-out or a refresh that the user asked for is finished, and what it got is stored.
-      const ended = signing.idle();
+      const ended = Promise.race([signing.idle(), waitsEnded]);
       const closing = shown.lock(new AwayError(), ended);
       // A click from before the lock must not count as a click on Unlock.
       for (const window of windows()) dropGesture(window.webContents);
@@ -495,19 +495,25 @@ export function startParts(
       bringToFront(window);
       importOnceLoaded(window, next.importFile);
     },
-    async close() {
-      endLooks();
-      clearTimeout(soon);
-      background.stop();
-      guard.end();
-      signing.stop();
-      // A sign-out may be notifying a provider or changing another program's cache; unfinished work is recorded.
-      await signing.idle();
-      sources.stop();
-      newer.close();
-      requests.stop();
-      await shown.close();
-    },
+    close: () =>
+      closeInOrder({
+        before: [
+          endLooks,
+          () => clearTimeout(soon),
+          () => background.stop(),
+          () => guard.end(),
+          () => signing.stop(),
+        ],
+        // A sign-out may be notifying a provider or changing another program's cache; unfinished work is recorded.
+        idle: () => signing.idle(),
+        after: [
+          endWaits, // a lock in progress waits for the work, too
+          () => sources.stop(),
+          () => newer.close(),
+          () => requests.stop(),
+          () => shown.close(),
+        ],
+      }),
     get inBackground() {
       return background.isShown;
     },
