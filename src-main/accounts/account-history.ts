@@ -1,6 +1,9 @@
 /**
  * The histories of accounts, kept beside their entries in the cache and encrypted with it: where they were imported from, which
  * provider issued their tokens, and what that provider refused. See [Note: app data in the cache].
+ *
+ * [Note: histories in chunks] Each change writes its whole root to the vault's file, so a root holds the histories of only a few accounts:
+ * those whose IDs, which are hashes, have the same first two characters.
  */
 import { isRecord, sameJson } from '../cache/json.ts';
 import { GRANT, type GrantItem } from '../cache/schema/grants.ts';
@@ -8,7 +11,15 @@ import { addCounts, type MergeCounts, mergeOwn, mergePart, partsOf } from '../ca
 import type { Refusal } from '../cache/account-status.ts';
 import { type Change, type Entry, inverse, placeOf } from '../cache/entry.ts';
 import { cloudOf, issuerIn } from '../cache/schema/authorities.ts';
-import { appData, apply, cacheOf, setAppData, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import {
+  appData,
+  appDataNames,
+  apply,
+  cacheOf,
+  setAppData,
+  storeOf,
+  type TokenCache,
+} from '../cache/token-cache.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { type AccountId, type CachedAccount, cachedAccounts, idOf } from './cached-accounts.ts';
 
@@ -39,7 +50,7 @@ export interface AccountHistory {
   signatures: Readonly<Record<string, SignatureCheck>>;
 }
 
-const NAME = 'accounts';
+const PREFIX = 'accounts-';
 const NOTHING: AccountHistory = {
   refusal: null,
   source: null,
@@ -60,13 +71,32 @@ const NOTHING: AccountHistory = {
  * );
  */
 export function historyOf(cache: TokenCache, id: AccountId): AccountHistory {
-  const all = appData(cache, NAME);
-  const known = isRecord(all) && Object.hasOwn(all, id) ? all[id] : undefined;
-  return isRecord(known) ? { ...NOTHING, ...(known as Partial<AccountHistory>) } : NOTHING;
+  const chunk = chunkNamed(cache, chunkOf(id));
+  return Object.hasOwn(chunk, id) ? { ...NOTHING, ...chunk[id] } : NOTHING;
+}
+
+type Chunk = Readonly<Record<AccountId, Partial<AccountHistory>>>;
+
+/** Returns the name of the app data that holds the history of an account. [Note: histories in chunks] */
+const chunkOf = (id: AccountId): string => PREFIX + id.slice(0, 2);
+
+function chunkNamed(cache: TokenCache, name: string): Chunk {
+  const stored = appData(cache, name);
+  if (!isRecord(stored)) return {};
+  const histories = Object.entries(stored).filter(
+    ([id, history]) => isRecord(history) && chunkOf(id) === name,
+  );
+  return Object.fromEntries(histories) as Chunk;
+}
+
+/** Returns the stored histories, without the members that equal those of an empty one. */
+export function storedHistories(cache: TokenCache): Map<AccountId, Partial<AccountHistory>> {
+  const names = appDataNames(cache).filter((name) => name.startsWith(PREFIX));
+  return new Map(names.flatMap((name) => Object.entries(chunkNamed(cache, name))));
 }
 
 /**
- * Changes the history of an account, inside an update. Also drops the histories of removed accounts.
+ * Changes the history of an account, inside an update. Does nothing if the account is not in the cache.
  *
  * @example
  * import { type AccountId, changeHistory } from 'tokenkeep/ipc';
@@ -81,15 +111,39 @@ export function changeHistory(cache: TokenCache, id: AccountId, changes: Partial
 
 /** Changes the histories of many accounts at once, because each call has to go through all accounts. */
 function changeHistories(cache: TokenCache, changes: ReadonlyMap<AccountId, Partial<AccountHistory>>): void {
-  const all = appData(cache, NAME);
   const there = cachedAccounts(cache).byId;
-  const known = isRecord(all) ? Object.entries(all).filter(([id]) => there.has(id)) : [];
-  const next = new Map<string, unknown>(known);
-  for (const [id, change] of changes) {
-    const before = next.get(id);
-    if (there.has(id)) next.set(id, said({ ...(isRecord(before) ? before : {}), ...change }));
+  replaceHistories(
+    cache,
+    [...changes.keys()].filter((id) => there.has(id)),
+    (id, before) => said({ ...before, ...changes.get(id) }),
+  );
+}
+
+/** @param next returns an account's history from the one that is stored; undefined removes it */
+function replaceHistories(
+  cache: TokenCache,
+  ids: readonly AccountId[],
+  next: (id: AccountId, before: Partial<AccountHistory> | undefined) => Partial<AccountHistory> | undefined,
+): void {
+  for (const [name, some] of grouped(ids, chunkOf)) {
+    const chunk = new Map(Object.entries(chunkNamed(cache, name)));
+    for (const id of some) {
+      const history = next(id, chunk.get(id));
+      if (history === undefined) chunk.delete(id);
+      else chunk.set(id, history);
+    }
+    setAppData(cache, name, chunk.size === 0 ? undefined : Object.fromEntries(chunk));
   }
-  setAppData(cache, NAME, Object.fromEntries(next));
+}
+
+function grouped<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of all) {
+    const group = groups.get(keyOf(each));
+    if (group === undefined) groups.set(keyOf(each), [each]);
+    else group.push(each);
+  }
+  return groups;
 }
 
 /** Returns a history without the members that equal those of an empty one, because a vault reads all histories when it is opened. */
@@ -102,20 +156,17 @@ function said(history: Partial<AccountHistory>): Partial<AccountHistory> {
 
 /** Drops the histories of accounts that are no longer in the cache, inside an update. A later sign-in starts a new history. */
 export function dropOldHistories(cache: TokenCache): void {
-  const all = appData(cache, NAME);
-  if (!isRecord(all)) return;
+  const stored = storedHistories(cache);
+  if (stored.size === 0) return;
   const there = cachedAccounts(cache).byId;
   drop(
     cache,
-    all,
-    Object.keys(all).filter((id) => !there.has(id)),
+    [...stored.keys()].filter((id) => !there.has(id)),
   );
 }
 
 /** Does what `dropOldHistories` does for the accounts that these changes removed. Its cost depends on those accounts, not on all. */
 export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Change[]): void {
-  const all = appData(cache, NAME);
-  if (!isRecord(all)) return;
   const items = changes.filter((change) => placeOf(change).key !== null);
   const accounts = new Set(
     items.flatMap(({ before, after }) => [before, after].flatMap((one) => one?.account ?? [])),
@@ -132,7 +183,6 @@ export function dropHistoriesOfRemoved(cache: TokenCache, changes: readonly Chan
   ]);
   drop(
     cache,
-    all,
     ids.filter((id) => !there.has(id)),
   );
 }
@@ -141,10 +191,9 @@ function idsOf(entries: readonly Entry[]): ReadonlySet<AccountId> {
   return new Set(cachedAccounts(cacheOf(entries)).byId.keys());
 }
 
-function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: readonly AccountId[]): void {
-  if (!ids.some((id) => Object.hasOwn(all, id))) return;
-  const gone = new Set(ids);
-  setAppData(cache, NAME, Object.fromEntries(Object.entries(all).filter(([id]) => !gone.has(id))));
+function drop(cache: TokenCache, ids: readonly AccountId[]): void {
+  const stored = ids.filter((id) => Object.hasOwn(chunkNamed(cache, chunkOf(id)), id));
+  replaceHistories(cache, stored, () => undefined);
 }
 
 /**
@@ -154,22 +203,33 @@ function drop(cache: TokenCache, all: Readonly<Record<string, unknown>>, ids: re
  */
 export function putBack(cache: TokenCache, removed: TokenCache): void {
   mergeOwn(cache, removed);
-  const [histories, present] = [appData(removed, NAME), appData(cache, NAME)];
-  if (!isRecord(histories)) return;
-  const missing = Object.entries(histories).filter(
-    ([id]) => !isRecord(present) || !Object.hasOwn(present, id),
-  );
-  changeHistories(cache, new Map(missing as [AccountId, Partial<AccountHistory>][]));
+  const present = storedHistories(cache);
+  const missing = [...storedHistories(removed)].filter(([id]) => !present.has(id));
+  if (missing.length > 0) changeHistories(cache, new Map(missing));
+}
+
+/**
+ * Marks all refresh tokens and grants of accounts whose histories may be lost as used by another program as well, inside an update. What
+ * is lost is lost in whole chunks.
+ */
+export function markUnknownAsShared(cache: TokenCache): void {
+  const accounts = [...cachedAccounts(cache).byId.values()];
+  const unknown = accounts.filter(({ id }) => appData(cache, chunkOf(id)) === undefined);
+  markAsShared(cache, unknown, null);
 }
 
 /**
  * Marks all refresh tokens and grants in the cache as used by another program as well, inside an update.
  *
- * @param source the file that they came from; null if that is unknown
+ * @param source the file that they came from
  */
 export function markAllAsShared(cache: TokenCache, source: string | null): void {
+  markAsShared(cache, cachedAccounts(cache).byId.values(), source);
+}
+
+function markAsShared(cache: TokenCache, accounts: Iterable<CachedAccount>, source: string | null): void {
   const changes = new Map<AccountId, Partial<AccountHistory>>();
-  for (const account of cachedAccounts(cache).byId.values()) {
+  for (const account of accounts) {
     const sharedGrants = grantsOf(account).map(grantMark);
     const shared = account.refreshTokens.length > 0;
     if (shared || sharedGrants.length > 0)
@@ -197,9 +257,6 @@ export function sharedText(who: string, source: string | null): string {
     ? `A damaged part of the vault was lost, and with it whether ${who} was imported. Another program that uses the same refresh token may be signed out, because many providers accept a refresh token only once.`
     : `${who} was imported from ${source}. The program that this file belongs to may be signed out, because many providers accept a refresh token only once.`;
 }
-
-/** Whether the cache holds the history of any account. */
-export const hasHistories = (cache: TokenCache): boolean => appData(cache, NAME) !== undefined;
 
 /**
  * Returns the reason why a provider refused a refresh token. Entra ID states it; `invalid_grant` alone does not (RFC 6749

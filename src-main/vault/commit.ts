@@ -30,6 +30,7 @@ import {
   summing,
   sweep,
 } from './disk/file.ts';
+import { MAX_FILE_BYTES } from './disk/size-limit.ts';
 import { storageError } from './disk/storage-error.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
 import { aligned, contentLength, noFindings, sealFrame, seedsFrom, TRAILER_LENGTH } from './format/frame.ts';
@@ -123,7 +124,7 @@ export class Access {
     if (!isOpen(state) || contents === null || identity === null || held.length > 0) return false;
     if (!sameFile(identity, now)) return false;
     const tail = await this.settings.log.tail(contents.end.at - TRAILER_LENGTH, now).catch(() => null);
-    const later = tail === null ? null : readLater(contents, tail.bytes);
+    const later = tail === null ? null : await readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
     this.memory.follow(later.batches, later.ends, tail.identity);
     return true;
@@ -176,6 +177,9 @@ const TRIED_AGAIN: ReadonlySet<VaultState> = new Set(['ready', 'read-only', 'unr
 
 /** Files with fewer entries than this are not compacted automatically. */
 const SMALL = 256;
+
+/** Bytes that may be appended, beyond as many as the file had after its last rewrite: one entry may be as large as all others together. */
+const LONGEST_TAIL = 16 * 1024 * 1024;
 
 /**
  * The largest number of changes that are appended in one frame. Larger batches rewrite the file with one frame per
@@ -259,8 +263,8 @@ export class Saving {
     this.#pause = FIRST_PAUSE;
     attempt.settle();
     const { contents } = memory.opening;
-    // More than half of the file is reclaimable. Errors are ignored: everything is already saved.
-    if (contents !== null && contents.rows - liveIn(contents) > liveIn(contents) + SMALL)
+    // Errors are ignored: everything is already saved.
+    if (contents !== null && isWorthRewriting(contents))
       await compact(this.#access, contents).then(this.#rewritten, () => undefined);
   }
 
@@ -272,7 +276,8 @@ export class Saving {
     const tombstones = isRemoving ? tombstonesIn(cache, changes, contents, now) : [];
     if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
       const metadata = tombstones.length > 0 ? { tombstones } : {};
-      return { ...opening, identity: await append(settings.log, contents, identity, changes, metadata) };
+      const appended = await append(settings.log, contents, identity, changes, metadata);
+      if (appended !== null) return { ...opening, identity: appended };
     }
     const keyMadeAt = opening.key === null ? now : 0;
     const fileId = opening.fileId ?? randomBytes(16);
@@ -316,6 +321,13 @@ export class Saving {
     }, this.#pause);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
+}
+
+/** Returns whether more than half of the file is reclaimable, by its entries, or may be, by its bytes. */
+function isWorthRewriting(contents: Contents): boolean {
+  const { rows, base, end } = contents;
+  const live = liveIn(contents);
+  return rows - live > live + SMALL || end.at - base > base + LONGEST_TAIL;
 }
 
 /** Writes the current entries to a new file, under the same key. The caller holds the write lock. */
@@ -412,6 +424,7 @@ export async function rewrite(
     file: null,
     metadata,
     groups: new Map(groups.map((group) => [group.row?.account ?? null, group])),
+    base: end.at,
     end,
     history,
     rows: entries,
@@ -428,6 +441,8 @@ const seeds = seedsFrom(randomBytes);
 /**
  * Appends one frame durably, then seals the secrets in memory that were not sealed yet. If it rejects, memory is
  * unchanged, and so is the file except for an incomplete end. `known`: the file as last seen.
+ *
+ * @returns null, with nothing done, if the file would become too large: a rewrite may make room
  */
 export async function append(
   log: Log,
@@ -435,7 +450,7 @@ export async function append(
   known: Identity,
   changes: readonly Change[],
   metadata: FrameMetadata,
-): Promise<Identity> {
+): Promise<Identity | null> {
   const { sealing, end } = contents;
   const rows = changes.map((change) => {
     const { section, key } = placeOf(change);
@@ -443,7 +458,9 @@ export async function append(
   });
   const batch = sealBatch({ changes: rows, ...metadata });
   const content = aligned(batch.content, end.at);
-  const bytes = Buffer.allocUnsafe(contentLength(content));
+  const length = contentLength(content);
+  if (end.at + length > MAX_FILE_BYTES) return null;
+  const bytes = Buffer.allocUnsafe(length);
   const tag = sealFrame(bytes, 0, sealing, end, content, seeds());
   const identity = await log.append(end.at, bytes, known);
   exchange(

@@ -33,7 +33,7 @@ import {
   type IntactFrame,
   outlineBase,
   readFirstFrame,
-  scanFrames,
+  scanInTurns,
 } from './format/frame-reader.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import { type FileState, MAX_HISTORY, type Mark, type Position } from './format/key-item.ts';
@@ -63,6 +63,8 @@ export interface Contents {
   /** Only frames that are still current: a rewrite copies them unchanged. */
   readonly groups: Map<string | null, Group>;
   end: Cursor;
+  /** Where its base ends: a rewrite writes this anew, and updates are appended to it. */
+  readonly base: number;
   /** The latest states that the file had, oldest first, the current one included. A rewrite takes them along. */
   history: readonly FileState[];
   /** Number of entries set or removed in the file. */
@@ -155,12 +157,12 @@ async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): P
   if (base === null) return null;
   const offset = base.end.at;
   const tail = await file.window(offset, file.length - offset);
-  const later = scanFrames(tail, { ...base.end, at: 0 }, sealing, offset);
-  const { batches, sound } = decodeLater(later.frames, header);
+  const later = await scanInTurns(tail, { ...base.end, at: 0 }, sealing, { offset, pause });
+  const { batches, sound } = await decodeLater(later.frames, header, pause);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const contents = contentsOf(
-    { header, sealing, cache, file, metadata: metadataOf(manifest), end: base.end },
+    { header, sealing, cache, file, metadata: metadataOf(manifest), end: base.end, base: base.end.at },
     manifest,
   );
   advance(contents, [base.end, ...later.ends.map((one) => ({ ...one, at: one.at + offset }))]);
@@ -179,7 +181,7 @@ async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): P
 }
 
 function contentsOf(
-  found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'file' | 'metadata' | 'end'>,
+  found: Pick<Contents, 'header' | 'sealing' | 'cache' | 'file' | 'metadata' | 'end' | 'base'>,
   manifest: Manifest | null,
 ): Contents {
   const { at, ordinal, previousTag } = found.end;
@@ -229,12 +231,13 @@ async function readFrames(
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, ends, damaged, end } = scanFrames(await file.load(), START, sealing);
+  const { frames, ends, damaged, end } = await scanInTurns(await file.load(), START, sealing, { pause });
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
   const own = { ...sealing, findings: noFindings() };
-  const contents = contentsOf({ header, sealing: own, cache, file: null, metadata, end }, manifest);
+  const base = ends.findLast(({ ordinal }) => ordinal <= header.baseFrames)?.at ?? FRAMES_AT;
+  const contents = contentsOf({ header, sealing: own, cache, file: null, metadata, end, base }, manifest);
   advance(
     contents,
     ends.filter(({ ordinal }) => ordinal >= header.baseFrames),
@@ -248,14 +251,16 @@ async function readFrames(
     await pause();
   }
   contents.rows = contents.live = storeOf(cache).size;
-  const later = decodeLater(frames, header);
+  const later = await decodeLater(frames, header, pause);
   for (const batch of later.batches) {
     follow(contents, batch);
     await pause();
   }
   if (sound && later.sound) return contents;
   const intactFrames = new Set(frames.map(({ ordinal }) => ordinal));
-  const isLooseLost = manifest?.index.some((row, at) => row === null && !intactFrames.has(at + 1)) ?? true;
+  const isLooseLost =
+    manifest?.index.some((row, at) => row === null && !intactFrames.has(at + 1)) ??
+    frames.filter(({ ordinal }) => ordinal < header.baseFrames).length < header.baseFrames - 1;
   return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest), isLooseLost };
 }
 
@@ -325,14 +330,19 @@ export function keptFrames(contents: Contents | null, changes: readonly Change[]
   return kept;
 }
 
-function decodeLater(frames: readonly IntactFrame[], header: Header): { batches: Batch[]; sound: boolean } {
+async function decodeLater(
+  frames: readonly IntactFrame[],
+  { baseFrames }: Header,
+  pause: () => Promise<void>,
+): Promise<{ batches: Batch[]; sound: boolean }> {
   const batches: Batch[] = [];
   let sound = true;
   for (const { ordinal, content } of frames) {
-    if (ordinal < header.baseFrames) continue;
+    if (ordinal < baseFrames) continue;
     const batch = decodeBatch(content);
     if (batch === null) sound = false;
     else batches.push(batch);
+    await pause();
   }
   return { batches, sound };
 }
@@ -341,12 +351,16 @@ function decodeLater(frames: readonly IntactFrame[], header: Header): { batches:
  * Reads the frames after the last known one; `null` if the file continues differently. `tail` begins with the tag of
  * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
-export function readLater(contents: Contents, tail: Buffer): { batches: Batch[]; ends: Cursor[] } | null {
+export async function readLater(
+  contents: Contents,
+  tail: Buffer,
+): Promise<{ batches: Batch[]; ends: Cursor[] } | null> {
   const { sealing, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
-  const scan = scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, offset);
-  const { batches, sound } = decodeLater(scan.frames, contents.header);
+  const pause = pauses();
+  const scan = await scanInTurns(tail, { ...end, at: TRAILER_LENGTH }, sealing, { offset, pause });
+  const { batches, sound } = await decodeLater(scan.frames, contents.header, pause);
   if (scan.damaged || !sound) return null;
   return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })) };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dropOldHistories, hasHistories, markAllAsShared } from '../accounts/account-history.ts';
+import { dropOldHistories, markAllAsShared, markUnknownAsShared } from '../accounts/account-history.ts';
 import { transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
@@ -217,13 +217,15 @@ async function keyFor(
 }
 
 /**
- * Accounts that were lost from a damaged file leave no history behind: a later sign-in starts a new one. And if the histories themselves are
- * lost, they may have recorded that another program uses these refresh tokens, so the user is asked again.
+ * Accounts that were lost from a damaged file leave no history behind: a later sign-in starts a new one. And where the histories themselves
+ * may be lost, they may have recorded that another program uses these refresh tokens, so the user is asked again.
  */
 function settleHistories({ cache, recovered, isLooseLost }: Contents): void {
   if (recovered === null) return;
-  const isUnknown = isLooseLost === true && !hasHistories(cache);
-  transact(cache, () => (isUnknown ? markAllAsShared(cache, null) : dropOldHistories(cache)));
+  transact(cache, () => {
+    dropOldHistories(cache);
+    if (isLooseLost === true) markUnknownAsShared(cache);
+  });
 }
 
 /** Returns the states that the contents descend from. Those of a damaged file may have gaps. */

@@ -6,13 +6,14 @@ import {
   historyOf,
   mergeAsImport,
   mergeAsImportInTurns,
+  storedHistories,
 } from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import type { Change } from '../../src-main/cache/entry.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import { ENTITY_TYPES } from '../../src-main/cache/schema/entities.ts';
-import { appData, cacheOf, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
+import { cacheOf, storeOf, TokenCache, transact } from '../../src-main/cache/token-cache.ts';
 import fc from '../support/fast-check.ts';
 import { homeOf, signIn } from '../vault/people.ts';
 
@@ -23,7 +24,9 @@ test('a history is stored without what an empty one says anyway, and read with i
   const refusal = { reason: 'revoked', at: 5, code: 'invalid_grant' } as const;
   changeHistory(cache, id, { source: '/tmp/cache.json', shared: true, sharedGrants: [], refusal });
   changeHistory(cache, id, { refusal: null, shared: true });
-  expect(appData(cache, 'accounts')).toEqual({ [id]: { source: '/tmp/cache.json', shared: true } });
+  expect(Object.fromEntries(storedHistories(cache))).toEqual({
+    [id]: { source: '/tmp/cache.json', shared: true },
+  });
   expect(historyOf(cache, id)).toEqual({
     refusal: null,
     source: '/tmp/cache.json',
@@ -76,7 +79,7 @@ describe('a change that removes accounts', () => {
 
   test('drops the histories that a search in all accounts finds, whatever it removes', () => {
     const whole = filled();
-    expect(Object.keys(Object(appData(whole, 'accounts')))).toHaveLength(9);
+    expect([...storedHistories(whole)]).toHaveLength(9);
     const count = ENTITY_TYPES.reduce((sum, type) => sum + whole.find(type).length, 0);
     const indices = fc.array(fc.nat(count - 1), { maxLength: count });
     fc.assert(
@@ -97,7 +100,7 @@ describe('a change that removes accounts', () => {
         dropOldHistories(searched);
         const [cache, changes] = changed();
         dropHistoriesOfRemoved(cache, changes);
-        expect(appData(cache, 'accounts')).toEqual(appData(searched, 'accounts'));
+        expect(storedHistories(cache)).toEqual(storedHistories(searched));
       }),
       { numRuns: 20 },
     );
@@ -119,9 +122,9 @@ describe('a change that removes accounts', () => {
       },
     });
     const { changes } = transact(cache, () => cache.signOut(homeOf('ada')));
-    const before = Object.keys(Object(appData(cache, 'accounts')));
+    const before = [...storedHistories(cache)];
     dropHistoriesOfRemoved(cache, changes);
-    expect(Object.keys(Object(appData(cache, 'accounts')))).toHaveLength(before.length - 1);
+    expect([...storedHistories(cache)]).toHaveLength(before.length - 1);
   });
 });
 

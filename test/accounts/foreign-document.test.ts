@@ -21,7 +21,7 @@ const NAMES = [
 ];
 
 /** Entries that an import itself writes. */
-const RECORDED = /^(?:accounts|activity-\d+)$/;
+const RECORDED = /^(?:accounts-..|activity-\d+)$/;
 
 let folder: string;
 let vault: Vault;
@@ -38,7 +38,7 @@ beforeEach(async () => {
   [id = ''] = cachedAccounts(cache).byId.keys();
   const issuers = { 'my-client-id': 'https://evil.example' };
   const signatures = { anything: { key_id: 'evil', at: 1 } };
-  for (const name of NAMES)
+  for (const name of [...NAMES, `accounts-${id.slice(0, 2)}`])
     setAppData(cache, name, { [id]: { issuers, signatures, shared: false, evil: true } });
   document = cache.serialize();
 });

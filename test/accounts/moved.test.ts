@@ -2,7 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AccountHistory, changeHistory, historyOf } from '../../src-main/accounts/account-history.ts';
+import {
+  type AccountHistory,
+  changeHistory,
+  historyOf,
+  markAllAsShared,
+} from '../../src-main/accounts/account-history.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { openVault, type Vault } from '../../src-main/index.ts';
@@ -149,5 +154,23 @@ describe('a damaged vault of which the readable accounts are kept', () => {
       'ada,ben left, unmarked: ben', // only the index is lost
       'ben left, unmarked: ben',
     ]);
+  });
+
+  it('asks again for each account whose mark may be lost with a part of them', async () => {
+    const scene = new Scene();
+    const vault = await scene.open();
+    const users = Array.from({ length: 80 }, (_, index) => `user-${index}`);
+    await vault.update((cache) => users.forEach((user) => signIn(cache, user)));
+    await vault.update((cache) => markAllAsShared(cache, '/home/ada/cache.json'));
+    await vault.compact();
+    await vault.close();
+    scene.bytes.fill(1, scene.bytes.length - 500, scene.bytes.length - 400); // The histories are at the end.
+    const damaged = await scene.open();
+    expect(damaged.status).toMatchObject({ state: 'damaged', recovered: { accounts: users.length } });
+    await damaged.recover();
+    const left = Object.values(await histories(damaged));
+    const sources = left.map(({ source }) => source);
+    expect(new Set(sources)).toEqual(new Set([null, '/home/ada/cache.json'])); // Some are lost, and some are left.
+    expect(left.every(({ shared }) => shared)).toBe(true);
   });
 });

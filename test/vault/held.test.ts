@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changeHistory, historyOf } from '../../src-main/accounts/account-history.ts';
+import { changeHistory, historyOf, storedHistories } from '../../src-main/accounts/account-history.ts';
 import { type AccountId, cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { appData, setAppData } from '../../src-main/cache/token-cache.ts';
 import type { TokenCache } from '../../src-main/cache/token-cache.ts';
@@ -33,7 +33,7 @@ describe('the difference between two values, applied to a third', () => {
 });
 
 /** The stored histories, also of accounts that are gone. */
-const historiesIn = (cache: TokenCache): unknown => appData(cache, 'accounts');
+const historiesIn = (cache: TokenCache): unknown => Object.fromEntries(storedHistories(cache));
 
 describe('changes held in memory while another program writes', () => {
   const idOf = (cache: TokenCache, user: string): AccountId => {

@@ -1,13 +1,6 @@
 /** A vault's file that is read once to check it, and a second time to keep it in memory. */
-import {
-  type Identity,
-  type Io,
-  type IoFile,
-  MAX_FILE_BYTES,
-  openRegular,
-  readInto,
-  tooLarge,
-} from './file.ts';
+import { type Identity, type Io, type IoFile, openRegular, readInto } from './file.ts';
+import { MAX_FILE_BYTES, tooLarge } from './size-limit.ts';
 import { storageError } from './storage-error.ts';
 
 /** Smaller files are read into memory at once. */

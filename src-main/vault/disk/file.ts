@@ -37,6 +37,7 @@ import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
 import { LOCAL_FILE_SYSTEMS, makeFolders, shown } from '../../folders.ts';
 import { systemTimers } from '../../waiting.ts';
+import { MAX_FILE_BYTES, tooLarge } from './size-limit.ts';
 
 /** Identifies one state of a file without reading it. */
 export interface Identity {
@@ -110,22 +111,11 @@ export async function openRegular(
   }
 }
 
-/** A file is read into one buffer, and Node 20 aborts at 2 GiB. A vault of 10,000 accounts takes 0.1 GiB. */
-export const MAX_FILE_BYTES = 1024 ** 3;
-
 /** Returns the error for something else in a file's place. */
 export function notAFile(file: string): StorageError {
   return new StorageError(
     'storage_failed',
     `There is a folder, a device or a pipe at “${shown(file)}”, where a file should be. It was neither read nor changed. Move it away, or choose another path.`,
-  );
-}
-
-export function tooLarge(bytes: bigint): StorageError {
-  const size = `${Math.round(Number(bytes) / 1024 ** 2)} MiB`;
-  return new StorageError(
-    'storage_failed',
-    `The vault’s file has ${size}, and at most ${MAX_FILE_BYTES / 1024 ** 2} MiB can be read or written. It was not changed.`,
   );
 }
 
@@ -232,6 +222,7 @@ async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promis
   while (next.done !== true) {
     const written = hear(writeRange(handle, next.value, at));
     at += next.value.length;
+    if (at > MAX_FILE_BYTES) throw tooLarge(BigInt(at));
     next = parts.next();
     await written;
     if (next.done === true || at - flushedTo < FLUSHED) continue;
@@ -385,7 +376,6 @@ export class Log {
    */
   async append(at: number, bytes: Buffer, known: Identity): Promise<Identity> {
     try {
-      if (at + bytes.length > MAX_FILE_BYTES) throw tooLarge(BigInt(at + bytes.length));
       const handle = await this.#handleFor(known);
       if (known.size > at) await cutOff(handle, at);
       try {

@@ -116,10 +116,34 @@ export async function outlineBase(
 }
 
 /**
- * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated. `offset` is the position of
- * `file` in the real file, if only the end of the file was read.
+ * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated.
+ *
+ * @param offset the position of `file` in the real file, if only the end of the file was read
  */
-export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Scan {
+export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing): Scan {
+  const steps = scanning(file, from, sealing);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Does what `scanFrames` does, and pauses between frames. */
+export async function scanInTurns(
+  file: Buffer,
+  from: Cursor,
+  sealing: Sealing,
+  { offset = 0, pause }: { offset?: number; pause: () => Promise<void> },
+): Promise<Scan> {
+  const steps = scanning(file, from, sealing, offset);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+function* scanning(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Generator<void, Scan> {
   const { baseFrames } = sealing;
   const frames: IntactFrame[] = [];
   const ends: Cursor[] = [];
@@ -137,6 +161,7 @@ export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing, offset 
     frames.push({ ordinal: prefix.ordinal, content: contentOf(file, found) });
     cursor = after(file, found);
     ends.push(cursor);
+    yield;
   }
   if (cursor.ordinal < baseFrames) damaged = true;
   return { frames, ends, damaged, end: cursor };
