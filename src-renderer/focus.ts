@@ -25,15 +25,25 @@ export function keepFocus(): void {
   const find = () => {
     if (!isLost()) return;
     const place = around.find((element) => element.isConnected);
-    const part = place?.querySelector('main') ?? place;
-    // Prefer the account list or the table of accounts.
-    part?.querySelector<HTMLElement>('[role="listbox"], [role="grid"]')?.focus();
-    if (isLost()) part?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
+    focusWithin(place?.querySelector('main') ?? place);
   };
   new MutationObserver(() => {
     // A closing dialog restores the focus within a few frames, maybe to an element that is removed too.
     if (isLost()) afterFrames(FRAMES + 1, find);
   }).observe(document.body, { childList: true, subtree: true });
+}
+
+/** Focuses the account list or the table of accounts, else the first control. */
+function focusWithin(part: Element | undefined | null): void {
+  part?.querySelector<HTMLElement>('[role="listbox"], [role="grid"]')?.focus();
+  if (document.activeElement === document.body) part?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
+}
+
+/** Focuses the page's content after a reload that the user asked for, such as by Unlock: the button that had the focus is gone. */
+export function focusReloaded(): void {
+  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  if (load?.type === 'reload' && document.activeElement === document.body)
+    focusWithin(document.querySelector('main'));
 }
 
 /** Focuses the element of a new dialog that is marked with `data-autofocus`, else the dialog itself. */

@@ -40,7 +40,8 @@ export interface Imports {
    */
   plan(path: string): Promise<ImportPlan | ImportLocked>;
   /**
-   * An open document needs no passphrase: its plan is returned again, and kept for as long as a new one.
+   * An open document needs no passphrase: its plan is returned again, and kept for as long as a new one. From then on, no other file that is
+   * planned replaces it: what is done before it is confirmed, such as setting a vault aside, is not done for nothing.
    *
    * @throws PassphraseError if it is wrong; another can be tried
    * @throws InvalidArgumentError if the plan no longer exists
@@ -88,6 +89,8 @@ export function mergeImport(
 export function imports({ vault, now, reading }: ImportsOptions): Imports {
   /** One at a time: a second plan replaces the first. */
   let kept: Kept | undefined;
+  /** The open document that was asked for again. A second plan does not replace it. */
+  let claimed: Kept | undefined;
   let asked = 0;
   let lastReading: Promise<unknown> = Promise.resolve();
 
@@ -95,10 +98,15 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
     return kept;
   };
+  const drop = (planId: string): void => {
+    if (kept?.id === planId) kept = undefined;
+    if (claimed?.id === planId) claimed = undefined;
+  };
   /** @throws InvalidArgumentError if there is no plan with this id any more */
   const find = (planId: string): Kept => {
-    if (kept?.id === planId && now() > kept.until) kept = undefined;
-    if (kept?.id === planId) return kept;
+    const found = [kept, claimed].find((each) => each?.id === planId);
+    if (found !== undefined && now() <= found.until) return found;
+    drop(planId);
     throw new InvalidArgumentError(
       'This import was planned too long ago, or another one was started since. Nothing was merged. Choose the file again.',
     );
@@ -136,6 +144,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
       const { content } = chosen;
       if (!('content' in content)) {
         chosen.until = now() + KEPT_SECONDS;
+        claimed = chosen;
         return planOf(chosen, content);
       }
       const document = await openDocument(content, passphrase, now);
@@ -152,12 +161,10 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
         mergeImport(cache, content, { path: chosen.file.path, at: now() }),
       );
       // After the update, so that a refused plan can be confirmed again.
-      if (kept === chosen) kept = undefined;
+      drop(planId);
       return report;
     },
 
-    cancel(planId) {
-      if (kept?.id === planId) kept = undefined;
-    },
+    cancel: drop,
   };
 }

@@ -7,8 +7,7 @@ import { appLabels, appsOf } from '../state/tokens.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { useModel, useStore, useTimed } from './hooks.ts';
-import { Problem } from './Problem.tsx';
-import { Message } from './text.tsx';
+import { Problem, Unasked } from './Problem.tsx';
 
 /** Key facts of the account. */
 export function Facts({ account, tokens }: { account: AccountItem; tokens: readonly TokenItem[] }) {
@@ -114,12 +113,7 @@ export function StatusCard({ account }: { account: AccountItem }) {
         </Action>
       ) : null}
       {renews !== null && problem !== null && <Problem>{problem.message}</Problem>}
-      {/* Auto-refresh has failed in the background: nothing scrolls. */}
-      {problem === null && unasked !== null && (
-        <p className="problem" role="alert">
-          <Message>{unasked.message}</Message>
-        </p>
-      )}
+      {problem === null && unasked !== null && <Unasked>{unasked.message}</Unasked>}
     </section>
   );
 }

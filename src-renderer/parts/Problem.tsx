@@ -15,3 +15,12 @@ export function Problem({ children }: { children: string }) {
     </p>
   );
 }
+
+/** Why something that nobody asked for just now failed, such as loading a page again: nothing scrolls under the user's hands. */
+export function Unasked({ children }: { children: string }) {
+  return (
+    <p className="problem" role="alert">
+      <Message>{children}</Message>
+    </p>
+  );
+}

@@ -24,7 +24,7 @@ import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserInfoTab } from '../parts/UserInfoTab.tsx';
 import { useAccountEvents, useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
-import { Problem } from '../parts/Problem.tsx';
+import { Problem, Unasked } from '../parts/Problem.tsx';
 import { activityCount } from '../state/activity.ts';
 import { namedTenant, profile } from '../state/claims.ts';
 import { accountName, accountPlace, nicknameOf } from '../state/groups.ts';
@@ -136,6 +136,7 @@ export function AccountView({ account }: { account: AccountItem }) {
   const tokens = useStore(selection.view, (view) => view.tokens);
   const tenants = useStore(accounts.view, (view) => view.tenants);
   const error = useStore(selection.view, (view) => view.error);
+  const missed = useStore(selection.view, (view) => view.missed);
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   // Sample accounts have no provider, and tokens of other programs are only read.
   const asksProvider = account.kind === 'user' && account.places.includes('vault') && !demo;
@@ -164,6 +165,7 @@ export function AccountView({ account }: { account: AccountItem }) {
       <StatusCard account={account} />
       <Facts account={account} tokens={tokens ?? []} />
       {error !== null && <Problem>{error.message}</Problem>}
+      {missed !== null && <Unasked>{missed.message}</Unasked>}
       <Tabs className="tabs">
         <TabList className="tab-list" aria-label="Account details">
           <Tab id="tokens" className="tab">

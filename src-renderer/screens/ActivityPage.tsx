@@ -5,7 +5,7 @@ import { Action } from '../parts/Action.tsx';
 import { ActivityRows, KindChips } from '../parts/ActivityRows.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
-import { Problem } from '../parts/Problem.tsx';
+import { Unasked } from '../parts/Problem.tsx';
 import {
   type ActivityFilters,
   activityNames,
@@ -59,7 +59,7 @@ export function ActivityPage() {
             </>
           )}
         </div>
-        {error !== null && <Problem>{error.message}</Problem>}
+        {error !== null && <Unasked>{error.message}</Unasked>}
         {all.length > 0 && (
           <div className="filters" role="group" aria-label="Filters">
             <KindChips
@@ -130,7 +130,7 @@ export function AccountActivity({ account }: { account: AccountItem }) {
   const shown = filteredActivity(all, filters, now);
   return (
     <div className="account-activity">
-      {error !== null && <Problem>{error.message}</Problem>}
+      {error !== null && <Unasked>{error.message}</Unasked>}
       {all.length > 0 && (
         <div className="filters" role="group" aria-label="Filters">
           <KindChips

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
@@ -24,6 +24,7 @@ import {
 } from '../state/inspect.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { visible, visibleLines } from '../state/text.ts';
+import { number } from '../state/words.ts';
 
 /** Shows what a pasted token says, or how two tokens differ. Nothing is stored. */
 export function InspectPage() {
@@ -405,27 +406,90 @@ function ComparedLines({ title, lines }: { title: string; lines: readonly Compar
             </code>
             {says !== null && <span className="second">{says}</span>}
           </th>
-          <td>{left === null ? <span className="soft">Not present</span> : <bdi>{left}</bdi>}</td>
           <td>
-            {right === null ? <span className="soft">Not present</span> : <bdi>{right}</bdi>}
-            {onlyA.length + onlyB.length > 0 && (
-              <span className="changes">
-                {onlyA.map((item) => (
-                  <span className="minus" key={item}>
-                    − <bdi>{visible(item)}</bdi>
-                  </span>
-                ))}
-                {onlyB.map((item) => (
-                  <span className="plus" key={item}>
-                    + <bdi>{visible(item)}</bdi>
-                  </span>
-                ))}
-              </span>
-            )}
+            <Value text={left} of={`${visible(name)} in A`} />
+          </td>
+          <td>
+            <Value text={right} of={`${visible(name)} in B`} />
+            {onlyA.length + onlyB.length > 0 && <Changes onlyA={onlyA} onlyB={onlyB} of={visible(name)} />}
           </td>
         </tr>
       ))}
     </tbody>
+  );
+}
+
+/** The first characters of a long value, and the first of many changes: a token may name hundreds of groups. */
+const VALUE_START = 400;
+const MOST_CHANGES = 20;
+
+function Value({ text, of }: { text: string | null; of: string }) {
+  if (text === null) return <span className="soft">Not present</span>;
+  const start = text.length <= VALUE_START * 1.5 ? text : startOf(text);
+  return (
+    <Shortened isLong={start !== text} more="Show all" of={of}>
+      {(isWhole) => <bdi>{isWhole ? text : `${start}…`}</bdi>}
+    </Shortened>
+  );
+}
+
+/** Returns the start of a text, up to a space if there is one. */
+function startOf(text: string): string {
+  const start = text.slice(0, VALUE_START);
+  const space = start.lastIndexOf(' ');
+  return space > VALUE_START / 2 ? start.slice(0, space).trimEnd() : start.replace(/[\uD800-\uDBFF]$/, '');
+}
+
+/** The items that only one of the tokens has. */
+function Changes({ onlyA, onlyB, of }: { onlyA: readonly string[]; onlyB: readonly string[]; of: string }) {
+  const all = [
+    ...onlyA.map((item) => ({ item, tone: 'minus', sign: '−' })),
+    ...onlyB.map((item) => ({ item, tone: 'plus', sign: '+' })),
+  ];
+  const more = all.length - MOST_CHANGES;
+  return (
+    <Shortened isLong={more > 0} more={`and ${number(more)} more`} of={`the differences of ${of}`}>
+      {(isWhole) => (
+        <span className="changes">
+          {(isWhole ? all : all.slice(0, MOST_CHANGES)).map(({ item, tone, sign }) => (
+            <span className={tone} key={`${sign} ${item}`}>
+              {sign} <bdi>{visible(item)}</bdi>
+            </span>
+          ))}
+        </span>
+      )}
+    </Shortened>
+  );
+}
+
+/** Something long, of which the start is shown until the user asks for all of it. */
+function Shortened({
+  isLong,
+  more,
+  of,
+  children,
+}: {
+  isLong: boolean;
+  more: string;
+  of: string;
+  children: (isWhole: boolean) => ReactNode;
+}) {
+  const [isWhole, setWhole] = useState(false);
+  const says = isWhole ? 'Show less' : more;
+  return (
+    <>
+      {children(isWhole || !isLong)}
+      {isLong && (
+        <Action
+          kind="quiet"
+          aria-expanded={isWhole}
+          aria-label={`${says}: ${of}`}
+          onPress={() => setWhole(!isWhole)}
+        >
+          {says}
+        </Action>
+      )}
+    </>
   );
 }
 

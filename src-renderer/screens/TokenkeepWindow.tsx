@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { flushSync } from 'react-dom';
 import { onKey } from '../bridge.ts';
+import { focusReloaded } from '../focus.ts';
 import { DropZone } from '../parts/DropZone.tsx';
 import { Footer } from '../parts/Footer.tsx';
 import { Header } from '../parts/Header.tsx';
@@ -45,6 +46,10 @@ function OpenWindow() {
 
   const others = otherPages.use(page !== 'accounts');
   const accountsShown = page === 'accounts';
+  const isOpening = screen.kind === 'opening';
+  useEffect(() => {
+    if (!isOpening) focusReloaded();
+  }, [isOpening]);
 
   useEffect(() => {
     const find = () => {

@@ -15,7 +15,10 @@ export interface SelectionView {
   claims: DecodedToken | null;
   /** The user opened the token panel. In a narrow window, it is shown only then, over the table. */
   opened: boolean;
+  /** Why what the user chose could not be loaded. */
   error: PlainError | null;
+  /** Why it could not be loaded again, after a change. */
+  missed: PlainError | null;
 }
 
 export interface Selection {
@@ -38,37 +41,41 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     claims: null,
     opened: false,
     error: null,
+    missed: null,
   });
   const patch = (changes: Partial<SelectionView>) => view.set({ ...view.get(), ...changes });
   /** Account IDs of the last list in order, to find the neighbour of a removed account. */
   let places: readonly string[] = [];
 
-  const loadClaims = async (tokenId: string) => {
+  const failed = (error: PlainError, isAgain: boolean) =>
+    isAgain ? { error: null, missed: error } : { error, missed: null };
+
+  const loadClaims = async (tokenId: string, isAgain = false) => {
     const answer = await tokenCache.claims(tokenId);
     if (view.get().tokenId !== tokenId) return;
-    patch(answer.ok ? { claims: answer.value } : { error: answer.error });
+    patch(answer.ok ? { claims: answer.value } : failed(answer.error, isAgain));
   };
 
-  const loadTokens = async (accountId: string) => {
+  const loadTokens = async (accountId: string, isAgain = false) => {
     const answer = await tokenCache.tokens(accountId);
     const before = view.get();
     if (before.accountId !== accountId) return;
     if (!answer.ok) {
       // The account may have been removed meanwhile; then the list reloads next.
       if (accounts.view.get().byId.has(accountId))
-        patch({ error: answer.error, tokens: [], tokenId: null, claims: null });
+        patch({ ...failed(answer.error, isAgain), tokens: [], tokenId: null, claims: null });
       return;
     }
     accounts.learn(answer.value);
     const tokens = sortTokens(answer.value, before.order);
     const kept = tokens.some((token) => token.id === before.tokenId);
     const tokenId = kept ? before.tokenId : (tokens[0]?.id ?? null);
-    patch({ tokens, tokenId, error: null, ...(kept ? {} : { claims: null, opened: false }) });
-    if (tokenId !== null) await loadClaims(tokenId);
+    patch({ tokens, tokenId, error: null, missed: null, ...(kept ? {} : { claims: null, opened: false }) });
+    if (tokenId !== null) await loadClaims(tokenId, isAgain);
   };
 
   const choose = (accountId: string | null) => {
-    patch({ accountId, tokens: null, tokenId: null, claims: null, opened: false, error: null });
+    patch({ accountId, tokens: null, tokenId: null, claims: null, opened: false, error: null, missed: null });
     if (accountId !== null) void loadTokens(accountId);
   };
 
@@ -79,7 +86,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     seen = groups;
     const { accountId } = view.get();
     const flat = groups.flatMap((group) => group.accounts.map((account) => account.id));
-    if (accountId !== null && byId.has(accountId)) void loadTokens(accountId);
+    if (accountId !== null && byId.has(accountId)) void loadTokens(accountId, true);
     else {
       const place = accountId === null ? 0 : Math.max(0, places.indexOf(accountId));
       choose(flat[Math.min(place, flat.length - 1)] ?? null);
@@ -100,7 +107,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     },
     token(id) {
       const same = id === view.get().tokenId;
-      patch({ tokenId: id, opened: true, ...(same ? {} : { claims: null, error: null }) });
+      patch({ tokenId: id, opened: true, ...(same ? {} : { claims: null, error: null, missed: null }) });
       if (!same) void loadClaims(id);
     },
     closeToken: () => patch({ opened: false }),

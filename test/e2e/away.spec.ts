@@ -62,5 +62,6 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   await window.getByRole('button', { name: 'Unlock' }).click();
   await expect(accountsOf(window)).toBeVisible();
   expect(await accountsOf(window).getByRole('option').allInnerTexts()).toEqual(names);
+  await expect(accountsOf(window)).toBeFocused();
   await started.quit();
 });

@@ -52,3 +52,29 @@ it('goes on after a file that can’t be read', async () => {
   await expect(all.plan(join(folder, 'missing'))).rejects.toMatchObject({ code: 'document_unreadable' });
   expect(await all.plan(file('ada'))).toMatchObject({ fileName: 'ada' });
 });
+
+it('keeps a document that is about to be confirmed, whatever is planned meanwhile', async () => {
+  const vault = Promise.resolve(fakeVault(new SerializableTokenCache()));
+  let now = 1;
+  const all = imports({ vault: () => vault, now: () => now, reading: () => undefined });
+  const plan = async (name: string): Promise<string> => (await all.plan(file(name))).id;
+  const [first, second] = [await plan('ada'), await plan('bob')];
+  await expect(all.unlock(first, '')).rejects.toMatchObject({ code: 'invalid_argument' }); // nobody asked again in time
+  // A restore asks for its plan again, and sets the vault aside. Meanwhile the app is started with another document.
+  expect(await all.unlock(second, '')).toMatchObject({ id: second, fileName: 'bob' });
+  const third = await plan('eve');
+  expect(await all.confirm(second)).toMatchObject({ accountsAdded: 1 });
+  expect(await all.confirm(third)).toMatchObject({ accountsAdded: 1 });
+  await expect(all.confirm(second)).rejects.toMatchObject({ code: 'invalid_argument' });
+  // Cancelled, or too old: it is discarded like any other.
+  const [fourth, fifth] = [await plan('dan'), await plan('fay')];
+  await expect(all.confirm(fourth)).rejects.toMatchObject({ code: 'invalid_argument' });
+  await all.unlock(fifth, '');
+  await plan('guy');
+  all.cancel(fifth);
+  await expect(all.confirm(fifth)).rejects.toMatchObject({ code: 'invalid_argument' });
+  const sixth = await plan('hal');
+  await all.unlock(sixth, '');
+  now += 601;
+  await expect(all.confirm(sixth)).rejects.toMatchObject({ code: 'invalid_argument' });
+});

@@ -66,6 +66,30 @@ test('of a token with many claims, Inspect says how many are left out', async ()
   expect(html()).toContain('1 more line is not shown.');
 });
 
+test('Compare shows the start of long values and of many differences, and has a button for the rest', async () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const groups = (of: string, n: number) => Array.from({ length: n }, (_, at) => `${of}${String(1000 + at)}`);
+  const token = (of: string, n: number) =>
+    `${part({ alg: 'RS256' })}.${part({ groups: groups(of, n), note: of.repeat(700) })}.AAAA`;
+  const { model } = await stage();
+  model.inspect.compare(true);
+  const html = (n: number) => {
+    model.inspect.set('first', token('a', n));
+    model.inspect.set('second', token('b', n));
+    return within(model, <InspectPage />);
+  };
+  const many = html(300);
+  expect(many.match(/class="minus"/g)).toHaveLength(20);
+  expect(many).toContain('aria-label="and 580 more: the differences of groups"');
+  expect(many).toContain('aria-label="Show all: groups in A"');
+  expect(many).toContain('aria-label="Show all: note in B"');
+  expect(many).not.toContain('b1299');
+  expect(many).not.toContain('a'.repeat(700));
+  const few = html(10);
+  expect(few.match(/class="(minus|plus)"/g)).toHaveLength(20);
+  expect(few).not.toContain('groups in A');
+});
+
 test('Compare lets one choose among the tokens of a response', async () => {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const token = (sub: string) => `${part({ alg: 'RS256' })}.${part({ sub })}.${sub}`;

@@ -3,12 +3,15 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test, vi } from 'vitest';
 import { StatusCard } from '../../src-renderer/parts/AccountFacts.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
+import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
+import { ActivityPage } from '../../src-renderer/screens/ActivityPage.tsx';
 import { gate, stage } from './fake/model.ts';
 import { signInWorld } from './fake/sign-in.ts';
 import { settled } from './fake/time.ts';
 
 vi.mock('../../src-renderer/parts/Problem.tsx', () => ({
   Problem: ({ children }: { children: string }) => <mark>{children}</mark>,
+  Unasked: ({ children }: { children: string }) => <p>{children}</p>,
 }));
 
 const ERROR = { code: 'provider_unreachable', message: 'id.example did not answer.' };
@@ -55,4 +58,38 @@ test('what fails again is no longer said meanwhile, so that it is said again', a
   await Promise.all(again);
   expect(model.settings.view.get().error).toEqual(ERROR);
   expect(model.refreshStatus.view.get().problem).toEqual(ERROR);
+});
+
+test('what could not be loaded again in the background is said and not scrolled to; what the user chose is', async () => {
+  const { model, world } = await stage();
+  await settled();
+  const { selection, activity, accounts } = model;
+  const view = () => {
+    const account = accounts.view.get().byId.get(selection.view.get().accountId ?? '')!;
+    return renderToStaticMarkup(
+      <ModelContext value={model}>
+        <AccountView account={account} />
+      </ModelContext>,
+    );
+  };
+  world.failing.set('tokens', ERROR);
+  await accounts.load();
+  await settled();
+  expect(view()).toContain(ERROR.message);
+  expect(view()).not.toContain('<mark>');
+  const { accountId } = selection.view.get();
+  selection.account([...accounts.view.get().byId.keys()].find((id) => id !== accountId)!);
+  await settled();
+  expect(view()).toContain(`<mark>${ERROR.message}</mark>`);
+
+  world.failing.set('activity', ERROR);
+  activity.watch(null);
+  await settled();
+  const page = renderToStaticMarkup(
+    <ModelContext value={model}>
+      <ActivityPage />
+    </ModelContext>,
+  );
+  expect(page).toContain(ERROR.message);
+  expect(page).not.toContain('<mark>');
 });
