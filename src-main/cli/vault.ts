@@ -90,7 +90,8 @@ export async function withVault<T>(
   { isMade = false }: { isMade?: boolean } = {},
 ): Promise<T> {
   const file = vaultFile(given, world);
-  const vault = await openVault({
+  const open = world.openVault ?? openVault;
+  const vault = await open({
     file,
     name: 'accounts',
     service: 'Tokenkeep',

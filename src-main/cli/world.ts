@@ -1,5 +1,6 @@
 /** The ports of the command: streams, environment, network and keychain. Tests pass their own. */
 import type { Keychain } from '../keychain/keychain.ts';
+import type { openVault } from '../vault/vault.ts';
 
 /** An output stream. */
 export interface Output {
@@ -31,6 +32,8 @@ export interface World {
   now(): number;
   /** Default: the system's keychain. */
   readonly keychain?: Keychain;
+  /** For tests. Default: `openVault` of the package. */
+  readonly openVault?: typeof openVault;
 }
 
 /** Exit codes. They are part of the command's interface: scripts rely on them. */

@@ -1,7 +1,8 @@
-/** Runs the command in this process. Returns its output and exit code. */
+/** Runs the command in this process. Returns its output and exit code. The keys of its exports are derived in few rounds. */
 import { run } from '../../src-main/cli/run.ts';
 import type { World } from '../../src-main/cli/world.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
+import { openVaultIn } from '../../src-main/vault/vault.ts';
 
 export interface Ran {
   readonly code: number;
@@ -29,6 +30,7 @@ export async function command(
     fetch: () => Promise.reject(new Error('no network in this test')),
     now: () => Math.floor(Date.now() / 1000),
     keychain,
+    openVault: (options) => openVaultIn(options, { scryptWork: 4 }),
     ...own,
   });
   return { code, ...printed };

@@ -1,4 +1,4 @@
-// Not in npm run check: it derives keys from passphrases, for exports.
+// Not in npm run check: it opens vaults a hundred times.
 /** Grants of `tokenkeep/oauth` in the command, and their records under Activity. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

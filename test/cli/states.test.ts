@@ -1,4 +1,4 @@
-// Not in npm run check: it derives keys from passphrases, for exports.
+// Not in npm run check: it opens a vault for each verb in each state.
 /** Each verb in each state of the vault: its exit code, and a message with a remedy. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,15 +1,17 @@
-// Not in npm run check: it derives the keys of exports.
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { memoryKeychain } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
+import { openVaultIn } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { AT, FULL } from './full-grant.ts';
 
 it('a grant is in an export whole, and leaves the vault that imported it', async () => {
   const [folder, keychain] = [temporaryFolder(), memoryKeychain()];
   const [from, to] = await Promise.all(
-    ['a.vault', 'b.vault'].map((name) => openVault({ file: join(folder, name), keychain })),
+    ['a.vault', 'b.vault'].map((name) =>
+      openVaultIn({ file: join(folder, name), keychain }, { scryptWork: 4 }),
+    ),
   );
   await openGrants(from!, AT).add('work', FULL);
   await from!.exportTo(join(folder, 'a.age'), 'vole-quartz-hinge-92-morsel-tundra');
