@@ -1,5 +1,7 @@
-/** SIGKILL at each step of a sign-out: `npm test` tries every fourth. */
+/** Every case of the tests of which `npm test` tries a sample. */
 import { vi } from 'vitest';
 
-vi.stubEnv('TOKENKEEP_EVERY_STEP', '1');
+vi.stubEnv('TOKENKEEP_EVERYTHING', '1');
 await import('../app/sign-in/killed-sign-out.test.ts');
+await import('../msal/configured.test.ts');
+await import('../vault/swapped.test.ts');

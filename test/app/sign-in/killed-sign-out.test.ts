@@ -14,12 +14,13 @@ import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { keyFile } from '../../../src-main/keychain/index.ts';
 import { bundle } from '../../support/bundle.ts';
+import { EVERYTHING } from '../../support/everything.ts';
 import { removePatiently } from '../../support/remove.ts';
 import { CACHES } from './sign-out-steps.ts';
 import { stage } from './stage.ts';
 
 /** `npm test` kills at every fourth step, `npm run judges` at each. */
-const STRIDE = process.env['TOKENKEEP_EVERY_STEP'] === '1' ? 1 : 4;
+const STRIDE = EVERYTHING ? 1 : 4;
 
 let provider: RunningProvider;
 let program: string;
