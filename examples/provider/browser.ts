@@ -33,14 +33,21 @@ const MOST_PAGES = 40;
 /**
  * @param fetchFn used for HTTPS; must trust the provider. Loopback redirects use node:http.
  * @param alone true: a redirect to a loopback port on which nothing listens is the last address, with status 0
+ * @param otherBrowser addresses to which only the browser that was redirected from there can return, because it has their cookies. The
+ *   first one is the last address, with status 0, unless this is that browser
  */
-export function browser(fetchFn: typeof fetch, { alone = false } = {}): Browser {
+export function browser(
+  fetchFn: typeof fetch,
+  { alone = false, otherBrowser = [] }: { alone?: boolean; otherBrowser?: readonly string[] } = {},
+): Browser {
   const jars = new Map<string, Map<string, string>>();
 
   async function load(url: string, form?: URLSearchParams): Promise<Arrived> {
     let next: { url: string; form: URLSearchParams | undefined } = { url, form };
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const { host, protocol } = new URL(next.url);
+      const [page = ''] = next.url.split('?', 1);
+      if (otherBrowser.includes(page) && !jars.has(host)) return arrived(next.url, 0, '');
       const jar = jars.get(host) ?? new Map<string, string>();
       jars.set(host, jar);
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');

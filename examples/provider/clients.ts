@@ -41,7 +41,11 @@ export const SERVICE = {
 } satisfies ClientMetadata;
 
 /** A confidential client whose users sign in with a browser: a web application. */
-export function webApp(redirectUris: readonly string[], postLogoutRedirectUris: readonly string[] = []) {
+export function webApp(
+  redirectUris: readonly string[],
+  postLogoutRedirectUris: readonly string[] = [],
+  backChannelLogoutUri?: string,
+) {
   return {
     client_id: 'web-app',
     client_secret: 'web-app-secret-of-the-example',
@@ -49,6 +53,7 @@ export function webApp(redirectUris: readonly string[], postLogoutRedirectUris: 
     token_endpoint_auth_method: 'client_secret_post',
     redirect_uris: [...redirectUris],
     post_logout_redirect_uris: [...postLogoutRedirectUris],
+    ...(backChannelLogoutUri === undefined ? {} : { backchannel_logout_uri: backChannelLogoutUri }),
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
   } satisfies ClientMetadata;

@@ -57,6 +57,8 @@ export interface RunningProvider {
   events: Events;
   /** Endpoints that answer 503 while they are in this set. */
   outages: Set<Endpoint>;
+  /** Posts a logout token for the user to the `backchannel_logout_uri` of a client. Rejects unless it is accepted. */
+  backChannelLogout(clientId: string, user: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -111,6 +113,13 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Runn
     users: USERS,
     events,
     outages,
+    backChannelLogout: async (clientId, user) => {
+      // The types of oidc-provider don't have this method.
+      const client = (await provider.Client.find(clientId)) as
+        | { backchannelLogout(sub: string): Promise<void> }
+        | undefined;
+      await client?.backchannelLogout(user);
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -26,6 +26,10 @@ export interface TestProviderOptions {
   entra?: boolean;
   /** Redirect URIs of a web app, which is registered as the client `web-app`. */
   redirectUris?: readonly string[];
+  /** Where the browser returns to the web app after a sign-out at the provider. */
+  postLogoutRedirectUris?: readonly string[];
+  /** Where the web app takes logout tokens; `signOut` posts them there. */
+  backChannelLogoutUri?: string;
 }
 
 /** An event at the provider. `reused`: a refresh token was used a second time, so its whole family was revoked. */
@@ -67,12 +71,21 @@ export interface TestProvider {
   readonly outages: Set<TestProviderEndpoint>;
   /**
    * Plays the browser: opens the address, signs the user in, consents, and follows the redirects, including those to the app's own loopback
-   * listener if there is one.
+   * listener if there is one. An address of the web app is not opened unless `url` is of the web app too: it is for the browser that the
+   * web app has sent to the provider.
    *
    * @param user ID or user name. Default: the first user
    * @returns the last address
    */
   signIn(url: string | URL, user?: string): Promise<string>;
+  /**
+   * Signs a user out as an administrator would: posts a logout token to `backChannelLogoutUri` (OpenID Connect Back-Channel Logout). Resolves
+   * once the web app has accepted it.
+   *
+   * @param user ID or user name. Default: the first user
+   * @throws InvalidArgumentError without `backChannelLogoutUri`; Error if the web app refuses the token, or can't be reached
+   */
+  signOut(user?: string): Promise<void>;
   /** Returns how often an event has happened, for one user (ID or user name) or for all. */
   count(event: TestProviderEvent, user?: string): number;
   /** Stops the provider, which forgets everything. */
@@ -87,6 +100,8 @@ const OPTIONS: Readonly<Record<keyof TestProviderOptions, true>> = {
   refreshTokenTtl: true,
   entra: true,
   redirectUris: true,
+  postLogoutRedirectUris: true,
+  backChannelLogoutUri: true,
 };
 
 /**
@@ -110,9 +125,18 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
       { field: misspelt },
     );
   }
-  const { redirectUris, ...others } = options;
+  const { redirectUris, postLogoutRedirectUris = [], backChannelLogoutUri, ...others } = options;
+  if (redirectUris === undefined && (postLogoutRedirectUris.length > 0 || backChannelLogoutUri !== undefined))
+    throw new InvalidArgumentError(
+      'testProvider: `postLogoutRedirectUris` and `backChannelLogoutUri` belong to a web app, which needs `redirectUris` too. No provider was started.',
+      { field: 'redirectUris' },
+    );
   const { startProvider, webApp } = await implementation();
-  const client = webApp(redirectUris ?? ['https://localhost/callback']);
+  const client = webApp(
+    redirectUris ?? ['https://localhost/callback'],
+    postLogoutRedirectUris,
+    backChannelLogoutUri,
+  );
   const provider = await startProvider({ ...others, clients: redirectUris === undefined ? [] : [client] });
   const { issuer, ca, users, outages, events } = provider;
   const stop = (): Promise<void> => provider.stop();
@@ -134,8 +158,17 @@ export async function testProvider(options: TestProviderOptions = {}): Promise<T
     fetch: (input, init) => trusting(input, init),
     outages,
     signIn: async (url, user = users[0]?.id ?? '') => {
-      const { url: last } = await browser(trusting, { alone: true }).visit(String(url), { user: idOf(user) });
-      return last;
+      const otherBrowser = [...client.redirect_uris, ...client.post_logout_redirect_uris];
+      const at = browser(trusting, { alone: true, otherBrowser });
+      return (await at.visit(String(url), { user: idOf(user) })).url;
+    },
+    signOut: async (user = users[0]?.id ?? '') => {
+      if (backChannelLogoutUri === undefined)
+        throw new InvalidArgumentError(
+          'testProvider: there is no `backChannelLogoutUri` to which a logout token can be posted. Nobody was signed out.',
+          { field: 'backChannelLogoutUri' },
+        );
+      await provider.backChannelLogout(client.client_id, idOf(user));
     },
     count: (event, user) => events.count(event, user === undefined ? undefined : idOf(user)),
     stop,

@@ -23,6 +23,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tokenkeep/keychain/conformance': 'src-main/keychain/conformance.ts',
   'tokenkeep/mcp': 'src-main/oauth/mcp/index.ts',
   'tokenkeep/msal': 'src-main/msal/index.ts',
+  'tokenkeep/testing/provider': 'examples/provider/test-provider.ts',
   'tokenkeep/vault': 'src-main/vault/index.ts',
   'tokenkeep/electron': 'src-main/electron/index.ts',
   'tokenkeep/native-code': 'src-main/native-code/index.ts',

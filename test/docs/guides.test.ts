@@ -209,6 +209,31 @@ describe('docs/web-apps.md', () => {
   });
 });
 
+describe('docs/testing.md', () => {
+  it('signs a user of a web app in, and out at the provider', async () => {
+    const compared: unknown[] = [];
+    const vitest = {
+      test: (_name: string, body: () => Promise<void>) => (vitest.body = body),
+      expect: (found: unknown) => ({ toBe: (wanted: unknown) => void compared.push([found, wanted]) }),
+      body: (): Promise<void> => Promise.reject(new Error('The page has no test.')),
+    };
+    Object.assign(globalThis, { vitest });
+    await run(
+      'docs/testing.md',
+      [],
+      { vitest: 'export const { test, expect } = (globalThis as any).vitest;' },
+      { only: ({ heading }) => heading === 'A web app' },
+    );
+    await vitest.body();
+    Reflect.deleteProperty(globalThis, 'vitest');
+    expect(compared).toEqual([
+      ['/me', '/me'],
+      ['noor@contoso.example', 'noor@contoso.example'],
+      [401, 401],
+    ]);
+  });
+});
+
 describe('examples/provider/README.md', () => {
   it('starts a provider and stops it', async () => {
     const { provider } = await run('examples/provider/README.md', ['provider']);
