@@ -3,7 +3,7 @@
  * file exists during each call. If the app finds one at start, its last run crashed: it says so, and calls the keychain
  * again only at the user's request, to avoid a crash loop.
  */
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { type Keychain, KeychainError } from 'tokenkeep';
 import { KeychainTimeoutError } from 'tokenkeep/errors';
 import { removeFile, replaceFile } from './data-folder.ts';
@@ -24,29 +24,30 @@ const HELD =
   'Your saved sign-ins are untouched. Choose Retry to ask the keychain.';
 
 export function guardKeychain(keychain: Keychain, marker: string): GuardedKeychain {
-  let crashed = existsSync(marker);
+  let crashed = isMarked(marker);
   let asking = 0;
   let ended = false;
 
   const answered = (): void => {
     asking -= 1;
-    if (asking === 0) removeFile(marker);
+    if (asking === 0) unmark(marker);
   };
 
   async function guarded<T>(ask: () => Promise<T>): Promise<T> {
     if (crashed) throw new KeychainError('keychain_unavailable', HELD);
     if (asking === 0 && !ended) mark(marker);
     asking += 1;
+    let answer: T;
     try {
-      const answer = await ask();
-      answered();
-      return answer;
+      answer = await ask();
     } catch (error) {
       // After a timeout, the native call is still running and can still crash the process.
       if (error instanceof KeychainTimeoutError) error.answer.then(answered, answered);
       else answered();
       throw error;
     }
+    answered();
+    return answer;
   }
 
   return {
@@ -65,7 +66,7 @@ export function guardKeychain(keychain: Keychain, marker: string): GuardedKeycha
     },
     end() {
       ended = true;
-      if (!crashed) removeFile(marker);
+      if (!crashed) unmark(marker);
     },
   };
 }
@@ -75,5 +76,22 @@ function mark(marker: string): void {
     replaceFile(marker, '');
   } catch {
     // Without a marker, on a full or read-only disk, a crash is not reported. Nothing else is lost.
+  }
+}
+
+function unmark(marker: string): void {
+  try {
+    removeFile(marker);
+  } catch {
+    // One that can't be removed says at the next start that the app crashed. The answer must not be lost for that.
+  }
+}
+
+/** Whether the app left the marker. What is no file is not its own. */
+function isMarked(marker: string): boolean {
+  try {
+    return lstatSync(marker).isFile();
+  } catch {
+    return false;
   }
 }

@@ -9,7 +9,7 @@ import type { LoginStart } from './login-start.ts';
 export interface AppSettings {
   /** All settings, for the page. Looks at files and at the system's entry. */
   read(): Settings;
-  /** The settings that the main process follows. Reads the file the first time only. */
+  /** The settings that the main process follows: the defaults while the file can't be read, which is reported once. Reads it once. */
   wants(): Pick<Settings, 'closeWhenAway' | 'menuBar' | 'notify' | 'asksRarely' | 'updates'>;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setTimes(times: TimesShown): Settings;
@@ -52,9 +52,13 @@ export interface SettingsPorts {
   loginStart: LoginStart;
   /** Returns the URL of the update server; null if this build has none. */
   feed: () => string | null;
+  onUnexpected: (error: unknown) => void;
 }
 
-export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPorts): AppSettings {
+export function settingsAt(
+  folder: string,
+  { now, loginStart, feed, onUnexpected }: SettingsPorts,
+): AppSettings {
   const file = join(folder, 'settings.json');
   const hostFile = join(folder, 'contacted-hosts.json');
   let preferred: v.InferOutput<typeof preferences> | undefined;
@@ -62,6 +66,16 @@ export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPo
 
   const preference = (): v.InferOutput<typeof preferences> =>
     (preferred ??= readJson(file, (value) => v.parse(preferences, value), now) ?? v.parse(preferences, {}));
+  let isReported = false;
+  const wants: AppSettings['wants'] = () => {
+    try {
+      return preference();
+    } catch (error) {
+      if (!isReported) onUnexpected(error);
+      isReported = true;
+      return v.parse(preferences, {});
+    }
+  };
   const prefer = (changes: Partial<v.InferOutput<typeof preferences>>): Settings => {
     const next = { ...preference(), ...changes };
     try {
@@ -88,7 +102,7 @@ export function settingsAt(folder: string, { now, loginStart, feed }: SettingsPo
   };
   return {
     read,
-    wants: preference,
+    wants,
     setTimes: (times) => prefer({ times, utc: times === 'utc' }),
     setCloseWhenAway: (closeWhenAway) => prefer({ closeWhenAway }),
     setAsksRarely: (asksRarely) => prefer({ asksRarely }),

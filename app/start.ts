@@ -101,6 +101,7 @@ export function startParts(
   const own = new Set<BrowserWindow>();
   const windows = (): BrowserWindow[] => [...own];
 
+  const login = loginStart();
   const guard = guardKeychain(systemKeychain(), join(data.folder, 'keychain-asked'));
   /** How the errors of every request are handled. */
   const failures = {
@@ -121,13 +122,12 @@ export function startParts(
     beforeRetry: () => guard.allow(),
     afterForget() {
       try {
-        settings.setStartAtLogin(false);
+        login.set(false);
       } catch (error) {
         report(error); // the vault is deleted all the same, and the setting still shows that the app starts at login
       }
     },
-    alsoForgets: () =>
-      settings.read().startAtLogin ? 'Tokenkeep will no longer start when you log in.' : null,
+    alsoForgets: () => (login.isOn() ? 'Tokenkeep will no longer start when you log in.' : null),
     asksRarely: () => settings.wants().asksRarely,
     ...failures,
   });
@@ -187,7 +187,7 @@ export function startParts(
   });
   const settings = settingsAt(data.folder, {
     now: () => Date.now(),
-    loginStart: loginStart(),
+    loginStart: login,
     feed: () => updateFeed(installed),
   });
   const signing = signingIn(

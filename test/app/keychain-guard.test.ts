@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -88,4 +88,23 @@ it('does not report a crash if the exit itself asked the keychain, and the proce
   guard.end();
   void guard.set('s', 'a', 'secret');
   expect(existsSync(file)).toBe(false);
+});
+
+it('loses no answer and ends in order where a folder is in the place of the marker', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
+  mkdirSync(join(file, 'x'), { recursive: true });
+  const keychain = memoryKeychain();
+  await keychain.set('s', 'a', 'secret');
+  const guard = guardKeychain(keychain, file);
+  expect(guard.crashed).toBe(false);
+  expect(await guard.get('s', 'a')).toBe('secret');
+  expect(guard.asking).toBe(false);
+  guard.end();
+  const { keychain: slow, answers } = slowKeychain();
+  const other = guardKeychain(slow, file);
+  const refused = other.get('s', 'a');
+  void other.get('s', 'b');
+  answers[0]?.reject(new KeychainError('keychain_locked', 'locked'));
+  await expect(refused).rejects.toThrow('locked');
+  expect(other.asking).toBe(true); // the second call
 });

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { purposeOf, settingsAt } from '../../app/settings.ts';
 let folder: string;
 let now: number;
 let atLogin: boolean;
+let reports: number;
 const loginStart = {
   isOn: () => atLogin,
   set(on: boolean) {
@@ -14,7 +16,12 @@ const loginStart = {
   },
 };
 const settings = (feed: string | null = null) =>
-  settingsAt(folder, { now: () => now, loginStart, feed: () => feed });
+  settingsAt(folder, {
+    now: () => now,
+    loginStart,
+    feed: () => feed,
+    onUnexpected: () => (reports += 1),
+  });
 const HOSTS = () => join(folder, 'contacted-hosts.json');
 const form = (fields: Record<string, string>) => ({ body: new URLSearchParams(fields) });
 
@@ -22,6 +29,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tokenkeep-settings-'));
   now = 1_800_000_000_000;
   atLogin = false;
+  reports = 0;
 });
 
 describe('the hosts that were contacted', () => {
@@ -56,7 +64,12 @@ describe('the hosts that were contacted', () => {
     const look = (): never => {
       throw new Error('looked at');
     };
-    const one = settingsAt(folder, { now: () => now, loginStart: { isOn: look, set: look }, feed: look });
+    const one = settingsAt(folder, {
+      now: () => now,
+      loginStart: { isOn: look, set: look },
+      feed: look,
+      onUnexpected: look,
+    });
     writeFileSync(HOSTS(), 'not read');
     expect(one.wants()).toMatchObject({ menuBar: false, notify: true, updates: true });
     expect(readFileSync(HOSTS(), 'utf8')).toBe('not read');
@@ -144,4 +157,22 @@ describe('closing the vault when the user is away', () => {
     expect(settings().setCloseWhenAway(true)).toMatchObject({ closeWhenAway: true, times: 'utc' });
     expect(settings().read()).toMatchObject({ closeWhenAway: true, times: 'utc' });
   });
+});
+
+it.each<[string, (file: string) => void]>([
+  ['a folder', (file) => mkdirSync(file)],
+  ['a pipe', (file) => execFileSync('mkfifo', [file])],
+  ['a link to itself', (file) => symlinkSync(file, file)],
+  ['a huge file', (file) => writeFileSync(file, ' '.repeat(20_000_000))],
+])('%s in place of the settings: the app follows the defaults and says so once', (_what, put) => {
+  const file = join(folder, 'settings.json');
+  put(file);
+  const one = settings();
+  for (const wanted of [one.wants(), one.wants()])
+    expect(wanted).toMatchObject({ menuBar: false, closeWhenAway: false, asksRarely: false, updates: true });
+  expect(reports).toBe(1);
+  expect(() => one.setAsksRarely(true)).toThrow('unchanged');
+  rmSync(file, { recursive: true });
+  one.setAsksRarely(true);
+  expect(one.wants().asksRarely).toBe(true);
 });
