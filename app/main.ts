@@ -24,6 +24,7 @@ import {
 } from './page-session.ts';
 import { report, tell } from './report.ts';
 import { type RunningApp, startParts } from './start.ts';
+import { ownAppImage } from './restart.ts';
 import { createWindow, loadPage } from './window.ts';
 
 /** Inserted by the bundler. */
@@ -44,6 +45,7 @@ function main(): void {
   const script = app.isPackaged ? [] : process.argv.slice(1, 2);
   const args = process.argv.slice(1 + script.length);
   const words = commandWords(args);
+  ownAppImage(); // before anything reads the variable, or passes it on
   let asked: Arguments;
   try {
     if (isCommand(args)) {

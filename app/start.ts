@@ -47,7 +47,7 @@ import { ORIGIN } from './page-file.ts';
 import { openProgram } from './program-link.ts';
 import { askBeforeQuitting } from './quitting.ts';
 import { report } from './report.ts';
-import { startAgain, startsItself } from './restart.ts';
+import { ownAppImage, startAgain, startsItself } from './restart.ts';
 import { LIST, RECEIPT, saveText } from './save-text.ts';
 import { serving } from './serving.ts';
 import { settingsAt } from './settings.ts';
@@ -359,7 +359,7 @@ export function startParts(
     resources: development ? null : process.resourcesPath,
     updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
     platform: process.platform,
-    appImage: startsItself,
+    appImage: ownAppImage() !== null,
     deb: isFromDeb(process.execPath),
   };
   const newer = updates({
@@ -374,7 +374,7 @@ export function startParts(
       if (DID_NOT_INSTALL.includes(status.state)) quitting.stays();
       requests.emit('update', status);
     },
-    startAgain: startsItself ? null : startAgain,
+    startAgain: startsItself() ? null : startAgain,
     restart() {
       startAgain();
       app.quit();
@@ -552,8 +552,7 @@ function timesShown(args: readonly unknown[]): [TimesShown] {
 function loginStart(): LoginStart {
   if (process.platform !== 'linux') return systemLoginStart(app);
   const autostart = join(app.getPath('appData'), 'autostart');
-  // eslint-disable-next-line no-restricted-syntax -- set by the AppImage runtime, whose executable is in a mount that changes
-  const executable = process.env['APPIMAGE'] ?? process.execPath;
+  const executable = ownAppImage() ?? process.execPath; // an AppImage's executable is in a mount that changes
   const script = app.isPackaged ? [] : [join(__dirname, 'main.cjs')];
   return desktopLoginStart(join(autostart, 'tokenkeep.desktop'), [executable, ...script]);
 }
