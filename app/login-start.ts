@@ -17,15 +17,29 @@ export const IN_BACKGROUND = '--background';
 
 /** Electron's calls for macOS and Windows. */
 export interface LoginItems {
-  getLoginItemSettings(of: { args: string[] }): { openAtLogin: boolean };
+  getLoginItemSettings(of: { args: string[] }): {
+    openAtLogin: boolean;
+    /** Windows: false also where the user disabled the entry, as in the Task Manager. */
+    executableWillLaunchAtLogin: boolean;
+    /** macOS. */
+    wasOpenedAtLogin: boolean;
+  };
   setLoginItemSettings(to: { openAtLogin: boolean; args: string[] }): void;
 }
 
+/** Whether the system started the app at login. macOS starts it without arguments, so without `IN_BACKGROUND`. */
+export function isOpenedAtLogin(platform: NodeJS.Platform, items: LoginItems): boolean {
+  return platform === 'darwin' && items.getLoginItemSettings({ args: [] }).wasOpenedAtLogin;
+}
+
 /** For macOS and Windows, where the system keeps the list. */
-export function systemLoginStart(items: LoginItems): LoginStart {
+export function systemLoginStart(platform: NodeJS.Platform, items: LoginItems): LoginStart {
   const args = [IN_BACKGROUND];
   return {
-    isOn: () => items.getLoginItemSettings({ args }).openAtLogin,
+    isOn() {
+      const { openAtLogin, executableWillLaunchAtLogin } = items.getLoginItemSettings({ args });
+      return openAtLogin && (platform !== 'win32' || executableWillLaunchAtLogin);
+    },
     set: (openAtLogin) => items.setLoginItemSettings({ openAtLogin, args }),
   };
 }

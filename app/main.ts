@@ -13,6 +13,7 @@ import { leaveChildrenOutOfCoreDumps, leaveMemoryOutOfCoreDumps } from './core-d
 import { dataFolderAt } from './data-folder.ts';
 import { endInGoodOrder } from './ending.ts';
 import { isOtherAlive } from './instance-lock.ts';
+import { isOpenedAtLogin } from './login-start.ts';
 import {
   closedSession,
   holdPages,
@@ -23,14 +24,16 @@ import {
   servePage,
 } from './page-session.ts';
 import { report, tell } from './report.ts';
-import { type RunningApp, startParts } from './start.ts';
 import { ownAppImage } from './restart.ts';
+import { type RunningApp, startParts } from './start.ts';
 import { createWindow, loadPage } from './window.ts';
 
 /** Inserted by the bundler. */
 declare const __NATIVE_SHA256__: PinnedHashes;
 
 app.setName('Tokenkeep');
+/** `appId` in electron-builder.yml. */
+const APP_ID = 'dev.tokenkeep.app';
 /** The built window. */
 const PAGE_FOLDER = join(__dirname, 'renderer');
 /** Also passed to the window, as `startedWithoutLock`. */
@@ -42,10 +45,10 @@ main();
 
 function main(): void {
   leaveMemoryOutOfCoreDumps(process.platform); // before a key is in memory
+  ownAppImage(); // before anything reads the variable, or passes it on
   const script = app.isPackaged ? [] : process.argv.slice(1, 2);
   const args = process.argv.slice(1 + script.length);
   const words = commandWords(args);
-  ownAppImage(); // before anything reads the variable, or passes it on
   let asked: Arguments;
   try {
     if (isCommand(args)) {
@@ -82,6 +85,10 @@ function main(): void {
   }
 
   if (!locked) tell(WITHOUT_LOCK);
+
+  // Windows shows notices only under the ID of the app's shortcut, which the installer takes from electron-builder's `appId`.
+  if (process.platform === 'win32')
+    app.setAppUserModelId(isDevelopmentBuild() ? `${APP_ID}.development` : APP_ID);
 
   Menu.setApplicationMenu(null); // otherwise Electron would create its own, only to be replaced
   const page = readPageAhead(PAGE_FOLDER);
@@ -125,12 +132,13 @@ async function start(
       placeFile: join(data.folder, 'window.json'),
       devTools: development,
     });
-  const window = asked.background ? null : create();
+  const background = asked.background || isOpenedAtLogin(process.platform, app);
+  const window = background ? null : create();
   await closed;
   const first = window?.isDestroyed() === false ? window : null; // the app may have been asked to quit
   if (first !== null) loadPage(first);
   try {
-    return startParts(asked, data, { locked, first, create });
+    return startParts({ ...asked, background }, data, { locked, first, create });
   } catch (error) {
     first?.destroy(); // No request of its page would be answered while the error is shown.
     throw error;

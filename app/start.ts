@@ -550,7 +550,7 @@ function timesShown(args: readonly unknown[]): [TimesShown] {
 
 /** The entry with which the system starts this app at login. */
 function loginStart(): LoginStart {
-  if (process.platform !== 'linux') return systemLoginStart(app);
+  if (process.platform !== 'linux') return systemLoginStart(process.platform, app);
   const autostart = join(app.getPath('appData'), 'autostart');
   const executable = ownAppImage() ?? process.execPath; // an AppImage's executable is in a mount that changes
   const script = app.isPackaged ? [] : [join(__dirname, 'main.cjs')];

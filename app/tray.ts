@@ -21,11 +21,21 @@ export function showNotice(
   if (!Notification.isSupported()) return;
   const actions = accountId === null ? [] : [{ type: 'button' as const, text: 'Sign in' }];
   const notification = new Notification({ title, body, actions });
-  const open = (): void => run(accountId === null ? { do: 'show' } : { do: 'sign-in-again', accountId });
+  const forget = (): void => void shownNow.delete(notification);
+  const open = (): void => {
+    forget();
+    run(accountId === null ? { do: 'show' } : { do: 'sign-in-again', accountId });
+  };
   notification.on('click', open);
   notification.on('action', open);
+  notification.on('close', forget);
+  notification.on('failed', forget);
+  shownNow.add(notification);
   notification.show();
 }
+
+/** A notification that nothing holds is collected as garbage, and its click is then lost (electron/electron#16922). */
+const shownNow = new Set<Notification>();
 
 function templateOf(
   items: readonly BackgroundItem[],

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileS
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { desktopLoginStart, systemLoginStart } from '../../app/login-start.ts';
+import { desktopLoginStart, isOpenedAtLogin, systemLoginStart } from '../../app/login-start.ts';
 
 let file: string;
 
@@ -68,20 +68,45 @@ describe('the entry of a Linux desktop', () => {
   });
 });
 
-it('macOS and Windows keep the list themselves', () => {
+describe('the login items of macOS and Windows', () => {
   let items = { openAtLogin: false, args: [] as string[] };
-  const start = systemLoginStart({
-    getLoginItemSettings: ({ args }) => ({
+  let isEnabled = true;
+  let wasOpenedAtLogin = false;
+  const list = {
+    getLoginItemSettings: ({ args }: { args: string[] }) => ({
       openAtLogin: items.openAtLogin && args.join() === items.args.join(),
+      executableWillLaunchAtLogin: items.openAtLogin && isEnabled,
+      wasOpenedAtLogin,
     }),
-    setLoginItemSettings: (to) => {
+    setLoginItemSettings(to: typeof items) {
       items = to;
+      isEnabled = true;
     },
+  };
+
+  it.each(['darwin', 'win32'] as const)('%s: are kept by the system', (platform) => {
+    const start = systemLoginStart(platform, list);
+    expect(start.isOn()).toBe(false);
+    start.set(true);
+    expect(start.isOn()).toBe(true);
+    expect(items.args).toEqual(['--background']);
+    start.set(false);
+    expect(start.isOn()).toBe(false);
   });
-  expect(start.isOn()).toBe(false);
-  start.set(true);
-  expect(start.isOn()).toBe(true);
-  expect(items.args).toEqual(['--background']);
-  start.set(false);
-  expect(start.isOn()).toBe(false);
+
+  it('are off where the user disabled the entry in the Task Manager', () => {
+    const start = systemLoginStart('win32', list);
+    start.set(true);
+    isEnabled = false;
+    expect(start.isOn()).toBe(false);
+    start.set(true);
+    expect(start.isOn()).toBe(true);
+  });
+
+  it('start the app in the background on macOS, where the entry has no arguments', () => {
+    expect(isOpenedAtLogin('darwin', list)).toBe(false);
+    wasOpenedAtLogin = true;
+    expect(isOpenedAtLogin('darwin', list)).toBe(true);
+    expect(isOpenedAtLogin('win32', list)).toBe(false); // Electron tells it on macOS only
+  });
 });
