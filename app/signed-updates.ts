@@ -15,6 +15,8 @@ export class UnsignedUpdateError extends Error {}
 const PREFIX = 'tokenkeep updates v1\n';
 /** Bytes; a feed has a few hundred. */
 const MOST = 100_000;
+/** Milliseconds for the feed. */
+const LONGEST = 20_000;
 
 /**
  * Returns the base64 SHA-512 of the files of a version.
@@ -26,7 +28,7 @@ const MOST = 100_000;
 export function signedFiles(text: string, publicKey: string, version: string): ReadonlySet<string> {
   let feed: unknown;
   try {
-    const { signed, signature } = JSON.parse(text.length > MOST ? '' : text) as Record<string, unknown>;
+    const { signed, signature } = JSON.parse(text) as Record<string, unknown>;
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
     const isValid =
       typeof signed === 'string' &&
@@ -49,26 +51,54 @@ export interface SignatureOptions {
   url: string;
   /** Base64url, 32 bytes. */
   publicKey: string;
-  fetch: (url: string) => Promise<Response>;
+  fetch: (url: string, signal: AbortSignal) => Promise<Response>;
+  /** Returns a signal that ends the request. Default: after 20 seconds. */
+  limit?: () => AbortSignal;
 }
 
 /**
  * Returns a check of downloaded files. It rejects with an UnsignedUpdateError, and removes the file, if the file is not the one that was
- * signed for this version.
+ * signed for this version. The file stays if that could not be found out, such as without a network.
  */
-export function signatureCheck({ url, publicKey, fetch }: SignatureOptions) {
+export function signatureCheck({ url, publicKey, fetch, limit = longest }: SignatureOptions) {
   return async (version: string, file: string): Promise<void> => {
     try {
-      const answer = await fetch(new URL(SIGNED_FEED, url.endsWith('/') ? url : `${url}/`).href);
+      const signal = limit();
+      const answer = await fetch(new URL(SIGNED_FEED, url.endsWith('/') ? url : `${url}/`).href, signal);
       if (isForNow(answer.status)) throw new Error(`The signed feed was answered with ${answer.status}.`);
       if (!answer.ok) throw new UnsignedUpdateError(`The signed feed is missing: status ${answer.status}.`);
-      const files = signedFiles(await answer.text(), publicKey, version);
+      const files = signedFiles(await textOf(answer, signal), publicKey, version);
       if (!files.has(await sha512Of(file))) throw new UnsignedUpdateError('The file is not the signed one.');
     } catch (error) {
-      await rm(file, { force: true });
+      if (error instanceof UnsignedUpdateError) await rm(file, { force: true });
       throw error;
     }
   };
+}
+
+const longest = (): AbortSignal => AbortSignal.timeout(LONGEST);
+
+/** Reads a text of at most `MOST` bytes, however slowly and endlessly it is sent. */
+async function textOf({ body }: Response, signal: AbortSignal): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = body?.getReader();
+  const stop = (): void => void reader?.cancel().catch(() => undefined);
+  signal.throwIfAborted();
+  signal.addEventListener('abort', stop);
+  try {
+    for (;;) {
+      const next = await reader?.read();
+      signal.throwIfAborted();
+      if (next?.value === undefined) return Buffer.concat(chunks).toString();
+      length += next.value.length;
+      if (length > MOST) throw new UnsignedUpdateError('The feed of updates is too long.');
+      chunks.push(next.value);
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
 }
 
 /** Whether the server may answer otherwise later: it has a fault, or was asked too often. */

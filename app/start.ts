@@ -189,6 +189,7 @@ export function startParts(
     now: () => Date.now(),
     loginStart: login,
     feed: () => updateFeed(installed),
+    onUnexpected: report,
   });
   const signing = signingIn(
     {
@@ -369,7 +370,9 @@ export function startParts(
       const feed = updateFeed(installed);
       if (feed !== null) settings.contacted(feed, {}, 'Updates');
     },
-    verify: signedUpdates(installed, (url) => net.fetch(url, { credentials: 'omit', cache: 'no-store' })),
+    verify: signedUpdates(installed, (url, signal) =>
+      net.fetch(url, { credentials: 'omit', cache: 'no-store', signal }),
+    ),
     onStatus(status) {
       if (DID_NOT_INSTALL.includes(status.state)) quitting.stays();
       requests.emit('update', status);

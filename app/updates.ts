@@ -274,7 +274,7 @@ export function updateFeed({ platform, resources, updatesKey, appImage, deb }: I
 /** Returns the check of the publisher's signature on Linux; null on systems that check it themselves. */
 export function signedUpdates(
   { platform, resources, updatesKey }: Installed,
-  fetch: (url: string) => Promise<Response>,
+  fetch: (url: string, signal: AbortSignal) => Promise<Response>,
 ): UpdatesOptions['verify'] {
   const url = resources === null ? null : feedOf(resources);
   if (platform !== 'linux' || url === null) return null;

@@ -108,3 +108,51 @@ it.each([429, 500, 503])('calls nothing unsigned while the server answers %i', a
   expect(failure).toBeInstanceOf(Error);
   expect(failure).not.toBeInstanceOf(UnsignedUpdateError);
 });
+
+/** A feed that never ends: it sends a part each time it is asked to. */
+const endless = (part: Uint8Array, sent = { parts: 0 }) => {
+  const body = new ReadableStream({
+    pull(controller) {
+      sent.parts += 1;
+      controller.enqueue(part);
+    },
+  });
+  return { body, sent };
+};
+
+it('reads no more of an endless feed than a feed may have', async () => {
+  const { body, sent } = endless(Buffer.alloc(10_000, 32));
+  const checking = signatureCheck({
+    ...{ url: 'https://updates.example/linux', publicKey },
+    fetch: () => Promise.resolve(new Response(body)),
+  });
+  await expect(checking('2.0.0', deb())).rejects.toBeInstanceOf(UnsignedUpdateError);
+  expect(sent.parts).toBeLessThan(20);
+});
+
+describe('keeps the file, and calls nothing unsigned,', () => {
+  const silent = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(' ')) });
+  it.each<[string, (signal: AbortSignal) => Promise<Response>]>([
+    ['without a network', () => Promise.reject(new TypeError('fetch failed'))],
+    ['when the server is at fault', () => Promise.resolve(new Response('', { status: 503 }))],
+    [
+      'when the server accepts and does not answer',
+      (signal) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        ),
+    ],
+    ['when the answer never ends', () => Promise.resolve(new Response(silent))],
+  ])('%s', async (_what, fetch) => {
+    const limit = new AbortController();
+    const checking = signatureCheck({
+      ...{ url: 'https://updates.example/linux', publicKey, limit: () => limit.signal },
+      fetch: (_url, signal) => fetch(signal),
+    })('2.0.0', deb()).catch((error: unknown) => error);
+    setImmediate(() => limit.abort(new Error('20 seconds have passed')));
+    const failure = await checking;
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toBeInstanceOf(UnsignedUpdateError);
+    expect(existsSync(deb())).toBe(true);
+  });
+});
