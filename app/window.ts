@@ -16,6 +16,10 @@ export interface WindowOptions {
 /** The page's background colors, so that the window does not flash before the page is drawn. */
 const background = (): string => (nativeTheme.shouldUseDarkColors ? '#1b1c1c' : '#fbfbfa');
 
+/** How often the page is loaded again in a minute after its process ended: one that ends at each start must not do so for ever. */
+const MOST_RELOADS = 3;
+const MINUTE = 60_000;
+
 /** Creates the window. Its page is loaded by `loadPage`. */
 export function createWindow({ session, preload, icon, placeFile, devTools }: WindowOptions): BrowserWindow {
   const place = readPlace(
@@ -73,6 +77,13 @@ export function createWindow({ session, preload, icon, placeFile, devTools }: Wi
   // The page has no frames, see page-guard.ts. A frame that is created all the same is an attack, so the page is loaded anew.
   window.webContents.on('frame-created', (_event, { frame }) => {
     if (frame !== null && frame.parent !== null) loadPage(window);
+  });
+  let reloads: number[] = [];
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit' || window.isDestroyed()) return;
+    const now = performance.now();
+    reloads = reloads.filter((at) => now - at < MINUTE);
+    if (reloads.push(now) <= MOST_RELOADS) loadPage(window);
   });
   return window;
 }
