@@ -28,7 +28,8 @@ export type SignInErrorCode =
   | 'no_user_token' // no access token that UserInfo accepts
   | 'no_user_info' // the provider has no UserInfo endpoint
   | 'user_info_refused' // UserInfo did not accept the access token
-  | 'port_taken'; // the redirect's fixed port is in use
+  | 'port_taken' // the redirect's fixed port is in use
+  | 'port_refused'; // the system does not let the app use a port
 
 /** A sign-in, refresh or revocation failed. What was cached before is unchanged. */
 export class SignInError extends PublicError<SignInErrorCode> {}
@@ -197,6 +198,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `${host} refused the access token: it is not for user info, or was revoked. Nothing was changed. Refresh the account, or sign in again.`;
     case 'port_taken':
       return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or remove the port from the profile’s redirect URI.`;
+    case 'port_refused':
+      return `This computer does not let Tokenkeep receive the browser’s answer at ${about.redirect_uri ?? 'the redirect URI'}: ports below 1024 often need an administrator, and a firewall may refuse others. Nothing was changed. Remove the port from the profile’s redirect URI, or choose a higher one.`;
   }
 }
 

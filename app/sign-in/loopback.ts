@@ -20,8 +20,9 @@ export interface Loopback {
  */
 export async function listen(registered: string, state: string): Promise<Loopback> {
   const { hostname, port, pathname } = new URL(registered);
-  const servers = await openAll(hostname, Number(port)).catch(() => {
-    throw signInError('port_taken', { issuer: '', client_id: '', redirect_uri: registered });
+  const servers = await openAll(hostname, Number(port)).catch((error: unknown) => {
+    const code = systemCodeOf(error) === 'EADDRINUSE' ? 'port_taken' : 'port_refused';
+    throw signInError(code, { issuer: '', client_id: '', redirect_uri: registered }, error);
   });
 
   const host = `${hostname}:${portOf(servers[0])}`;
@@ -81,7 +82,7 @@ async function openAll(hostname: string, port: number, tries = TRIES): Promise<[
   try {
     return [first, await open('::1', portOf(first))];
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = systemCodeOf(error);
     if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [first];
     first.close();
     if (port !== 0 || tries === 1) throw error;
@@ -103,6 +104,10 @@ function open(host: string, port: number): Promise<Server> {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
+}
+
+function systemCodeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function portOf(server: Server): number {

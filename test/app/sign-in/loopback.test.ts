@@ -1,8 +1,8 @@
 /** The port of a sign-in, while another program on this computer keeps it busy. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { listen, type Loopback, SIGNED_IN } from '../../../app/sign-in/loopback.ts';
 
 let here: Loopback;
@@ -54,3 +54,17 @@ it('leaves no connection behind when it is closed', async () => {
   here.close();
   await expect.poll(left, { timeout: 60_000 }).toBe(0);
 }, 90_000);
+
+it.each([
+  ['EADDRINUSE', 'port_taken', 'Another program'],
+  ['EACCES', 'port_refused', 'does not let'],
+  ['EMFILE', 'port_refused', 'does not let'],
+])('says of %s what it is', async (code, said, words) => {
+  const refused = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server) {
+    process.nextTick(() => this.emit('error', Object.assign(new Error('listen'), { code })));
+    return this;
+  });
+  const failure = await listen('http://127.0.0.1:443/', 'state').catch((error: unknown) => error);
+  refused.mockRestore();
+  expect(failure).toMatchObject({ code: said, message: expect.stringContaining(words) });
+});
