@@ -1,17 +1,20 @@
 #!/bin/bash
-# clean-room.sh [REPOSITORY] [FOLDER] [root|dev]: proves that the two commands work on a bare machine. Makes bare Debian 12 roots in FOLDER
-# (/tmp/cleanroom) with git and this machine's Node and npm, clones REPOSITORY (this clone) into them, runs `npm test` and `npm start`, and
-# leaves logs and screenshots in artifacts/clean-room. Needs root and debootstrap, and uses this machine's own mirror of Debian and registry
-# of npm. There are two roots, entered by chroot, without user namespaces, and without mount namespaces for the clone:
+# clean-room.sh [REPOSITORY] [FOLDER] [root|dev|start]: proves that the two commands work on a bare machine. Makes bare Debian roots in
+# FOLDER (/tmp/cleanroom-$SUITE) with git and this machine's Node and npm, clones REPOSITORY (this clone) into them, runs `npm test` and
+# `npm start`, and leaves logs and screenshots in artifacts/clean-room. SUITE in the environment is bookworm (Debian 12, the default) or
+# trixie (13). Needs root and debootstrap, and uses this machine's own mirror of Debian and registry of npm. There are two roots, entered by
+# chroot, without user namespaces, and without mount namespaces for the clone:
 #
-#   root  everything as root, in /root, which is closed to others
-#   dev   everything as a user who may sudo
+#   root   everything as root, in /root, which is closed to others
+#   dev    everything as a user who may sudo
+#   start  only `npm start`, as root
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 repository=$(realpath "${1:-$here}")
-folder=$(realpath -m "${2:-/tmp/cleanroom}")
-results=$here/artifacts/clean-room
+suite=${SUITE:-bookworm} # or trixie
+folder=$(realpath -m "${2:-/tmp/cleanroom-$suite}")
+results=$here/artifacts/clean-room/$suite
 registry=$(npm config get registry 2>/dev/null)
 authorities=/opt/authorities.pem # in a root: the additional authorities that this machine trusts
 
@@ -31,7 +34,7 @@ bare_root() { # once; the roots are copies of it
   say "debootstrap into $folder/bare"
   rm -rf "$folder/bare"
   mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 || true)
-  debootstrap --variant=minbase --include=git bookworm "$folder/bare" ${mirror:+"$mirror"} >"$results/debootstrap.log"
+  debootstrap --variant=minbase --include=git "$suite" "$folder/bare" ${mirror:+"$mirror"} >"$results/debootstrap.log"
 
   node=$(node -p process.execPath)
   npm=$(npm root -g)/npm
@@ -51,6 +54,7 @@ new_root() {
   for path in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d /etc/resolv.conf /etc/hosts; do
     [ ! -e "$path" ] || cp -rL "$path" "$root$(dirname "$path")/"
   done
+  sed -i "s/bookworm/$suite/g" "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* 2>/dev/null || true
   [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || cp -L "$NODE_EXTRA_CA_CERTS" "$root$authorities"
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
@@ -114,6 +118,12 @@ prove_root() {
   start root /root/tokenkeep root
   tests root /root/tokenkeep root
   start root /root/tokenkeep root-again
+}
+
+prove_start() {
+  new_root start
+  inside root git clone -q /mnt/repository /root/tokenkeep
+  start root /root/tokenkeep start
 }
 
 prove_dev() {
