@@ -15,7 +15,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { bundled } from '../../bench/sizes.ts';
 import { APP, NATIVE, startsTwice } from './recipe.ts';
-import { installPacked, run, type Stranger } from './stranger.ts';
+import { installPacked, type Stranger } from './stranger.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -58,19 +58,6 @@ it.each(['esm', 'cjs'] as const)(
     rmSync(join(elsewhere, '..'), { recursive: true });
   },
 );
-
-it('pnpm: installed with its defaults, and started', () => {
-  const folder = join(packed.folder, '..', 'with-pnpm');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{ "name": "with-pnpm", "private": true }');
-  run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(folder, '.store'), packed.tarball], folder);
-  // No dependency of the package is where npm would hoist it to.
-  expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-    'tokenkeep',
-  ]);
-  writeFileSync(join(folder, 'main.mjs'), APP.esm);
-  startsTwice(folder, 'main.mjs');
-});
 
 it('in a worker thread', () => {
   const { folder } = packed;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../examples/web-app/running.ts';
 import { type Demo, startDemo } from '../../examples/web-app/demo.ts';
 import type { CachePlace } from '../../examples/web-app/settings.ts';
+import { EVERYTHING } from '../support/everything.ts';
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { programIn } from '../support/servers/server.ts';
@@ -112,7 +113,7 @@ async function person(name: string, url: string) {
 const NAMES = { noor: 'noor@contoso.example', piet: 'piet@contoso.example' };
 
 describe.each<[CachePlace, number]>([
-  ['redis', 20],
+  ['redis', EVERYTHING ? 20 : 5],
   ['postgres', 3],
   ['session', 3],
 ])('tokens in %s, two people in two browsers at once', (cache, refreshes) => {
