@@ -1,3 +1,4 @@
+// Not in npm run check: it waits for a lock until the deadline.
 /** The app's side of the caches of other programs: found on request, opened by a click, followed, and signed out of. */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Not in npm run check: it waits for a deadline of seconds.
 /** The index of a user's partitions: what a sign-out everywhere must find, however its partitions were written, and for how long. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';

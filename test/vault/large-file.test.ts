@@ -1,3 +1,4 @@
+// Not in npm run check: its vaults have several megabytes.
 // A large file is checked when it is opened, and read into memory afterwards. [Note: large files] in file-bytes.ts
 import {
   closeSync,
