@@ -86,10 +86,14 @@ interface Task {
   secret: string;
 }
 
-/** A stored sign-out. `revoke`: the remaining revocations; empty when done. `wish`: the removal is still to be done. */
+/**
+ * A stored sign-out. `revoke`: the remaining revocations; empty when done. `tried`: on how many days they were tried, and the last one, in days
+ * since the epoch. `wish`: the removal is still to be done.
+ */
 interface Kept {
   report: SignOutReport;
   revoke: readonly Task[];
+  tried?: { days: number; last: number } | undefined;
   wish?: Wish | undefined;
 }
 
@@ -119,9 +123,11 @@ const LOOKING = 4000;
 const ANSWERING = 60_000;
 /** Milliseconds until a provider that did not respond is retried. */
 const TRY_AGAIN = 10 * 60_000;
-/** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
-const GIVEN_UP = 90 * 86_400;
 const DAY = 86_400;
+/** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
+const GIVEN_UP = 90 * DAY;
+/** On how many days it must have been tried before that: a clock that was wrong at the sign-out, or is once, gives up nothing. */
+const DAYS_TRIED = 7;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
   const { track, within, ended } = trackedWork(ports.after);
@@ -536,7 +542,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   /** Revokes the remaining tokens in parallel and stores the receipt with the results. */
   function tellProviders(
     vault: Pick<Vault, 'update'>,
-    { report, revoke }: Kept,
+    { report, revoke, tried }: Kept,
     ending: Promise<SignOutReport['session']>,
   ): { soFar: () => Kept; save: () => Promise<unknown>; done: Promise<void> } {
     const before = report.revoked ?? { count: 0, problem: null };
@@ -576,10 +582,13 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       }
     };
     const soFar = (): Kept => {
+      const last = Math.floor(ports.now() / DAY);
+      const days = (tried?.days ?? 0) + (tried?.last === last ? 0 : 1);
+      const isGivenUp = ports.now() - report.at >= GIVEN_UP && days >= DAYS_TRIED;
       const waiting = revoke.find((task) => !outcomes.has(task));
       const isLeft = (task: Task): boolean => {
         const outcome = outcomes.get(task);
-        return outcome === undefined || (outcome?.code === UNREACHABLE && ports.now() - report.at < GIVEN_UP);
+        return outcome === undefined || (outcome?.code === UNREACHABLE && !isGivenUp);
       };
       const left = revoke.filter(isLeft);
       const count = before.count + revoke.filter((task) => outcomes.get(task) === null).length;
@@ -590,7 +599,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           ? (revoke.flatMap((task) => outcomes.get(task) ?? []).at(-1) ?? earlier)
           : unreachable(waiting);
       const revoked = report.revoked === null ? null : { count, pending: left.length, problem };
-      return { report: { ...report, session, revoked }, revoke: left };
+      return { report: { ...report, session, revoked }, revoke: left, tried: { days, last } };
     };
     // Computed at the time of writing, because a later save has more results.
     const save = (): Promise<unknown> =>
@@ -883,6 +892,7 @@ const keptShape = v.array(
   v.object({
     report: v.looseObject({ id: v.string(), at: v.number() }),
     revoke: v.array(task),
+    tried: v.fallback(v.optional(v.object({ days: v.number(), last: v.number() })), undefined),
     // A wish that can't be read is not carried out; its accounts are then still in the list.
     wish: v.fallback(v.optional(wishShape), undefined),
   }),

@@ -12,6 +12,8 @@ import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fa
 
 /** The app's milliseconds in one of the test's. */
 const FASTER = 20;
+/** Milliseconds. */
+const DAY = 86_400_000;
 /** The longest that a sign-out may wait for all providers together. */
 const BOUND = 8000;
 
@@ -125,6 +127,29 @@ describe('a provider that never answers', () => {
       ]);
     },
   );
+
+  it('is given up after 90 days, if it was tried on seven of them: the clock may be wrong once', async () => {
+    await addUsers(1, () => ONE);
+    isHeld = (url) => {
+      if (url.endsWith('/revoke')) throw new TypeError('fetch failed');
+      return false;
+    };
+    await signOutAll();
+    const pending: unknown[] = [];
+    ahead += 100 * DAY;
+    for (let day = 2; day <= 7; day += 1) {
+      for (const _again of [1, 2]) {
+        signing.stop();
+        await vault.close();
+        await start();
+        await signing.start();
+        await signing.idle();
+      }
+      pending.push((await kept())[0]?.revoked?.pending);
+      ahead += DAY;
+    }
+    expect(pending).toEqual([1, 1, 1, 1, 1, undefined]); // a receipt that old is not kept for itself
+  });
 
   it('does not keep the app from quitting', async () => {
     await addUsers(1, () => ONE);
