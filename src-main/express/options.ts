@@ -31,7 +31,7 @@ export interface WebSignInPaths {
 export interface WebSignInOptions {
   /**
    * Where tokens are kept. For `sessionStore`, a function that makes the caches of a request:
-   * `(req) => partitionedCaches({ store: sessionStore(req.session), sealingKeys })`.
+   * `(req) => partitionedCaches({ store: sessionStore(req.session), sealingKeys })`. All `webSignIn` of an app must have the same.
    */
   caches: PartitionedCaches | ((req: WebRequest) => PartitionedCaches);
   /** The provider's issuer, as its discovery document spells it. For Microsoft, `https://login.microsoftonline.com/<tenant>/v2.0`. */

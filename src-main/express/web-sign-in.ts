@@ -124,6 +124,9 @@ export function webSignIn(options: WebSignInOptions): WebSignIn {
 const LOOP = 20;
 const MOST_ROUNDS = 2;
 
+/** The caches of the last `webSignIn` that a request has passed. */
+const cachesOf = new WeakMap<WebRequest, WebSignInOptions['caches']>();
+
 class WebApp {
   readonly #options: WebSignInOptions;
   readonly #provider: Provider;
@@ -172,9 +175,23 @@ class WebApp {
 
   /** Answers requests to the routes. @returns whether the path is not one of them */
   async route(req: WebRequest, res: ServerResponse): Promise<boolean> {
+    this.#assertSameCaches(req);
     const run = this.#routeOf(req);
     await run?.(req, res);
     return run === undefined;
+  }
+
+  /** A session has one user, whose tokens each `webSignIn` of the app must be able to remove. */
+  #assertSameCaches(req: WebRequest): void {
+    const { caches } = this.#options;
+    const others = cachesOf.get(req) ?? caches;
+    cachesOf.set(req, caches);
+    // Two functions may open the same session.
+    if (others === caches || (typeof others === 'function' && typeof caches === 'function')) return;
+    throw new InvalidArgumentError(
+      'Two webSignIn of this app have different `caches`. A sign-in or sign-out with one of them would leave the tokens of the other. Pass the same caches to both. This request was not processed.',
+      { field: 'caches' },
+    );
   }
 
   #routeOf(req: WebRequest): ((req: WebRequest, res: ServerResponse) => Promise<void>) | undefined {

@@ -920,6 +920,16 @@ describe('two sign-ins in one app', () => {
     expect(left).toEqual([]);
   });
 
+  it.each([
+    ['other caches', () => inMemory()],
+    ['caches in the session', () => () => inMemory()],
+  ])('refuse %s, in which one would leave the tokens of the other', async (_what, caches) => {
+    await startBoth({ caches: caches() });
+    const answer = await new Browser(app).ask('/');
+    expect(answer.status).toBe(500);
+    expect(app.errors).toEqual([expect.objectContaining({ code: 'invalid_argument', field: 'caches' })]);
+  });
+
   it('of two clients of one provider share the session of one user', async () => {
     await startBoth({ issuer: provider.issuer, clientId: 'staff-app' });
     const ada = new Browser(app);
