@@ -1,6 +1,14 @@
-import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
@@ -86,6 +94,29 @@ describe('on a real disk', () => {
     expect(readdirSync(dirname(scene.file)).filter((name) => name.includes('.new-'))).toEqual(
       others.map((file) => basename(file)).sort(),
     );
+  });
+
+  test.runIf(process.platform === 'linux')('a file that was replaced does not stay open', async () => {
+    const scene = new Scene();
+    const vault = await scene.open({}, { io: nodeIo });
+    const openFiles = (): string[] =>
+      readdirSync('/proc/self/fd').flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/self/fd/${fd}`)];
+        } catch {
+          return []; // It was closed meanwhile.
+        }
+      });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    await vault.update((cache) => signIn(cache, 'ben'));
+    await vault.compact();
+    expect(openFiles()).toContain(`${scene.file} (deleted)`);
+    await vault.update((cache) => signIn(cache, 'cas'));
+    // Another thread closes it, and nobody waits for that.
+    await vi.waitFor(() => expect(openFiles()).not.toContain(`${scene.file} (deleted)`), { timeout: 10_000 });
+    expect(openFiles()).toContain(scene.file);
+    await vault.close();
+    expect(openFiles()).not.toContain(scene.file);
   });
 
   test('a symbolic link to the vault is the same vault for every writer', async () => {
