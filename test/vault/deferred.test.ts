@@ -12,6 +12,8 @@ import { GRANT } from '../../src-main/cache/schema/grants.ts';
 import { isDeferrable } from '../../src-main/cache/store.ts';
 import { storeOf, TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { look } from '../../src-main/vault/open.ts';
+import { settingsFrom } from '../../src-main/vault/settings.ts';
 import fc from '../support/fast-check.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -366,6 +368,36 @@ describe('what another program writes', () => {
       );
       expect(keys).toContain('ada.tenant-stray');
       expect(keys).toHaveLength(5);
+    }
+  });
+
+  test.each(['ada', 'cas'])('in the frame of %s does not come back with an older file', async (host) => {
+    const scene = await written();
+    const vault = await scene.open();
+    await vault.update((cache) => {
+      const ofBen = { ...TOKEN, home_account_id: homeOf('ben') };
+      const stray = Entry.of('AccessToken', `${host}.tenant-stray`, ofBen);
+      Object.defineProperty(stray, 'account', { value: homeOf(host) });
+      storeOf(cache).put(stray);
+    });
+    await vault.compact();
+    const older = Buffer.from(scene.bytes);
+    scene.keychain.mood = 'locked';
+    await vault.signOut(homeOf('ben'));
+    await vault.close();
+    scene.disk.put(scene.file, older);
+    scene.keychain.mood = 'open';
+    const { disk: io, file, keychain, timers } = scene;
+    const { contents } = await look(await settingsFrom({ file, keychain }, { io, timers }));
+    const copied = [...(contents?.groups.keys() ?? [])].filter((account) => account !== null);
+    expect(copied).toEqual(['ada', 'cas'].filter((user) => user !== host).map(homeOf));
+    const again = await scene.open();
+    expect(again.status.state).toBe('older');
+    await again.takeFile();
+    for (const each of [again, await scene.open()]) {
+      expect(Object.keys(await each.read(usersIn))).toEqual([homeOf('ada'), homeOf('cas')]);
+      const secrets = await each.read((cache) => cache.find('AccessToken').map(({ secret }) => secret));
+      expect(secrets).toEqual(['access secret of ada', 'access secret of cas']);
     }
   });
 
