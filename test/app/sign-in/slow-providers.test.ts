@@ -138,7 +138,7 @@ describe('a provider that never answers', () => {
     const pending: unknown[] = [];
     ahead += 100 * DAY;
     for (let day = 2; day <= 7; day += 1) {
-      for (const _again of [1, 2]) {
+      for (let again = 0; again < 2; again += 1) {
         signing.stop();
         await vault.close();
         await start();
