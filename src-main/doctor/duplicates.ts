@@ -4,11 +4,11 @@ import { copyWith, folded } from '../cache/json.ts';
 import { ageIn, sameEntries } from '../cache/place.ts';
 import { canonicalEnvironment, canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
 import { keyOf } from '../cache/schema/dialects.ts';
-import type { Account, Entity, EntityType } from '../cache/schema/entities.ts';
-import { isExpired } from '../cache/schema/expiry.ts';
+import type { AccessToken, Account, Entity, EntityType, RefreshToken } from '../cache/schema/entities.ts';
+import { expiryOf, isExpired, isRefusedForGood, isUsable, refusalsOf } from '../cache/schema/expiry.ts';
 import { isUnderstood } from '../cache/schema/fields.ts';
 import { fieldsFor } from '../cache/schema/library-fields.ts';
-import { covers, scopesOf } from '../cache/schema/match.ts';
+import { assertionHashOf, covers, scopesOf } from '../cache/schema/match.ts';
 import { joinedProfiles, realmOf } from '../cache/schema/tenant-profiles.ts';
 import { dialectOf, type Store } from '../cache/store.ts';
 import { change, type Diagnosis, diagnosis } from './finding.ts';
@@ -21,7 +21,7 @@ export function duplicates(store: Store, home: string, now: number): Diagnosis[]
     ...accounts(store, home),
     ...tokens(store, home, 'AccessToken', now),
     ...tokens(store, home, 'IdToken', now),
-    ...refreshTokens(store, home),
+    ...refreshTokens(store, home, now),
   ];
 }
 
@@ -113,7 +113,7 @@ function accounts(store: Store, home: string): Diagnosis[] {
   return found;
 }
 
-/** Finds duplicate access and ID tokens. A valid token is kept before an expired one, then the newer one. */
+/** Finds duplicate access and ID tokens. Of access tokens, the usable one that expires last is kept, as `lookup` returns it; then the newer one. */
 function tokens(store: Store, home: string, type: 'AccessToken' | 'IdToken', now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
   const entries = store.candidates(type, { home_account_id: home });
@@ -164,7 +164,7 @@ function newestFirst<T extends Credential>(
   const ranked = group.map((entry) => ({ entry, rank: rankOf(store, type, entry, now) }));
   // Of entries with equal rank, the last one in the document comes first.
   const sorted = ranked.toReversed().sort(({ rank: a }, { rank: b }) => {
-    return b.use - a.use || b.age - a.age || b.home - a.home;
+    return b.use - a.use || b.end - a.end || b.age - a.age || b.home - a.home;
   });
   return sorted.map(({ entry }) => entry);
 }
@@ -174,18 +174,24 @@ function rankOf(
   type: Credential,
   entry: Entry<EntityType>,
   now: number,
-): { use: number; age: number; home: number } {
+): { use: number; end: number; age: number; home: number } {
   const entity: Entity = entry.entity ?? {};
+  const token = type === 'AccessToken' ? (entry.entity as AccessToken | null) : null;
   const age = ageIn(store, type, entity);
   return {
-    use: type === 'AccessToken' && isExpired(entity, now) ? 0 : 1,
+    use: token !== null && !isUsable(token, now) ? 0 : 1,
+    end: token === null ? 0 : Math.min(expiryOf(token), Number.MAX_SAFE_INTEGER),
     age: Number.isNaN(age) ? 0 : age,
     home: type !== 'RefreshToken' && isAtHome(store, entry) ? 1 : 0,
   };
 }
 
-/** Finds refresh tokens of one app and account that are superseded by the newest one. */
-function refreshTokens(store: Store, home: string): Diagnosis[] {
+/** Whether the token can't be redeemed, as far as is known. */
+const isDead = (token: RefreshToken | null, now: number): boolean =>
+  token === null || isExpired(token, now) || isRefusedForGood(token);
+
+/** Finds refresh tokens of one app and account that are superseded by the newest one that can be redeemed. */
+function refreshTokens(store: Store, home: string, now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
   const sameApp = ({ entity }: Entry<'RefreshToken'>): Entry<'RefreshToken'>[] => {
     if (entity === null) return [];
@@ -197,19 +203,24 @@ function refreshTokens(store: Store, home: string): Diagnosis[] {
           other !== null &&
           folded(other.client_id) === folded(client_id) &&
           canonicalEnvironment(other.environment) === canonicalEnvironment(environment) &&
-          canonicalIssuer(issuerIn(other)) === canonicalIssuer(issuerIn(entity)),
+          canonicalIssuer(issuerIn(other)) === canonicalIssuer(issuerIn(entity)) &&
+          assertionHashOf(other) === assertionHashOf(entity),
       );
   };
   for (const group of groups(store.candidates('RefreshToken', { home_account_id: home }), sameApp)) {
-    const [newest, ...older] = newestFirst(store, 'RefreshToken', group, 0);
-    const target = newest?.entity?.target ?? '';
+    const sorted = newestFirst(store, 'RefreshToken', group, now);
+    const [newest, ...older] = sorted.slice(sorted.findIndex(({ entity }) => !isDead(entity, now)));
+    // One that was refused for some scopes stands in for no other.
+    if (newest?.entity == null || isDead(newest.entity, now) || refusalsOf(newest.entity).length > 0)
+      continue;
+    const target = newest.entity.target ?? '';
     const shadowed = older.filter(({ entity }) => {
       const scopes = scopesOf(entity?.target ?? '');
       const family = entity?.family_id ?? '';
-      if (family !== '' && newest?.entity?.family_id !== family) return false; // Other apps of the family may use it.
+      if (family !== '' && newest.entity?.family_id !== family) return false; // Other apps of the family may use it.
       return target === '' || scopes.length === 0 || covers(target, scopes);
     });
-    if (newest === undefined || shadowed.length === 0) continue;
+    if (shadowed.length === 0) continue;
     const causes = [
       {
         library: 'MSAL Node',

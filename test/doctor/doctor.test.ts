@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { lookup } from '../../src-main/cache/acquire.ts';
 import { type CacheChange, SerializableTokenCache, type TokenCache } from '../../src-main/index.ts';
 import { type Entity } from '../../src-main/cache/index.ts';
+import { hashText } from '../../src-main/cache/schema/match.ts';
 import { accountsToExamine, bySeverity, examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
 import { document, ENVIRONMENTS, HOMES } from '../cache/entities.ts';
 import { jwt, signIn } from '../cache/events.ts';
@@ -168,6 +169,26 @@ describe('finds', () => {
       },
     ],
     ['tokens of apps', { AccessToken: { a: { ...token, home_account_id: '' } } }],
+    ...(
+      [
+        ['for another user assertion', { user_assertion_hash: 'h1' }],
+        ['that is expired', { expires_on: String(NOW - 1) }],
+        ['that is refused', { refusals: [{ client_id: 'app', secret: hashText(refresh.secret) }] }],
+        [
+          'that is refused for some scopes',
+          { refusals: [{ client_id: 'app', secret: hashText(refresh.secret), scopes: 's2' }] },
+        ],
+      ] as const
+    ).map(([what, newer]): [string, Document] => [
+      `an older refresh token beside one ${what}`,
+      {
+        RefreshToken: {
+          r: { ...refresh, secret: 'older', last_modification_time: '1' },
+          s: { ...refresh, target: 's1 s2', last_modification_time: '2', ...newer },
+        },
+        Account: { u: account },
+      },
+    ]),
   ])('nothing in %s', (_, document) => {
     expect(kinds(cacheOf(document))).toEqual([]);
   });
@@ -223,6 +244,18 @@ describe('repairs', () => {
     expect(cache.accounts()).toMatchObject([
       { home_account_id: '漢字.utid', username: 'kan@contoso.example' },
     ]);
+  });
+
+  it('an access token stored twice, by keeping the one that is valid for longer', () => {
+    const longer = { ...token, environment: 'sts.windows.net', cached_at: String(NOW - 900) };
+    const cache = cacheOf({
+      AccessToken: { a: { ...token, expires_on: String(NOW + 30) }, b: longer },
+      RefreshToken: { r: refresh },
+      Account: { u: account },
+    });
+    repair(cache, 'all');
+    const request = { ...home, client_id: 'app', scopes: ['s1'], margin: 60 };
+    expect(lookup(cache, request, NOW).accessToken?.expires_on).toBe(token.expires_on);
   });
 
   it('not what it would have to take something usable away for', () => {
@@ -399,19 +432,46 @@ describe('of any document', () => {
   const requests = HOMES.flatMap((home_account_id) =>
     ENVIRONMENTS.flatMap((environment) =>
       ['app-1', 'app-2'].flatMap((client_id) =>
-        [['s1'], ['s2'], []].map((scopes) => ({ home_account_id, environment, client_id, scopes })),
+        [['s1'], ['s2'], []].flatMap((scopes) =>
+          [{}, { user_assertion_hash: 'h1' }, { margin: 900 }].map((more) => ({
+            ...{ home_account_id, environment, client_id, scopes },
+            ...more,
+          })),
+        ),
       ),
     ),
   );
   const served = (cache: TokenCache, now: number): boolean[][] =>
     requests.map((request) => {
       const { accessToken, refreshTokens } = lookup(cache, request, now);
-      return [accessToken !== undefined, refreshTokens.length > 0];
+      const redeemable = refreshTokens.filter(({ expires_on }) => !(Number(expires_on ?? NaN) <= now));
+      return [accessToken !== undefined, redeemable.length > 0];
     });
+
+  /** A document with refresh tokens that are refused, expired, or for a user assertion. */
+  const troubled = fc.tuple(document, fc.infiniteStream(fc.nat(7))).map(([{ text }, kinds]) => {
+    const roots = JSON.parse(text) as Document;
+    for (const [key, each] of Object.entries(roots['RefreshToken'] ?? {})) {
+      const { client_id, secret } = each as { client_id: string; secret: string };
+      const refusal = { client_id, secret: hashText(secret) };
+      const more = [
+        {},
+        {},
+        { user_assertion_hash: 'h1' },
+        { user_assertion_hash: 'h2' },
+        { refusals: [refusal] },
+        { refusals: [{ ...refusal, scopes: 's1' }] },
+        { expires_on: '900' },
+        { expires_on: '9000' },
+      ][kinds.next().value];
+      roots['RefreshToken']![key] = { ...(each as object), ...more };
+    }
+    return JSON.stringify(roots);
+  });
 
   it('a repair removes nothing usable, leaves nothing to repair, and can be undone', () => {
     fc.assert(
-      fc.property(document, ({ text }) => {
+      fc.property(troubled, (text) => {
         const now = 1000;
         const cache = new SerializableTokenCache({ now: () => now });
         cache.deserialize(text);
@@ -426,7 +486,7 @@ describe('of any document', () => {
         undoRepair(cache, undo);
         expect(JSON.parse(cache.serialize()) as Entity).toEqual(before);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
