@@ -1,6 +1,6 @@
 /** Deadlines for store calls, so that no call is awaited indefinitely, and the one timer that they share. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
-import type { StoreCall } from './partition-store.ts';
+import type { PartitionStore, StoreCall, StoredPartition } from './partition-store.ts';
 
 /** Milliseconds between checks of the running deadlines. One timer serves all of them. */
 const TICK = 20;
@@ -47,6 +47,20 @@ export function alarm(milliseconds: number, ring: () => void): () => void {
   };
   start(timed);
   return () => void running.delete(timed);
+}
+
+/** Creates the signal only if the store uses it. */
+class FreshCall implements StoreCall {
+  readonly fresh = true;
+  readonly #call: StoreCall;
+
+  constructor(call: StoreCall) {
+    this.#call = call;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal as AbortSignal; // A deadline always has one.
+  }
 }
 
 /**
@@ -110,6 +124,11 @@ export class Deadline implements StoreCall, Timed {
         failed(error);
       }
     });
+  }
+
+  /** Reads an entry from the store, whatever copies it has. */
+  readFresh(store: PartitionStore, key: string): Promise<StoredPartition | null> {
+    return this.with((call) => store.read(key, new FreshCall(call)));
   }
 
   pause(milliseconds: number): Promise<void> {

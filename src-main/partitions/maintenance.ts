@@ -120,7 +120,7 @@ async function* namesIn(settings: Settings): AsyncIterable<PartitionName> {
 }
 
 function read({ store, timeout }: Settings, { key }: PartitionName) {
-  return Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(key, call)));
+  return Deadline.run(timeout, (deadline) => deadline.readFresh(store, key));
 }
 
 function maintenanceOf({ store }: Settings): StoreMaintenance {

@@ -67,7 +67,7 @@ export class Marks {
 
   #read({ key }: PartitionName): Promise<StoredPartition | null> {
     const { store, timeout } = this.#settings;
-    return Deadline.run(timeout, (deadline) => deadline.with((call) => store.read(key, call)));
+    return Deadline.run(timeout, (deadline) => deadline.readFresh(store, key));
   }
 
   #write(name: PartitionName, text: string, expected: string | null, ttl: number): Promise<boolean> {
@@ -79,7 +79,7 @@ export class Marks {
         return await deadline.with((call) => store.write(name.key, entry, { expected, ttl }, call));
       } catch (error) {
         // If the reply was lost, the version shows whether the write succeeded.
-        const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
+        const stored = await deadline.readFresh(store, name.key).catch(() => null);
         if (stored?.version === entry.version) return true;
         throw error;
       }

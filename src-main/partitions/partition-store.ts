@@ -20,6 +20,8 @@ export interface WriteCondition {
 export interface StoreCall {
   /** Aborted when the caller stops waiting: don't send unsent requests, and release connections. */
   readonly signal?: AbortSignal;
+  /** Of a read: a copy that may be older than the last resolved write won't do. A store without copies needs no such thing. */
+  readonly fresh?: boolean;
 }
 
 /**

@@ -499,7 +499,7 @@ class Caches {
   /** Returns null if there is no entry, or none that can be opened. */
   async #metadataOf(name: PartitionName, deadline: Deadline): Promise<EntryMetadata | null> {
     const { store, sealing } = this.#settings;
-    const stored = await deadline.with((call) => store.read(name.key, call));
+    const stored = await deadline.readFresh(store, name.key);
     try {
       return stored && readEntry(stored.bytes, name, sealing).metadata;
     } catch (error) {
@@ -675,7 +675,7 @@ async function check(settings: Settings): Promise<void> {
   await Deadline.run(timeout, async (deadline) => {
     await deadline.with((call) => store.read(key, call));
     await deadline.with((call) => store.write(key, entry, { expected: null, ttl: 60 }, call));
-    const found = await deadline.with((call) => store.read(key, call));
+    const found = await deadline.readFresh(store, key);
     await deadline.with((call) => store.touch(key, 60, call));
     const { leases } = store;
     if (leases !== undefined) {

@@ -153,7 +153,7 @@ export class Updates {
 
   async #read(name: PartitionName, deadline: Deadline): Promise<Found> {
     const { store, sealing, now, importFrom } = this.#settings;
-    const found = openFound(await deadline.with((call) => store.read(name.key, call)), name, sealing, now);
+    const found = openFound(await deadline.readFresh(store, name.key), name, sealing, now);
     const { kind, id } = name;
     if (found.version !== null || importFrom === undefined || kind !== 'user' || id === undefined)
       return found;
@@ -205,7 +205,7 @@ export class Updates {
       return await deadline.with((call) => store.write(name.key, entry, condition, call));
     } catch (error) {
       // If the reply was lost, the version shows whether the write succeeded.
-      const stored = await deadline.with((call) => store.read(name.key, call)).catch(() => null);
+      const stored = await deadline.readFresh(store, name.key).catch(() => null);
       if (stored?.version === entry.version) return true;
       throw error;
     }

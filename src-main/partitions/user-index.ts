@@ -287,7 +287,7 @@ export class UserIndex {
     const over = records.filter((record) => record.expires !== null && record.expires <= now());
     const checked = await Promise.all(
       over.slice(0, MOST_CHECKS).map(async (record) => {
-        const stored = await deadline.with((call) => store.read(record.key, call));
+        const stored = await deadline.readFresh(store, record.key);
         if (stored === null) return [record, undefined] as const;
         return [record, expires === null ? record : { ...record, expires }] as const;
       }),
@@ -361,7 +361,7 @@ export class UserIndex {
 
   async #read(name: PartitionName, deadline: Deadline): Promise<OpenedEntry> {
     const { store, sealing } = this.#settings;
-    const stored = await deadline.with((call) => store.read(name.key, call));
+    const stored = await deadline.readFresh(store, name.key);
     if (stored === null) return { records: [], version: null };
     const { version } = stored;
     try {

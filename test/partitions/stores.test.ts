@@ -19,6 +19,7 @@ import { redisInvalidation, redisStore } from '../../src-main/partitions/stores/
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
 import { startRedis } from '../support/servers/redis.ts';
+import { jwt } from '../cache/events.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
 
 const version = (name: string): string => name.padEnd(16, '.');
@@ -171,6 +172,40 @@ describe('memory in front', () => {
     await here.partition('a').update((cache) => signIn(cache, 'noor', 's3'));
     expect(await there.partition('a').read((cache) => cache.find('AccessToken').length)).toBe(3);
     expect(back.counts.write).toBe(3);
+  });
+
+  it('signs out what another server has written since a copy was made', async () => {
+    const store = memoryStore();
+    const server = () => caches({ store: layered({ store, staleness: 300 }), userIndex: true });
+    const [here, there] = [server(), server()];
+    const claims = { iss: 'https://id.example', sub: 'noor' };
+    const event = (token: string) => ({
+      client_id: 'app',
+      scope: ['openid'],
+      token_endpoint: 'https://id.example/token',
+      grant_type: 'authorization_code',
+      response: { access_token: token, refresh_token: token, id_token: jwt(claims), expires_in: 300 },
+    });
+    await here.partition('session-1').update((cache) => cache.add(event('one')));
+    await there.partition('session-2').update((cache) => cache.add(event('two')));
+    const receipt = await here.signOutUser({ issuer: claims.iss, sub: claims.sub });
+    expect(receipt).toMatchObject({ remaining: 0 });
+    const left = await there.partition('session-2').update((cache) => cache.find('RefreshToken').length);
+    expect(left).toBe(0);
+  });
+
+  it('an update that finds nothing to do has looked in the store', async () => {
+    const store = memoryStore();
+    const server = () =>
+      caches({ store: layered({ store, staleness: 300 }) }).partition('a', { user: 'several' });
+    const [here, there] = [server(), server()];
+    await here.update((cache) => signIn(cache, 'noor', 's1'));
+    await there.update((cache) => signIn(cache, 'omar', 's1'));
+    const id = await there.read(
+      (cache) => cache.accounts({ username: 'omar@contoso.example' })[0]!.home_account_id,
+    );
+    expect((await here.signOut(id)).removed.RefreshToken).toBe(1);
+    expect(await server().read((cache) => cache.accounts({ username: 'omar@contoso.example' }))).toEqual([]);
   });
 
   it('keeps no old copy of a read that was in progress at the invalidation', async () => {

@@ -69,9 +69,8 @@ export interface LayeredStore extends PartitionStore {
 /**
  * Puts an in-memory cache of sealed entries in front of another store. A read may return a copy that is up to
  * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is visible for that
- * long at most. Updates are not affected: they compare with the store, and a copy that was too old costs a
- * second attempt. Reads under a lease (`exclusively`) are not affected either: its holder reads the store, so that no old refresh token is
- * redeemed.
+ * long at most. Updates and sign-outs are not affected: they read the store. Reads under a lease (`exclusively`) are not affected either:
+ * its holder reads the store, so that no old refresh token is redeemed.
  *
  * @throws InvalidArgumentError
  * @example
@@ -155,7 +154,7 @@ export function layered(options: LayeredOptions): LayeredStore {
       await end?.();
     },
     read: async (key, call) => {
-      const copy = await copies.read(key);
+      const copy = call?.fresh === true ? null : await copies.read(key);
       if (copy !== null) return copy;
       return keeping(key, async (keep) => {
         const entry = await store.read(key, call);
