@@ -19,7 +19,7 @@ import {
 import { type Abortable, abandonable } from '../waiting.ts';
 import { issuerFor, issuersFor } from './accounts.ts';
 import { type CacheHandle, exclusively, needsSignal, withoutSignal } from './handle.ts';
-import { folded } from './json.ts';
+import { folded, sameJson } from './json.ts';
 import { modifyEntity, sameEntries } from './place.ts';
 import { addResponse, joinedText, OtherUserError } from './response.ts';
 import { cloudOf, issuerIn, sameIssuer } from './schema/authorities.ts';
@@ -483,7 +483,7 @@ const ABOUT_REQUEST: ReadonlySet<string> = new Set([
   'protection_policy_required',
 ]);
 
-/** [Note: refused once] Marks a refresh token as refused, so that no process sends it again. */
+/** [Note: refused once] Marks a refresh token as refused wherever it is stored, so that no process sends it again. */
 export async function rememberRefusal(
   handle: CacheHandle,
   token: RefreshToken,
@@ -504,8 +504,8 @@ export async function rememberRefusal(
         if (entity === null || folded(entity.client_id) !== folded(token.client_id)) continue;
         if (entity.secret !== token.secret) continue;
         const refusals = refusalsOf(entity).filter(({ secret }) => secret === refusal.secret);
+        if (refusals.some((known) => sameJson(known, refusal))) continue;
         modifyEntity(store, 'RefreshToken', entity, { refusals: [...refusals, refusal] });
-        return;
       }
     });
   } catch {
@@ -530,10 +530,13 @@ async function renewed(
   const known = unwritten.get(handle);
   let refused: unknown;
   let failure: Error | undefined;
+  const sent = new Set<string>(); // One token may be stored for several scopes.
   for (const refreshToken of refreshTokens) {
     if (known?.has(refusalName(refreshToken, request.client_id)) === true) continue;
     let redeemed: Redeemed;
     try {
+      if (sent.has(refreshToken.secret)) continue;
+      sent.add(refreshToken.secret);
       redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
       assertTokens(redeemed.response);
     } catch (error) {
