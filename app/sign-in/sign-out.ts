@@ -888,24 +888,32 @@ const wishShape = v.object({
   wishes: v.looseObject({ revoke: v.boolean(), endSession: v.boolean() }),
   refused: v.array(v.tuple([v.string(), v.string()])),
 });
-const keptShape = v.array(
-  v.object({
-    report: v.looseObject({ id: v.string(), at: v.number() }),
-    revoke: v.array(task),
-    tried: v.fallback(v.optional(v.object({ days: v.number(), last: v.number() })), undefined),
-    // A wish that can't be read is not carried out; its accounts are then still in the list.
-    wish: v.fallback(v.optional(wishShape), undefined),
-  }),
-);
+const keptShape = v.object({
+  report: v.looseObject({ id: v.string(), at: v.number() }),
+  revoke: v.pipe(
+    v.array(v.unknown()),
+    v.transform((tasks) => validIn(task, tasks)),
+  ),
+  tried: v.fallback(v.optional(v.object({ days: v.number(), last: v.number() })), undefined),
+  // A wish that can't be read is not carried out; its accounts are then still in the list.
+  wish: v.fallback(v.optional(wishShape), undefined),
+});
+
+/** Returns the valid items of a stored list: an invalid one loses only itself. */
+function validIn<T>(shape: v.GenericSchema<unknown, T>, list: unknown): T[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown) => {
+    const result = v.safeParse(shape, item);
+    return result.success ? [result.output] : [];
+  });
+}
 
 /** Values of fields that receipts of earlier versions lack. */
 const EARLIER = { names: [], places: [], keptInVault: false };
 
 /** Returns the stored sign-outs, newest first. Invalid ones, such as after damage, are skipped. */
 function all(cache: TokenCache): readonly Kept[] {
-  const result = v.safeParse(keptShape, appData(cache, NAME) ?? []);
-  if (!result.success) return [];
-  const stored = result.output as unknown as readonly Kept[];
+  const stored = validIn(keptShape, appData(cache, NAME)) as unknown as readonly Kept[];
   return stored.map(({ report, ...kept }) => ({ ...kept, report: { ...EARLIER, ...report } }));
 }
 

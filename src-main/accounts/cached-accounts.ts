@@ -18,7 +18,8 @@ import type {
 } from '../cache/schema/entities.ts';
 import { GRANT, type GrantItem, type Section } from '../cache/schema/grants.ts';
 import type { DeferredAccount, Store } from '../cache/store.ts';
-import { isAppData, storeOf, type TokenCache } from '../cache/token-cache.ts';
+import { foreignRoots } from '../cache/app-data.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type GrantTokens, tokensOfGrant } from '../oauth/grant-tokens.ts';
 
@@ -148,10 +149,9 @@ function group(cache: TokenCache): CachedAccounts {
     const account = groups.user(grant.home_account_id, grant.environment, issuerIn(grant), null);
     account.tokens.grants.push(tokensOfGrant(grant));
   }
-  const kept = store.keptRoots().filter(({ section }) => !isAppData(section));
   return {
     byId: new Map(groups.accounts.map((account) => [account.id, account])),
-    notUnderstood: store.notUnderstood + kept.length,
+    notUnderstood: store.notUnderstood + foreignRoots(store).length,
   };
 }
 

@@ -4,10 +4,11 @@
  *
  * [Note: what names an account] In data that is not understood, a string or a field's name refers to an account if it is the
  * account's id, or begins with the id and a hyphen, as keys do. Ids inside other text are ignored: the ids of generic providers
- * may be as short as "1". An entry that names its account belongs only to that account. Ids are compared case-insensitively.
+ * may be as short as "1". App data is left alone. An entry that names its account belongs only to that account. Ids are compared case-insensitively.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type OptionNames, TEXT } from '../options.ts';
+import { foreignRoots, isAppData } from './app-data.ts';
 import { countOf, type Identity, identitiesOf, issuerFor, meantBy } from './accounts.ts';
 import { Entry, ownerOf } from './entry.ts';
 import { folded, isAccessor, isRecord } from './json.ts';
@@ -223,13 +224,13 @@ function remaining(store: Store, { ids, owns, spares }: Removal): number {
       if (isTheirs) left += 1;
     }
   }
-  for (const { section, value } of store.keptRoots())
+  for (const { section, value } of foreignRoots(store))
     if (value !== without(value, ids, spares, section)) left += 1;
   return left;
 }
 
 function removeFromRoots(store: Store, ids: Ids, spares: (value: unknown) => boolean): void {
-  for (const root of store.keptRoots()) {
+  for (const root of foreignRoots(store)) {
     const rest = without(root.value, ids, spares, root.section);
     if (rest === root.value) continue;
     if (rest === undefined) store.drop(root);
@@ -298,6 +299,7 @@ export function signOutAll(store: Store, at: number): SignOutReceipt[] {
   removeFromRoots(store, ids, () => false);
   const left = new Map<string, number>();
   for (const { section, key, value, account, isUnderstood } of store.all()) {
+    if (isAppData(section)) continue;
     const named = isUnderstood ? account : namedIn(value, ids, key ?? section);
     if (named !== undefined && named !== '') left.set(named, (left.get(named) ?? 0) + 1);
   }

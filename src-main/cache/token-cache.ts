@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, FUNCTION, LIST_OF_TEXTS, QUERY } from '../options.ts';
 import { type AccountFilter, summaries } from './accounts.ts';
+import { appDataOf, rootOfAppData } from './app-data.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Change, condensed, Entry, eventOf, inverse, placeOf } from './entry.ts';
 import { modifyEntity } from './place.ts';
@@ -262,14 +263,7 @@ export function appRemovalCount(cache: TokenCache, filter?: AppTokenFilter): Rem
   return countAppTokens(storeOf(cache), filter);
 }
 
-// [Note: app data in the cache] Data that an app keeps beside the entries of a cache: profiles, histories of accounts, activity. It is
-// stored in separate roots of the cache document, which no MSAL library touches, so it is committed together with the entries that it is
-// about. `merge` leaves it out, so an imported document can't bring its own.
-
-const PREFIX = 'Tokenkeep:';
-
-/** Whether a root of a cache document holds app data. */
-export const isAppData = (section: string): boolean => section.startsWith(PREFIX);
+// [Note: app data in the cache]
 
 /**
  * Returns the value stored under a name, as frozen JSON; undefined if there is none.
@@ -280,13 +274,13 @@ export const isAppData = (section: string): boolean => section.startsWith(PREFIX
  * const settings = await vault.read((cache) => appData(cache, 'my-app settings'));
  */
 export function appData(cache: TokenCache, name: string): unknown {
-  return storeOf(cache).kept(PREFIX + name)?.value;
+  return storeOf(cache).kept(rootOfAppData(name))?.value;
 }
 
 /**
  * Keeps a value under a name, inside an update. Searches ignore it.
  *
- * @param value JSON without the ids of accounts: a sign-out removes what names the account; undefined removes the value
+ * @param value JSON; undefined removes the value. A sign-out does not change it, so remove what is about the account in the same update
  *
  * @example
  * import { setAppData } from 'tokenkeep/ipc';
@@ -296,14 +290,10 @@ export function appData(cache: TokenCache, name: string): unknown {
 export function setAppData(cache: TokenCache, name: string, value: unknown): void {
   const store = storeOf(cache);
   store.run(() => {
-    if (value === undefined) store.drop({ section: PREFIX + name, key: null });
-    else store.put(Entry.of(PREFIX + name, null, JSON.parse(JSON.stringify(value)) as unknown));
+    if (value === undefined) store.drop({ section: rootOfAppData(name), key: null });
+    else store.put(Entry.of(rootOfAppData(name), null, JSON.parse(JSON.stringify(value)) as unknown));
   });
 }
-
-/** Returns the name of the app data in a root of a cache document; undefined if the root holds none. */
-export const appDataOf = (section: string): string | undefined =>
-  isAppData(section) ? section.slice(PREFIX.length) : undefined;
 
 /** Returns the names under which values are stored. */
 export function appDataNames(cache: TokenCache): string[] {

@@ -10,11 +10,12 @@
  * day before the one that is recorded now.
  */
 import * as v from 'valibot';
-import { isRecord } from '../cache/json.ts';
+import { folded, isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { nameOf, usernameOf } from './account-views.ts';
-import { appData, appDataNames, appDataOf, setAppData } from '../cache/token-cache.ts';
+import { appDataOf } from '../cache/app-data.ts';
+import { appData, appDataNames, setAppData } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import type { Activity, ActivityAccount, ActivityEvent, ActivityList } from './contract.ts';
 import type { ServedVault } from './ports.ts';
@@ -171,7 +172,8 @@ export function isOnlyActivity({ entities, kept }: CacheChange): boolean {
 }
 
 /**
- * Names an account in an event. Its name stays readable after the account has been removed.
+ * Names an account in an event. Its name stays readable after the account has been removed, so it is "" if it is only the account's
+ * `home_account_id`, of which nothing is left after a sign-out.
  *
  * @example
  * import { activityAccount, cachedAccounts } from 'tokenkeep/ipc';
@@ -180,7 +182,7 @@ export function isOnlyActivity({ entities, kept }: CacheChange): boolean {
  */
 export function activityAccount(account: CachedAccount): ActivityAccount {
   const name = nameOf(account) ?? usernameOf(account);
-  return { id: account.id, name: name || (account.home_account_id ?? '') };
+  return { id: account.id, name: folded(name) === folded(account.home_account_id) ? '' : name };
 }
 
 /** Names the accounts of an imported document, as they are in the cache after the merge. */
@@ -220,7 +222,6 @@ const perhaps = v.nullable(text);
 const tokenType = v.picklist(['AccessToken', 'RefreshToken', 'IdToken']);
 const common = {
   at: number,
-  // A sign-out removes the name if the name is also the account's id.
   accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
   others: v.exactOptional(number),
 };

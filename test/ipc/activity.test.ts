@@ -11,7 +11,7 @@ import {
   isOnlyActivity,
   recordActivity,
 } from '../../src-main/ipc/activity.ts';
-import { appDataNames, setAppData } from '../../src-main/cache/token-cache.ts';
+import { appData, appDataNames, setAppData } from '../../src-main/cache/token-cache.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { settle } from '../../src-main/ipc/requests.ts';
@@ -218,6 +218,24 @@ describe('how long it is kept', () => {
 });
 
 describe('beside the entries', () => {
+  it('names no account by its id alone', () => {
+    const cache = new SerializableTokenCache();
+    for (const home_account_id of ['4711', 'ada'])
+      cache.add({
+        client_id: 'app',
+        scope: 'x',
+        token_endpoint: 'https://id.example/token',
+        grant_type: 'authorization_code',
+        home_account_id,
+        response: { access_token: 'a', refresh_token: 'r', expires_in: 3600 },
+      });
+    recordActivity(cache, 1000, accountsIn(cache), { kind: 'rotation' });
+    cache.signOutAll();
+    const kept = JSON.stringify(appDataNames(cache).map((name) => appData(cache, name)));
+    expect(kept).toContain('"name":""');
+    for (const id of ['4711', 'ada']) expect(kept).not.toContain(`"${id}"`);
+  });
+
   it('outlives the account, without its id, and is no entry that is not understood', async () => {
     const window = windowOver(cacheOf(TEXT));
     const { avery, token } = await firstToken(window);

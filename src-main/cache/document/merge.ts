@@ -14,7 +14,8 @@ import { isExpired, secondsOf } from '../schema/expiry.ts';
 import { isSection, isUnderstood } from '../schema/fields.ts';
 import { GRANT, type Section } from '../schema/grants.ts';
 import { freeKey, type Store } from '../store.ts';
-import { isAppData, storeOf, type TokenCache } from '../token-cache.ts';
+import { foreignRoots } from '../app-data.ts';
+import { storeOf, type TokenCache } from '../token-cache.ts';
 import { type Admit, admission, asItIs } from './foreign-issuers.ts';
 
 /** Counts of what a merge adds and replaces. */
@@ -282,11 +283,6 @@ function complete<T extends 'Account' | 'AppMetadata'>(
   if (news.length === 0) return;
   const completed = copyWith(first, Object.fromEntries(news));
   if (isUnderstood(type, completed)) place(store, type, completed, known, known[0]?.key);
-}
-
-/** Returns the unrecognized roots that hold no app data. */
-function foreignRoots(store: Store): Entry[] {
-  return store.keptRoots().filter(({ section }) => !isAppData(section));
 }
 
 /** Returns copies of the unrecognized entries that the target lacks, under their own name, or under a numbered one if the name is taken. */

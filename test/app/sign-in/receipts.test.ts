@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { signIn } from '../../../app/sign-in/sign-in.ts';
+import { clearReceipts } from '../../../app/sign-in/sign-out.ts';
 import { memoryKeychain, openVault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
+import { appData, setAppData } from '../../../src-main/cache/token-cache.ts';
 import { quietPorts, signInOf } from './fake-issuer.ts';
 
 const DAY = 86_400_000;
@@ -40,4 +42,23 @@ it('receipts survive a clock that was ahead, and its receipt keeps out none that
   expect(await after(1)).toEqual([200, 1, 0]);
   // Receipts of two days that are too new for the first ones remove them.
   expect(await after(201)).toEqual([201, 200]);
+});
+
+it('a stored sign-out that can’t be read loses only itself, and a revocation of it only that one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-receipts-'));
+  const vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  onTestFinished(() => vault.close());
+  const task = { issuer: 'https://sso.example', client_id: 'app', secret: 'refresh token' };
+  const kept = (id: string, revoke: unknown[]) => ({ report: { id, at: 1 }, revoke });
+  await vault.update((cache) => {
+    setAppData(cache, 'sign-outs', [
+      kept('one', [{ ...task, secret: 7 }, task]),
+      { report: { id: 'two', at: 1 } },
+      kept('three', [task]),
+      7,
+    ]);
+    clearReceipts(cache);
+  });
+  const left = await vault.read((cache) => appData(cache, 'sign-outs'));
+  expect(left).toMatchObject([kept('one', [task]), kept('three', [task])]);
 });
