@@ -163,14 +163,15 @@ function make(store: Store, change: Change): boolean {
 
 /**
  * Undoes a repair, except for entries that have changed since: those stay as they are, and accounts that were signed out in the meantime
- * are not restored.
+ * are not restored. An account of which the repair left nothing is, unless the update gets the vault's `epoch` after the repair.
  *
  * @returns the changes made
  * @example
  * import { repair, undoRepair } from 'tokenkeep/doctor';
  *
  * const { undo } = await vault.update((cache) => repair(cache, 'all'));
- * await vault.update((cache) => undoRepair(cache, undo));
+ * const since = vault.epoch;
+ * await vault.update((cache) => undoRepair(cache, undo), { since });
  */
 export function undoRepair(cache: TokenCache, { [UNDOING]: { changes, emptied } }: RepairUndo): Difference {
   const store = storeOf(cache);

@@ -22,7 +22,7 @@ export function health<Caller>({
   now,
 }: Pick<Ports<Caller>, 'vault' | 'now'>): Handlers<Health, Caller> {
   /** Undo data of each repair, the last at the end. It holds tokens and stays in this process. */
-  const done: { report: RepairReport; undo: RepairUndo }[] = [];
+  const done: { report: RepairReport; undo: RepairUndo; since: number }[] = [];
   /** The findings that were sent last. */
   let known: ReadonlyMap<string, Finding> = new Map();
 
@@ -54,13 +54,14 @@ export function health<Caller>({
     async repair(_caller, ids) {
       const at = now();
       const wanted = ids === null ? 'all' : ids.map((id) => known.get(id) ?? { id });
-      const { difference, undo } = await (await vault()).update((cache) => {
+      const opened = await vault();
+      const { difference, undo } = await opened.update((cache) => {
         const repaired = repair(cache, wanted, at);
         recordRepair(cache, at, repaired.difference, false);
         return repaired;
       });
       const report = { at, difference };
-      done.push({ report, undo });
+      done.push({ report, undo, since: opened.epoch }); // A repair may remove the last entry of an account, as a sign-out does.
       return report;
     },
 
@@ -69,11 +70,12 @@ export function health<Caller>({
       if (last === undefined) {
         throw new InvalidArgumentError('There is no repair to undo. Nothing was changed.');
       }
-      const difference = await (await vault()).update((cache) => {
+      const undo = (cache: TokenCache): Difference => {
         const undone = undoRepair(cache, last.undo);
         recordRepair(cache, now(), undone, true);
         return undone;
-      });
+      };
+      const difference = await (await vault()).update(undo, { since: last.since });
       // After the update, so that a refused update can be retried.
       const at = done.indexOf(last);
       if (at !== -1) done.splice(at, 1); // unless a call at the same time has undone it, too

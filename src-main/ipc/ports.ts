@@ -11,6 +11,7 @@ export type ServedVault = Pick<
   | 'status'
   | 'read'
   | 'update'
+  | 'epoch'
   | 'erase'
   | 'retry'
   | 'recover'

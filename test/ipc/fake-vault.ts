@@ -34,6 +34,7 @@ export function fakeVault(cache: TokenCache): ServedVault & { asked: string[]; s
   return {
     asked,
     status,
+    epoch: 0,
     read: (fn) => handle.read(fn),
     update: (fn) => {
       asked.push('update');

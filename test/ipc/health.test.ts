@@ -1,5 +1,10 @@
-import { expect, it } from 'vitest';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { health } from '../../src-main/ipc/health.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
+import { jwt } from '../cache/events.ts';
+import { temporaryFolder } from '../vault/fakes.ts';
 import { cacheOf, secretsIn } from './vectors.ts';
 import { windowOver } from './window.ts';
 
@@ -103,4 +108,44 @@ it('takes ids, and only so many', () => {
   }
   expect(argumentChecks.repair([null])).toEqual([null]);
   expect(argumentChecks.repair([['a_b-C']])).toEqual([['a_b-C']]);
+});
+
+it('an undo brings back no account that was signed out since, also where the repair had left nothing of it', async () => {
+  const vault = await openVault({ file: join(temporaryFolder(), 'vault'), keychain: memoryKeychain() });
+  onTestFinished(() => vault.close());
+  const requests = health<string>({ vault: () => Promise.resolve(vault), now: () => 1_800_000_000 });
+  const signIn = (isRefreshable: boolean) =>
+    vault.update((cache) =>
+      cache.add({
+        client_id: 'app',
+        scope: 'openid x',
+        token_endpoint: 'https://id.example/token',
+        grant_type: 'authorization_code',
+        response: {
+          access_token: 'at',
+          ...(isRefreshable ? { refresh_token: 'rt', expires_in: 3600 } : { expires_in: -7200 }),
+          id_token: jwt({ iss: 'https://id.example', sub: 'ada', preferred_username: 'ada@example.org' }),
+        },
+      }),
+    );
+  const users = () => vault.read((cache) => cache.accounts().map(({ username }) => username));
+  await signIn(false);
+  await requests.repair(W, null);
+  expect(await users()).toEqual([]);
+  await signIn(true);
+  const [ada] = await vault.read((cache) => cache.accounts());
+  await vault.signOut(ada!);
+  await requests.undoRepair(W);
+  expect(await users()).toEqual([]);
+  expect(await vault.read((cache) => cache.find('IdToken'))).toEqual([]);
+});
+
+it('an undo brings back an account of which the repair had left nothing', async () => {
+  const cache = cacheOf(troubled());
+  for (const token of cache.find('RefreshToken')) cache.modify('RefreshToken', token, null);
+  const { ask } = windowOver(cache);
+  await ask.repair(W, null);
+  expect(cache.accounts()).toEqual([]);
+  await ask.undoRepair(W);
+  expect(cache.accounts()).toHaveLength(1);
 });
