@@ -5,6 +5,7 @@ import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
 import { type Contents, isEmptied, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
+import { withTombstones } from './format/batch.ts';
 import type { Slot } from './format/header.ts';
 import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, stateFor } from './open.ts';
@@ -38,15 +39,35 @@ export async function recover(access: Access): Promise<void> {
       throw nothingReadable();
     }
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
-    const { cache, groups, metadata, header } = contents;
+    const { cache, groups, header } = contents;
     const { fileId } = header;
+    const seen = memory.seen?.fileId.equals(fileId) === true ? (memory.mine?.contents ?? null) : null;
+    const mark = latestMark([found.mark, seen && markOf(seen)]);
+    takeTombstones(contents, mark);
     settleHistories(contents);
+    // The damage may have taken the note with it that the key has to be replaced.
+    const isPending = found.isSignOutPending || seen?.metadata.pending === 'rotate';
+    const metadata = isPending ? { ...contents.metadata, pending: 'rotate' as const } : contents.metadata;
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
-    const generation = generationAfter(found.mark, contents);
+    const generation = generationAfter(mark, contents);
     const written = await rewrite(settings, { ...source, generation });
     await memory.replace({ ...found, ...written, state: 'ready', error: null });
     memory.isUnmarked = true;
   });
+}
+
+/** Notes the sign-outs that a damaged file may have lost. If it was written before them, their accounts are removed. */
+function takeTombstones(contents: Contents, mark: Mark | null): void {
+  if (mark === null) return;
+  const { header, end, metadata } = contents;
+  const isOlder =
+    mark.generation > header.generation || (mark.generation === header.generation && mark.end > end.at);
+  if (isOlder) removeSignedOut(contents, mark.tombstones);
+  else
+    contents.metadata = withTombstones(
+      metadata,
+      mark.tombstones.map((one) => ({ ...one, at: 0 })),
+    );
 }
 
 /** The states in which `keepMine` is possible, and the label of the replaced file in each. */

@@ -266,6 +266,7 @@ class FileVault implements Vault {
     await this.#inTurn(() => recover(this.#access));
     await this.#inTurn(() => this.#saving.save([]));
     await this.#rekeying.mark();
+    this.#opened();
   }
 
   keepMine(): Promise<void> {

@@ -86,3 +86,37 @@ describe('a program that runs finishes its sign-out in an older file', () => {
     expect(await usersOf(again)).toEqual([homeOf('ben'), homeOf('cas')]);
   });
 });
+
+describe('a damaged manifest, while a sign-out waits for the keychain', () => {
+  /** The manifest is the first frame, after the copies of the header. */
+  const spoilManifest = (scene: Scene): void => void scene.bytes.fill(1, 4224 + 60, 4224 + 90);
+
+  test('does not keep the sign-out from being finished when the readable accounts are kept', async () => {
+    const scene = new Scene();
+    await (await signedOutWhileLocked(scene, 'ada')).close();
+    const keys = [...scene.keychain.items.values()];
+    scene.keychain.mood = 'open';
+    spoilManifest(scene);
+    const vault = await scene.open();
+    expect(vault.status).toMatchObject({ state: 'damaged', oldKey: 'pending' });
+    await vault.recover();
+    await expect.poll(() => vault.status.oldKey).toBeUndefined();
+    expect([...scene.keychain.items.values()].some((item) => keys.includes(item))).toBe(false);
+    expect(markFile(scene)).toBeUndefined();
+    expect(await usersOf(vault)).toEqual([homeOf('ben'), homeOf('cas')]);
+  });
+
+  test('does not let a refresh that began before a sign-out bring the account back', async () => {
+    const scene = new Scene();
+    const vault = await signedOutWhileLocked(scene, 'ada');
+    scene.keychain.mood = 'open';
+    spoilManifest(scene);
+    await (await scene.open()).recover();
+    const next = await scene.open();
+    await next.update((cache) => signIn(cache, 'ada'), { since: 0 });
+    expect(await usersOf(next)).toEqual([homeOf('ben'), homeOf('cas')]);
+    await next.update((cache) => signIn(cache, 'ada'), { since: next.epoch });
+    expect(await usersOf(next)).toEqual([homeOf('ada'), homeOf('ben'), homeOf('cas')]);
+    await vault.close();
+  });
+});
