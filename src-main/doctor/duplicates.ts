@@ -211,8 +211,7 @@ function refreshTokens(store: Store, home: string, now: number): Diagnosis[] {
     const sorted = newestFirst(store, 'RefreshToken', group, now);
     const [newest, ...older] = sorted.slice(sorted.findIndex(({ entity }) => !isDead(entity, now)));
     // One that was refused for some scopes stands in for no other.
-    if (newest?.entity == null || isDead(newest.entity, now) || refusalsOf(newest.entity).length > 0)
-      continue;
+    if (!newest?.entity || isDead(newest.entity, now) || refusalsOf(newest.entity).length > 0) continue;
     const target = newest.entity.target ?? '';
     const shadowed = older.filter(({ entity }) => {
       const scopes = scopesOf(entity?.target ?? '');
