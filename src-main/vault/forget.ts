@@ -5,7 +5,7 @@ import type { Access } from './commit.ts';
 import { identify, isRegular, notAFile, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import type { Slot } from './format/header.ts';
-import { isVaultOf, look, markFileOf, readFileId } from './open.ts';
+import { isVaultOf, look, markFileOf, mayBeVaultOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';
 import type { SlotReading } from './slots.ts';
 
@@ -99,7 +99,7 @@ async function destroyKeys(settings: Settings): Promise<boolean> {
     for (const slot of ['a', 'b'] as const) items.push([slot, await slots.read(fileId, slot)]);
     for (const [slot, item] of items) {
       const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
-      if (elsewhere !== null && (await isVaultOf(io, elsewhere, fileId))) isAll = false;
+      if (elsewhere !== null && (await mayBeVaultOf(io, elsewhere, fileId))) isAll = false;
       else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
     }
   }

@@ -318,6 +318,16 @@ export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<b
   return there?.equals(fileId) === true;
 }
 
+/** Returns whether the vault with this id may be at this path: its drive may be away, or the file unreadable for the moment. */
+export async function mayBeVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
+  try {
+    if ((await identify(io, file)) === null) return (await identify(io, dirname(file))) === null;
+    return (await readFileId(io, file))?.equals(fileId) === true;
+  } catch {
+    return true;
+  }
+}
+
 /** Returns the file that is locked while the vault at this path is written. */
 export function lockFileOf(file: string): string {
   return `${file}.lock`;

@@ -385,10 +385,14 @@ export class Rekeying {
     if (mark === null) return;
     const bytes = encodeMarkFile(mark, fileId, keys);
     // If it can't be written, an older copy that is put back while no program runs is not detected: the status warns of it.
-    memory.isUnrecorded = await replaceFile(io, markFileOf(file), [bytes].values(), file).then(
-      () => false,
-      () => true,
-    );
+    const write = () => replaceFile(io, markFileOf(file), [bytes].values(), file);
+    // Again, because another program that rewrites the vault removes temporary files: the write lock is not held here.
+    memory.isUnrecorded = await write()
+      .catch(write)
+      .then(
+        () => false,
+        () => true,
+      );
     memory.opening = { ...memory.opening, isSignOutPending: true };
     memory.refresh();
   }

@@ -1,9 +1,10 @@
 // Deleting a vault needs no key, and leaves neither the file nor the key.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { VaultError } from '../../src-main/errors.ts';
+import { memoryKeychain, openVault } from '../../src-main/index.ts';
 import { testVault } from '../../src-main/testing/index.ts';
 import type { VaultState } from '../../src-main/vault/state.ts';
 import { Scene, temporaryFolder } from './fakes.ts';
@@ -162,4 +163,25 @@ test('what is held in memory goes too, and is not saved later', async () => {
   await vault.retry();
   expect(await vault.read(usersIn)).toEqual({});
   expect(scene.disk.nodes.has(scene.file)).toBe(false);
+});
+
+test('a key whose vault is on a drive that is away is kept', async () => {
+  const folder = temporaryFolder();
+  const drive = join(folder, 'drive');
+  const keychain = memoryKeychain();
+  const open = (file: string) => openVault({ file, keychain });
+  const original = await open(join(drive, 'a.vault'));
+  await original.update((cache) => signIn(cache, 'ada'));
+  await original.close();
+  const id = readFileSync(join(drive, 'a.vault')).toString('hex', 16, 32);
+  renameSync(drive, `${drive}-away`);
+  const other = join(folder, 'b.vault');
+  writeFileSync(`${other}.forgotten`, id);
+  const vault = await open(other);
+  await expect.poll(() => existsSync(`${other}.forgotten`)).toBe(false);
+  await vault.close();
+  renameSync(`${drive}-away`, drive);
+  const again = await open(join(drive, 'a.vault'));
+  expect(again.status.state).toBe('ready');
+  await again.close();
 });

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
@@ -119,4 +120,18 @@ describe('a damaged manifest, while a sign-out waits for the keychain', () => {
     expect(await usersOf(next)).toEqual([homeOf('ada'), homeOf('ben'), homeOf('cas')]);
     await vault.close();
   });
+});
+
+test('is written although another program’s rewrite removes its temporary file', async () => {
+  const scene = new Scene();
+  let isSwept = false;
+  scene.disk.fault = ({ name, file }) => {
+    if (isSwept || name !== 'rename' || !file.endsWith('.mark')) return;
+    isSwept = true;
+    throw errno('ENOENT');
+  };
+  const vault = await signedOutWhileLocked(scene, 'ada');
+  expect(isSwept).toBe(true);
+  expect(vault.status.warnings ?? []).not.toContain('sign_out_unrecorded');
+  expect(markFile(scene)).toBeDefined();
 });
