@@ -17,7 +17,7 @@ import {
 import { visible } from '../state/text.ts';
 import { number } from '../state/words.ts';
 import { Action } from './Action.tsx';
-import { useModel, useNamedUsers, useSeen, useStore, useTimed } from './hooks.ts';
+import { useDrawn, useModel, useNamedUsers, useSeen, useStore, useTimed } from './hooks.ts';
 import { Avatar, Icon } from './Icon.tsx';
 import { NamedRows, SourceList } from './SourceList.tsx';
 import { Highlight, Message, UserText } from './text.tsx';
@@ -139,7 +139,12 @@ function List() {
   };
 
   const near = rowsWithin(list, seen.top - AROUND, seen.height + 2 * AROUND);
-  const drawn = list.rows.length <= DRAWN_WHOLE ? list.rows : withChosen(near, list.accounts[index]);
+  const few = list.rows.length <= DRAWN_WHOLE;
+  const isDrawn = useDrawn(few ? list.indexes : null);
+  const rows = few
+    ? list.rows.filter((row) => row.kind === 'group' || isDrawn.has(row.account.id) || near.includes(row))
+    : near;
+  const drawn = withChosen(rows, list.accounts[index]);
   return (
     <div
       className="account-list"

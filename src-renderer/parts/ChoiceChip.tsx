@@ -12,6 +12,7 @@ import {
 import type { Choice } from '../state/overview.ts';
 import { plainText } from '../state/text.ts';
 import { number } from '../state/words.ts';
+import { useModel } from './hooks.ts';
 import { Icon } from './Icon.tsx';
 
 /** A chip with a menu. The choices are counted when the menu opens. */
@@ -30,7 +31,10 @@ export function ChoiceChip({
   nameOf: (id: string) => string;
   onChoose: (id: string | null) => void;
 }) {
+  const { ports } = useModel();
   const name = chosen === null ? null : nameOf(chosen);
+  // In a task of its own, after the menu has closed: both at once would stop the window.
+  const chooseNext = (id: string | null) => void ports.time.turn().then(() => onChoose(id));
   return (
     <MenuTrigger>
       <Button className="chip" data-chosen={chosen !== null}>
@@ -44,7 +48,7 @@ export function ChoiceChip({
         <Icon name="down" size={14} />
       </Button>
       <Popover className="popover" placement="bottom start" offset={4}>
-        <ChoiceMenu label={label} every={every} choices={choices} onChoose={onChoose} />
+        <ChoiceMenu label={label} every={every} choices={choices} onChoose={chooseNext} />
       </Popover>
     </MenuTrigger>
   );

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, type MouseEvent, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type MouseEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Popover } from 'react-aria-components';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { tenantName } from '../state/groups.ts';
@@ -9,7 +9,7 @@ import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
 import { TokenMenu } from './TokenMenu.tsx';
 import { PlaceBadges } from './SourceList.tsx';
-import { useModel, useSeen, useStore, useTimed } from './hooks.ts';
+import { useDrawn, useModel, useSeen, useStore, useTimed } from './hooks.ts';
 import { Highlight } from './text.tsx';
 
 /** Pixels, the same as in account.css. */
@@ -89,12 +89,16 @@ function Grid({ account }: { account: AccountItem }) {
   };
 
   const few = all.length <= DRAWN_WHOLE;
-  const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
-  const until = few ? all.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
-  const drawn = all.map((token, at) => ({ token, at })).slice(first, until);
+  const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
+  const until = Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
+  const byId = useMemo(() => new Map(all.map((token) => [token.id, token])), [all]);
+  const isDrawn = useDrawn(few ? byId : null);
+  const drawn = all
+    .map((token, at) => ({ token, at }))
+    .filter(({ token, at }) => (at >= first && at < until) || isDrawn.has(token.id));
   const chosen = all[index];
   // Adds the selected row if it is out of view, because `aria-activedescendant` names it.
-  if (chosen !== undefined && (index < first || index >= until)) drawn.push({ token: chosen, at: index });
+  if (chosen !== undefined && !drawn.some(({ at }) => at === index)) drawn.push({ token: chosen, at: index });
   return (
     <div
       className="tokens"

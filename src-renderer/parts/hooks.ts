@@ -2,6 +2,7 @@ import {
   createContext,
   type RefObject,
   useContext,
+  useDeferredValue,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -61,6 +62,18 @@ export function useAccountEvents(accountId: string): void {
   const { activity, selection } = useModel();
   const isLoaded = useStore(selection.view, (view) => view.accountId === accountId && view.tokens !== null);
   useEffect(() => (isLoaded ? activity.watch(accountId) : undefined), [activity, accountId, isLoaded]);
+}
+
+const NONE: ReadonlyMap<string, unknown> = new Map();
+
+/**
+ * Of a few rows, those that are out of view are drawn too, but not at once: dozens of new rows would stop the window. Returns which ones are
+ * drawn already, or can be drawn now.
+ *
+ * @param rowOf the rows by ID; null: only those in view are drawn
+ */
+export function useDrawn(rowOf: ReadonlyMap<string, unknown> | null): Pick<ReadonlySet<string>, 'has'> {
+  return useDeferredValue(rowOf ?? NONE, NONE); // React renders what has changed by it in pieces
 }
 
 /** Returns the scroll position and the height of an element, in pixels. Follows scrolling and resizing. */

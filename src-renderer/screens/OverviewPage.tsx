@@ -13,7 +13,7 @@ import { copyText } from '../bridge.ts';
 import { NoMatch } from '../parts/AccountList.tsx';
 import { Action, Progress } from '../parts/Action.tsx';
 import { ChoiceChip } from '../parts/ChoiceChip.tsx';
-import { useModel, useNamedUsers, useSeen, useStore, useTimed } from '../parts/hooks.ts';
+import { useDrawn, useModel, useNamedUsers, useSeen, useStore, useTimed } from '../parts/hooks.ts';
 import { Avatar, Icon } from '../parts/Icon.tsx';
 import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
@@ -23,14 +23,15 @@ import { accountDetail, accountName, type TenantNames } from '../state/groups.ts
 import {
   appChoices,
   appLabel,
+  filteredAccounts,
   guestTenants,
   homeTenant,
   listFile,
   listText,
   nextExpiry,
   type OverviewColumn,
-  overviewAccounts,
   selectionText,
+  sortedAccounts,
   STATUS_LABELS,
   statusCounts,
   tenantChoices,
@@ -80,9 +81,10 @@ export function OverviewPage() {
   );
   // The rows and the counts of the chips use the same time.
   const minute = Math.floor(now / 60) * 60 + 59;
+  const sorted = useMemo(() => sortedAccounts(all, order, tenants, minute), [all, order, tenants, minute]);
   const rows = useMemo(
-    () => first?.first ?? overviewAccounts(all, filters, order, tenants, minute),
-    [first, all, filters, order, tenants, minute],
+    () => first?.first ?? filteredAccounts(sorted, filters, minute),
+    [first, sorted, filters, minute],
   );
   const rowOf = useMemo(() => new Map(rows.map(({ id }, at) => [id, at])), [rows]);
   const size = first?.size ?? rows.length;
@@ -105,10 +107,14 @@ export function OverviewPage() {
     if (unknown) overview.filter({ place: null });
   }, [overview, unknown]);
   const save = async () => {
-    const answer = await ports.app.saveList(listFile(list, now));
+    const answer = await ports.app.saveList(await listFile(list, now, ports.time));
     if (!answer.ok) dialogs.fail('The list could not be saved', answer.error);
     else if (answer.value !== null)
       toasts.show(`${listed} saved to ${visible(answer.value)}, without tokens.`);
+  };
+  const copy = async () => {
+    const copied = copyText(await listText(list, now, ports.time));
+    toasts.show(copied ? `${listed} copied, without tokens.` : 'The list could not be copied.');
   };
   const filtered =
     filters.status !== null || filters.app !== null || filters.tenant !== null || filters.place !== null;
@@ -157,14 +163,7 @@ export function OverviewPage() {
             <Action kind="quiet" isDisabled={first !== null} onPress={() => void save()}>
               Save list…
             </Action>
-            <Action
-              kind="quiet"
-              isDisabled={first !== null}
-              onPress={() => {
-                const copied = copyText(listText(list, now));
-                toasts.show(copied ? `${listed} copied, without tokens.` : 'The list could not be copied.');
-              }}
-            >
+            <Action kind="quiet" isDisabled={first !== null} onPress={() => void copy()}>
               Copy list
             </Action>
           </div>
@@ -373,11 +372,17 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
   };
 
   const few = size <= DRAWN_WHOLE;
-  const first = few ? 0 : Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
-  const until = few ? rows.length : Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
-  const drawn = rows.slice(first, until).map((account, offset) => ({ account, at: first + offset }));
+  const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
+  const until = Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
+  const isDrawn = useDrawn(few ? rowOf : null);
+  const from = few ? 0 : first;
+  const drawn = rows
+    .slice(from, few ? rows.length : until)
+    .map((account, offset) => ({ account, at: from + offset }))
+    .filter(({ account, at }) => (at >= first && at < until) || isDrawn.has(account.id));
   const active = rows[index];
-  if (active !== undefined && (index < first || index >= until)) drawn.push({ account: active, at: index });
+  if (active !== undefined && !drawn.some(({ at }) => at === index))
+    drawn.push({ account: active, at: index });
   const chosen = useMemo(() => [...selected].filter((id) => rowOf.has(id)).length, [rowOf, selected]);
   const everyone = chosen === rows.length;
   return (

@@ -19,6 +19,7 @@ import type { Ports } from './ports.ts';
 import { matchesShown, parseSearch, type SearchContext, type SearchTerm, shownAppName } from './search.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
+import { inTurns } from './turns.ts';
 import { apisNamed } from './wellKnown.ts';
 import { number } from './words.ts';
 
@@ -264,24 +265,6 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     },
   };
   return accounts;
-}
-
-/** Milliseconds of work at once: shorter than a task that delays a key press noticeably. */
-const TURN = 20;
-
-/** Does work for each item, and lets the window take input in between. */
-async function inTurns<T>(
-  items: Iterable<T>,
-  { spent, turn }: Pick<Ports['time'], 'spent' | 'turn'>,
-  work: (item: T) => void,
-): Promise<void> {
-  let since = spent();
-  for (const item of items) {
-    work(item);
-    if (spent() - since < TURN) continue;
-    await turn();
-    since = spent();
-  }
 }
 
 /** Text beside the search field: "12 of 10,000", including users that only programs name. Empty without a search. */

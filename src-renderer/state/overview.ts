@@ -8,6 +8,7 @@ import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
 import { csvText, plainCell, shortId, tabbedText, visible } from './text.ts';
 import { dayOrTime, isoTime, isPast, relative } from './time.ts';
+import { inTurns } from './turns.ts';
 import { number } from './words.ts';
 
 /** From this many accounts on, the Accounts page starts with the overview. */
@@ -139,25 +140,32 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
 
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
-/** The accounts that pass the filters, in order. */
-export function overviewAccounts(
+/** The accounts that pass the filters, in the same order. */
+export function filteredAccounts(
   all: readonly AccountItem[],
   { status, app, tenant, place }: OverviewFilters,
-  { column, direction }: OverviewOrder,
-  tenants: TenantNames,
   now: number,
 ): AccountItem[] {
-  const passing = all.filter(
+  return all.filter(
     (account) =>
       (status === null || statusId(account, now) === status) &&
       (place === null || account.places.includes(place)) &&
       (app === null || account.clients.includes(app)) &&
       (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
   );
+}
+
+/** The accounts in order. They are sorted before they are filtered: sorting 10,000 for each choice would stop the window. */
+export function sortedAccounts(
+  all: readonly AccountItem[],
+  { column, direction }: OverviewOrder,
+  tenants: TenantNames,
+  now: number,
+): AccountItem[] {
   const sign = direction === 'ascending' ? 1 : -1;
-  if (column === 'account') return passing.sort((a, b) => sign * compareNames(a, b));
-  const keys = sortKeys(passing, column, tenants, now);
-  return passing.sort((a, b) => sign * ((keys.get(a) ?? 0) - (keys.get(b) ?? 0)) || compareNames(a, b));
+  if (column === 'account') return all.toSorted((a, b) => sign * compareNames(a, b));
+  const keys = sortKeys(all, column, tenants, now);
+  return all.toSorted((a, b) => sign * ((keys.get(a) ?? 0) - (keys.get(b) ?? 0)) || compareNames(a, b));
 }
 
 function sortKeys(
@@ -283,39 +291,42 @@ export interface Listed {
   places: (account: AccountItem) => readonly string[];
 }
 
+/** What lets the window take input while a list is made. */
+type Turns = Pick<Ports['time'], 'spent' | 'turn'>;
+
 /** The list as tab-separated text, without tokens. */
-export function listText(listed: Listed, now: number): string {
-  return tabbedText(listCells(listed, now));
+export async function listText(listed: Listed, now: number, time: Turns): Promise<string> {
+  return tabbedText(await listCells(listed, now, time));
 }
 
 /** The list as a CSV file, without tokens. */
-export function listFile(listed: Listed, now: number): string {
-  return csvText(listCells(listed, now));
+export async function listFile(listed: Listed, now: number, time: Turns): Promise<string> {
+  return csvText(await listCells(listed, now, time));
 }
 
-function listCells({ accounts, named, tenants, appNames, places }: Listed, now: number): string[][] {
-  const lines = accounts.map((account) => [
-    accountName(account),
-    account.username || accountDetail(account, tenants),
-    homeTenant(account, tenants),
-    guestTenants(account, tenants).join(', '),
-    account.clients.map((id) => appLabel(id, appNames)).join(', '),
-    statusSentence(accountStatus(account, now)),
-    account.nextExpiry === null ? '' : isoTime(account.nextExpiry),
-    places(account).join(', '),
-  ]);
-  const others = named.map(({ name, at, programs }) => [
-    name,
-    name,
-    at.join(', '),
-    '',
-    '',
-    'Named by its program',
-    '',
-    programs.map((program) => program.name).join(', '),
-  ]);
-  return [
-    ['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry', 'Source'],
-    ...[...lines, ...others].map((cells) => cells.map(plainCell)),
-  ];
+async function listCells(
+  { accounts, named, tenants, appNames, places }: Listed,
+  now: number,
+  time: Turns,
+): Promise<string[][]> {
+  const lines: string[][] = [];
+  const add = (cells: string[]) => lines.push(cells.map(plainCell));
+  add(['Account', 'Username', 'Home tenant', 'Also in', 'Apps', 'Status', 'Next expiry', 'Source']);
+  await inTurns(accounts, time, (account) => {
+    add([
+      accountName(account),
+      account.username || accountDetail(account, tenants),
+      homeTenant(account, tenants),
+      guestTenants(account, tenants).join(', '),
+      account.clients.map((id) => appLabel(id, appNames)).join(', '),
+      statusSentence(accountStatus(account, now)),
+      account.nextExpiry === null ? '' : isoTime(account.nextExpiry),
+      places(account).join(', '),
+    ]);
+  });
+  for (const { name, at, programs } of named) {
+    const from = programs.map((program) => program.name).join(', ');
+    add([name, name, at.join(', '), '', '', 'Named by its program', '', from]);
+  }
+  return lines;
 }

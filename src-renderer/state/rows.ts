@@ -9,7 +9,7 @@ export const GROUP_HEIGHT = 32;
 export const LIST_PADDING = 8;
 
 /** Up to this many rows, lists and tables are rendered completely, so that assistive technology sees all rows. */
-export const DRAWN_WHOLE = 100;
+export const DRAWN_WHOLE = 50;
 
 export type Row =
   | { kind: 'group'; group: AccountGroup; top: number }

@@ -114,8 +114,8 @@ export function localTime(at: number, now: number, timeZone?: string): string {
   if (timeZone === undefined && shown === 'both') return inBothZones(at, now);
   const zone = timeZone === undefined && shown === 'utc' ? ' UTC' : '';
   const clock = `${format(at, CLOCK, timeZone)}${zone}`;
-  if (isTime(now)) changesAt(nextMidnight(now, timeZone), now);
-  const days = calendarDay(at, timeZone) - calendarDay(now, timeZone);
+  if (isTime(now)) changesAt(midnightAfter(now, timeZone), now);
+  const days = calendarDay(at, timeZone) - dayNow(now, timeZone);
   if (days === 0) return `today ${clock}`;
   if (days === -1) return `yesterday ${clock}`;
   if (days === 1) return `tomorrow ${clock}`;
@@ -146,9 +146,8 @@ export function shortTime(at: number, now: number, timeZone?: string): string {
 /** The time of a moment today, else the day: "14:02", "23 Nov", "3 Jan 2025". */
 export function dayOrTime(at: number, now: number, timeZone?: string): string {
   if (!isTime(at) || !isTime(now)) return 'not a time';
-  changesAt(nextMidnight(now, timeZone), now);
-  if (calendarDay(at, timeZone) === calendarDay(now, timeZone))
-    return format(at, CLOCK, timeZone).slice(0, 5);
+  changesAt(midnightAfter(now, timeZone), now);
+  if (calendarDay(at, timeZone) === dayNow(now, timeZone)) return format(at, CLOCK, timeZone).slice(0, 5);
   const day = dayOf(at, timeZone);
   const year = dayOf(now, timeZone).slice(-5);
   return day.endsWith(year) ? day.slice(0, -5) : day;
@@ -157,8 +156,8 @@ export function dayOrTime(at: number, now: number, timeZone?: string): string {
 /** The heading of a day: "Today, 26 November", "Saturday, 21 November", "3 January 2025". */
 export function dayTitle(at: number, now: number, timeZone?: string): string {
   if (!isTime(at) || !isTime(now)) return 'Not a time';
-  changesAt(nextMidnight(now, timeZone), now);
-  const days = calendarDay(now, timeZone) - calendarDay(at, timeZone);
+  changesAt(midnightAfter(now, timeZone), now);
+  const days = dayNow(now, timeZone) - calendarDay(at, timeZone);
   const [day, month, year] = format(at, LONG_DAY, timeZone).split(' ');
   const date = `${day} ${month}`;
   if (days === 0) return `Today, ${date}`;
@@ -224,6 +223,19 @@ function nextMidnight(now: number, timeZone?: string): number {
   // A day may be up to an hour shorter or longer.
   return [-2, -1, 1, 2].map((step) => whole + (step * HOUR) / 2).find(isTomorrow) ?? whole;
 }
+
+/** Remembers the last answer: the rows of a table ask about the same moment, and `Intl` takes longer than all the rest of a row. */
+function remembering(ask: (at: number, timeZone?: string) => number): typeof ask {
+  let last: { at: number; timeZone: string | undefined; shown: TimesShown; answer: number } | undefined;
+  return (at, timeZone) => {
+    if (last?.at !== at || last.timeZone !== timeZone || last.shown !== shown)
+      last = { at, timeZone, shown, answer: ask(at, timeZone) };
+    return last.answer;
+  };
+}
+
+const dayNow = remembering(calendarDay);
+const midnightAfter = remembering(nextMidnight);
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const LONG_DAY = { day: 'numeric', month: 'long', year: 'numeric' } as const;

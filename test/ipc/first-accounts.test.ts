@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AccountList, FirstAccounts } from '../../src-main/ipc/contract.ts';
 import { nameTenant } from '../../src-main/ipc/tenant-names.ts';
 import { groupAccounts, namesOf, tenantName, tenantNames } from '../../src-renderer/state/groups.ts';
-import { overviewAccounts, statusCounts } from '../../src-renderer/state/overview.ts';
+import { sortedAccounts, statusCounts } from '../../src-renderer/state/overview.ts';
 import { manyAccounts } from './many.ts';
 import { cacheOf } from './vectors.ts';
 import { windowOver } from './window.ts';
@@ -61,9 +61,8 @@ describe('the first of many accounts', () => {
       const { first, list } = await answers(mixed(count, rare), 'Seventh');
       const now = Math.floor(Date.now() / 1000);
       const names = tenantNames(list.accounts, list.tenantNames);
-      const rows = overviewAccounts(
+      const rows = sortedAccounts(
         groupAccounts(list.accounts, list.tenantNames).flatMap((group) => group.accounts),
-        { status: null, app: null, tenant: null, place: null },
         { column: 'status', direction: 'ascending' },
         names,
         now,

@@ -16,12 +16,14 @@ import { AccountView } from '../../src-renderer/screens/AccountsPage.tsx';
 import { ActivityPage } from '../../src-renderer/screens/ActivityPage.tsx';
 import { ImportDialog } from '../../src-renderer/screens/ImportDialogs.tsx';
 import { InspectPage } from '../../src-renderer/screens/InspectPage.tsx';
+import { OverviewPage } from '../../src-renderer/screens/OverviewPage.tsx';
 import { SettingsPage } from '../../src-renderer/screens/SettingsPage.tsx';
 import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { SEARCH_PAUSE } from '../../src-renderer/state/accounts.ts';
 import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
+import { crowd } from './fake/cast.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 import { PLAN, WORLDS } from './fake/worlds.ts';
@@ -88,6 +90,17 @@ test('Compare shows the start of long values and of many differences, and has a 
   const few = html(10);
   expect(few.match(/class="(minus|plus)"/g)).toHaveLength(20);
   expect(few).not.toContain('groups in A');
+});
+
+test('of dozens of rows, those out of view are not drawn at once', async () => {
+  const { model, world } = await stage('overview');
+  world.members = crowd(45, Math.floor(model.ports.time.now() / 1000));
+  await model.accounts.load();
+  const html = within(model, <OverviewPage />);
+  expect(html).toContain('aria-rowcount="46"');
+  const drawn = html.match(/id="person-\d+"/g) ?? [];
+  expect(drawn.length).toBeGreaterThan(15);
+  expect(drawn.length).toBeLessThan(40);
 });
 
 test('Compare lets one choose among the tokens of a response', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { receiptText } from '../../src-renderer/state/activity.ts';
-import { overviewAccounts } from '../../src-renderer/state/overview.ts';
+import { filteredAccounts } from '../../src-renderer/state/overview.ts';
 import { placeOfferText, placesText, stillSignedIn } from '../../src-renderer/state/signOut.ts';
 import {
   matchesNamed,
@@ -119,10 +119,9 @@ describe('sources', () => {
   test('filter the table', async () => {
     const { model, time } = await stage('sources');
     const now = Math.floor(time.now() / 1000);
-    const { order } = model.overview.view.get();
     const all = [...model.accounts.view.get().byId.values()];
     const filters = { status: null, app: null, tenant: null, place: 'ps' };
-    const shown = overviewAccounts(all, filters, order, new Map(), now);
+    const shown = filteredAccounts(all, filters, now);
     expect(shown.length).toBeGreaterThan(0);
     expect(shown.every(({ places }) => places.includes('ps'))).toBe(true);
   });
