@@ -91,7 +91,7 @@ function Grid({ account }: { account: AccountItem }) {
   const few = all.length <= DRAWN_WHOLE;
   const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - AROUND);
   const until = Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + AROUND;
-  const byId = useMemo(() => new Map(all.map((token) => [token.id, token])), [all]);
+  const byId = useMemo(() => new Map(tokens?.map((token) => [token.id, token])), [tokens]);
   const isDrawn = useDrawn(few ? byId : null);
   const drawn = all
     .map((token, at) => ({ token, at }))
