@@ -79,7 +79,7 @@ export interface StartOptions {
 /**
  * Milliseconds until auto-refresh reads every account and pending sign-outs of an earlier run resume. The first list is drawn before that.
  */
-const SOON = 5_000;
+const SOON = 2_000;
 
 /** Characters of a saved list; 10,000 accounts have about 2 million. */
 const MOST_LIST = 20_000_000;
