@@ -83,7 +83,9 @@ export function createWindow({ session, preload, icon, placeFile, devTools }: Wi
     if (reason === 'clean-exit' || window.isDestroyed()) return;
     const now = performance.now();
     reloads = reloads.filter((at) => now - at < MINUTE);
-    if (reloads.push(now) <= MOST_RELOADS) loadPage(window);
+    if (reloads.push(now) > MOST_RELOADS) return;
+    // Not `loadURL`, which starts no process in place of the one that ended.
+    setImmediate(() => window.isDestroyed() || window.webContents.reload());
   });
   return window;
 }

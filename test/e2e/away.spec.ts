@@ -63,5 +63,23 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   await expect(accountsOf(window)).toBeVisible();
   expect(await accountsOf(window).getByRole('option').allInnerTexts()).toEqual(names);
   await expect(accountsOf(window)).toBeFocused();
+
+  await test.step('a page whose process has crashed comes back, and a locked one stays locked', async () => {
+    await leave();
+    await expect(lockScreen).toBeVisible();
+    // Playwright gives up a page that has crashed, so its window is asked.
+    const text = await app.evaluate(async ({ BrowserWindow }) => {
+      const contents = BrowserWindow.getAllWindows()[0]!.webContents;
+      const loaded = new Promise<void>((resolve) => contents.once('did-finish-load', () => resolve()));
+      contents.forcefullyCrashRenderer();
+      await loaded;
+      return contents.executeJavaScript(`new Promise((resolve) => {
+        const look = () => document.querySelector('h1, h2') ? resolve(document.body.innerText) : setTimeout(look, 50);
+        look();
+      })`) as Promise<string>;
+    });
+    expect(text).toContain('Tokenkeep is locked');
+    for (const name of names) expect(text).not.toContain(name);
+  });
   await started.quit();
 });
