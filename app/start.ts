@@ -188,7 +188,7 @@ export function startParts(
   const settings = settingsAt(data.folder, {
     now: () => Date.now(),
     loginStart: login,
-    feed: () => updateFeed(installed),
+    feed: () => feed,
     onUnexpected: report,
   });
   const signing = signingIn(
@@ -361,13 +361,16 @@ export function startParts(
     updatesKey: development ? null : updatesKeyIn(app.getAppPath()),
     platform: process.platform,
     appImage: ownAppImage() !== null,
-    deb: isFromDeb(process.execPath),
+    deb: () => isFromDeb(process.execPath),
   };
+  /** The URL that is asked for updates; null also until it is known. */
+  let feed: string | null = null;
+  const feedKnown = updateFeed(installed).then((url) => void (feed = url));
+  feedKnown.catch(report);
   const newer = updates({
     isWanted: () => settings.wants().updates,
-    open: () => openUpdater(installed),
+    open: () => feedKnown.then(() => (feed === null ? null : openUpdater(installed))),
     onRequest() {
-      const feed = updateFeed(installed);
       if (feed !== null) settings.contacted(feed, {}, 'Updates');
     },
     verify: signedUpdates(installed, (url, signal) =>

@@ -2,7 +2,7 @@
  * Checks for updates at the source configured in the build, if any. The user decides: nothing is
  * downloaded, installed or restarted automatically. Updates installed by other means are detected as well.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppUpdater } from 'electron-updater';
@@ -217,13 +217,12 @@ const SETTINGS = {
  * signature. On Linux, `signedUpdates` checks a signature, and a build without a key looks for no updates.
  */
 export async function openUpdater(
-  installed: Installed,
+  { platform, appImage }: Installed,
   load: () => Promise<Updaters> = () => import('electron-updater'),
-): Promise<Updater | null> {
-  if (updateFeed(installed) === null) return null;
+): Promise<Updater> {
   const { autoUpdater, AppImageUpdater, DebUpdater } = await load();
-  if (installed.platform !== 'linux') return autoUpdater;
-  return installed.appImage ? new AppImageUpdater() : new DebUpdater();
+  if (platform !== 'linux') return autoUpdater;
+  return appImage ? new AppImageUpdater() : new DebUpdater();
 }
 
 /** The part of electron-updater's exports that is used. `autoUpdater` is the one of the system. */
@@ -243,27 +242,32 @@ export interface Installed {
   /** Whether the app runs from an AppImage. */
   appImage: boolean;
   /** Returns whether the app was installed from a deb. */
-  deb: () => boolean;
+  deb: () => Promise<boolean>;
 }
 
 /**
- * Returns a function that tells whether dpkg installed the program, which is asked once. electron-builder's own sign of a deb, the file
- * `package-type`, is also in an AppImage and a tar.gz that were built together with one.
+ * Returns whether dpkg installed the program. electron-builder's own sign of a deb, the file `package-type`, is also in an AppImage and a
+ * tar.gz that were built together with one.
  */
-export function isFromDeb(executable: string): () => boolean {
-  let known: boolean | undefined;
-  const ask = (): boolean =>
-    spawnSync('dpkg-query', ['--search', executable], { stdio: 'ignore', timeout: 5000 }).status === 0;
-  return () => (known ??= ask());
+export function isFromDeb(executable: string): Promise<boolean> {
+  return new Promise((resolve) =>
+    execFile('dpkg-query', ['--search', executable], { timeout: 30_000 }, (error) => resolve(error === null)),
+  );
 }
 
 /** Returns the URL of the folder that is checked for updates; null if the build does not check for updates. */
-export function updateFeed({ platform, resources, updatesKey, appImage, deb }: Installed): string | null {
+export async function updateFeed({
+  platform,
+  resources,
+  updatesKey,
+  appImage,
+  deb,
+}: Installed): Promise<string | null> {
   const feed = resources === null ? null : feedOf(resources);
   if (resources === null || feed === null) return null;
   switch (platform) {
     case 'linux': // a tar.gz can't update itself
-      return updatesKey !== null && (appImage || deb()) ? feed : null;
+      return updatesKey !== null && (appImage || (await deb())) ? feed : null;
     case 'win32': // electron-updater would install a file of any publisher
       return /^publisherName:/m.test(configurationIn(resources)) ? feed : null;
     default:

@@ -400,34 +400,36 @@ describe('where updates come from', () => {
     resources,
     updatesKey: 'key',
     appImage: false,
-    deb: () => false,
+    deb: () => Promise.resolve(false),
     ...changes,
   });
 
   it('on Linux: the deb and the AppImage, each updated as what it is; a tar.gz, or a build without a key, is not', async () => {
     configuration(`provider: generic\nurl: ${URL}\n`);
     writeFileSync(join(resources, 'package-type'), 'deb'); // also in an AppImage and a tar.gz built together with a deb
-    expect(updateFeed(of({ deb: () => true }))).toBe(URL);
-    expect(updateFeed(of({ appImage: true }))).toBe(URL);
+    expect(await updateFeed(of({ deb: () => Promise.resolve(true) }))).toBe(URL);
+    expect(await updateFeed(of({ appImage: true }))).toBe(URL);
     expect(await openUpdater(of({ appImage: true }), updaters)).toBe(appImage);
-    expect(await openUpdater(of({ deb: () => true }), updaters)).toBe(deb);
-    expect(updateFeed(of({}))).toBeNull();
-    expect(await openUpdater(of({}), updaters)).toBeNull();
-    expect(updateFeed(of({ appImage: true, updatesKey: null }))).toBeNull();
+    expect(await openUpdater(of({ deb: () => Promise.resolve(true) }), updaters)).toBe(deb);
+    expect(await updateFeed(of({}))).toBeNull();
+    expect(await updateFeed(of({ appImage: true, updatesKey: null }))).toBeNull();
   });
 
   it('on Windows: only a build whose publisher is known', async () => {
     configuration(`url: '${URL}'\n`);
-    expect(updateFeed(of({ platform: 'win32' }))).toBeNull();
+    expect(await updateFeed(of({ platform: 'win32' }))).toBeNull();
     configuration(`url: '${URL}'\npublisherName:\n  - Ada\n`);
-    expect(updateFeed(of({ platform: 'win32' }))).toBe(URL);
+    expect(await updateFeed(of({ platform: 'win32' }))).toBe(URL);
     expect(await openUpdater(of({ platform: 'win32' }), updaters)).toBe(system);
-    expect(updateFeed(of({ platform: 'darwin' }))).toBe(URL);
-    expect(updateFeed(of({ platform: 'darwin', resources: null }))).toBeNull();
+    expect(await updateFeed(of({ platform: 'darwin' }))).toBe(URL);
+    expect(await updateFeed(of({ platform: 'darwin', resources: null }))).toBeNull();
   });
 
-  it.runIf(process.platform === 'linux')('only a program that dpkg installed counts as from a deb', () => {
-    expect(isFromDeb('/usr/bin/dpkg')()).toBe(true);
-    expect(isFromDeb(process.argv[1] ?? '')()).toBe(false);
-  });
+  it.runIf(process.platform === 'linux')(
+    'only a program that dpkg installed counts as from a deb',
+    async () => {
+      expect(await isFromDeb('/usr/bin/dpkg')).toBe(true);
+      expect(await isFromDeb(process.argv[1] ?? '')).toBe(false);
+    },
+  );
 });
