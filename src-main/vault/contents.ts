@@ -126,6 +126,10 @@ export function advance(contents: Contents, ends: readonly Cursor[]): void {
 }
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
+
+/** Returns whether a damaged file has lost its manifest, and its epoch with it. */
+export const isManifestLost = ({ metadata }: Contents): boolean => metadata === UNKNOWN;
+
 const START: Cursor = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
 
 /**

@@ -3,7 +3,7 @@ import { dropOldHistories, markAllAsShared, markUnknownAsShared } from '../accou
 import { transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
-import { type Contents, isEmptied, keptFrames, markOf } from './contents.ts';
+import { type Contents, isEmptied, isManifestLost, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
 import { withTombstones } from './format/batch.ts';
 import type { Slot } from './format/header.ts';
@@ -46,7 +46,7 @@ export async function recover(access: Access): Promise<void> {
     takeTombstones(contents, mark);
     settleHistories(contents);
     // The damage may have taken the note with it that the key has to be replaced.
-    const isPending = found.isSignOutPending || seen?.metadata.pending === 'rotate';
+    const isPending = found.isSignOutPending || (seen !== null && seen.metadata.pending !== null);
     const metadata = isPending ? { ...contents.metadata, pending: 'rotate' as const } : contents.metadata;
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
     const generation = generationAfter(mark, contents);
@@ -60,8 +60,9 @@ export async function recover(access: Access): Promise<void> {
 function takeTombstones(contents: Contents, mark: Mark | null): void {
   if (mark === null) return;
   const { header, end, metadata } = contents;
-  const isOlder =
-    mark.generation > header.generation || (mark.generation === header.generation && mark.end > end.at);
+  // Without the manifest's epoch, an account of this generation that was signed out and in again could not be told from one that is out.
+  const isShorter = mark.end > end.at && !isManifestLost(contents);
+  const isOlder = mark.generation > header.generation || (mark.generation === header.generation && isShorter);
   if (isOlder) removeSignedOut(contents, mark.tombstones);
   else
     contents.metadata = withTombstones(
@@ -244,8 +245,8 @@ async function keyFor(
 function settleHistories({ cache, recovered, isLooseLost }: Contents): void {
   if (recovered === null) return;
   transact(cache, () => {
+    if (isLooseLost === true) markUnknownAsShared(cache); // before histories are dropped, and roots with them
     dropOldHistories(cache);
-    if (isLooseLost === true) markUnknownAsShared(cache);
   });
 }
 

@@ -125,6 +125,23 @@ describe('a damaged manifest, while a sign-out waits for the keychain', () => {
   });
 });
 
+test('an account that was signed out and in again is kept by a file that lost its manifest and its end', async () => {
+  const scene = new Scene();
+  const vault = await scene.open();
+  await vault.update((cache) => USERS.forEach((each) => signIn(cache, each)));
+  await vault.signOut(homeOf('ada'));
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.compact();
+  await vault.update((cache) => signIn(cache, 'dee'));
+  await vault.close();
+  scene.bytes.fill(1, 4224 + 60, 4224 + 90); // the manifest
+  scene.bytes.fill(1, scene.bytes.length - 40, scene.bytes.length - 30); // the last update
+  const damaged = await scene.open();
+  expect(damaged.status).toMatchObject({ state: 'damaged', recovered: { accounts: 3 } });
+  await damaged.recover();
+  expect(await usersOf(damaged)).toEqual([homeOf('ada'), homeOf('ben'), homeOf('cas')]);
+});
+
 test('is written although another program’s rewrite removes its temporary file', async () => {
   const scene = new Scene();
   let isSwept = false;
