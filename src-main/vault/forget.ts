@@ -5,7 +5,7 @@ import type { Access } from './commit.ts';
 import { identify, isRegular, notAFile, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import type { Slot } from './format/header.ts';
-import { isVaultOf, look, markFileOf, mayBeVaultOf, readFileId } from './open.ts';
+import { isVaultOf, look, lookForVault, markFileOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';
 import type { SlotReading } from './slots.ts';
 
@@ -58,7 +58,7 @@ async function keyOf(settings: Settings, isCopy: boolean, ids: string[]): Promis
   if (isCopy) return 'kept';
   if (ids.length === 0) return 'unknown';
   try {
-    return (await destroyKeys(settings)) ? 'destroyed' : 'kept';
+    return (await destroyKeys(settings, ids)) ? 'destroyed' : 'kept';
   } catch (error) {
     if (error instanceof KeychainError) return 'pending';
     throw error;
@@ -72,9 +72,11 @@ export async function finishForgetting({ settings }: Access): Promise<void> {
 }
 
 async function remember(settings: Settings, ids: readonly string[]): Promise<void> {
-  const { io, file } = settings;
-  const all = new Set([...(await remembered(settings)), ...ids]);
-  await replaceFile(io, listOf(file), [Buffer.from([...all].join('\n'))].values(), file);
+  await writeList(settings, new Set([...(await remembered(settings)), ...ids]));
+}
+
+async function writeList({ io, file }: Settings, ids: ReadonlySet<string>): Promise<void> {
+  await replaceFile(io, listOf(file), [Buffer.from([...ids].join('\n'))].values(), file);
 }
 
 async function remembered({ io, file }: Settings): Promise<string[]> {
@@ -87,9 +89,13 @@ async function remembered({ io, file }: Settings): Promise<string[]> {
         .filter((id) => /^[0-9a-f]{32}$/.test(id));
 }
 
-/** @returns whether all of the keys belonged to this vault alone and have been deleted */
-async function destroyKeys(settings: Settings): Promise<boolean> {
+/**
+ * @param own the ids of a vault that was open here. No other place is the original's, unless the vault is there as well
+ * @returns whether all of the keys belonged to this vault alone and have been deleted
+ */
+async function destroyKeys(settings: Settings, own: readonly string[] = []): Promise<boolean> {
   const { io, file, slots } = settings;
+  const undecided = new Set<string>();
   let isAll = true;
   for (const id of await remembered(settings)) {
     const fileId = Buffer.from(id, 'hex');
@@ -99,10 +105,15 @@ async function destroyKeys(settings: Settings): Promise<boolean> {
     for (const slot of ['a', 'b'] as const) items.push([slot, await slots.read(fileId, slot)]);
     for (const [slot, item] of items) {
       const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
-      if (elsewhere !== null && (await mayBeVaultOf(io, elsewhere, fileId))) isAll = false;
-      else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
+      const found = elsewhere === null ? false : await lookForVault(io, elsewhere, fileId);
+      const isKept = own.includes(id) ? found === true : found !== false;
+      if (!isKept)
+        await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
+      else if (found === null) undecided.add(id);
+      if (isKept) isAll = false;
     }
   }
-  await io.unlink(listOf(file)).catch(() => undefined);
+  if (undecided.size === 0) await io.unlink(listOf(file)).catch(() => undefined);
+  else await writeList(settings, undecided);
   return isAll;
 }

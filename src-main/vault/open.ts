@@ -318,13 +318,13 @@ export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<b
   return there?.equals(fileId) === true;
 }
 
-/** Returns whether the vault with this id may be at this path: its drive may be away, or the file unreadable for the moment. */
-export async function mayBeVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
+/** Returns whether the vault with this id is at this path; null if its drive may be away, or the file can't be read at the moment. */
+export async function lookForVault(io: Io, file: string, fileId: Buffer): Promise<boolean | null> {
   try {
-    if ((await identify(io, file)) === null) return (await identify(io, dirname(file))) === null;
-    return (await readFileId(io, file))?.equals(fileId) === true;
+    if ((await identify(io, file)) !== null) return (await readFileId(io, file))?.equals(fileId) === true;
+    return (await identify(io, dirname(file))) === null ? null : false;
   } catch {
-    return true;
+    return null;
   }
 }
 

@@ -178,10 +178,33 @@ test('a key whose vault is on a drive that is away is kept', async () => {
   const other = join(folder, 'b.vault');
   writeFileSync(`${other}.forgotten`, id);
   const vault = await open(other);
-  await expect.poll(() => existsSync(`${other}.forgotten`)).toBe(false);
+  await vault.update((cache) => signIn(cache, 'ben'));
+  expect(readFileSync(`${other}.forgotten`, 'utf8')).toBe(id); // looked for again at the next start
   await vault.close();
   renameSync(`${drive}-away`, drive);
+  const next = await open(other);
+  await expect.poll(() => existsSync(`${other}.forgotten`)).toBe(false);
+  await next.close();
   const again = await open(join(drive, 'a.vault'));
   expect(again.status.state).toBe('ready');
+  await again.close();
+});
+
+test('a vault whose folder was renamed since leaves no key', async () => {
+  const folder = temporaryFolder();
+  const keychain = memoryKeychain();
+  const vault = await openVault({ file: join(folder, 'before/a.vault'), keychain });
+  await vault.update((cache) => signIn(cache, 'ada'));
+  await vault.close();
+  renameSync(join(folder, 'before'), join(folder, 'after'));
+  const file = join(folder, 'after/a.vault');
+  const backup = readFileSync(file);
+  const moved = await openVault({ file, keychain });
+  expect(await moved.forget()).toEqual({ key: 'destroyed' });
+  await moved.close();
+  expect(existsSync(`${file}.forgotten`)).toBe(false);
+  writeFileSync(file, backup);
+  const again = await openVault({ file, keychain });
+  expect(again.status.state).toBe('key-missing');
   await again.close();
 });
