@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type FileSum, holds, nodeIo, summing } from '../../src-main/vault/disk/file.ts';
+import {
+  type FileSum,
+  holds,
+  type IoFile,
+  nodeIo,
+  replaceFile,
+  summing,
+} from '../../src-main/vault/disk/file.ts';
 import { encodeBatch } from '../../src-main/vault/format/batch.ts';
 import { FileBytes } from '../../src-main/vault/disk/file-bytes.ts';
 import {
@@ -165,4 +173,27 @@ describe('a file that is read back', () => {
       return writeFile(file, copy);
     };
   }
+});
+
+test('a file whose parts fail is closed after the write that is under way, and removed', async () => {
+  const steps: string[] = [];
+  const handle = {
+    write: async (_bytes: Buffer, _from: number, length: number) => {
+      await setImmediate();
+      steps.push('written');
+      return { bytesWritten: length };
+    },
+    close: () => Promise.resolve(void steps.push('closed')),
+  };
+  const io = {
+    ...nodeIo,
+    open: () => Promise.resolve(handle as unknown as IoFile),
+    unlink: () => Promise.resolve(void steps.push('removed')),
+  };
+  function* parts(): Generator<Buffer, void> {
+    yield Buffer.from('one');
+    throw new Error('damaged');
+  }
+  await expect(replaceFile(io, '/nowhere/a.vault', parts())).rejects.toThrow('damaged');
+  expect(steps).toEqual(['written', 'closed', 'removed']);
 });

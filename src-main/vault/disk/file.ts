@@ -217,21 +217,26 @@ const FLUSHED = 4 * 1024 * 1024;
 async function writeParts<T>(handle: IoFile, parts: Iterator<Buffer, T>): Promise<T> {
   let at = 0;
   let flushedTo = 0;
-  let flushed = Promise.resolve();
-  let next = parts.next();
-  while (next.done !== true) {
-    const written = hear(writeRange(handle, next.value, at));
-    at += next.value.length;
-    if (at > MAX_FILE_BYTES) throw tooLarge(BigInt(at));
-    next = parts.next();
-    await written;
-    if (next.done === true || at - flushedTo < FLUSHED) continue;
+  let [written, flushed] = [Promise.resolve(), Promise.resolve()];
+  try {
+    let next = parts.next();
+    while (next.done !== true) {
+      const from = at;
+      at += next.value.length;
+      if (at > MAX_FILE_BYTES) throw tooLarge(BigInt(at));
+      written = hear(writeRange(handle, next.value, from));
+      next = parts.next();
+      await written;
+      if (next.done === true || at - flushedTo < FLUSHED) continue;
+      await flushed;
+      flushed = hear(handle.datasync());
+      flushedTo = at;
+    }
     await flushed;
-    flushed = hear(handle.datasync());
-    flushedTo = at;
+    return next.value;
+  } finally {
+    await Promise.allSettled([written, flushed]); // or a file that is closed after an error would be written to
   }
-  await flushed;
-  return next.value;
 }
 
 /** The length of a file, and its CRC-32, which detects accidental changes by a disk. */
