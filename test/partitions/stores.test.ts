@@ -194,6 +194,16 @@ describe('memory in front', () => {
     expect(left).toBe(0);
   });
 
+  it('keeps no copy of what another server has removed, once it has found that out', async () => {
+    const store = memoryStore();
+    const here = layered({ store, staleness: 300 });
+    await here.write('a', { bytes: new Uint8Array([1]), version: 'one' }, { expected: null, ttl: null });
+    await store.remove('a');
+    expect(await here.read('a')).not.toBeNull();
+    expect(await here.read('a', { fresh: true })).toBeNull();
+    expect(await here.read('a')).toBeNull();
+  });
+
   it('an update that finds nothing to do has looked in the store', async () => {
     const store = memoryStore();
     const server = () =>

@@ -160,6 +160,7 @@ export function layered(options: LayeredOptions): LayeredStore {
         const entry = await store.read(key, call);
         // An entry with a TTL may be copied past its end by `staleness`.
         if (entry !== null) await keep(entry, null);
+        else await copies.remove(key); // another server removed it
         return entry;
       });
     },
