@@ -230,7 +230,7 @@ export function NoticeScreen({ notice }: { notice: Notice }) {
   );
 }
 
-/** Shown after the vault was closed while the user was away. */
+/** Shown after Tokenkeep was locked while the user was away. A vault that holds unsaved changes stays open in the main process. */
 export function LockedScreen() {
   const { ports, vault } = useModel();
   const platform = useStore(vault.view, (view) => view.info?.platform);
@@ -244,7 +244,7 @@ export function LockedScreen() {
   };
   return (
     <BlankScreen icon="lock" tone="calm" title="Tokenkeep is locked">
-      <p>The vault was closed while you were away. Your sign-ins are unchanged.</p>
+      <p>It was locked while you were away. No account is shown or changed here until you unlock it.</p>
       {problem !== null && <Problem>{problem}</Problem>}
       <div className="actions">
         <Action kind="primary" onPress={() => void unlock()} autoFocus>

@@ -314,6 +314,13 @@ test('hostile accounts draw no element of their own', async () => {
   expect(html).not.toMatch(/[\u202e\u200b]|\u0000/u);
 });
 
+test('the locked screen does not say that the vault is closed, which unsaved changes keep open', async () => {
+  const { model } = await stage('away');
+  const html = within(model, <TokenkeepWindow />);
+  expect(html).toContain('locked while you were away');
+  expect(html).not.toMatch(/closed|unchanged/u);
+});
+
 describe('every world has its screen', () => {
   const HEADINGS: Record<string, string> = {
     away: 'Tokenkeep is locked',
