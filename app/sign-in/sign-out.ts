@@ -87,8 +87,8 @@ interface Task {
 }
 
 /**
- * A stored sign-out. `revoke`: the remaining revocations; empty when done. `tried`: on how many days they were tried, and the last one, in days
- * since the epoch. `wish`: the removal is still to be done.
+ * A stored sign-out. `revoke`: the remaining revocations; empty when done. `tried`: on how many days they were tried when the sign-out was
+ * already old enough to be given up, and the last one, in days since the epoch. `wish`: the removal is still to be done.
  */
 interface Kept {
   report: SignOutReport;
@@ -126,7 +126,7 @@ const TRY_AGAIN = 10 * 60_000;
 const DAY = 86_400;
 /** Seconds after which an unresponsive provider is given up; refresh tokens rarely live longer. */
 const GIVEN_UP = 90 * DAY;
-/** On how many days it must have been tried before that: a clock that was wrong at the sign-out, or is once, gives up nothing. */
+/** On how many days it must have been tried after that: a clock that was wrong at the sign-out, or is once, gives up nothing. */
 const DAYS_TRIED = 7;
 
 export function signOuts(ports: SignOutPorts): SignOuts {
@@ -582,9 +582,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       }
     };
     const soFar = (): Kept => {
-      const last = Math.floor(ports.now() / DAY);
-      const days = (tried?.days ?? 0) + (tried?.last === last ? 0 : 1);
-      const isGivenUp = ports.now() - report.at >= GIVEN_UP && days >= DAYS_TRIED;
+      const today = Math.floor(ports.now() / DAY);
+      const isOld = ports.now() - report.at >= GIVEN_UP;
+      const triedOld = isOld && tried?.last !== today ? { days: (tried?.days ?? 0) + 1, last: today } : tried;
+      const isGivenUp = isOld && triedOld !== undefined && triedOld.days >= DAYS_TRIED;
       const waiting = revoke.find((task) => !outcomes.has(task));
       const isLeft = (task: Task): boolean => {
         const outcome = outcomes.get(task);
@@ -599,7 +600,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
           ? (revoke.flatMap((task) => outcomes.get(task) ?? []).at(-1) ?? earlier)
           : unreachable(waiting);
       const revoked = report.revoked === null ? null : { count, pending: left.length, problem };
-      return { report: { ...report, session, revoked }, revoke: left, tried: { days, last } };
+      return { report: { ...report, session, revoked }, revoke: left, tried: triedOld };
     };
     // Computed at the time of writing, because a later save has more results.
     const save = (): Promise<unknown> =>
