@@ -9,7 +9,10 @@ import type { LoginStart } from './login-start.ts';
 export interface AppSettings {
   /** All settings, for the page. Looks at files and at the system's entry. */
   read(): Settings;
-  /** The settings that the main process follows: the defaults while the file can't be read, which is reported once. Reads it once. */
+  /**
+   * The settings that the main process follows: the defaults while the file can't be read, but without looking for updates, which the user may
+   * have turned off. That is reported once. Reads the file once.
+   */
   wants(): Pick<Settings, 'closeWhenAway' | 'menuBar' | 'notify' | 'asksRarely' | 'updates'>;
   /** @throws StorageError if it can't be saved; the setting is then unchanged */
   setTimes(times: TimesShown): Settings;
@@ -73,7 +76,7 @@ export function settingsAt(
     } catch (error) {
       if (!isReported) onUnexpected(error);
       isReported = true;
-      return v.parse(preferences, {});
+      return { ...v.parse(preferences, {}), updates: false };
     }
   };
   const prefer = (changes: Partial<v.InferOutput<typeof preferences>>): Settings => {
