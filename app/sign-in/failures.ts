@@ -199,8 +199,23 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
     case 'port_taken':
       return `Another program uses the port of ${about.redirect_uri ?? 'the redirect URI'}. Nothing was changed. Close that program, or remove the port from the profile’s redirect URI.`;
     case 'port_refused':
-      return `This computer does not let Tokenkeep receive the browser’s answer at ${about.redirect_uri ?? 'the redirect URI'}: ports below 1024 often need an administrator, and a firewall may refuse others. Nothing was changed. Remove the port from the profile’s redirect URI, or choose a higher one.`;
+      return portRefused(about.redirect_uri);
   }
+}
+
+/** From a redirect URI without a port, none can be removed. */
+function portRefused(uri = 'http://localhost/'): string {
+  const [why, remedy] =
+    URL.parse(uri)?.port === ''
+      ? [
+          'a firewall may forbid it, or too many connections or files are open',
+          'Allow Tokenkeep to listen on this computer, or close other programs, and try again.',
+        ]
+      : [
+          'ports below 1024 often need an administrator, and a firewall may refuse others',
+          'Remove the port from the profile’s redirect URI, or choose a higher one.',
+        ];
+  return `This computer does not let Tokenkeep receive the browser’s answer at ${uri}: ${why}. Nothing was changed. ${remedy}`;
 }
 
 /** Returns an error that needs no response from the provider. */

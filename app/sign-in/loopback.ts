@@ -21,7 +21,7 @@ export interface Loopback {
 export async function listen(registered: string, state: string): Promise<Loopback> {
   const { hostname, port, pathname } = new URL(registered);
   const servers = await openAll(hostname, Number(port)).catch((error: unknown) => {
-    const code = systemCodeOf(error) === 'EADDRINUSE' ? 'port_taken' : 'port_refused';
+    const code = systemCodeOf(error) === 'EADDRINUSE' && port !== '' ? 'port_taken' : 'port_refused';
     throw signInError(code, { issuer: '', client_id: '', redirect_uri: registered }, error);
   });
 

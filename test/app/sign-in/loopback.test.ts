@@ -56,15 +56,18 @@ it('leaves no connection behind when it is closed', async () => {
 }, 90_000);
 
 it.each([
-  ['EADDRINUSE', 'port_taken', 'Another program'],
-  ['EACCES', 'port_refused', 'does not let'],
-  ['EMFILE', 'port_refused', 'does not let'],
-])('says of %s what it is', async (code, said, words) => {
+  ['EADDRINUSE', 'http://127.0.0.1:443/', 'port_taken', 'Another program'],
+  ['EACCES', 'http://127.0.0.1:443/', 'port_refused', 'Remove the port'],
+  ['EMFILE', 'http://127.0.0.1:443/', 'port_refused', 'Remove the port'],
+  // There is no port to remove.
+  ['EADDRINUSE', 'http://localhost/', 'port_refused', 'Allow Tokenkeep to listen'],
+  ['EACCES', 'http://127.0.0.1/', 'port_refused', 'Allow Tokenkeep to listen'],
+])('says of %s at %s what it is', async (code, registered, said, words) => {
   const refused = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server) {
     process.nextTick(() => this.emit('error', Object.assign(new Error('listen'), { code })));
     return this;
   });
-  const failure = await listen('http://127.0.0.1:443/', 'state').catch((error: unknown) => error);
+  const failure = await listen(registered, 'state').catch((error: unknown) => error);
   refused.mockRestore();
   expect(failure).toMatchObject({ code: said, message: expect.stringContaining(words) });
 });
