@@ -165,9 +165,12 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       serve(ownVault);
       const close = async (): Promise<void> => {
         await ended; // the work may leave changes that can't be saved
-        await left?.close();
-        const vault = await own;
-        if (vault !== undefined && refusal === error) await closeSaved(vault);
+        try {
+          await left?.close();
+        } finally {
+          const vault = await own;
+          if (vault !== undefined && refusal === error) await closeSaved(vault);
+        }
       };
       return (locking = close());
     },
@@ -175,8 +178,11 @@ export function serving({ openOwn, ...options }: ServingOptions): Serving {
       served?.();
       endWaiting();
       await locking.catch(() => undefined); // reported to the caller of `lock`
-      await leaveDemo();
-      await (await own)?.close();
+      try {
+        await leaveDemo();
+      } finally {
+        await (await own)?.close();
+      }
     },
   };
 }

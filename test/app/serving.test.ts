@@ -175,4 +175,19 @@ describe('the demo', () => {
     await shown.showOwn();
     expect(existsSync(missing) && readdirSync(missing)).toEqual([]);
   });
+
+  it.each<[string, () => Promise<void>]>([
+    ['a lock', () => shown.lock(new Error('locked'), Promise.resolve())],
+    ['a quit', () => shown.close()],
+  ])('that can’t be closed does not keep %s from closing the user’s vault', async (_what, leave) => {
+    await shown.showOwn();
+    const vault = await shown.own();
+    await shown.showDemo();
+    const demo = await shown.vault();
+    const stuck = vi.spyOn(demo, 'close').mockRejectedValueOnce(new Error('The disk is full.'));
+    await expect(leave()).rejects.toThrow('The disk is full.');
+    await expect(vault.read(() => undefined)).rejects.toMatchObject({ code: 'vault_closed' });
+    stuck.mockRestore();
+    await demo.close();
+  });
 });
