@@ -94,8 +94,9 @@ export function loadPage(window: BrowserWindow): void {
   void window.loadURL(START_PAGE);
 }
 
-/** Restores and focuses the window. */
+/** Restores and focuses the window. A page that ended too often to be loaded again by itself is loaded now. */
 export function bringToFront(window: BrowserWindow): void {
+  if (window.webContents.isCrashed()) window.webContents.reload();
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();

@@ -2,31 +2,42 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from 'electron';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createWindow } from '../../app/window.ts';
+import { bringToFront, createWindow } from '../../app/window.ts';
 
 let loads: number;
+let isCrashed: boolean;
 vi.mock('electron', () => ({
   nativeTheme: new EventEmitter(),
   screen: { getAllDisplays: () => [] },
   BrowserWindow: class extends EventEmitter {
-    readonly webContents = Object.assign(new EventEmitter(), { reload: () => void (loads += 1) });
+    readonly webContents = Object.assign(new EventEmitter(), {
+      reload: () => void (loads += 1),
+      isCrashed: () => isCrashed,
+    });
     isDestroyed(): boolean {
       return false;
     }
+    isMinimized(): boolean {
+      return false;
+    }
+    show(): void {}
+    focus(): void {}
   },
 }));
 
 /** Ends the process of the page. */
 let end: (reason: string) => void;
+let window: ReturnType<typeof createWindow>;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  loads = 0;
-  const { webContents } = createWindow({
+  [loads, isCrashed] = [0, false];
+  window = createWindow({
     session: {} as Session,
     ...{ preload: '', icon: '', placeFile: '/nowhere', devTools: false },
   });
-  end = (reason) => void (webContents as unknown as EventEmitter).emit('render-process-gone', {}, { reason });
+  end = (reason) =>
+    void (window.webContents as unknown as EventEmitter).emit('render-process-gone', {}, { reason });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -49,5 +60,16 @@ it('three times in a minute, and again after that', () => {
   vi.advanceTimersByTime(61_000);
   end('crashed');
   vi.runAllTimers();
+  expect(loads).toBe(4);
+});
+
+it('when the user asks for the window, which a page that ended too often leaves empty', () => {
+  bringToFront(window);
+  expect(loads).toBe(0);
+  for (let count = 0; count < 4; count++) end('crashed');
+  vi.runAllTimers();
+  expect(loads).toBe(3);
+  isCrashed = true;
+  bringToFront(window);
   expect(loads).toBe(4);
 });
