@@ -95,6 +95,7 @@ export function imports({ vault, now, reading }: ImportsOptions): Imports {
   let lastReading: Promise<unknown> = Promise.resolve();
 
   const keep = ({ file, content }: Pick<Kept, 'file' | 'content'>): Kept => {
+    if (claimed !== undefined && now() > claimed.until) claimed = undefined;
     kept = { id: randomBytes(16).toString('base64url'), until: now() + KEPT_SECONDS, file, content };
     return kept;
   };

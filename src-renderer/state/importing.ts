@@ -152,28 +152,36 @@ export function createImporting(ports: Ports, vault: Vault, dialogs: Dialogs, to
         dialogs.answer(opening, { kind: 'import-plan', plan: answer.value, restores, merging: false });
       else if (answer.error.code === 'passphrase_wrong') {
         dialogs.replace(opening, { ...dialog, opening: false, error: answer.error });
-      } else dialogs.fail(FAILED, answer.error, opening);
+      } else {
+        void tokenCache.cancelImport(dialog.file.id);
+        dialogs.fail(FAILED, answer.error, opening);
+      }
     },
     async confirm() {
       const dialog = dialogs.view.get();
       if (dialog?.kind !== 'import-plan' || dialog.merging) return;
       const merging: Dialog = { ...dialog, merging: true };
       dialogs.replace(dialog, merging);
+      /** The dialog is gone, and with it the only way to confirm the plan. */
+      const fail = (error: PlainError) => {
+        void tokenCache.cancelImport(dialog.plan.id);
+        dialogs.fail(FAILED, error, merging);
+      };
       if (dialog.restores) {
         // Main may have discarded the document, and no file is set aside for nothing. One that is open needs no passphrase.
         const still = await tokenCache.unlockImport(dialog.plan.id, '');
         if (!still.ok) {
-          dialogs.fail(FAILED, still.error, merging);
+          fail(still.error);
           return;
         }
         const fresh = await vault.ask('startFresh');
         if (fresh === null) dialogs.replace(merging, dialog);
-        else if (!fresh.ok) dialogs.fail(FAILED, fresh.error, merging);
+        else if (!fresh.ok) fail(fresh.error);
         if (fresh?.ok !== true) return;
       }
       const answer = await tokenCache.confirmImport(dialog.plan.id);
       if (!answer.ok) {
-        dialogs.fail(FAILED, answer.error, merging);
+        fail(answer.error);
         return;
       }
       dialogs.replace(merging, null);

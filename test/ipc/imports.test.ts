@@ -78,3 +78,15 @@ it('keeps a document that is about to be confirmed, whatever is planned meanwhil
   now += 601;
   await expect(all.confirm(sixth)).rejects.toMatchObject({ code: 'invalid_argument' });
 });
+
+it('discards a document that was about to be confirmed and was not, once its time is over and another file comes', async () => {
+  const vault = Promise.resolve(fakeVault(new SerializableTokenCache()));
+  let now = 1;
+  const all = imports({ vault: () => vault, now: () => now, reading: () => undefined });
+  const { id } = await all.plan(file('ada'));
+  await all.unlock(id, '');
+  now += 601;
+  await all.plan(file('bob'));
+  now -= 601; // it would still be in time
+  await expect(all.confirm(id)).rejects.toMatchObject({ code: 'invalid_argument' });
+});

@@ -86,7 +86,7 @@ describe('an import', () => {
 
     test('asks again after a wrong one, and keeps no passphrase', async () => {
       const error = { code: 'passphrase_wrong', message: 'It does not open the file.' };
-      const { model, world } = await stage('main', { plan: LOCKED });
+      const { model, bridge, world } = await stage('main', { plan: LOCKED });
       await model.importing.choose();
       world.failing.set('unlockImport', error);
       await model.importing.unlock('battery staple');
@@ -99,8 +99,10 @@ describe('an import', () => {
       });
       expect(JSON.stringify(model.dialogs.view.get())).not.toContain('battery');
       world.failing.set('unlockImport', { code: 'document_damaged', message: 'It was cut off.' });
+      expect(bridge.asked.map(([name]) => name)).not.toContain('cancelImport');
       await model.importing.unlock('battery staple');
       expect(model.dialogs.view.get()).toMatchObject({ kind: 'failure' });
+      expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'locked-1']);
     });
 
     test('cancelled: main is notified', async () => {
@@ -149,6 +151,7 @@ describe('an import', () => {
         error: { message: 'The disk is full.' },
       });
       expect(changing(bridge.asked)).toEqual(['startFresh']);
+      expect(bridge.asked).toContainEqual(['cancelImport', 'plan-1']); // main need not keep what no dialog can confirm
     });
 
     test('whose document main has discarded: nothing is set aside', async () => {
@@ -178,7 +181,7 @@ describe('an import', () => {
   });
 
   test('that fails while it merges: said, and the plan is gone', async () => {
-    const { model, world } = await stage();
+    const { model, bridge, world } = await stage();
     await model.importing.choose();
     world.failing.set('confirmImport', { code: 'disk_full', message: 'The disk is full.' });
     await model.importing.confirm();
@@ -186,6 +189,7 @@ describe('an import', () => {
       kind: 'failure',
       error: { message: 'The disk is full.' },
     });
+    expect(bridge.asked.at(-1)).toEqual(['cancelImport', 'plan-1']);
     expect(model.toasts.view.get()).toEqual([]);
   });
 
