@@ -33,16 +33,16 @@ async function hastened(run: () => Promise<unknown>): Promise<void> {
   vi.useFakeTimers({
     toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'],
   });
-  let isRunning = true;
+  const task = { isRunning: true };
   try {
-    const ended = run().finally(() => (isRunning = false));
+    const ended = run().finally(() => (task.isRunning = false));
     ended.catch(() => undefined); // It is awaited below.
     // Ten minutes of its time. What waits for anything else must not keep the clock from the tests that follow.
-    for (let turn = 0; isRunning && turn < 60_000; turn += 1) {
+    for (let turn = 0; task.isRunning && turn < 60_000; turn += 1) {
       vi.advanceTimersByTime(10);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (isRunning) throw new Error('It waits for something other than a timer.');
+    if (task.isRunning) throw new Error('It waits for something other than a timer.');
     await ended;
   } finally {
     vi.useRealTimers();
