@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
-import { replacingTests } from './scripts/checks/pure.mjs';
+import { lonelyTests } from './scripts/checks/pure.mjs';
 
 // The programs of the guides subscribe to channels until their process ends.
-const alone: string[] = [...replacingTests(), 'test/docs/guides.test.ts'];
+const alone: string[] = [...lonelyTests(), 'test/docs/guides.test.ts'];
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },

@@ -31,12 +31,15 @@ export function pureTests() {
 }
 
 /**
- * Returns the test files that replace (mock) modules: the modules that they load can't be shared with others.
+ * Returns the test files that can't share the modules that they load with others: they replace (mock) modules, or turn the clock, and a
+ * module may keep a timer of that clock, which then never fires again.
  *
  * @returns {string[]} paths from the root of the clone
  */
-export function replacingTests() {
-  return modules(['test']).filter((file) => /\.test\.tsx?$/.test(file) && replacesModules(file));
+export function lonelyTests() {
+  return modules(['test']).filter(
+    (file) => /\.test\.tsx?$/.test(file) && (replacesModules(file) || turnsClock(file)),
+  );
 }
 
 /**
@@ -53,6 +56,10 @@ export function quickTests(files) {
 
 function replacesModules(file) {
   return /^vi\.(?:mock|doMock)\(/m.test(readFileSync(join(root, file), 'utf8'));
+}
+
+function turnsClock(file) {
+  return readFileSync(join(root, file), 'utf8').includes('vi.useFakeTimers(');
 }
 
 function loadedBy(file) {
