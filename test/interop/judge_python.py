@@ -25,7 +25,7 @@ def judge(trial, verdict):
     home = trial["home_account_id"]
     account = None if home is None else next(a for a in accounts if a["home_account_id"] == home)
     verdict["tenant"] = None
-    cached = app.acquire_token_silent(trial["scopes"], account)
+    cached = from_cache(app, trial["scopes"], account, network)
     verdict["cached"] = cached and cached["access_token"]
     asked = verdict["asked"] = len(network.redeemed)
     if account:
@@ -35,6 +35,14 @@ def judge(trial, verdict):
     verdict["refreshed"] = refreshed and refreshed["access_token"]
     verdict["redeemed"] = (network.redeemed[asked:] or [{}])[0].get("refresh_token")
     verdict["document"] = cache.serialize()
+
+
+def from_cache(app, scopes, account, network):
+    """From version 1.23 on, `acquire_token_silent` is for users only: `acquire_token_for_client` looks into the cache itself."""
+    if account or tuple(map(int, msal.__version__.split(".")[:2])) < (1, 23):
+        return app.acquire_token_silent(scopes, account)
+    found = app.acquire_token_for_client(scopes)
+    return None if network.redeemed else found
 
 
 def verdict(trial):

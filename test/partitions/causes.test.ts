@@ -109,7 +109,7 @@ describe.each(['redis', 'ioredis'] as const)('%s', (library) => {
 
   it('a replica, something else under a key, and a full server', async () => {
     const replica = await startRedis(['--replicaof', `127.0.0.1 ${server.port}`]);
-    const other = await startRedis(['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction']);
+    const other = await startRedis(['--maxmemory', '100kb', '--maxmemory-policy', 'noeviction']);
     try {
       await expectCode(await connect(replica.url), 'store_read_only');
       await expectCode(await connect(other.url), 'store_full', { reads: false });
