@@ -33,7 +33,7 @@ import {
   type IntactFrame,
   outlineBase,
   readFirstFrame,
-  scanInTurns,
+  scanFrames,
 } from './format/frame-reader.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
 import { type FileState, MAX_HISTORY, type Mark, type Position } from './format/key-item.ts';
@@ -161,7 +161,7 @@ async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): P
   if (base === null) return null;
   const offset = base.end.at;
   const tail = await file.window(offset, file.length - offset);
-  const later = await scanInTurns(tail, { ...base.end, at: 0 }, sealing, { offset, pause });
+  const later = await scanFrames(tail, { ...base.end, at: 0 }, sealing, { offset, pause });
   const { batches, sound } = await decodeLater(later.frames, header, pause);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
@@ -235,7 +235,7 @@ async function readFrames(
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, ends, damaged, end } = await scanInTurns(await file.load(), START, sealing, { pause });
+  const { frames, ends, damaged, end } = await scanFrames(await file.load(), START, sealing, { pause });
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
@@ -363,7 +363,7 @@ export async function readLater(
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
   const pause = pauses();
-  const scan = await scanInTurns(tail, { ...end, at: TRAILER_LENGTH }, sealing, { offset, pause });
+  const scan = await scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, { offset, pause });
   const { batches, sound } = await decodeLater(scan.frames, contents.header, pause);
   if (scan.damaged || !sound) return null;
   return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })) };

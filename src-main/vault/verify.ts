@@ -1,6 +1,6 @@
 import { isObject } from '../cache/json.ts';
 import { storeOf } from '../cache/token-cache.ts';
-import { type Contents, entriesOf } from './contents.ts';
+import { type Contents, entriesOf, pauses } from './contents.ts';
 import { readWhole, sameIdentity } from './disk/file.ts';
 import { sealedSecretOf } from './format/batch.ts';
 import { NO_TAG } from './format/frame.ts';
@@ -85,11 +85,11 @@ async function openAll(
 }
 
 /** Counts what is authentic in an opened file. */
-function regionsOf(file: Buffer, { header, sealing }: Contents): VaultRegions {
+async function regionsOf(file: Buffer, { header, sealing }: Contents): Promise<VaultRegions> {
   const expected = encodeHeader(header);
   const headers = [0, HEADER_COPY_AT].filter((at) => file.subarray(at, at + HEADER_LENGTH).equals(expected));
   const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-  const { frames, end } = scanFrames(file, start, sealing);
+  const { frames, end } = await scanFrames(file, start, sealing, { pause: pauses() });
   // A repeated or moved frame is not counted again.
   const ordinals = new Set(frames.map(({ ordinal }) => ordinal));
   const base = [...ordinals].filter((ordinal) => ordinal < header.baseFrames).length;

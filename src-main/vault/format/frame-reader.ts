@@ -116,34 +116,16 @@ export async function outlineBase(
 }
 
 /**
- * Reads frames from `from` to the end. Never guesses: everything it returns is authenticated.
+ * Reads frames from `from` to the end, and pauses between them. Never guesses: everything it returns is authenticated.
  *
  * @param offset the position of `file` in the real file, if only the end of the file was read
  */
-export function scanFrames(file: Buffer, from: Cursor, sealing: Sealing): Scan {
-  const steps = scanning(file, from, sealing);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
-/** Does what `scanFrames` does, and pauses between frames. */
-export async function scanInTurns(
+export async function scanFrames(
   file: Buffer,
   from: Cursor,
   sealing: Sealing,
   { offset = 0, pause }: { offset?: number; pause: () => Promise<void> },
 ): Promise<Scan> {
-  const steps = scanning(file, from, sealing, offset);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await pause();
-  }
-}
-
-function* scanning(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Generator<void, Scan> {
   const { baseFrames } = sealing;
   const frames: IntactFrame[] = [];
   const ends: Cursor[] = [];
@@ -161,7 +143,7 @@ function* scanning(file: Buffer, from: Cursor, sealing: Sealing, offset = 0): Ge
     frames.push({ ordinal: prefix.ordinal, content: contentOf(file, found) });
     cursor = after(file, found);
     ends.push(cursor);
-    yield;
+    await pause();
   }
   if (cursor.ordinal < baseFrames) damaged = true;
   return { frames, ends, damaged, end: cursor };
