@@ -263,8 +263,9 @@ export async function updateFeed({
   appImage,
   deb,
 }: Installed): Promise<string | null> {
-  const feed = resources === null ? null : feedOf(resources);
-  if (resources === null || feed === null) return null;
+  if (resources === null) return null;
+  const feed = feedOf(resources);
+  if (feed === null) return null;
   switch (platform) {
     case 'linux': // a tar.gz can't update itself
       return updatesKey !== null && (appImage || (await deb())) ? feed : null;

@@ -125,25 +125,14 @@ function replaceHistories(
   ids: readonly AccountId[],
   next: (id: AccountId, before: Partial<AccountHistory> | undefined) => Partial<AccountHistory> | undefined,
 ): void {
-  for (const [name, some] of grouped(ids, chunkOf)) {
+  for (const id of ids) {
+    const name = chunkOf(id);
     const chunk = new Map(Object.entries(chunkNamed(cache, name)));
-    for (const id of some) {
-      const history = next(id, chunk.get(id));
-      if (history === undefined) chunk.delete(id);
-      else chunk.set(id, history);
-    }
+    const history = next(id, chunk.get(id));
+    if (history === undefined) chunk.delete(id);
+    else chunk.set(id, history);
     setAppData(cache, name, chunk.size === 0 ? undefined : Object.fromEntries(chunk));
   }
-}
-
-function grouped<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const each of all) {
-    const group = groups.get(keyOf(each));
-    if (group === undefined) groups.set(keyOf(each), [each]);
-    else group.push(each);
-  }
-  return groups;
 }
 
 /** Returns a history without the members that equal those of an empty one, because a vault reads all histories when it is opened. */

@@ -533,10 +533,10 @@ async function renewed(
   const sent = new Set<string>(); // One token may be stored for several scopes.
   for (const refreshToken of refreshTokens) {
     if (known?.has(refusalName(refreshToken, request.client_id)) === true) continue;
+    if (sent.has(refreshToken.secret)) continue;
+    sent.add(refreshToken.secret);
     let redeemed: Redeemed;
     try {
-      if (sent.has(refreshToken.secret)) continue;
-      sent.add(refreshToken.secret);
       redeemed = await redeem(refreshToken, { ...request, scopes: scopesIn(request) }, signal);
       assertTokens(redeemed.response);
     } catch (error) {

@@ -4,7 +4,8 @@
  *
  * [Note: what names an account] In data that is not understood, a string or a field's name refers to an account if it is the
  * account's id, or begins with the id and a hyphen, as keys do. Ids inside other text are ignored: the ids of generic providers
- * may be as short as "1". App data is left alone. An entry that names its account belongs only to that account. Ids are compared case-insensitively.
+ * may be as short as "1". App data is left alone. An entry that names its account belongs only to that account. Ids are compared
+ * case-insensitively.
  */
 import { AmbiguousAccountError, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type OptionNames, TEXT } from '../options.ts';

@@ -106,11 +106,10 @@ async function destroyKeys(settings: Settings, own: readonly string[] = []): Pro
     for (const [slot, item] of items) {
       const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
       const found = elsewhere === null ? false : await lookForVault(io, elsewhere, fileId);
-      const isKept = own.includes(id) ? found === true : found !== false;
-      if (!isKept)
-        await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
-      else if (found === null) undecided.add(id);
-      if (isKept) isAll = false;
+      if (found === true || (found === null && !own.includes(id))) {
+        isAll = false;
+        if (found === null) undecided.add(id);
+      } else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
     }
   }
   if (undecided.size === 0) await io.unlink(listOf(file)).catch(() => undefined);
