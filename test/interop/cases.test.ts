@@ -100,7 +100,7 @@ async function case13(judge: Judge): Promise<Case[]> {
 }
 
 function case14(judge: Judge): Case[] {
-  return ['msal-python', 'msal-node-2', 'msal-node-7'].flatMap((source) => {
+  return ['msal-python', 'msal-python-1.32', 'msal-node-2', 'msal-node-7'].flatMap((source) => {
     const cache = cacheOf(vector(`${source}-kitchen-sink`));
     signIn(cache, avery, mail, { foci: '1' });
     const {

@@ -90,7 +90,10 @@ const SICK: {
   {
     name: 'null for an access token',
     kind: 'unreadable',
-    make: (document) => Object.assign(document['AccessToken']!, { broken: null }),
+    // In front, as the others are: MSAL Python 1.32 looks no further than the first token that serves.
+    make: (document) => {
+      document['AccessToken'] = { broken: null, ...document['AccessToken'] };
+    },
     node: throws(/null/),
     python: throws(/NoneType/),
   },
@@ -174,7 +177,9 @@ const handover = (document: string): Trial => ({
   response: entra(avery, desk, later + 1),
 });
 
-const faulty = ['msal-python-aad-single', 'msal-node-7-aad-single'].flatMap((source) =>
+const SOURCES = ['msal-python-aad-single', 'msal-python-1.32-aad-single', 'msal-node-7-aad-single'];
+
+const faulty = SOURCES.flatMap((source) =>
   SICK.map((sick) => {
     const document = vector(`documents/${source}`);
     sick.make(document);
@@ -188,7 +193,9 @@ const handedOver = [
   { name: 'msal-node-3-then-msal-node-5', before: 'the older refresh token' },
   { name: 'msal-node-5-then-msal-node-3', before: 'the older refresh token' },
   { name: 'msal-node-7-then-msal-python', before: 'an error' },
+  { name: 'msal-node-7-then-msal-python-1.32', before: 'an error' },
   { name: 'msal-python-then-msal-node-7', before: 'an error' },
+  { name: 'msal-python-1.32-then-msal-node-7', before: 'an error' },
 ].map((one) => {
   const document = vector(`handovers/${one.name}`);
   const text = JSON.stringify(document);
@@ -209,7 +216,7 @@ const heard = new Map(
 const heardOn = (judge: Judge, { trials }: { trials: Trial[] }): Verdict[] =>
   trials.map((one) => heard.get(judge)!.get(one)!);
 
-describe.each(['msal-python-aad-single', 'msal-node-7-aad-single'])('in what was %s', (source) => {
+describe.each(SOURCES)('in what was %s', (source) => {
   if (withoutPython) it.skip('python3-msal is not installed');
 
   it.each(faulty.filter((one) => one.source === source))('$name: found, felt, repaired', (one) => {

@@ -27,6 +27,7 @@ const NOW = START + 1800;
 
 const SOURCES = [
   { source: 'msal-python-kitchen-sink', dialect: 'msal-python' },
+  { source: 'msal-python-1.32-kitchen-sink', dialect: 'msal-python' },
   { source: 'msal-node-2-kitchen-sink', dialect: 'msal-node-3' },
   { source: 'msal-node-3-kitchen-sink', dialect: 'msal-node-3' },
   { source: 'msal-node-5-kitchen-sink', dialect: 'msal-node' },

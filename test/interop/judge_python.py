@@ -13,6 +13,10 @@ from msal_python import Network, application, clock  # noqa: E402  (sets the clo
 import msal  # noqa: E402
 
 
+# From version 1.23 on, `acquire_token_silent` is for users only: `acquire_token_for_client` looks into the cache itself.
+LOOKS_ITSELF = tuple(map(int, msal.__version__.split(".")[:2])) >= (1, 23)
+
+
 def judge(trial, verdict):
     """Fills in the verdict step by step, so that what came before an error is in it."""
     clock["now"] = trial["at"]
@@ -31,6 +35,8 @@ def judge(trial, verdict):
     if account:
         refreshed = app.acquire_token_silent(trial["scopes"], account, force_refresh=True)
     else:
+        if LOOKS_ITSELF:
+            app.remove_tokens_for_client()
         refreshed = app.acquire_token_for_client(trial["scopes"])
     verdict["refreshed"] = refreshed and refreshed["access_token"]
     verdict["redeemed"] = (network.redeemed[asked:] or [{}])[0].get("refresh_token")
@@ -38,8 +44,7 @@ def judge(trial, verdict):
 
 
 def from_cache(app, scopes, account, network):
-    """From version 1.23 on, `acquire_token_silent` is for users only: `acquire_token_for_client` looks into the cache itself."""
-    if account or tuple(map(int, msal.__version__.split(".")[:2])) < (1, 23):
+    if account or not LOOKS_ITSELF:
         return app.acquire_token_silent(scopes, account)
     found = app.acquire_token_for_client(scopes)
     return None if network.redeemed else found

@@ -64,8 +64,11 @@ export const MSAL_NODE: readonly Judge[] = [2, 3, 5, 7].map(node);
 /**
  * Whether MSAL Python's part must be left out: it is not there, and this is not a build. A build must not do without.
  */
-export const withoutPython =
-  spawnSync(PYTHON, ['-c', 'import msal']).status !== 0 && process.env['CI'] === undefined;
+const installed = spawnSync(PYTHON, ['-c', 'import msal; print(msal.__version__)'], { encoding: 'utf8' });
+export const withoutPython = installed.status !== 0 && process.env['CI'] === undefined;
+
+/** The release of MSAL Python that is installed, as `1.21`: of Debian 12, or as `1.32`: of Debian 13. */
+export const pythonRelease = /^\d+\.\d+/.exec(installed.stdout)?.[0];
 
 if (withoutPython) console.warn('MSAL Python is not checked: apt-get install python3-msal');
 

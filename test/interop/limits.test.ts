@@ -18,7 +18,7 @@ function handed(judge: Judge, source: string, kind: 'b2c' | 'oidc'): Case['trial
   return trial(cache.serialize({ dialect: judge.dialect }), { ...stage, home_account_id });
 }
 
-const isOfPython = (source: string): boolean => source === 'msal-python';
+const isOfPython = (source: string): boolean => source.startsWith('msal-python');
 
 /** Goes on without asking the user: by a request where the access token is under a tenant that it does not look under. */
 function goesOn(verdict: Verdict, asked: number): void {
@@ -27,7 +27,7 @@ function goesOn(verdict: Verdict, asked: number): void {
   expect(verdict.redeemed).toBeTypeOf('string');
 }
 
-const SOURCES = ['msal-python', 'msal-node-3', 'msal-node-7'];
+const SOURCES = ['msal-python', 'msal-python-1.32', 'msal-node-3', 'msal-node-7'];
 
 const policies = (judge: Judge): Case[] =>
   SOURCES.map((source) => ({

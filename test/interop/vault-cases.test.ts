@@ -34,7 +34,7 @@ const program = await bundle(join(import.meta.dirname, 'program.ts'));
 afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
 
 const saved = await Promise.all(
-  ['msal-python', 'msal-node-2', 'msal-node-5', 'msal-node-7'].map(async (source) => {
+  ['msal-python', 'msal-python-1.32', 'msal-node-2', 'msal-node-5', 'msal-node-7'].map(async (source) => {
     const text = vector(`${source}-kitchen-sink`);
     return { source, text, there: await inAnotherProcess(text) };
   }),

@@ -64,6 +64,10 @@ class TokenkeepCache:
 
     search = find
 
+    def _get_app_metadata(self, environment, client_id, default=None):
+        found = self.find("AppMetadata", query={"environment": environment, "client_id": client_id})
+        return found[0] if found else default
+
     def modify(self, credential_type, old, changes=None):
         server.call("modify", cache=self.id, type=credential_type, old=old, changes=changes or None)
 

@@ -240,6 +240,8 @@ const CASES = [
 export const HANDOVERS = [
   { first: 'msal-python', second: 'msal-node-7', note: 'Two environments and two key forms of one user' },
   { first: 'msal-node-7', second: 'msal-python', note: 'Two environments and two key forms of one user' },
+  { first: 'msal-python-1.32', second: 'msal-node-7', note: 'Two environments and two key forms of one user' },
+  { first: 'msal-node-7', second: 'msal-python-1.32', note: 'Two environments and two key forms of one user' },
   {
     first: 'msal-node-3',
     second: 'msal-node-5',

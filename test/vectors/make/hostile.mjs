@@ -121,7 +121,7 @@ const malformed = () => [
         }),
       }),
     ),
-    { entries: 15 },
+    { more: { AccessToken: 1 }, entries: 14 },
     'Each lacks one thing without which it can not be matched or served',
   ),
   taken(
@@ -141,8 +141,8 @@ const malformed = () => [
         Account: odd({ 'username is a number': account({ username: 7 }) }),
       }),
     ),
-    { entries: 5 },
-    'The schema has decimal digits in strings; no library writes a number',
+    { more: { AccessToken: 3 }, entries: 2 },
+    'The schema has decimal digits in strings; MSAL Go and others write times as numbers, and MSAL Python uses them',
   ),
   taken(
     'other-entities.json',

@@ -7,6 +7,15 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 /** Debian's python3-msal belongs to Debian's own Python, which need not be the first one in the PATH. */
 const PYTHON = '/usr/bin/python3';
 
+/** The releases of MSAL Python whose documents are kept: of Debian 12, and of Debian 13. */
+const python = (name, release) => ({
+  name,
+  library: 'msal-python',
+  profile: 'msal-python',
+  release,
+  command: [PYTHON, here('./msal_python.py')],
+});
+
 const node = (major) => ({
   name: `msal-node-${major}`,
   library: 'msal-node',
@@ -16,17 +25,22 @@ const node = (major) => ({
 });
 
 export const LIBRARIES = [
-  {
-    name: 'msal-python',
-    library: 'msal-python',
-    profile: 'msal-python',
-    command: [PYTHON, here('./msal_python.py')],
-  },
+  python('msal-python', '1.21'),
+  python('msal-python-1.32', '1.32'),
   node(2),
   node(3),
   node(5),
   node(7),
 ];
+
+let installed;
+
+/** Whether this machine can write the library's documents: it has one release of MSAL Python, and all of MSAL Node. */
+export function isInstalled({ release }) {
+  if (release === undefined) return true;
+  installed ??= play(python('MSAL Python'), []).version;
+  return installed.startsWith(`${release}.`);
+}
 
 /**
  * Plays cases with one library, in a process of its own.

@@ -1,16 +1,17 @@
 /**
  * Makes the vectors anew: `node test/vectors/make/make.mjs [FOLDER [PART…]]`, by default all parts into test/vectors.
- * A part is a library (`msal-node-7`), `msal-dotnet`, `handovers` or `hostile`; an index is written only with all.
- * Needs the development packages (msal-node-2, -3, -5, -7) and Debian's python3-msal. Same input, same bytes.
+ * A part is a library (`msal-node-7`), `msal-dotnet`, `handovers` or `hostile`.
+ * Needs the development packages (msal-node-2, -3, -5, -7) and Debian's python3-msal. Same input, same bytes. What another release of
+ * MSAL Python wrote than the installed one stays as it is.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { byHand } from './by-hand.mjs';
 import { casesFor, HANDOVERS, handoverCase } from './cases.mjs';
 import { entryFor } from './entry.mjs';
 import { hostile } from './hostile.mjs';
-import { LIBRARIES, play } from './libraries.mjs';
+import { isInstalled, LIBRARIES, play } from './libraries.mjs';
 
 const [folder = fileURLToPath(new URL('..', import.meta.url)), ...wanted] = process.argv.slice(2);
 
@@ -25,6 +26,7 @@ const parts = {};
 
 for (const library of LIBRARIES) {
   parts[library.name] = () => {
+    if (!isInstalled(library)) return [];
     const cases = casesFor(library.name);
     const { version, documents } = play(library, cases);
     return cases.map(({ name, note, users, app_only }) => {
@@ -49,13 +51,14 @@ parts['msal-dotnet'] = () =>
   });
 
 parts['handovers'] = () =>
-  HANDOVERS.map(({ first, second, note }) => {
-    const named = (wanted) => LIBRARIES.find(({ name }) => name === wanted);
-    const before = play(named(first), [handoverCase()]).documents.handover;
-    const { version, documents } = play(named(second), [handoverCase(before)]);
+  HANDOVERS.flatMap(({ first, second, note }) => {
+    const [one, other] = [first, second].map((wanted) => LIBRARIES.find(({ name }) => name === wanted));
+    if (!isInstalled(one) || !isInstalled(other)) return [];
+    const before = play(one, [handoverCase()]).documents.handover;
+    const { version, documents } = play(other, [handoverCase(before)]);
     const file = `${first}-then-${second}.json`;
     save(join('handovers', file), documents.handover);
-    return entryFor({ ...named(second), file, version, note }, documents.handover);
+    return [entryFor({ ...other, file, version, note }, documents.handover)];
   });
 
 parts['hostile'] = () =>
@@ -64,13 +67,13 @@ parts['hostile'] = () =>
     return { file, ...outcome };
   });
 
-for (const name of wanted) parts[name]();
-
-if (wanted.length === 0) {
-  const index = { documents: [], handovers: [], hostile: [] };
-  for (const [name, make] of Object.entries(parts)) (index[name] ?? index.documents).push(...make());
-  for (const [name, entries] of Object.entries(index)) {
-    save(join(name, 'index.json'), `${JSON.stringify(entries, null, 2)}\n`);
-    console.log(`${entries.length} ${name}`);
-  }
+const made = { documents: [], handovers: [], hostile: [] };
+for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) (made[name] ?? made.documents).push(...parts[name]());
+for (const [kind, entries] of Object.entries(made)) {
+  if (entries.length === 0) continue;
+  // The entries of what was not made now stay in their place.
+  const kept = JSON.parse(readFileSync(new URL(`../${kind}/index.json`, import.meta.url), 'utf8'));
+  const index = new Map([...kept, ...entries].map((entry) => [entry.file, entry]));
+  save(join(kind, 'index.json'), `${JSON.stringify([...index.values()], null, 2)}\n`);
+  console.log(`${entries.length} ${kind}`);
 }
