@@ -6,6 +6,7 @@ import { expiryOf } from 'tokenkeep/cache';
 import { type CachedAccount, type PlainError, smallFileError } from 'tokenkeep/ipc';
 import { readJson, writeJson } from '../data-folder.ts';
 import type { RefreshReport } from './contract.ts';
+import { isRenewable } from './refresh.ts';
 
 export interface AutoRefreshPorts {
   /** The chosen accounts that are cached, by id, and when their tokens are due, in seconds since the epoch. */
@@ -35,7 +36,7 @@ export interface AutoRefresh {
   stop(): void;
 }
 
-/** Seconds: the wait after the first failure, and the longest wait. */
+/** Seconds: the wait after the first failure or after a success, and the longest wait. */
 const FIRST_WAIT = 30;
 const LONGEST_WAIT = 1800;
 /** Seconds: the longest timer, because timers stand still while a computer sleeps and clocks can be set. */
@@ -53,22 +54,25 @@ const FINAL = new Set([
 ]);
 
 export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
-  const trouble = new Map<string, { failures: number; until: number; problem: PlainError }>();
+  /** `tries`: those in a row that failed, or after which the account was due still. */
+  const waits = new Map<string, { tries: number; until: number; problem: PlainError | null }>();
   const planned = new Map<string, number>();
   let cancel = (): void => {};
   let looking: Promise<void> | undefined;
   let again = false;
   let stopped = false;
 
-  function heard(name: string, { problem }: RefreshReport): void {
-    if (problem === null) trouble.delete(name);
-    else {
-      const failures = (trouble.get(name)?.failures ?? 0) + 1;
-      const wait = FINAL.has(problem.code)
+  function wait(name: string, tries: number, problem: PlainError | null): void {
+    const pause =
+      problem !== null && FINAL.has(problem.code)
         ? Infinity
-        : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1));
-      trouble.set(name, { failures, until: ports.now() + wait, problem });
-    }
+        : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, tries - 1));
+    waits.set(name, { tries, until: ports.now() + pause, problem });
+  }
+
+  function heard(name: string, { problem }: RefreshReport): void {
+    if (problem === null) waits.delete(name);
+    else wait(name, (waits.get(name)?.tries ?? 0) + 1, problem);
     ports.onChange();
   }
 
@@ -76,12 +80,19 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
     const accounts = await ports.due();
     planned.clear();
     let next = ports.now() + LONGEST_SLEEP;
+    const refreshed = new Map<string, number>();
     for (const { account, at } of accounts) {
-      const when = Math.max(at, trouble.get(account)?.until ?? 0);
-      if (when <= ports.now() && !stopped) heard(account, await ports.refresh(account));
+      const before = waits.get(account);
+      if (Math.max(at, before?.until ?? 0) > ports.now() || stopped) continue;
+      const report = await ports.refresh(account);
+      heard(account, report);
+      if (report.problem === null) refreshed.set(account, before?.problem === null ? before.tries : 0);
     }
     for (const { account, at } of accounts.length === 0 ? [] : await ports.due()) {
-      const when = Math.max(at, trouble.get(account)?.until ?? 0, ports.now() + 1);
+      const tries = refreshed.get(account);
+      // A provider may answer with a token that is due at once, or with one that replaces no other.
+      if (tries !== undefined) wait(account, at <= ports.now() ? tries + 1 : 0, null);
+      const when = Math.max(at, waits.get(account)?.until ?? 0, ports.now() + 1);
       planned.set(account, when);
       next = Math.min(next, when);
     }
@@ -110,7 +121,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       const at = planned.get(account);
       return {
         nextTry: at === undefined || !Number.isFinite(at) ? null : at,
-        problem: trouble.get(account)?.problem ?? null,
+        problem: waits.get(account)?.problem ?? null,
       };
     },
     look,
@@ -134,7 +145,7 @@ export function dueAt({
 }: Pick<CachedAccount, 'accessTokens' | 'refreshTokens'>): number | undefined {
   const apps = new Set(refreshTokens.map(({ client_id }) => client_id));
   const tokens = accessTokens.filter(({ client_id }) => apps.has(client_id));
-  const times = tokens.map(momentOf).filter(Number.isFinite);
+  const times = tokens.filter(isRenewable).map(momentOf).filter(Number.isFinite);
   if (times.length > 0) return Math.min(...times);
   return apps.size > 0 && tokens.length === 0 ? 0 : undefined;
 }

@@ -109,7 +109,7 @@ async function refreshAccount(
       ? new SignInRequiredError(
           tokenId === null
             ? 'This account has no refresh token. Sign in again to get one.'
-            : 'Nothing renews this token: its app has no refresh token, the token is bound to a key, or it is gone. Nothing was changed.',
+            : 'Nothing renews this token: its app has no refresh token, the token is bound to a key or was requested for more than its scopes, or it is gone. Nothing was changed.',
         )
       : undefined;
   const agreed = await agreements(ports, account, history, ask).catch((error: unknown) => {
@@ -322,7 +322,9 @@ export function requestsFor(account: CachedAccount, profiles: readonly SignInPro
   const { home_account_id, environment, issuer } = account;
   const apps = new Set(account.refreshTokens.map((token) => token.client_id));
   return [...apps].flatMap((client_id): Wanted[] => {
-    const tokens = account.accessTokens.filter((token) => token.client_id === client_id && isPlain(token));
+    const tokens = account.accessTokens.filter(
+      (token) => token.client_id === client_id && isRenewable(token),
+    );
     const common = {
       client_id,
       home_account_id,
@@ -356,9 +358,23 @@ function isFor({ client_id, realm, scopes }: Wanted, account: CachedAccount, tok
   );
 }
 
-/** Whether a token is not bound to a key. Bound tokens need a proof that only the holder of the key can make. */
-export const isPlain = (token: AccessToken): boolean =>
-  token.key_id === undefined && !/^(?:pop|ssh-cert)$/i.test(token.token_type ?? '');
+/** Whether a token is bound to a key. Its use and its renewal need a proof that only the holder of the key can make. */
+export const isBound = (token: AccessToken): boolean =>
+  ['key_id', 'kid'].some((name) => isFilled(token[name])) ||
+  /^(?:d?pop|ssh-cert|mac|hok)$/i.test(token.token_type ?? '') ||
+  /auth-?_?scheme$/i.test(token.credential_type ?? '');
+
+/** Fields of a token that was requested for more than its scopes. */
+const PURPOSES = [
+  ...['resource', 'audience', 'ext_cache_key', 'additionalCacheKeyComponents', 'ext'],
+  ...['user_assertion_hash', 'userAssertionHash', 'requested_claims_hash', 'requestedClaimsHash'],
+];
+
+/** Whether a refresh for a token’s scopes replaces it. Beside a token that is for more than its scopes, the answer is stored as another. */
+export const isRenewable = (token: AccessToken): boolean =>
+  !isBound(token) && !PURPOSES.some((name) => isFilled(token[name]));
+
+const isFilled = (field: unknown): boolean => field !== undefined && field !== null && field !== '';
 
 /** Redeems a refresh token only at the issuer that was approved for exactly this token. */
 function redeemer(

@@ -14,7 +14,7 @@ import { whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
 import { isWebPage } from './provider.ts';
 import { claimsIn } from './received.ts';
-import { isPlain } from './refresh.ts';
+import { isBound } from './refresh.ts';
 
 export interface UserInfoPorts {
   profiles: { list: () => readonly SignInProfile[] };
@@ -99,7 +99,7 @@ function isUsable(token: AccessToken, now: number): boolean {
   const scopes = token.target.split(' ');
   const isGraph = scopes.some((scope) => GRAPH.test(scope)) || GRAPH.test(audience(token));
   const wanted = isMicrosoft(token.environment) ? isGraph : scopes.includes('openid');
-  return wanted && isPlain(token) && Number(token.expires_on) > now;
+  return wanted && !isBound(token) && Number(token.expires_on) > now;
 }
 
 function audience(token: AccessToken): string {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RefreshReport } from '../../../app/contract.ts';
 import { autoRefresh, choiceAt, dueAt } from '../../../app/sign-in/auto-refresh.ts';
-import { TokenCache } from '../../../src-main/index.ts';
+import { TokenCache, type TokenResponseEvent } from '../../../src-main/index.ts';
+import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
 
 const ACCOUNT = 'account-id';
@@ -72,6 +73,48 @@ describe('keeping fresh', () => {
     expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
   });
 
+  it('waits longer and longer while an account is due after each success, although each success is a change', async () => {
+    const time = fakeTime(1_000_000);
+    const seconds = () => Math.floor(time.now() / 1000);
+    const tries: number[] = [];
+    const fresh = autoRefresh({
+      due: () => Promise.resolve([{ account: ACCOUNT, at: 0 }]),
+      refresh() {
+        tries.push(seconds() - 1000);
+        void fresh.look(); // as the vault’s change event does
+        return Promise.resolve({ refreshed: 1, problem: null });
+      },
+      now: seconds,
+      after: time.after,
+      onChange: () => undefined,
+      onUnexpected(error) {
+        throw error;
+      },
+    });
+    await fresh.look();
+    await time.pass(450_000);
+    expect(tries).toEqual([0, 30, 90, 210, 450]);
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: 1000 + 930, problem: null });
+    await time.pass(24 * 3_600_000);
+    const waits = tries.slice(1).map((at, index) => at - tries[index]!);
+    expect(Math.max(...waits)).toBe(1800);
+    fresh.heard(ACCOUNT, { refreshed: 1, problem: null }); // by the user
+    tries.length = 0;
+    const from = seconds() - 1000;
+    await fresh.look();
+    await time.pass(30_000);
+    expect(tries.map((at) => at - from)).toEqual([0, 30]);
+    fresh.stop();
+  });
+
+  it('refreshes tokens of a second’s lifetime twice a minute', async () => {
+    const { fresh, time, tries } = scheduler(() => ({ refreshed: 1, problem: null }), 361);
+    await fresh.look();
+    await time.pass(91_000);
+    expect(tries).toEqual([1, 31, 61, 91]);
+    fresh.stop();
+  });
+
   it('does nothing more when it is stopped', async () => {
     const { fresh, time, tries } = scheduler(() => down);
     await fresh.look();
@@ -82,19 +125,25 @@ describe('keeping fresh', () => {
 });
 
 describe('when tokens are due', () => {
-  const cacheWith = (response: Record<string, unknown>) => {
-    const cache = new TokenCache({ now: () => 1000 });
+  type Extra = Partial<Pick<TokenResponseEvent, 'scope' | 'data' | 'home_account_id'>>;
+  const add = (cache: TokenCache, response: Record<string, unknown>, extra: Extra = {}) =>
     cache.add({
       client_id: 'c',
       scope: ['s'],
       token_endpoint: 'https://id.example/token',
       response: { access_token: 'at', refresh_token: 'rt', token_type: 'Bearer', ...response },
       home_account_id: 'a.b',
+      ...extra,
     });
-    return {
-      accessTokens: cache.find('AccessToken'),
-      refreshTokens: cache.find('RefreshToken'),
-    };
+  const cacheWith = (response: Record<string, unknown>) => {
+    const cache = new TokenCache({ now: () => 1000 });
+    add(cache, response);
+    return cache;
+  };
+  const due = (cache: TokenCache) => {
+    const [account, ...others] = cachedAccounts(cache).byId.values();
+    expect(others).toEqual([]);
+    return dueAt(account!);
   };
 
   it.each([
@@ -102,15 +151,39 @@ describe('when tokens are due', () => {
     ['a quarter of a short life before it', { expires_in: 400 }, 1000 + 300],
     ['when the provider asked for it', { expires_in: 7200, refresh_in: 3600 }, 4600],
   ])('%s', (_name, response, at) => {
-    expect(dueAt(cacheWith(response))).toBe(at);
+    expect(due(cacheWith(response))).toBe(at);
   });
 
   it('never, where nobody knows when they expire', () => {
-    expect(dueAt(cacheWith({}))).toBeUndefined();
+    expect(due(cacheWith({}))).toBeUndefined();
   });
 
   it('never, where no refresh token could renew them', () => {
-    expect(dueAt(cacheWith({ expires_in: 3600, refresh_token: undefined }))).toBeUndefined();
+    expect(due(cacheWith({ expires_in: 3600, refresh_token: undefined }))).toBeUndefined();
+  });
+
+  // A refresh for the scopes stores its answer beside each of these, so they stay due for ever.
+  const special: [string, Record<string, unknown>, Extra][] = [
+    ['an SSH certificate', { token_type: 'ssh-cert' }, { data: { key_id: 'k' } }],
+    ['bound to a key (PoP)', { token_type: 'pop' }, { data: { key_id: 'k' } }],
+    ['bound to a key (DPoP)', { token_type: 'DPoP' }, {}],
+    ['for a resource', {}, { data: { resource: 'https://api.example' } }],
+    ['for an audience', {}, { data: { audience: 'api' } }],
+    ['on behalf of a user', {}, { data: { user_assertion_hash: 'h' } }],
+    ['for requested claims', {}, { data: { requested_claims_hash: 'h' } }],
+    ['for one agent', {}, { data: { fmi_path: 'agent' } }],
+  ];
+  it.each(special)('not for a token that a refresh does not renew: %s', (_name, response, extra) => {
+    const cache = cacheWith({ expires_in: 3600 });
+    add(cache, { access_token: 'other', expires_in: 60, ...response }, extra);
+    expect(cache.find('AccessToken')).toHaveLength(2);
+    expect(due(cache)).toBe(1000 + 3600 - 360);
+  });
+
+  it.each(special)('never, where all tokens are such tokens: %s', (_name, response, extra) => {
+    const cache = new TokenCache({ now: () => 1000 });
+    add(cache, { expires_in: 60, ...response }, extra);
+    expect(due(cache)).toBeUndefined();
   });
 });
 
