@@ -45,11 +45,12 @@ export interface TokenResponseEvent {
   scope: string | readonly string[];
   /** The URL of the endpoint. Its host is the environment, the first part of its path is the realm. */
   token_endpoint: string;
-  /** The parsed response. Numbers may be strings. */
+  /** The parsed response. Numbers may be strings. Of `id_token_claims`, which MSAL Python adds, nothing is read: the ID token says it. */
   response: Readonly<Record<string, unknown>>;
   /**
-   * The issuer (OpenID Connect Discovery §3), if the response has no ID token. Default: the issuer of the account in
-   * `home_account_id`, else the authority of the endpoint.
+   * The issuer (OpenID Connect Discovery §3). Name it where several issuers share a host: `client_info` then names no account, because it
+   * does not say whose it is. Default: the issuer in the ID token, else that of the account in `home_account_id`, else the authority of the
+   * endpoint.
    */
   issuer?: string;
   /** Overrides the host of the endpoint. */
@@ -61,7 +62,7 @@ export interface TokenResponseEvent {
    * an ID of your own. Default: an ID derived from the first token, which no other user can have. The receipt names it.
    */
   home_account_id?: string;
-  /** `MSSTS`, `ADFS` or `Generic`, if it cannot be derived from the endpoint. */
+  /** `MSSTS`, `ADFS` or `Generic`, if it cannot be derived from the endpoint. With `Generic`, `client_info` names no account. */
   authority_type?: string;
   /**
    * The grant, e.g. `authorization_code`. Pass it: a response to `client_credentials` belongs to the app, but looks like
@@ -151,7 +152,7 @@ let checkedHeader = '';
  *
  * @throws InvalidArgumentError that names the first invalid field
  */
-function identityIn(event: TokenResponseEvent): Identity {
+function saidIn(event: TokenResponseEvent): Said {
   const given: unknown = event;
   if (!isRecord(given)) throw invalid('event', 'is not an object');
   const { client_id, environment, data, response, scope } = given;
@@ -195,8 +196,8 @@ function identityIn(event: TokenResponseEvent): Identity {
   if (!TEXTS.is(scope ?? '')) throw invalid('scope', 'is neither text nor a list of texts');
   if (!TEXTS.is(response['scope'] ?? ''))
     throw invalid('response.scope', 'is neither text nor a list of texts');
-  const beside = response['id_token_claims']; // A broker's.
-  return identityOf(info, isRecord(beside) ? beside : claimed);
+  // MSAL Python and brokers copy the claims into `id_token_claims`: text beside the token, which no provider has signed.
+  return { clientInfo: info, claims: claimed };
 }
 
 function ambiguous(field: string): InvalidArgumentError {
@@ -217,11 +218,15 @@ function grantedScopes(granted: readonly string[], asked: readonly string[]): re
   return parts.length > granted.length && parts.some((scope) => known.has(scope)) ? parts : granted;
 }
 
+/** The URL of a token endpoint, and what it names. */
+interface Endpoint {
+  readonly url: URL;
+  readonly environment: string;
+  readonly tenant: string;
+}
+
 /** Derives environment and tenant from the endpoint. MSAL Python omits the port, MSAL Node keeps it. */
-function placeOf(
-  event: TokenResponseEvent,
-  dialect: Dialect,
-): { url: URL; environment: string; tenant: string } {
+function placeOf(event: TokenResponseEvent, dialect: Dialect): Endpoint {
   let url: URL;
   try {
     url = new URL(event.token_endpoint);
@@ -243,16 +248,20 @@ function placeOf(
   return { url, environment: dialect === 'msal-python' ? host : cachedEnvironment(host), tenant };
 }
 
-interface Identity {
-  home_account_id: string | undefined;
-  local_account_id: string | undefined;
+/** What a response says about the user. */
+interface Said {
   clientInfo: Claims | undefined;
-  /** The claims that a broker provides beside the ID token, else those in it. */
+  /** The claims of the ID token. */
   claims: Claims | undefined;
 }
 
+interface Identity extends Said {
+  home_account_id: string | undefined;
+  local_account_id: string | undefined;
+}
+
 /** Returns `uid.utid` from `client_info` if present; else the subject of the ID token (AD FS, generic OpenID Connect). */
-function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined): Identity {
+function identityOf({ clientInfo, claims }: Said): Identity {
   const uid = stringClaim(clientInfo, 'uid');
   const utid = stringClaim(clientInfo, 'utid');
   const subject = subjectOf(claims);
@@ -263,6 +272,31 @@ function identityOf(clientInfo: Claims | undefined, claims: Claims | undefined):
     claims,
   };
 }
+
+/** Returns whether MSAL's rules identify the user of the response, as far as the request tells. */
+function followsMsals(event: TokenResponseEvent, { environment, tenant }: Endpoint): boolean {
+  const type = folded(event.authority_type);
+  // A provider that the caller calls generic can't choose a tenant by which it would be AD FS.
+  if (type === 'generic') return isMicrosoft(environment);
+  return type === 'mssts' || followsMsal(environment, tenant, type);
+}
+
+/**
+ * [Note: client_info] `client_info` names an account without its issuer. Where several issuers share a host, one of them could name an
+ * account of another. So it counts where MSAL's rules apply. Elsewhere (a cloud or a domain that this code does not know), it counts only
+ * if neither the caller nor the response says that the issuer is another one than Entra's.
+ */
+function mayNameAccount(event: TokenResponseEvent, endpoint: Endpoint, claims: Claims | undefined): boolean {
+  if (followsMsals(event, endpoint)) return true;
+  if (folded(event.authority_type) === 'generic' || filled(event.issuer) !== undefined) return false;
+  const issuer = stringClaim(claims, 'iss');
+  return issuer === undefined ? ENTRA_ENDPOINT.test(endpoint.url.pathname) : ENTRA_ISSUER.test(issuer);
+}
+
+/** A tenant, a policy (B2C), and the path of Entra's token endpoint. */
+const ENTRA_ENDPOINT = /^(?:\/tfp)?\/[^/]+(?:\/[^/]+)?(?:\/oauth2)?(?:\/v2(?:\.0)?)?\/token$/i;
+const ENTRA_ISSUER =
+  /^https:\/\/[^/?#]+(?:\/tfp)?\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/[^/?#]+)?(?:\/v2\.0)?\/?$/i;
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
 const USER_GRANTS: ReadonlySet<string> = new Set([
@@ -311,16 +345,13 @@ type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL)
  */
 function issuerOf(
   event: TokenResponseEvent,
-  { url, environment, tenant }: { url: URL; environment: string; tenant: string },
+  endpoint: Endpoint,
   { clientInfo, claims }: Identity,
   home_account_id: string | undefined,
   known: KnownIssuer,
 ): string {
-  const isMsal =
-    clientInfo !== undefined ||
-    followsMsal(environment, tenant, event.authority_type) ||
-    folded(event.authority_type) === 'mssts';
-  if (isMsal) return '';
+  const { url, environment } = endpoint;
+  if (clientInfo !== undefined || followsMsals(event, endpoint)) return '';
   const said = stringClaim(claims, 'iss') ?? filled(event.issuer);
   if (said !== undefined) return said;
   const adopted = home_account_id === undefined ? undefined : known(home_account_id, environment, url);
@@ -339,19 +370,22 @@ export function entitiesOf(
   dialect: Dialect,
   known: KnownIssuer = () => undefined,
 ): NewEntities {
-  const identity = identityIn(event);
-  const { claims } = identity;
+  const { claims, clientInfo } = saidIn(event);
   const { client_id, response, data } = event;
   const where = placeOf(event, dialect);
   const { environment, tenant } = where;
+  const isNamed = mayNameAccount(event, where, claims);
+  const identity = identityOf({ claims, clientInfo: isNamed ? clientInfo : undefined });
   const grant = filled(event.grant_type) ?? filled(data?.['grant_type']);
   const home_account_id = accountIdOf(event, identity, grant);
   const issuer = issuerOf(event, where, identity, home_account_id, known);
   // MSAL Node takes the tenant from the ID token (B2C: the policy), the others from the endpoint.
-  const realm =
+  const named =
     event.realm !== undefined || dialect === 'msal-python'
       ? tenant
       : (stringClaim(claims, 'tid') ?? stringClaim(claims, 'tfp') ?? stringClaim(claims, 'acr') ?? tenant);
+  // MSAL's rules identify the user of an entity in this realm, and a provider writes its claims as it likes.
+  const realm = issuer !== '' && folded(named) === ADFS_REALM ? '' : named;
   const scope: unknown = event.scope;
   const asked = listOf(scope === undefined ? response['scope'] : scope);
   const said = response['scope'] ?? undefined;

@@ -108,6 +108,7 @@ function accountFrom(store: Store, idTokens: readonly Entry<EntityType>[], now: 
       home_account_id,
       response,
       ...(issuer === '' ? {} : { issuer }),
+      ...(tenant === undefined ? {} : { authority_type: 'MSSTS' }),
     };
     const { Account: found, uid: homeId } = entitiesOf(event, now, dialect);
     const account = found && isNode(dialect) ? nodeAccount(found, homeId, []) : found;

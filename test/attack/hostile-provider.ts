@@ -27,7 +27,8 @@ const ISSUER = `https://${HOST}/tenant`;
 const CLIENT = 'app';
 /** Milliseconds until an attack counts as a hang; long, because the machine may be busy. */
 const LONGEST = 60_000;
-const SUB = 'the-user';
+/** Also an ID of Microsoft's form: `uid.utid`. */
+const SUB = 'the.user';
 
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const foreignKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -80,6 +81,7 @@ const FIELDS: Readonly<Record<Exclude<Response, 'http' | 'http of metadata'>, re
     'id_token',
     'scope',
     'client_info',
+    'id_token_claims',
     'foci',
     'issuer',
     'home_account_id',
@@ -204,6 +206,22 @@ const FORGED: readonly (readonly [string, unknown])[] = [
   ['nbf', 4e9],
 ];
 
+/** What names a victim, which the hostile provider may sign correctly: subjects are unique only within an issuer. */
+const NAMES_VICTIM: readonly Change[] = [
+  {
+    response: 'token',
+    field: 'client_info',
+    value: Buffer.from('{"uid":"the","utid":"user"}').toString('base64url'),
+  },
+  {
+    response: 'token',
+    field: 'id_token_claims',
+    value: { iss: `https://${HOST}/other`, sub: SUB, preferred_username: MARK },
+  },
+  { response: 'claims', field: 'tid', value: 'adfs' },
+  { response: 'claims', field: 'acr', value: 'adfs' },
+];
+
 const UNSIGNED: readonly (readonly [string, unknown])[] = [
   ['alg', 'none'],
   ['alg', 'HS256'],
@@ -235,8 +253,10 @@ export async function hostileProvider(scene: Scene): Promise<void> {
   try {
     for (const [response, flows] of Object.entries(FLOWS) as [Response, readonly Flow[]][]) {
       const its = changes.filter((change) => change.response === response);
-      const attacks = flows.flatMap((flow) => its.map((change) => ({ flow, change })));
-      await inParallel(chosen(scene, attacks, 30), 16, async ({ flow, change }) => {
+      const attacksOf = (some: readonly Change[]) =>
+        flows.flatMap((flow) => some.map((change) => ({ flow, change })));
+      const naming = attacksOf(NAMES_VICTIM.filter((change) => change.response === response));
+      await inParallel([...naming, ...chosen(scene, attacksOf(its), 30)], 16, async ({ flow, change }) => {
         const what = `${flow}: ${change.field} = ${nameOf(change.value)}`;
         await scene.score.try(`provider: ${response}`, what, () => attackWith(folder, flow, change));
       });

@@ -106,6 +106,61 @@ describe('two realms of one host, with the same subject', () => {
     }
   });
 
+  const named = { client_info: base64url({ uid: 'ada', utid: 'lovelace' }) };
+  const sub = 'ada.lovelace';
+  const withId = (realm: string, claims: object): { id_token: string } => ({
+    id_token: jwt({ iss: `${HOST}/realms/${realm}`, sub: 'mallory', ...claims }),
+  });
+
+  test.each<[string, object, Partial<TokenResponseEvent>]>([
+    ['client_info', { ...withId('beta', {}), ...named }, {}],
+    ['client_info without an ID token', { id_token: undefined, ...named }, {}],
+    ['client_info, to a caller that knows the kind', named, { authority_type: 'Generic' }],
+    [
+      'client_info, to a caller that knows the issuer',
+      { id_token: undefined, ...named },
+      { issuer: `${HOST}/realms/beta`, token_endpoint: `${HOST}/beta/oauth2/token` },
+    ],
+    ['claims beside the ID token', { id_token_claims: { iss: `${HOST}/realms/alpha`, sub } }, {}],
+    ['the tenant of AD FS', withId('beta', { sub, tid: 'adfs' }), { authority_type: 'Generic' }],
+    ['AD FS to the caller', withId('beta', { sub }), { authority_type: 'Generic', realm: 'adfs' }],
+  ])('one of them can’t take an account of the other by %s', (_, response, event) => {
+    for (const dialect of ['msal-python', 'msal-node'] as const) {
+      const alpha = realmSignIn('alpha', withId('alpha', { sub, preferred_username: 'ada' }));
+      const beta = realmSignIn('beta', response, event);
+      for (const order of [
+        [alpha, beta],
+        [beta, alpha],
+      ]) {
+        const cache = new SerializableTokenCache({ now });
+        cache.deserialize(new SerializableTokenCache({ now }).serialize({ dialect }));
+        for (const one of order) cache.add(one);
+        const request = { ...requestAt('alpha'), home_account_id: sub };
+        expect(secretFor(cache, request)).toBe('at alpha');
+        const { refreshTokens } = lookup(cache, { ...request, forceRefresh: true }, 1000);
+        expect(refreshTokens.map(({ secret }) => secret)).toEqual(['rt alpha']);
+        const [account] = cache.accounts({ home_account_id: sub, issuer: `${HOST}/realms/alpha` });
+        expect(account).toMatchObject({ username: 'ada' });
+        expect(cache.signOut(account!).remaining).toBe(0);
+        expect(cache.find('RefreshToken').map(({ secret }) => secret)).toEqual(['rt beta']);
+      }
+    }
+  });
+
+  test('client_info names the account at a cloud that this code does not know, in each of its tenants', () => {
+    const [home, guest] = ['11111111-2222-3333-4444-555555555555', '66666666-7777-8888-9999-000000000000'];
+    const [tenant, v1, policy] = [`${home}/v2.0`, `${guest}/`, `tfp/${home}/b2c_1_susi/v2.0/`].map(
+      (path) => `https://login.sovereign.example/${path}`,
+    );
+    for (const iss of [tenant, v1, policy, undefined]) {
+      const id_token = iss === undefined ? undefined : jwt({ iss, sub: 's', oid: 'o' });
+      const token_endpoint = 'https://login.sovereign.example/contoso/oauth2/v2.0/token';
+      const cache = cacheWith(realmSignIn('x', { id_token, ...named }, { token_endpoint }));
+      expect(cache.accounts()).toMatchObject([{ home_account_id: sub, authority_type: 'MSSTS' }]);
+      expect(cache.find('RefreshToken')[0]).not.toHaveProperty('issuer');
+    }
+  });
+
   test('a request that names no issuer gets nobody’s token', () => {
     const { issuer, ...request } = requestAt('alpha');
     expect(issuer).toBeDefined();
@@ -641,7 +696,7 @@ describe('an invalid event is refused with the name of the field, and nothing ch
     ['home_account_id', { home_account_id: 5 }],
     ['data', { data: 'x' }],
     ['response.id_token', { home_account_id: 'another', response: realmSignIn('alpha').response }],
-    ['response.client_info', { home_account_id: 'another.utid', response: signIn().response }],
+    ['response.client_info', { ...signIn(), home_account_id: 'another.utid' }],
   ])('%s in %j', (field, wrong) => {
     const cache = cacheWith(realmSignIn('alpha'));
     const before = cache.serialize();

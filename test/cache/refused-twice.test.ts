@@ -4,6 +4,7 @@ import { acquireTokenSilent } from '../../src-main/cache/acquire.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { type CacheHandle, inMemory } from '../../src-main/cache/handle.ts';
 import type { Redeem } from '../../src-main/cache/index.ts';
+import { jwt } from './events.ts';
 
 const REQUEST = { client_id: 'app', home_account_id: 'ada', environment: 'id.example', scopes: ['x'] };
 const ACCOUNT = { home_account_id: 'ada', environment: 'id.example', realm: '', authority_type: 'Generic' };
@@ -38,7 +39,7 @@ const OF_EVE: Redeem = () =>
       access_token: 'a',
       refresh_token: 'two',
       expires_in: 3600,
-      client_info: Buffer.from(JSON.stringify({ uid: 'eve', utid: 'evil' })).toString('base64url'),
+      id_token: jwt({ iss: 'https://id.example', sub: 'eve' }),
     },
   });
 

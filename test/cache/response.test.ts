@@ -96,10 +96,17 @@ describe('identities', () => {
     expect(nameOf({ preferred_username: 7 })).toBe('');
   });
 
-  test('claims of a broker come before those in the token', () => {
-    const id_token_claims = { sub: 's', preferred_username: 'broker' };
-    expect(added(signIn({ id_token_claims })).accounts()).toMatchObject([{ username: 'broker' }]);
-  });
+  test.each([[{}], [{ client_info: undefined }], [{ client_info: undefined, id_token: undefined }]])(
+    'claims beside the ID token say nothing: %j',
+    (response) => {
+      const id_token_claims = { iss: 'https://other.example', sub: 's', oid: 'o', preferred_username: 'eve' };
+      const [cache, plain] = [{ id_token_claims }, {}].map((beside) =>
+        added(signIn({ ...response, ...beside })),
+      );
+      expect(cache!.find('Account')).toEqual(plain!.find('Account'));
+      expect(cache!.find('AccessToken')).toEqual(plain!.find('AccessToken'));
+    },
+  );
 
   test('an app-only token belongs to no user', () => {
     const cache = added(signIn({ client_info: undefined, id_token: undefined, refresh_token: undefined }));
