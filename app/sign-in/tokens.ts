@@ -71,15 +71,36 @@ export function addTokens(
     accessTokens.some((token) => token.client_id === event.client_id && token.secret === secret),
   );
   if (account === undefined || account.kind === 'app') return null;
+  const history = historyOf(cache, account.id);
+  // The tokens that the user got here are the app's own. Those that another app's sign-in left in the account are not.
+  const shared = history.shared && hasOthers(account, event);
   changeHistory(cache, account.id, {
-    // The user signed in here, so these tokens are the app's own, even if the account was imported before.
     refusal: null,
-    shared: false,
-    source: null,
-    issuers: { [event.client_id]: issuer },
-    ...(verified === null
-      ? {}
-      : { signatures: withSignature(account, historyOf(cache, account.id), { ...verified, at }) }),
+    shared,
+    source: shared || history.sharedGrants.length > 0 ? history.source : null,
+    issuers: { ...history.issuers, [event.client_id]: issuer },
+    ...(verified === null ? {} : { signatures: withSignature(account, history, { ...verified, at }) }),
   });
   return account;
+}
+
+/** Whether an account has refresh tokens that did not come with this response, or another client's ID tokens. */
+function hasOthers(
+  { refreshTokens, idTokens }: CachedAccount,
+  { client_id, response }: TokenResponseEvent,
+): boolean {
+  const isOther = (token: CachedAccount['idTokens'][number]): boolean => token.client_id !== client_id;
+  return (
+    [...refreshTokens, ...idTokens].some(isOther) ||
+    refreshTokens.some((token) => secretOf(token) !== response['refresh_token'])
+  );
+}
+
+/** Returns the secret of a token; null if it is damaged. */
+function secretOf(token: { readonly secret: string }): string | null {
+  try {
+    return token.secret;
+  } catch {
+    return null;
+  }
 }

@@ -35,7 +35,7 @@ export interface SignatureCheck {
 export interface AccountHistory {
   /** The provider refused to refresh it, and nothing has succeeded since. */
   refusal: Refusal | null;
-  /** The file that the account was imported from; null if the user signed in here, or if unknown. */
+  /** The file that the account was imported from; null if unknown, or if a sign-in here has replaced all that came from it. */
   source: string | null;
   /** Another program may still use the account's refresh tokens: the one that `source` belongs to, or, without a source, an unknown one. */
   shared: boolean;
@@ -369,6 +369,14 @@ function secretsOfAll(cache: TokenCache, account: string): Set<string> {
       return section === 'RefreshToken' || section === 'IdToken' ? [entity as { secret: string }] : [];
     });
   return new Set(secretsIn(tokens));
+}
+
+/**
+ * Whether no refresh token of these clients was used here: another program may still use those of the account, and the user has neither
+ * signed in with one of the clients nor agreed to a refresh.
+ */
+export function isUnused({ shared, issuers }: AccountHistory, clients: readonly string[]): boolean {
+  return shared && !clients.some((client_id) => Object.hasOwn(issuers, client_id));
 }
 
 /** Whether the program that wrote an imported file may still use the refresh token of this grant. */

@@ -8,7 +8,7 @@ import { expiryOf, isRefusedForGood, isUsable } from '../cache/schema/expiry.ts'
 import { appName, resourceName } from '../cache/schema/well-known.ts';
 import { STATUS_TITLES, STATUSES, shownStatus } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { historyOf } from '../accounts/account-history.ts';
+import { historyOf, isUnused } from '../accounts/account-history.ts';
 import { activityOf } from '../ipc/activity.ts';
 import { type CachedAccount, type CachedAccounts, cachedAccounts } from '../accounts/cached-accounts.ts';
 import { audienceOf, clientNames } from '../ipc/token-views.ts';
@@ -256,8 +256,10 @@ function isUntried(held: readonly Held[], places: Person['places']): boolean {
   const own = places.find(({ opened }) => opened.source === undefined);
   if (own === undefined) return true;
   const [named] = namedIn(own.opened.cache, own.account);
-  if (named !== undefined && historyOf(own.opened.cache, named.id).shared) return true;
-  return !held.some(({ place, refreshTokens }) => place === VAULT && refreshTokens.length > 0);
+  const kept = held.flatMap(({ place, refreshTokens }) => (place === VAULT ? refreshTokens : []));
+  const clients = kept.map(({ client_id }) => client_id);
+  if (named !== undefined && isUnused(historyOf(own.opened.cache, named.id), clients)) return true;
+  return kept.length === 0;
 }
 
 /** Only the vault records refusals. Its activity names the provider that refused, and the client of the refresh token. */

@@ -5,7 +5,7 @@ import type { StatusSource } from '../cache/shown-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import { type AccountHistory, historyOf } from '../accounts/account-history.ts';
+import { type AccountHistory, historyOf, isUnused } from '../accounts/account-history.ts';
 import {
   type AccountId,
   allTokensOf,
@@ -101,10 +101,10 @@ export function accountItem(account: CachedAccount, now: number, history: Accoun
 }
 
 /** Whether another program obtained all of an account's refresh tokens, and none was used here. */
-function isUntried(account: CachedAccount, { shared }: AccountHistory): boolean {
+function isUntried(account: CachedAccount, history: AccountHistory): boolean {
   const parts = partsOf(account);
   const own = parts.find(({ place }) => place === VAULT_PLACE)?.account;
-  if (own === undefined || shared) return true;
+  if (own === undefined || isUnused(history, outlineOf(own).clients)) return true;
   return parts.length > 1 && !outlineOf(own).tokens.some(({ type }) => type === 'RefreshToken');
 }
 
