@@ -40,9 +40,16 @@ function nameOfAccount({ name, username, home_account_id }: AccountItem): string
   return shown(name) || shown(username) || shown(home_account_id) || 'No name';
 }
 
-/** Returns when an account that can't renew itself expires, in seconds since the epoch; null for other accounts. */
-function endOf({ id, time }: ShownStatus): number | null {
-  return id === 'until' ? time : null;
+/**
+ * Returns when an account expires unless someone renews it, in seconds since the epoch; null if that is unknown, or for accounts that have
+ * expired. What another program's refresh token does is unknown.
+ */
+function endOf({ status }: AccountItem, { id, time }: ShownStatus): number | null {
+  if (id === 'until') return time;
+  if (id !== 'active' || status.state !== 'renews' || status.untried === true) return null;
+  const { at, status: then } = status.next ?? {};
+  if (then?.state === 'active') return then.until;
+  return then?.state === 'needs-sign-in' ? (at ?? null) : null;
 }
 
 /** "in 9 min". */
@@ -61,7 +68,7 @@ export function menuBarItems(
   const statuses = new Map(users.map((account) => [account, shownStatus(account, now)]));
   const endsAt = (account: AccountItem): number | null => {
     const status = statuses.get(account);
-    return status === undefined ? null : endOf(status);
+    return status === undefined ? null : endOf(account, status);
   };
   const isSoon = (account: AccountItem): boolean => (endsAt(account) ?? Infinity) <= now + NOTICE;
   const soon = users.filter(isSoon);
@@ -132,7 +139,7 @@ function summaryOf(due: readonly Notice[]): Notice {
   return {
     accountId: null,
     title: `${due.length} accounts expire soon`,
-    body: 'These sign-ins can’t renew themselves. Sign in to continue without a break.',
+    body: 'Sign in again to continue without a break.',
   };
 }
 
@@ -147,17 +154,23 @@ export function expiryNotices(): ExpiryNotices {
       let next = Infinity;
       const seen = new Map<string, number>();
       for (const account of accounts) {
-        const end = account.kind === 'user' ? endOf(shownStatus(account, now)) : null;
+        const status = shownStatus(account, now);
+        const end = account.kind === 'user' ? endOf(account, status) : null;
         if (end === null) continue;
+        // A refresh token that lives for a few minutes has a new end after each refresh: it is announced once.
+        const isTold = status.id === 'active' ? told.has(account.id) : told.get(account.id) === end;
         if (end > now + NOTICE) next = Math.min(next, end - NOTICE);
-        else if (told.get(account.id) === end) seen.set(account.id, end);
+        else if (isTold) seen.set(account.id, end);
         else if (isQuiet) next = Math.min(next, quietUntil);
         else {
           seen.set(account.id, end);
           due.push({
             accountId: account.id,
             title: `${nameOfAccount(account)} expires ${minutesUntil(end, now)}`,
-            body: 'This sign-in can’t renew itself. Sign in to continue without a break.',
+            body:
+              status.id === 'active'
+                ? 'Its refresh token expires. Refresh the account, or sign in again, to continue without a break.'
+                : 'This sign-in can’t renew itself. Sign in to continue without a break.',
           });
         }
       }

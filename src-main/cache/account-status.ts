@@ -5,9 +5,15 @@ import type { TokenOutline } from './schema/entities.ts';
 export type AccountStatus =
   /**
    * A refresh token renews it. `activeUntil`: expiry of its current access tokens; null if none is left. `untried`: the refresh token was
-   * obtained by another program, which may have used it up, and was never used here.
+   * obtained by another program, which may have used it up, and was never used here. `next`: the status from the expiry of the last
+   * refresh token on; absent if that expiry is unknown.
    */
-  | { state: 'renews'; activeUntil: number | null; untried?: true }
+  | {
+      state: 'renews';
+      activeUntil: number | null;
+      untried?: true;
+      next?: { at: number; status: AccountStatus };
+    }
   /** No refresh token: active until its last access token expires. */
   | { state: 'active'; until: number }
   /**
@@ -80,8 +86,15 @@ export function accountStatus(
     return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
   }
   const ends = usable.map(({ expiresAt }) => expiresAt);
-  if (ends.some((end) => end === null || end > now))
-    return { state: 'renews', activeUntil, ...(isUntried ? { untried: true } : {}) };
+  if (ends.some((end) => end === null || end > now)) {
+    const at = ends.includes(null) ? null : latest(ends);
+    return {
+      state: 'renews',
+      activeUntil,
+      ...(isUntried ? { untried: true } : {}),
+      ...(at === null ? {} : { next: { at, status: accountStatus(tokens, refusal, at, isUntried) } }),
+    };
+  }
   // The expiry is unknown, so there is no "active until".
   if (expiries.includes(null)) return { state: 'unknown' };
   if (activeUntil !== null) return { state: 'active', until: activeUntil };

@@ -68,11 +68,15 @@ export function shownStatus({ kind, status, tokens }: StatusSource, now: number)
   if (kind === 'orphan') return shown('unknown', 'No account entry');
   switch (status.state) {
     case 'renews': {
-      const { activeUntil } = status;
+      const { activeUntil, next } = status;
+      if (next !== undefined && next.at <= now)
+        return shownStatus({ kind, status: next.status, tokens }, now);
+      const changesAt = next?.at ?? null;
       // A refresh token that another program obtained and nobody has used here.
-      if (status.untried !== true) return shown('active', 'Renews itself');
-      if (activeUntil === null || activeUntil <= now) return shown('unknown', 'Never tried');
-      return { ...shown('active', 'Renews itself'), changesAt: activeUntil };
+      if (status.untried !== true) return { ...shown('active', 'Renews itself'), changesAt };
+      if (activeUntil === null || activeUntil <= now)
+        return { ...shown('unknown', 'Never tried'), changesAt };
+      return { ...shown('active', 'Renews itself'), changesAt: Math.min(activeUntil, changesAt ?? Infinity) };
     }
     case 'active': {
       const { until } = status;

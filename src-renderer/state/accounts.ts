@@ -192,14 +192,14 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     if (view.get().text.trim() !== '') await ask();
   };
 
-  /** Loads the list again when the next token has expired. */
+  /** Loads the list again when the next access token, or the last refresh token of an account, has expired. */
   const lookAgainWhenDue = (all: readonly AccountItem[]) => {
     callOffLook();
     const now = time.now();
-    const next = all.reduce(
-      (soonest, { nextExpiry }) => (nextExpiry === null ? soonest : Math.min(soonest, nextExpiry * 1000)),
-      Number.POSITIVE_INFINITY,
-    );
+    const next = all.reduce((soonest, { nextExpiry, status }) => {
+      const ends = status.state === 'renews' ? status.next?.at : undefined;
+      return Math.min(soonest, (nextExpiry ?? Infinity) * 1000, (ends ?? Infinity) * 1000);
+    }, Number.POSITIVE_INFINITY);
     if (next === Number.POSITIVE_INFINITY) return;
     const pause = Math.min(
       LONGEST_PAUSE,

@@ -130,7 +130,7 @@ describe('the notice before an account ends', () => {
       {
         accountId: null,
         title: '1000 accounts expire soon',
-        body: 'These sign-ins can’t renew themselves. Sign in to continue without a break.',
+        body: 'Sign in again to continue without a break.',
       },
     ]);
     expect(next).toBeNull();
@@ -141,6 +141,35 @@ describe('the notice before an account ends', () => {
     }
     expect(notices.look(all(440), NOW + 60).due).toHaveLength(1);
     expect(notices.look(all(-3200), NOW - 3600).due).toHaveLength(1); // the clock was set back
+  });
+
+  it('comes before a refresh token expires, and not again at each refresh of one that lives for minutes', () => {
+    const renewsUntil = (seconds: number) =>
+      account('Mara', {
+        ...renews,
+        next: {
+          at: NOW + seconds,
+          status: {
+            state: 'needs-sign-in',
+            reason: 'expired',
+            at: NOW + seconds,
+            code: null,
+            activeUntil: null,
+          },
+        },
+      });
+    const notices = expiryNotices();
+    expect(notices.look([renewsUntil(1800)], NOW)).toEqual({ due: [], next: NOW + 1200 });
+    expect(notices.look([renewsUntil(1800)], NOW + 1200).due).toEqual([
+      {
+        accountId: 'Mara',
+        title: 'Mara expires in 10 min',
+        body: 'Its refresh token expires. Refresh the account, or sign in again, to continue without a break.',
+      },
+    ]);
+    expect(notices.look([renewsUntil(1900)], NOW + 1500).due).toEqual([]);
+    expect(notices.look([renewsUntil(5400)], NOW + 1800)).toEqual({ due: [], next: NOW + 4800 });
+    expect(notices.look([renewsUntil(5400)], NOW + 4800).due).toHaveLength(1);
   });
 
   it('is not for those that renew themselves, have ended, or are apps', () => {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { expiryNotices, menuBarItems } from '../../app/background.ts';
 import { TokenCache } from '../../src-main/cache/index.ts';
-import { STATUS_TITLES, type StatusId } from '../../src-main/cache/shown-status.ts';
+import { shownStatus, STATUS_TITLES, type StatusId } from '../../src-main/cache/shown-status.ts';
 import { peopleIn, VAULT } from '../../src-main/cli/people.ts';
 import { type AccountHistory, changeHistory } from '../../src-main/accounts/account-history.ts';
 import { accountList } from '../../src-main/ipc/account-views.ts';
@@ -25,6 +25,8 @@ type Stored = 'both' | 'access' | 'none';
 
 interface Case {
   vault: Stored;
+  /** The lifetime of the refresh token in the vault, in seconds. */
+  refreshLife?: number;
   /** In the opened cache of another program. */
   other?: Stored;
   happened?: Partial<AccountHistory>;
@@ -58,6 +60,55 @@ const cases: readonly Case[] = [
   { vault: 'none', other: 'both', after: MINUTE, id: 'active', says: 'Active, renews itself' },
   { vault: 'none', other: 'both', after: 2 * HOUR, id: 'unknown', says: 'Unknown, never tried' },
   { vault: 'both', other: 'both', after: 2 * HOUR, id: 'active', says: 'Active, renews itself' },
+  // The provider said how long the refresh token lives.
+  { vault: 'both', refreshLife: 2 * HOUR, after: MINUTE, id: 'active', says: 'Active, renews itself' },
+  {
+    vault: 'both',
+    refreshLife: 2 * HOUR,
+    after: 2 * HOUR - 5 * MINUTE,
+    id: 'active',
+    says: 'Active, renews itself',
+    menu: 'Expires soon',
+    notice: 'u1 expires in 5 min',
+  },
+  {
+    vault: 'both',
+    refreshLife: 2 * HOUR,
+    after: 2 * HOUR,
+    id: 'needs-sign-in',
+    says: 'Needs sign-in, expired 10:00',
+  },
+  {
+    vault: 'both',
+    refreshLife: 30 * MINUTE,
+    after: 40 * MINUTE,
+    id: 'until',
+    says: 'Active until 09:00, can’t renew itself',
+    menu: 'Active: 1',
+  },
+  {
+    vault: 'both',
+    refreshLife: 30 * MINUTE,
+    after: 2 * HOUR,
+    id: 'needs-sign-in',
+    says: 'Needs sign-in, expired 09:00',
+  },
+  {
+    vault: 'both',
+    refreshLife: 2 * HOUR,
+    happened: imported,
+    after: 2 * HOUR - MINUTE,
+    id: 'unknown',
+    says: 'Unknown, never tried',
+  },
+  {
+    vault: 'both',
+    refreshLife: 2 * HOUR,
+    happened: imported,
+    after: 2 * HOUR,
+    id: 'needs-sign-in',
+    says: 'Needs sign-in, expired 10:00',
+  },
   // The only refresh token is the other program's.
   { vault: 'access', other: 'both', after: 2 * HOUR, id: 'unknown', says: 'Unknown, never tried' },
   {
@@ -109,49 +160,65 @@ const cases: readonly Case[] = [
   },
 ];
 
-function cacheWith(stored: Stored): TokenCache {
+function cacheWith(stored: Stored, refreshLife = 0): TokenCache {
   const cache = new TokenCache({ now: () => START });
   if (stored === 'none') return cache;
   const event = signInOf('https://id.example', 'u1', 'u1');
   const { refresh_token, ...access } = event.response;
-  cache.add({ ...event, response: stored === 'both' ? { ...access, refresh_token } : access });
+  // Keycloak's name for the lifetime; 0 stands for no limit.
+  const refresh = { refresh_token, refresh_expires_in: refreshLife };
+  cache.add({ ...event, response: stored === 'both' ? { ...access, ...refresh } : access });
   return cache;
 }
 
-it.each(cases)('$says: $vault in the vault, $other elsewhere, $happened, after $after s', async (one) => {
-  const now = START + one.after;
-  const cache = cacheWith(one.vault);
-  const other = cacheWith(one.other ?? 'none');
-  const [id] = cachedAccounts(cache).byId.keys();
-  if (id !== undefined) changeHistory(cache, id, one.happened ?? {});
-  const places = one.other === undefined ? [] : [{ id: 'azure-cli', name: 'Azure CLI', cache: other }];
+it.each(cases)(
+  '$says: $vault in the vault for $refreshLife s, $other elsewhere, $happened, after $after s',
+  async (one) => {
+    const now = START + one.after;
+    const cache = cacheWith(one.vault, one.refreshLife);
+    const other = cacheWith(one.other ?? 'none');
+    const [id] = cachedAccounts(cache).byId.keys();
+    if (id !== undefined) changeHistory(cache, id, one.happened ?? {});
+    const places = one.other === undefined ? [] : [{ id: 'azure-cli', name: 'Azure CLI', cache: other }];
 
-  const { accounts } = await accountList(cache, now, places);
-  expect(accounts).toHaveLength(1);
-  const account = accounts[0]!;
-  const said = accountStatus(account, now, 'UTC');
-  expect({ id: said.id, says: statusSentence(said) }).toEqual({ id: one.id, says: one.says });
-  expect(statusId(account, now)).toBe(one.id);
-  expect(statusWords(account, now)).toBe(one.says.replaceAll(/ \d\d:\d\d/g, ''));
+    const { accounts } = await accountList(cache, now, places);
+    expect(accounts).toHaveLength(1);
+    const account = accounts[0]!;
+    const said = accountStatus(account, now, 'UTC');
+    expect({ id: said.id, says: statusSentence(said) }).toEqual({ id: one.id, says: one.says });
+    expect(statusId(account, now)).toBe(one.id);
+    expect(statusWords(account, now)).toBe(one.says.replaceAll(/ \d\d:\d\d/g, ''));
 
-  // The list may be an older one: time alone changes what is said of it.
-  const [older] = (await accountList(cache, START, places)).accounts;
-  if (one.happened?.refusal === undefined) expect(accountStatus(older!, now, 'UTC')).toEqual(said);
+    // The list may be an older one: time alone changes what is said of it.
+    const [older] = (await accountList(cache, START, places)).accounts;
+    if (one.happened?.refusal === undefined) {
+      expect(accountStatus(older!, now, 'UTC')).toEqual(said);
+      // It says beforehand when.
+      let [at, steps] = [START, 0];
+      for (;;) {
+        const { changesAt } = shownStatus(older!, at);
+        if (changesAt === null || changesAt > now) break;
+        [at, steps] = [changesAt, steps + 1];
+      }
+      expect(steps).toBeLessThan(4);
+      expect(shownStatus(older!, at).id).toBe(one.id);
+    }
 
-  const title = STATUS_TITLES[one.id];
-  const group = one.id === 'needs-sign-in' ? title : `${title}: 1`;
-  expect(menuBarItems([account], [], now)[0]?.label).toBe(one.menu ?? group);
-  expect(
-    expiryNotices()
-      .look([account], now)
-      .due.map((notice) => notice.title),
-  ).toEqual(one.notice === undefined ? [] : [one.notice]);
+    const title = STATUS_TITLES[one.id];
+    const group = one.id === 'needs-sign-in' ? title : `${title}: 1`;
+    expect(menuBarItems([account], [], now)[0]?.label).toBe(one.menu ?? group);
+    expect(
+      expiryNotices()
+        .look([account], now)
+        .due.map((notice) => notice.title),
+    ).toEqual(one.notice === undefined ? [] : [one.notice]);
 
-  const opened = [
-    { name: VAULT, cache, accounts: cache.accounts() },
-    ...(one.other === undefined
-      ? []
-      : [{ name: 'azure-cli', cache: other, accounts: other.accounts(), source: {} as FoundSource }]),
-  ];
-  expect(peopleIn(opened, now).map(({ status }) => status.is)).toEqual([title]);
-});
+    const opened = [
+      { name: VAULT, cache, accounts: cache.accounts() },
+      ...(one.other === undefined
+        ? []
+        : [{ name: 'azure-cli', cache: other, accounts: other.accounts(), source: {} as FoundSource }]),
+    ];
+    expect(peopleIn(opened, now).map(({ status }) => status.is)).toEqual([title]);
+  },
+);

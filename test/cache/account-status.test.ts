@@ -34,6 +34,20 @@ it.each<[string, Case, object]>([
     { state: 'renews', activeUntil: NOW + HOUR },
   ],
   [
+    'until the last refresh token expires, and then it is active as without one',
+    { access: [{ expires_on: at(3 * HOUR) }], refresh: [{ expires_on: at(60) }, { expires_on: at(HOUR) }] },
+    {
+      state: 'renews',
+      activeUntil: NOW + 3 * HOUR,
+      next: { at: NOW + HOUR, status: { state: 'active', until: NOW + 3 * HOUR } },
+    },
+  ],
+  [
+    'without an end where one of the refresh tokens has none',
+    { access: [{ expires_on: at(HOUR) }], refresh: [{ expires_on: at(60) }, {}] },
+    { state: 'renews', activeUntil: NOW + HOUR },
+  ],
+  [
     'also when its access tokens have expired',
     { access: [{ expires_on: at(-HOUR) }], refresh: [{}] },
     { state: 'renews', activeUntil: null },

@@ -92,6 +92,24 @@ test('the list is asked for anew when what expires next has, and not again and a
   expect(model.accounts.view.get().error).toBeNull();
 });
 
+test('the list is asked for anew when a refresh token has expired, also if no access token is left', async () => {
+  const { model, bridge, time, world } = await stage();
+  const lists = () => bridge.asked.filter(([name]) => name === 'accounts').length;
+  const at = Math.floor(time.now() / 1000) + 1800;
+  for (const { account } of world.members) {
+    Object.assign(account, {
+      nextExpiry: null,
+      status: { state: 'renews', activeUntil: null, next: { at, status: { state: 'unknown' } } },
+    });
+  }
+  await model.accounts.load();
+  const before = lists();
+  await time.pass(1_800_000);
+  expect(lists()).toBe(before);
+  await time.pass(1000);
+  expect(lists()).toBe(before + 1);
+});
+
 describe('search', () => {
   test('asks main once the typing pauses, and shows what matches', async () => {
     const { model, bridge, time } = await stage();
