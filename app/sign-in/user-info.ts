@@ -5,7 +5,14 @@
 import * as oidc from 'openid-client';
 import type { AccessToken, Vault } from 'tokenkeep';
 import { isMicrosoft } from 'tokenkeep/cache';
-import { type CachedAccount, findAccount, isMicrosoftCloud, historyOf, type Question } from 'tokenkeep/ipc';
+import {
+  type CachedAccount,
+  claimList,
+  findAccount,
+  isMicrosoftCloud,
+  historyOf,
+  type Question,
+} from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, UserInfo } from './contract.ts';
 import { failureOf, signInError } from './failures.ts';
@@ -76,10 +83,10 @@ export async function userInfo(
   const known = host === new URL(issuer).host || (isMicrosoftCloud(issuer) && isMicrosoft(host));
   if (!known && (await ask?.(otherHostQuestion(who, issuer, host))) !== true) return null;
 
+  const heard = heardFrom(config);
   try {
-    const answer = await oidc.fetchUserInfo(config, secret, subject);
-    const claims = Object.entries(answer).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
-    return { claims, host, at: now() };
+    await oidc.fetchUserInfo(heard.config, secret, subject);
+    return { claims: claimList(heard.text()), host, at: now() };
   } catch (error) {
     const refused =
       error instanceof oidc.WWWAuthenticateChallengeError ||
@@ -90,6 +97,29 @@ export async function userInfo(
       throw signInError('answer_invalid', about, error);
     throw refused ? signInError('user_info_refused', about, error) : failureOf(error, about);
   }
+}
+
+/** A copy of a configuration, which keeps the text of the first answer: openid-client returns claims whose large numbers are rounded. */
+function heardFrom(config: oidc.Configuration): { config: oidc.Configuration; text: () => string } {
+  const client = config.clientMetadata();
+  const copy = new oidc.Configuration(config.serverMetadata(), client.client_id, client, oidc.None());
+  copy.timeout = config.timeout;
+  oidc.enableNonRepudiationChecks(copy);
+  const send = config[oidc.customFetch] ?? fetch;
+  let text: string | undefined;
+  copy[oidc.customFetch] = async (url, options) => {
+    const answer = await (send as oidc.CustomFetch)(url, options);
+    text ??= await answer.clone().text(); // a signed answer is followed by a request for the keys
+    return answer;
+  };
+  return { config: copy, text: () => payloadTextOf(text ?? '') };
+}
+
+/** The claims of an answer as JSON: the payload of a signed one (OpenID Connect Core §5.3.2). */
+function payloadTextOf(answer: string): string {
+  return answer.trimStart().startsWith('{')
+    ? answer
+    : Buffer.from(answer.split('.')[1] ?? '', 'base64url').toString();
 }
 
 /**

@@ -176,3 +176,92 @@ function namesIn(json: unknown): number {
   }
   return names;
 }
+
+/** A string, a punctuation mark, or a number or word of a JSON text (RFC 8259 §2). */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g;
+
+/**
+ * Formats a JSON text as JSON.stringify does, but keeps the digits of its numbers and the order of its members. JSON.parse rounds
+ * 1234567890123456789, reads 1e400 as infinite, and moves a member named "7" to the front.
+ *
+ * @param text valid JSON
+ * @param indent spaces per level. A text that nests deeper than MAX_DEPTH is returned unchanged, because its indentation could fill the
+ *   memory. 0: on one line, at any depth
+ */
+export function exactJson(text: string, indent = 0): string {
+  const tokens = text.match(TOKEN) ?? [];
+  const line = (depth: number) => (indent === 0 ? '' : `\n${' '.repeat(depth * indent)}`);
+  const parts: string[] = [];
+  let depth = 0;
+  for (const [index, token] of tokens.entries()) {
+    const isEmpty = CLOSING.has(tokens[index + 1] ?? '');
+    if (OPENING.has(token)) {
+      depth += 1;
+      if (indent > 0 && depth > MAX_DEPTH) return text;
+      parts.push(token, isEmpty ? '' : line(depth));
+    } else if (CLOSING.has(token)) {
+      depth -= 1;
+      parts.push(OPENING.has(tokens[index - 1] ?? '') ? '' : line(depth), token);
+    } else if (token === ',') parts.push(token, line(depth));
+    else if (token === ':') parts.push(indent === 0 ? token : ': ');
+    else parts.push(exactValue(token));
+  }
+  return parts.join('');
+}
+
+const OPENING: ReadonlySet<string> = new Set(['{', '[']);
+const CLOSING: ReadonlySet<string> = new Set(['}', ']']);
+
+function exactValue(token: string): string {
+  return token.startsWith('"')
+    ? JSON.stringify(JSON.parse(token))
+    : isNumber(token)
+      ? exactNumber(token)
+      : token;
+}
+
+const isNumber = (token: string): boolean => /^[-\d]/.test(token);
+
+/** Returns a number as JSON.stringify writes it; unchanged if it may have lost digits. A double keeps 15 of them. */
+function exactNumber(token: string): string {
+  const value = Number(token);
+  const digits = token.replace(/e.*/i, '').replaceAll(/\D/g, '').replace(/^0+/, '').length;
+  const isKept = digits === 0 || (digits <= 15 && Number.isFinite(value) && Math.abs(value) > 1e-300);
+  return isKept ? JSON.stringify(value) : token;
+}
+
+/**
+ * Returns the members of a JSON object in its order, each with its value as `exactJson` formats it; none for other JSON.
+ *
+ * @param text valid JSON
+ */
+export function membersIn(text: string): { name: string; json: string }[] {
+  const members: { name: string; json: string }[] = [];
+  let [depth, last, name, start] = [0, '', '', 0];
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (last === '' && token !== '{') return [];
+    const isEnd = CLOSING.has(token);
+    if (depth === 1 && (token === ',' || isEnd) && start > 0)
+      members.push({ name, json: exactJson(text.slice(start, index)) });
+    if (depth === 1 && token === ':') [name, start] = [JSON.parse(last) as string, index + 1];
+    depth += isEnd ? -1 : OPENING.has(token) ? 1 : 0;
+    last = token;
+  }
+  return members;
+}
+
+/** Whether two JSON texts say the same: with the same numbers to the last digit, and members in any order (RFC 8259 §4). */
+export function isSameJsonText(a: string, b: string): boolean {
+  return a === b || inOrder(a) === inOrder(b);
+}
+
+/** Returns a text that is the same for JSON that says the same. */
+function inOrder(text: string): string {
+  // Numbers become strings, so that they keep their digits; strings and names get a letter that tells them apart.
+  const marked = text.replaceAll(TOKEN, (token) =>
+    token.startsWith('"') ? `"s${token.slice(1)}` : isNumber(token) ? `"${exactNumber(token)}"` : token,
+  );
+  return JSON.stringify(JSON.parse(marked), (_name, value: unknown) =>
+    isObject(value) ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1))) : value,
+  );
+}

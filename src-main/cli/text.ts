@@ -1,4 +1,5 @@
 /** Output of the command: tables and times, without control characters that a terminal would execute. */
+import { exactJson } from '../cache/json.ts';
 import type { World } from './world.ts';
 
 /**
@@ -64,11 +65,20 @@ export function printable(text: string): string {
 
 /** Formats JSON and a line break. Characters that `printable` replaces are escaped: a terminal may show the output. */
 export function json(value: unknown, indent = 2): string {
+  return escaped(JSON.stringify(value, null, indent));
+}
+
+/** The same for a JSON text, whose numbers keep all their digits. */
+export function jsonText(text: string): string {
+  return escaped(exactJson(text, 2));
+}
+
+function escaped(text: string): string {
   // Outside of strings, JSON has none of them but the line breaks of the indentation.
-  const escaped = JSON.stringify(value, null, indent).replace(CONTROLS, (one) =>
+  const harmless = text.replace(CONTROLS, (one) =>
     one === '\n' ? one : `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${escaped}\n`;
+  return `${harmless}\n`;
 }
 
 /** Formats a time relative to now: "in 12 min", "2 h ago". */

@@ -2,7 +2,7 @@
 import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
-import { readToken } from '../cache/schema/claims.ts';
+import { decodeBase64url, type ReadToken, readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
@@ -26,7 +26,7 @@ import { freshGrant, grantsOf, grantsWith, oneForEachClient } from './grants.ts'
 import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
 import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
-import { json, printable, relative } from './text.ts';
+import { json, jsonText, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -409,19 +409,27 @@ export async function decode(given: Given, world: World): Promise<number> {
       EXIT.failed,
       'The input holds no token. Give a token, an Authorization header or a token response.',
     );
-  const decoded = tokens.map(({ name, token }) => ({ name, read: readToken(token) }));
+  const decoded = tokens.map(({ name, token }) => ({ name, token, read: readToken(token) }));
   const now = world.now();
   if (given.has('json')) {
-    world.out.write(json(decoded.map(({ name, read }) => ({ name, ...(read ?? { format: 'opaque' }) }))));
+    const texts = decoded.map(({ name, token, read }) => {
+      const format = read?.format ?? 'opaque';
+      const { header, payload } = read === undefined ? {} : partsOf(token, read);
+      return objectText({ name: JSON.stringify(name), format: JSON.stringify(format), header, payload });
+    });
+    world.out.write(jsonText(`[${texts.join(',')}]`));
     return EXIT.ok;
   }
-  for (const { name, read } of decoded) {
+  for (const { name, token, read } of decoded) {
     if (decoded.length > 1) world.out.write(`${name}\n`);
     if (read === undefined) world.out.write('An opaque token: only its issuer and the API can read it.\n');
     else if (read.format === 'jwe')
-      world.out.write(`${json({ header: read.header })}Encrypted: only its recipient can read the claims.\n`);
+      world.out.write(
+        `${jsonText(objectText(partsOf(token, read)))}Encrypted: only its recipient can read the claims.\n`,
+      );
     else {
-      world.out.write(json({ header: read.header, claims: read.payload }));
+      const { header, payload } = partsOf(token, read);
+      world.out.write(jsonText(objectText({ header, claims: payload })));
       for (const [claim, value] of Object.entries(read.payload))
         if (TIMES.has(claim) && typeof value === 'number' && Math.abs(value) < 8.64e12)
           world.out.write(`${claim}: ${new Date(value * 1000).toISOString()}, ${relative(value, now)}\n`);
@@ -429,6 +437,23 @@ export async function decode(given: Given, world: World): Promise<number> {
   }
   world.out.write('The signature was not checked.\n');
   return EXIT.ok;
+}
+
+/** The JSON of a token as its issuer wrote it: parsed, large numbers would lose digits. */
+function partsOf(token: string, read: ReadToken): { header: string; payload?: string } {
+  const [header, payload] = token.split('.', 2).map((part) => decodeBase64url(part));
+  const isRead = Object.keys(read.header).length > 0;
+  return {
+    header: (isRead && header) || '{}',
+    ...(read.format === 'jwt' ? { payload: payload ?? '{}' } : {}),
+  };
+}
+
+function objectText(members: Readonly<Record<string, string | undefined>>): string {
+  const texts = Object.entries(members).flatMap(([name, text]) =>
+    text === undefined ? [] : [`${JSON.stringify(name)}:${text}`],
+  );
+  return `{${texts.join(',')}}`;
 }
 
 /** Finds a bare token, the token of an Authorization header, or all tokens of a token response. */

@@ -3,6 +3,7 @@ import { accountOutline } from '../cache/accounts.ts';
 import { accountStatus } from '../cache/account-status.ts';
 import type { StatusSource } from '../cache/shown-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
+import { decodeBase64url } from '../cache/schema/claims.ts';
 import { scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { type AccountHistory, historyOf, isUnused } from '../accounts/account-history.ts';
@@ -19,7 +20,7 @@ import {
 import type { AccountItem, AccountList } from './contract.ts';
 import { accountsAt, isVisible, partsOf, type PlaceCache, VAULT_PLACE } from './places.ts';
 import { tenantNames } from './tenant-names.ts';
-import { claimsOf, clientNames, contentsOf, seconds } from './token-views.ts';
+import { claimsOf, clientNames, contentsOf, seconds, secretOf } from './token-views.ts';
 
 const outlines = new WeakMap<CachedAccount, AccountOutline>();
 
@@ -221,10 +222,19 @@ function textOfToken(token: Token): string {
   const target = typeof token['target'] === 'string' ? token['target'] : '';
   const realm = typeof token['realm'] === 'string' ? token['realm'] : '';
   const found = contentsOf(token);
-  const claims = found?.format === 'jwt' ? valuesIn(found.payload) : [];
+  const values = found?.format === 'jwt' ? valuesIn(found.payload) : [];
+  const claims = values.some((text) => ROUNDED.test(text)) ? [...values, ...longNumbersIn(token)] : values;
   const fresh = joined([token.environment, token.client_id, realm, ...scopesOf(target), ...claims]);
   textOfTokens.set(token, fresh);
   return fresh;
+}
+
+/** A number that may have lost digits to JSON.parse. */
+const ROUNDED = /^-?\d{16,}$|e\+/;
+
+/** Returns the numbers of a JWT's claims as they are written, with all their digits. */
+function longNumbersIn(token: Token): readonly string[] {
+  return decodeBase64url(secretOf(token).split('.', 2)[1] ?? '')?.match(/\d{16,}/g) ?? [];
 }
 
 /** Returns the names, strings and numbers in a claim at any depth. Booleans are not searchable. */

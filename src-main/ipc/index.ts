@@ -48,6 +48,6 @@ export {
   plainError,
   type Requests,
 } from './requests.ts';
-export { audienceOf, tokenItems } from './token-views.ts';
+export { audienceOf, claimList, tokenItems } from './token-views.ts';
 export { signOutAccounts } from './sign-out.ts';
 export { withSignature } from './signatures.ts';

@@ -1,6 +1,13 @@
 /** The tokens of one account as a window shows them: purpose, lifetime and claims, never a secret or a signature. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { type Claims, type ReadToken, readToken, stringClaim } from '../cache/schema/claims.ts';
+import { membersIn } from '../cache/json.ts';
+import {
+  type Claims,
+  decodeBase64url,
+  type ReadToken,
+  readToken,
+  stringClaim,
+} from '../cache/schema/claims.ts';
 import { expiryOf, isExpiryUnknown, secondsOf } from '../cache/schema/expiry.ts';
 import { extensionOf, scopesOf } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -109,14 +116,16 @@ export function seconds(field: unknown): number | null {
 
 /** A token's header and payload. [Note: no secret in a window]: never the signature, never an opaque token. */
 export function decoded(token: Token): DecodedToken {
-  const found = contentsOf(token);
   const secret = secretOf(token);
+  const found = secret === '' ? OPAQUE : contentsOf(token);
   const mark = createHmac('sha256', MARKS).update(secret).digest('base64url').slice(0, 22);
   if (found === null) return { mark, format: 'opaque', length: secret.length };
-  const header = claimList(found.header);
+  const [headerText, payloadText] = secret.split('.', 2).map((part) => decodeBase64url(part) ?? '');
+  // A header that is not read, such as one that names a field twice, is not shown either.
+  const header = Object.keys(found.header).length === 0 ? [] : claimList(headerText ?? '');
   return found.format === 'jwe'
     ? { mark, format: 'jwe', header }
-    : { mark, format: 'jwt', header, payload: claimList(found.payload) };
+    : { mark, format: 'jwt', header, payload: claimList(payloadText ?? '') };
 }
 
 /** The key of the marks: without it, a window can't test guesses of a token. */
@@ -151,12 +160,23 @@ export function claimsOf(token: Token): Claims {
   return found?.format === 'jwt' ? found.payload : {};
 }
 
-/** Returns the claims in the token's own order. */
-function claimList(object: Claims): Claim[] {
-  return Object.entries(object).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
+/**
+ * Returns the members of a JSON object as the claims that a window shows: in their order, and with numbers to the last digit, which
+ * `JSON.parse` rounds.
+ *
+ * @param text valid JSON. Anything but an object has no claims
+ *
+ * @example
+ * import { claimList } from 'tokenkeep/ipc';
+ *
+ * claimList('{"uid": 1234567890123456789}'); // [{ name: 'uid', json: '1234567890123456789' }]
+ */
+export function claimList(text: string): Claim[] {
+  return membersIn(text);
 }
 
-function secretOf(token: Token): string {
+/** Returns the secret; "" if it can't be opened any more. */
+export function secretOf(token: Token): string {
   try {
     return token.secret;
   } catch {

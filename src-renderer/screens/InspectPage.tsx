@@ -6,7 +6,7 @@ import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { ClaimLines, NotShown } from '../parts/Lines.tsx';
 import { PAYLOAD } from '../state/claimMeanings.ts';
-import { headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
+import { claimsText, headerLine, MOST_LINES, payloadLine } from '../state/claims.ts';
 import {
   type ClaimDifference,
   compareTokens,
@@ -280,7 +280,7 @@ function Contents({ token }: { token: ReadToken }) {
   const payload = token.format === 'jwt' ? token.payload : [];
   const raw = rawJson(token);
   const copy = () => {
-    const text = JSON.stringify(token.format === 'jwt' ? token.values : token.headerValues, null, 2);
+    const text = claimsText(token.format === 'jwt' ? token.payload : token.header);
     toasts.show(copyText(text) ? 'Claims copied.' : 'The claims could not be copied.');
   };
   return (
@@ -321,8 +321,8 @@ function Contents({ token }: { token: ReadToken }) {
 }
 
 function rawJson(token: Extract<ReadToken, { format: 'jwt' | 'jwe' | 'jws' }>): string {
-  const header = JSON.stringify(token.headerValues, null, 2);
-  return token.format === 'jwt' ? `${header}\n\n${JSON.stringify(token.values, null, 2)}` : header;
+  const header = claimsText(token.header);
+  return token.format === 'jwt' ? `${header}\n\n${claimsText(token.payload)}` : header;
 }
 
 /** A claim or a member of the header, as the table shows it. */

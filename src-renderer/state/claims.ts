@@ -1,4 +1,5 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
+import { exactJson } from '../../src-main/cache/json.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
 import { visible, visibleLines } from './text.ts';
 import { isMilliseconds, isPast, isTime, localTime, relative } from './time.ts';
@@ -40,9 +41,9 @@ function line(claim: Claim, meaning: ClaimMeaning | undefined, now: number, time
     if (texts !== null) {
       return { name, value: texts.map(visible).join(', '), block: false, says: saying(meaning, texts) };
     }
-    return { name, value: visibleLines(pretty(value, claim.json)), block: true, says: meaning?.says ?? null };
+    return { name, value: visibleLines(exactJson(claim.json, 2)), block: true, says: meaning?.says ?? null };
   }
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : claim.json;
   return { name, value: visible(text), block: false, says: saying(meaning, [text]) };
 }
 
@@ -82,18 +83,10 @@ function parse(json: string): unknown {
   }
 }
 
-function pretty(value: object, json: string): string {
-  try {
-    return JSON.stringify(value, null, 2);
-  } catch {
-    return json; // nested too deeply for JSON.stringify
-  }
-}
-
 /** Returns claims as pretty-printed JSON, as the token has them. */
 export function claimsText(claims: readonly Claim[]): string {
-  const lines = claims.map(({ name, json }) => `  ${JSON.stringify(name)}: ${json}`);
-  return `{\n${lines.join(',\n')}\n}`;
+  const members = claims.map(({ name, json }) => `${JSON.stringify(name)}:${json}`);
+  return exactJson(`{${members.join(',')}}`, 2);
 }
 
 /** Returns the fields of the token's cache entry, for the Details tab. */

@@ -1,6 +1,6 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
-import { lostNames, MAX_DEPTH } from '../../src-main/cache/json.ts';
+import { isSameJsonText, lostNames, MAX_DEPTH, membersIn } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { isMilliseconds, isoTime, isPast, isTime, localTime, ownZone, relative, spanUntil } from './time.ts';
@@ -185,6 +185,7 @@ export type ReadToken =
       format: 'jwt';
       header: readonly Claim[];
       payload: readonly Claim[];
+      /** The claims as JavaScript has them: with large numbers rounded. */
       values: Values;
       headerValues: Values;
     }
@@ -216,7 +217,7 @@ export function readToken(token: string): ReadToken {
   }
   if (lostNames(headerText ?? '', headerValues)) return AMBIGUOUS;
   if (isTooDeep(headerValues)) return TOO_DEEP;
-  const header = claimsOf(headerValues);
+  const header = membersIn(headerText ?? '');
   if (parts.length === 5) return { format: 'jwe', header, headerValues };
   const payloadText = decoded(parts[1] ?? '');
   const values = payloadText === null ? null : asObject(payloadText);
@@ -231,7 +232,7 @@ export function readToken(token: string): ReadToken {
   if (values === null) return { format: 'jws', header, headerValues, inner: null };
   if (lostNames(payloadText ?? '', values)) return AMBIGUOUS;
   if (isTooDeep(values)) return TOO_DEEP;
-  return { format: 'jwt', header, payload: claimsOf(values), values, headerValues };
+  return { format: 'jwt', header, payload: membersIn(payloadText ?? ''), values, headerValues };
 }
 
 const AMBIGUOUS: ReadToken = {
@@ -475,8 +476,8 @@ export interface Comparison {
 export function compareTokens(a: string, b: string): Comparison | null {
   const [first, second] = [readToken(a), readToken(b)];
   if (first.format !== 'jwt' || second.format !== 'jwt') return null;
-  const claims = membersOf(first.values, second.values);
-  const header = membersOf(first.headerValues, second.headerValues);
+  const claims = differencesOf(first.payload, second.payload);
+  const header = differencesOf(first.header, second.header);
   const different = claims.filter(({ differs }) => differs).length;
   const title =
     different > 0
@@ -502,19 +503,18 @@ function signedParts(token: string): [string, string] {
 }
 
 /** Compares the members of two objects, in the order of the first. */
-function membersOf(first: Values, second: Values): ClaimDifference[] {
-  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])];
-  const member = (values: Values, name: string) => (Object.hasOwn(values, name) ? values[name] : undefined);
-  return names.map((name) => {
-    const [x, y] = [member(first, name), member(second, name)];
+function differencesOf(first: readonly Claim[], second: readonly Claim[]): ClaimDifference[] {
+  const [inA, inB] = [first, second].map((claims) => new Map(claims.map(({ name, json }) => [name, json])));
+  const names = new Set([...first, ...second].map(({ name }) => name));
+  return [...names].map((name) => {
+    const [x, y] = [inA?.get(name), inB?.get(name)];
     const [left, right] = [itemsOf(name, x), itemsOf(name, y)];
     const sets = left !== null && right !== null;
     return {
       name,
       a: x === undefined ? null : shown(x),
       b: y === undefined ? null : shown(y),
-      differs:
-        sets && x !== undefined && y !== undefined ? !isSameSet(left, right) : inOrder(x) !== inOrder(y),
+      differs: x === undefined || y === undefined || !(sets ? isSameSet(left, right) : isSameJsonText(x, y)),
       onlyA: sets ? onlyIn(left, right) : [],
       onlyB: sets ? onlyIn(right, left) : [],
     };
@@ -539,31 +539,25 @@ function onlyIn(a: readonly string[], b: readonly string[]): string[] {
 
 /** Whether two lists have the same items, in any order. An item that is repeated in one of them only is a difference. */
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return inOrder(a.toSorted()) === inOrder(b.toSorted());
-}
-
-/** Returns JSON with sorted members, because their order has no meaning (RFC 8259 §4). */
-function inOrder(value: unknown): string | undefined {
-  return JSON.stringify(value, (_name, held: unknown) =>
-    typeof held === 'object' && held !== null && !Array.isArray(held)
-      ? Object.fromEntries(Object.entries(held).sort(([x], [y]) => (x < y ? -1 : 1)))
-      : held,
-  );
+  return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
 }
 
 /** Claims whose text is a set of words (RFC 8693 §4.2). */
 const WORDS = new Set(['scp', 'scope']);
 
-function itemsOf(name: string, value: unknown): string[] | null {
+function itemsOf(name: string, json: string | undefined): string[] | null {
+  const value = json === undefined ? undefined : asJson(json);
   if (typeof value === 'string' && WORDS.has(name)) return value.split(' ').filter(Boolean);
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+  return isTexts(value) ? value : null;
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'string') return visible(value);
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-    return visible(value.join('  '));
-  return visible(JSON.stringify(value));
+function shown(json: string): string {
+  const value = asJson(json);
+  return visible(typeof value === 'string' ? value : isTexts(value) ? value.join('  ') : json);
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** "14:02:11" today, else with the day. */
@@ -573,10 +567,6 @@ function clockOf(at: number, now: number, timeZone?: string): string {
 
 function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && isTime(value) && !isMilliseconds(value);
-}
-
-function claimsOf(values: Values): Claim[] {
-  return Object.entries(values).map(([name, value]) => ({ name, json: JSON.stringify(value) }));
 }
 
 function asObject(text: string): Values | null {

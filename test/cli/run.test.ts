@@ -827,6 +827,17 @@ describe('decode', () => {
     expect(out).not.toContain('c2ln');
   });
 
+  it('prints numbers to the last digit, and members in their order', async () => {
+    const claims = Buffer.from('{"uid":1234567890123456789,"7":0.10}').toString('base64url');
+    const token = `${b64({ alg: 'RS256' })}.${claims}.c2ln`;
+    expect((await tokenkeep('decode -', { stdin: token })).out).toContain(
+      '"claims": {\n    "uid": 1234567890123456789,\n    "7": 0.1\n  }',
+    );
+    expect((await tokenkeep('decode - --json', { stdin: token })).out).toContain(
+      '"payload": {\n      "uid": 1234567890123456789,\n      "7": 0.1\n    }',
+    );
+  });
+
   it('says what can’t be read', async () => {
     expect((await tokenkeep('decode opaque')).out).toContain('opaque');
     expect((await tokenkeep('decode -', { stdin: '' })).code).toBe(EXIT.failed);

@@ -8,6 +8,17 @@ import { cacheOf, secretsIn, vectorText } from './vectors.ts';
 const text = vectorText('documents', 'msal-python-kitchen-sink.json');
 const cached = cachedAccounts(cacheOf(text)).byId;
 
+const FIELDS = {
+  credential_type: 'AccessToken',
+  home_account_id: 'u.t',
+  environment: 'login.microsoftonline.com',
+  client_id: 'app',
+  realm: 't',
+  target: 'User.Read',
+  cached_at: '1000',
+  expires_on: '4600',
+};
+
 async function found(words: string): Promise<string[]> {
   const ids = await search(cached, words);
   return ids.map((id) => cached.get(id)?.summary?.username ?? cached.get(id)?.kind ?? '');
@@ -33,6 +44,14 @@ describe('search', () => {
   it('finds by the name of a claim', async () => {
     expect((await found('preferred_username')).length).toBeGreaterThan(0);
     expect(await found('no_such_claim')).toEqual([]);
+  });
+
+  it('finds a number by all its digits', async () => {
+    const claims = Buffer.from('{"uid":1234567890123456789}').toString('base64url');
+    const token = { ...FIELDS, secret: `e30.${claims}.c2ln` };
+    const one = cachedAccounts(cacheOf(JSON.stringify({ AccessToken: { k: token } }))).byId;
+    expect(await search(one, '1234567890123456789')).toHaveLength(1);
+    expect(await search(one, '1234567890123456780')).toEqual([]);
   });
 
   it('finds apps that have no user', async () => {

@@ -158,6 +158,24 @@ describe('what a token says', () => {
     });
   });
 
+  it('its numbers to the last digit, and its claims in its own order', () => {
+    const claims = '{ "uid" : 1234567890123456789, "7": {"2":[0.1,-12345678901234567890]}, "1" : 1 }';
+    const secret = `${Buffer.from('{"alg":"RS256","x":9007199254740993}').toString('base64url')}.${Buffer.from(claims).toString('base64url')}.c2ln`;
+    const cached = cachedAccounts(cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret }) } })));
+    const [account] = cached.byId.values();
+    expect(decoded(identify(account!)[0]!.token)).toMatchObject({
+      header: [
+        { name: 'alg', json: '"RS256"' },
+        { name: 'x', json: '9007199254740993' },
+      ],
+      payload: [
+        { name: 'uid', json: '1234567890123456789' },
+        { name: '7', json: '{"2":[0.1,-12345678901234567890]}' },
+        { name: '1', json: '1' },
+      ],
+    });
+  });
+
   it('nothing but its length where it is opaque', () => {
     const cached = cachedAccounts(
       cacheOf(JSON.stringify({ AccessToken: { k: token({}, { secret: 'opaque-opaque' }) } })),

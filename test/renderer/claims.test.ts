@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { detailLines, headerLine, payloadLine } from '../../src-renderer/state/claims.ts';
+import { claimsText, detailLines, headerLine, payloadLine } from '../../src-renderer/state/claims.ts';
 import { token } from './fake/cast.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
@@ -50,6 +50,19 @@ test('objects and lists of other things are pretty, each key on its line', () =>
   });
   expect(claim('x', {})).toMatchObject({ block: true, value: '{}' });
   expect(claim('x', ['a'.repeat(80)]).block).toBe(true);
+});
+
+test('numbers keep all their digits, and members their order', () => {
+  const value = (json: string) => payloadLine({ name: 'uid', json }, NOW).value;
+  expect(value('1234567890123456789')).toBe('1234567890123456789');
+  expect(value('1e400')).toBe('1e400');
+  expect(value('{"b":12345678901234567890,"7":1}')).toBe('{\n  "b": 12345678901234567890,\n  "7": 1\n}');
+  expect(
+    claimsText([
+      { name: 'uid', json: '1234567890123456789' },
+      { name: '7', json: '[1,2]' },
+    ]),
+  ).toBe('{\n  "uid": 1234567890123456789,\n  "7": [\n    1,\n    2\n  ]\n}');
 });
 
 test('nothing in a claim is taken for anything but text', () => {

@@ -322,6 +322,25 @@ test('two tokens: what differs, item by item where a claim is a set', () => {
   );
 });
 
+test('numbers keep all their digits: tokens that differ in the last one are different', () => {
+  const of = (json: string) => `${part({ alg: 'RS256' })}.${Buffer.from(json).toString('base64url')}.c2ln`;
+  const [a, b] = ['789', '700'].map((end) => of(`{"uid":1234567890123456${end},"x":{"y":[1e400]},"7":1}`));
+  expect(readToken(a!)).toMatchObject({
+    payload: [
+      { name: 'uid', json: '1234567890123456789' },
+      { name: 'x', json: '{"y":[1e400]}' },
+      { name: '7', json: '1' },
+    ],
+  });
+  expect(compareTokens(a!, b!)).toMatchObject({
+    title: '1 of 3 claims differs',
+    claims: [{ name: 'uid', a: '1234567890123456789', b: '1234567890123456700', differs: true }, {}, {}],
+  });
+  expect(compareTokens(of('{"x":{"a":1.0,"b":1e400}}'), of('{"x":{"b":1e400,"a":1}}'))?.title).toBe(
+    'The claims are the same',
+  );
+});
+
 test('two tokens: an item that is repeated is shown once, and is a difference where only one token repeats it', () => {
   const found = compareTokens(
     jwt({ scp: 'Read Read Write', aud: ['a', 'b', 'b'], amr: ['pwd', 'pwd'] }),

@@ -70,6 +70,20 @@ const refusal = async () =>
   );
 
 describe('user info', () => {
+  it('has numbers to the last digit, and claims in the order of the answer', async () => {
+    answer = () =>
+      new Response('{"sub":"u1","uid":1234567890123456789,"7":true}', {
+        headers: { 'content-type': 'application/json' },
+      });
+    expect(await request()).toMatchObject({
+      claims: [
+        { name: 'sub', json: '"u1"' },
+        { name: 'uid', json: '1234567890123456789' },
+        { name: '7', json: 'true' },
+      ],
+    });
+  });
+
   it('is what the issuer of the account says, for one of its access tokens', async () => {
     expect(await request()).toEqual({
       claims: [
