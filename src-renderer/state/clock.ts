@@ -1,17 +1,18 @@
 import type { Ports } from './ports.ts';
+import { takeZone } from './time.ts';
 
 /** Tells the time, and makes calls at given times. No call is made while the window is hidden. */
 export interface Clock {
   /** Seconds since the epoch. */
   now: () => number;
   /**
-   * Calls once when the time in seconds is reached, and each time that the clock was changed before. Returns a function that cancels the
-   * calls.
+   * Calls once when the time in seconds is reached, and each time that the clock or the time zone was changed before. Returns a function
+   * that cancels the calls.
    */
   wake: (at: number, call: () => void) => () => void;
 }
 
-/** The longest timer, because neither sleep nor a change of the computer's clock moves a timer that runs. Milliseconds. */
+/** The longest timer, because neither sleep nor a change of the computer's clock or zone moves a timer that runs. Milliseconds. */
 const LONGEST = 60_000;
 
 /** The clock was changed, or the computer slept, if the time of day and the time that passed differ by more. Milliseconds. */
@@ -44,7 +45,7 @@ export function createClock({ time, visibility }: Pick<Ports, 'time' | 'visibili
   const fire = () => {
     next = Number.POSITIVE_INFINITY;
     const now = time.now();
-    const isJump = Math.abs(offset() - known) > JUMP;
+    const isJump = takeZone() || Math.abs(offset() - known) > JUMP;
     known = offset();
     const due = [...waiting].filter(({ at }) => isJump || at * 1000 <= now);
     // After a jump, what is said may be true until the same time as before: then nobody asks again to be called then.

@@ -18,12 +18,12 @@ const LAST = 8.64e12;
  * The time until which the texts being made stay true, in seconds since the epoch. Every function below that compares a
  * time with `now` reports when its result changes, so that the window needs no ticking clock.
  */
-let changes: { earliest: number } | null = null;
+let changes: { now: number; earliest: number } | null = null;
 
 /** Makes a text (or other value) for `now` and returns until when it stays true; Infinity if it never changes. */
 export function timed<T>(say: (now: number) => T, now: number): { value: T; until: number } {
   const outer = changes;
-  const own = { earliest: Number.POSITIVE_INFINITY };
+  const own = { now, earliest: Number.POSITIVE_INFINITY };
   changes = own;
   try {
     return { value: say(now), until: own.earliest };
@@ -32,9 +32,12 @@ export function timed<T>(say: (now: number) => T, now: number): { value: T; unti
   }
 }
 
-/** Reports that a text made for `now` changes at that time. */
+/**
+ * Reports that a text made for `now` changes at that time. A text may be made for another time than the one that `timed` was given, such as the
+ * ticks of a timeline, so a change that is over by then is not reported: the window would wait for it for ever.
+ */
 export function changesAt(at: number, now: number): void {
-  if (changes !== null && at > now) changes.earliest = Math.min(changes.earliest, at);
+  if (changes !== null && at > Math.max(now, changes.now)) changes.earliest = Math.min(changes.earliest, at);
 }
 
 /** Whether `at` has been reached. */
@@ -131,7 +134,18 @@ function inBothZones(at: number, now: number): string {
 
 /** The zone of this computer. */
 export function ownZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return own;
+}
+
+const systemZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+let own = systemZone();
+
+/** Takes over the zone of this computer, which changes when the user travels. Returns whether it has changed. */
+export function takeZone(): boolean {
+  const before = own;
+  own = systemZone();
+  return own !== before;
 }
 
 /**
@@ -226,10 +240,10 @@ function nextMidnight(now: number, timeZone?: string): number {
 
 /** Remembers the last answer: the rows of a table ask about the same moment, and `Intl` takes longer than all the rest of a row. */
 function remembering(ask: (at: number, timeZone?: string) => number): typeof ask {
-  let last: { at: number; timeZone: string | undefined; shown: TimesShown; answer: number } | undefined;
+  let last: { at: number; zone: string; answer: number } | undefined;
   return (at, timeZone) => {
-    if (last?.at !== at || last.timeZone !== timeZone || last.shown !== shown)
-      last = { at, timeZone, shown, answer: ask(at, timeZone) };
+    const zone = timeZone ?? (shown === 'utc' ? 'UTC' : own);
+    if (last?.at !== at || last.zone !== zone) last = { at, zone, answer: ask(at, timeZone) };
     return last.answer;
   };
 }
@@ -252,7 +266,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(at: number, options: Intl.DateTimeFormatOptions, zone?: string): string {
   const timeZone = zone ?? (shown === 'utc' ? 'UTC' : undefined);
-  const key = `${JSON.stringify(options)} ${timeZone ?? ''}`;
+  const key = `${JSON.stringify(options)} ${timeZone ?? own}`;
   let known = formats.get(key);
   if (known === undefined) {
     known = new Intl.DateTimeFormat('en-GB', timeZone === undefined ? options : { ...options, timeZone });

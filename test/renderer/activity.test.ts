@@ -11,6 +11,7 @@ import {
   NO_ACTIVITY_FILTERS,
   receiptText,
 } from '../../src-renderer/state/activity.ts';
+import { timed } from '../../src-renderer/state/time.ts';
 import { timeline } from '../../src-renderer/state/timeline.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
@@ -339,6 +340,14 @@ describe('the timeline', () => {
       expect(new Set(week.ticks.map(({ text }) => text)).size).toBe(8);
       expect(week.ticks[5]!.at).toBeLessThanOrEqual(week.now);
       expect(week.ticks[6]!.at).toBeGreaterThan(week.now);
+    }
+  });
+
+  test.each(['5 hours', 'today', '7 days'] as const)('moves with the time at any hour: %s', (range) => {
+    for (let at = NOW; at < NOW + 86_400; at += 1799) {
+      const { until } = timed((now) => timeline([access], [], range, now, 600, UTC), at);
+      expect(until).toBeGreaterThan(at);
+      expect(until).toBeLessThanOrEqual(at + 1 + (7 * 86_400) / 600);
     }
   });
 

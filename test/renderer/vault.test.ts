@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src-renderer/state/clock.ts';
 import { createStore } from '../../src-renderer/state/store.ts';
+import { localTime, ownZone } from '../../src-renderer/state/time.ts';
 import { gate, stage } from './fake/model.ts';
 import { fakeTime, fakeVisibility, settled } from './fake/time.ts';
 import { readyStatus } from './fake/worlds.ts';
@@ -126,6 +127,32 @@ describe('the clock', () => {
     time.jump(1500);
     await time.pass(120_000);
     expect(woken).toHaveLength(2);
+  });
+
+  test('wakes all within a minute when the time zone changes, and their times are in the new one', async () => {
+    const { time, clock } = start();
+    const said: string[] = [];
+    const before = process.env['TZ'];
+    const travelTo = (zone: string | undefined) => {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    };
+    try {
+      for (const [zone, text] of [
+        ['Europe/Berlin', 'today 01:00:00'],
+        ['America/New_York', 'today 19:00:00'],
+      ] as const) {
+        travelTo(zone);
+        const end = clock.wake(clock.now() + 50_000, () => said.push(localTime(0, 12_000)));
+        await time.pass(60_000);
+        expect([said.pop(), localTime(0, 12_000), ownZone()]).toEqual([text, text, zone]);
+        end();
+      }
+    } finally {
+      travelTo(before);
+      clock.wake(0, () => {});
+      await time.pass(60_000);
+    }
   });
 
   test('wakes at the time as well, after the computer slept before it', async () => {
