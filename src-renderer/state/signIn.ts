@@ -29,7 +29,7 @@ export interface SignIn {
   save: (draft: ProfileDraft, id: string | null, again?: string) => Promise<string | null>;
   remove: (id: string) => Promise<void>;
   begin: (profileId: string, way: SignInWay, loginHint?: string | null) => Promise<void>;
-  /** Begins the last sign-in again, with the same account. */
+  /** Begins the sign-in that failed again, with the same account. */
   retry: () => Promise<void>;
   /** Cancels the sign-in and closes the dialog. */
   cancel: () => void;
@@ -82,6 +82,16 @@ export function createSignIn(
   };
   app.on('signIn', hear);
   app.on('profiles', () => void loadProfiles());
+
+  // Main keeps a failure for a window that is loaded anew, until the user has seen it.
+  let open = dialogs.view.get();
+  dialogs.view.subscribe(() => {
+    const before = open;
+    open = dialogs.view.get();
+    if (before?.kind !== 'signing-in' || isOpen() || view.get().progress.step !== 'failed') return;
+    view.set({ ...view.get(), progress: { step: 'none' } });
+    void app.cancelSignIn();
+  });
 
   let last: Parameters<SignIn['begin']> | undefined;
   /** The last request of `again`. */
@@ -152,7 +162,12 @@ export function createSignIn(
       if (!answer.ok) dialogs.fail('Sign-in could not start', answer.error, mine);
     },
     async retry() {
-      if (last !== undefined) await signIn.begin(...last);
+      const { progress } = view.get();
+      if (progress.step !== 'failed') return;
+      const { profile, way } = progress;
+      // This window may have been loaded anew since the sign-in began.
+      const isLast = last?.[0] === profile.id && last[1] === way;
+      await signIn.begin(profile.id, way, isLast ? last?.[2] : null);
     },
     cancel() {
       // Main reports it later, and `close` opens what waits, such as the progress of the sign-in that ends here.

@@ -4,7 +4,7 @@ import { signInAgainText } from '../../src-renderer/state/accountStatus.ts';
 import { refreshable, refreshStatusText } from '../../src-renderer/state/refreshStatus.ts';
 import { providerResultLines } from '../../src-renderer/state/signOut.ts';
 import { draftOf, fieldsOf, placeOf, withKind } from '../../src-renderer/state/profileDraft.ts';
-import { gate, stage } from './fake/model.ts';
+import { gate, type Stage, stage } from './fake/model.ts';
 import { PROFILE, signInWorld } from './fake/sign-in.ts';
 import { fakeTime, settled } from './fake/time.ts';
 
@@ -52,6 +52,47 @@ describe('signing in', () => {
     await settled();
     expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
   });
+
+  const failed = {
+    step: 'failed' as const,
+    profile: PROFILE,
+    way: 'device' as const,
+    error: { code: 'provider_unreachable', message: 'id.example.org did not answer.' },
+  };
+  const asked = (bridge: { asked: readonly unknown[][] }, name: string) =>
+    bridge.asked.filter(([one]) => one === name);
+
+  test('is tried again after it failed, with the same account, and in a window that was loaded since', async () => {
+    const { model, bridge } = await within({ progress: failed });
+    await settled();
+    expect(model.dialogs.view.get()).toEqual({ kind: 'signing-in' });
+    await model.signIn.retry();
+    expect(asked(bridge, 'signIn')).toEqual([['signIn', 'p1', 'device', null]]);
+    await model.signIn.begin('p1', 'device', 'rosa@example.org');
+    bridge.emit('signIn' as never, failed as never);
+    await model.signIn.retry();
+    expect(asked(bridge, 'signIn').slice(2)).toEqual([['signIn', 'p1', 'device', 'rosa@example.org']]);
+  });
+
+  test.each([
+    ['the profile is edited', ({ model }: Stage) => model.signIn.edit(PROFILE)],
+    ['another dialog takes its place', ({ model }: Stage) => model.dialogs.open({ kind: 'about' })],
+    ['it is closed', ({ model }: Stage) => model.dialogs.close()],
+  ])(
+    'that failed is over once %s: main does not keep the failure for the next window',
+    async (_how, leave) => {
+      const staged = await within({ progress: failed });
+      await settled();
+      leave(staged);
+      await settled();
+      expect(asked(staged.bridge, 'cancelSignIn')).toHaveLength(1);
+      expect(staged.model.signIn.view.get().progress).toEqual({ step: 'none' });
+      staged.model.dialogs.close();
+      await staged.model.signIn.load();
+      await settled();
+      expect(staged.model.dialogs.view.get()).toBeNull();
+    },
+  );
 
   test('says in the editor what is wrong with a profile', async () => {
     const { model, world } = await stage();
@@ -192,6 +233,9 @@ describe('signing in again', () => {
     await model.signIn.begin(again.profile.id, 'browser', again.loginHint);
     expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
     // After a failure, a retry is still for this account.
+    const error = { code: 'provider_unreachable', message: 'No answer.' };
+    const after = { step: 'failed', profile: again.profile, way: 'browser', error };
+    bridge.emit('signIn' as never, after as never);
     await model.signIn.retry();
     expect(bridge.asked.at(-1)).toEqual(['signIn', again.profile.id, 'browser', 'rosa@example.org']);
     expect(bridge.asked.filter(([name]) => name === 'signIn')).toHaveLength(2);
