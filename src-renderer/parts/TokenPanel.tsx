@@ -214,7 +214,7 @@ export function SecretField({ token }: { token: TokenItem }) {
         )}
         <span className="split-button">
           <Action onPress={() => void secret.copy()}>Copy…</Action>
-          <CopyMenu token={token} />
+          <CopyMenu key={token.id} token={token} />
         </span>
       </div>
       <p className="note">

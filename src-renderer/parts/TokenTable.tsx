@@ -39,10 +39,14 @@ export function TokenTable({ account }: { account: AccountItem }) {
 
 function Grid({ account }: { account: AccountItem }) {
   const { secret, selection, vault } = useModel();
-  const { tokens, tokenId } = useStore(selection.view);
+  const { tokens, tokenId, menu } = useStore(selection.view);
   const box = useRef<HTMLDivElement>(null);
   const spot = useRef<HTMLSpanElement>(null);
-  const [menu, setMenu] = useState<{ x: number; y: number; start: 'first' | true } | null>(null);
+  const [place, setPlace] = useState<{ x: number; y: number; start: 'first' | true }>({
+    x: 0,
+    y: 0,
+    start: true,
+  });
   const seen = useSeen(box);
   const all = tokens ?? [];
   const index = all.findIndex((token) => token.id === tokenId);
@@ -81,11 +85,12 @@ function Grid({ account }: { account: AccountItem }) {
     const shown = row ?? box.current?.querySelector(`#${rowId(at)}`);
     const { left = 0, bottom = 0 } = shown?.getBoundingClientRect() ?? {};
     // The keys open it with the first item chosen, as they do in other programs.
-    setMenu(
+    setPlace(
       row === null
         ? { x: left + 24, y: bottom, start: 'first' }
         : { x: event.clientX, y: event.clientY, start: true },
     );
+    selection.menu(true);
   };
 
   const few = all.length <= DRAWN_WHOLE;
@@ -124,9 +129,9 @@ function Grid({ account }: { account: AccountItem }) {
           />
         ))}
       </div>
-      {menu !== null && chosen !== undefined && (
+      {menu && chosen !== undefined && (
         <>
-          <span className="menu-spot" ref={spot} style={{ left: menu.x, top: menu.y }} aria-hidden="true" />
+          <span className="menu-spot" ref={spot} style={{ left: place.x, top: place.y }} aria-hidden="true" />
           <Popover
             className="popover"
             aria-label="Token"
@@ -135,11 +140,11 @@ function Grid({ account }: { account: AccountItem }) {
             isOpen
             onOpenChange={(open) => {
               if (open) return;
-              setMenu(null);
+              selection.menu(false);
               box.current?.focus();
             }}
           >
-            <TokenMenu token={chosen} start={menu.start} />
+            <TokenMenu token={chosen} start={place.start} />
           </Popover>
         </>
       )}

@@ -160,7 +160,7 @@ export function AccountView({ account }: { account: AccountItem }) {
         <Action kind="danger" onPress={() => void signOut.one()}>
           {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
         </Action>
-        <AccountMenu account={account} />
+        <AccountMenu key={account.id} account={account} />
       </div>
       <StatusCard account={account} />
       <Facts account={account} tokens={tokens ?? []} />

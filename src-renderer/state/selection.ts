@@ -11,6 +11,8 @@ export interface SelectionView {
   tokens: readonly TokenItem[] | null;
   order: TokenOrder;
   tokenId: string | null;
+  /** The menu of the selected token's row is open. It closes if another token is selected, such as after this one was removed. */
+  menu: boolean;
   /** null until loaded. */
   claims: DecodedToken | null;
   /** The user opened the token panel. In a narrow window, it is shown only then, over the table. */
@@ -28,6 +30,8 @@ export interface Selection {
   among: (groups: readonly AccountGroup[]) => void;
   token: (id: string) => void;
   closeToken: () => void;
+  /** Opens or closes the menu of the selected token's row. */
+  menu: (isOpen: boolean) => void;
   sort: (order: TokenOrder) => void;
 }
 
@@ -38,12 +42,17 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
     tokens: null,
     order: { column: 'token', direction: 'ascending' },
     tokenId: null,
+    menu: false,
     claims: null,
     opened: false,
     error: null,
     missed: null,
   });
-  const patch = (changes: Partial<SelectionView>) => view.set({ ...view.get(), ...changes });
+  const patch = (changes: Partial<SelectionView>) => {
+    const before = view.get();
+    const next = { ...before, ...changes };
+    view.set(next.tokenId === before.tokenId ? next : { ...next, menu: false });
+  };
   /** Account IDs of the last list in order, to find the neighbour of a removed account. */
   let places: readonly string[] = [];
 
@@ -111,6 +120,7 @@ export function createSelection({ tokenCache }: Ports, accounts: Accounts): Sele
       if (!same) void loadClaims(id);
     },
     closeToken: () => patch({ opened: false }),
+    menu: (isOpen) => patch({ menu: isOpen && view.get().tokenId !== null }),
     sort(order) {
       const { tokens } = view.get();
       patch({ order, tokens: tokens && sortTokens(tokens, order) });

@@ -98,6 +98,27 @@ test('an account that has gone gives way to its neighbour in the list; the last 
   expect(await remove('a005')).toBeNull();
 });
 
+test('an open menu of a token closes once another token is selected, also because this one was removed', async () => {
+  const { model, bridge, world } = await stage();
+  const { selection } = model;
+  const remove = async (id: string) => {
+    const ada = world.members[0]!;
+    ada.tokens = ada.tokens.filter((token) => token.id !== id);
+    bridge.emit('change', null);
+    await settled();
+  };
+  selection.token('ada-graph');
+  selection.menu(true);
+  await remove('ada-id');
+  expect(selection.view.get()).toMatchObject({ tokenId: 'ada-graph', menu: true });
+  await remove('ada-graph');
+  expect(selection.view.get().tokenId).not.toBe('ada-graph');
+  expect(selection.view.get().menu).toBe(false);
+  selection.menu(true);
+  selection.account('a002');
+  expect(selection.view.get().menu).toBe(false);
+});
+
 test('sorting changes the order, not the choice', async () => {
   const { model } = await stage();
   model.selection.token('ada-id');
