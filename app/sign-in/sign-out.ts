@@ -232,6 +232,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     const id = randomUUID();
     const at = ports.now();
     const elsewhere = ids === null ? new Map<string, string>() : ports.sources.names(ids);
+    // An account that was left out everywhere is not in the receipt.
+    const names =
+      ids === null
+        ? elsewhere
+        : ports.sources.names(ids, (place, one) => wishes.places.includes(place) && chosen(place)(one));
     const leaving = ids === null ? [] : await accountsIn(vault, ids);
     // A cache may have disappeared while the question was open. The receipt has a row for it.
     if (ids !== null && !ids.some((one) => all?.includes(one) === true || elsewhere.has(one))) throw gone();
@@ -244,7 +249,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
         ids: ids ?? [],
         there: all ?? [],
         wishes,
-        names: elsewhere,
+        names,
       });
     }
     const before = await vault.read((cache) => take(cache, there, chosen('provider')));
@@ -261,7 +266,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ...{ id, at, receipts: [], revoked: null, session: null, keptInVault: false },
       names: [
         ...before.names.map(({ account }) => account),
-        ...[...elsewhere].flatMap(([one, name]) => (named.has(one) ? [] : [name])),
+        ...[...names].flatMap(([one, name]) => (named.has(one) ? [] : [name])),
       ],
       places: await vault.read((cache) => keptNames(cache, all, there)),
       copies: await copiesOf(before.names),

@@ -14,8 +14,11 @@ import type { PlaceOffer, PlaceReceipt } from './contract.ts';
 import { isViewOnly, type OpenSource, type OpenSources, opensOf } from './open-sources.ts';
 
 export interface SourceSignOuts {
-  /** Names of those of the accounts that are in opened places, by id. */
-  names(accountIds: readonly string[]): ReadonlyMap<string, string>;
+  /** Names of those of the accounts that are in opened places, by id. With `isChosen`, only of those that are chosen at one of them. */
+  names(
+    accountIds: readonly string[],
+    isChosen?: (place: string, accountId: string) => boolean,
+  ): ReadonlyMap<string, string>;
   /** Those of the accounts that are in opened places, once for each place. */
   accounts(accountIds: readonly string[]): readonly CachedAccount[];
   /**
@@ -217,8 +220,12 @@ export function sourceSignOuts(
 
   return {
     accounts: (ids) => holding(ids).flatMap(({ theirs }) => theirs),
-    names: (ids) =>
-      new Map(holding(ids).flatMap(({ theirs }) => theirs.map((one) => [one.id, accountName(one)] as const))),
+    names: (ids, isChosen = () => true) =>
+      new Map(
+        holding(ids).flatMap(({ place, theirs }) =>
+          theirs.flatMap((one) => (isChosen(place.id, one.id) ? [[one.id, accountName(one)] as const] : [])),
+        ),
+      ),
     offers: (ids, usernames = []) => [
       ...holding(ids).map(({ place: { id, name, source }, theirs, others }) => {
         const file = displayPath(source.file);

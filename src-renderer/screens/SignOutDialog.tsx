@@ -11,7 +11,7 @@ import { receiptPlaces, receiptText } from '../state/activity.ts';
 import { ProgramActions } from '../parts/SourceHead.tsx';
 import { SignOutMatrix } from '../parts/SignOutMatrix.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
-import { isMatrix, matrixTotal } from '../state/signOutMatrix.ts';
+import { isMatrix, leavingCount, matrixTotal } from '../state/signOutMatrix.ts';
 import { localTime } from '../state/time.ts';
 import {
   cachesAmong,
@@ -51,7 +51,7 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       }
       yes={
         matrix
-          ? `Sign out ${count(names.length, 'account')}`
+          ? `Sign out ${count(leavingCount(dialog), 'account')}`
           : isListed
             ? `Sign out of ${count(chosen, 'place')}`
             : all

@@ -10,6 +10,7 @@ import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
 import type { Toasts } from './toasts.ts';
 import { visible } from './text.ts';
+import { isMatrix, leavingCount } from './signOutMatrix.ts';
 import { addCounts, count } from './words.ts';
 
 /** Maximum accounts whose tokens are loaded to find the names of apps. */
@@ -185,7 +186,9 @@ export function createSignOut(
       if (dialog?.kind !== 'sign-out' || dialog.working || dialog.counts === null) return;
       const working: Dialog = { ...dialog, working: true };
       dialogs.replace(dialog, working);
-      const { accountIds, names, user, who, wishes } = dialog;
+      const { accountIds, names, user, wishes } = dialog;
+      const leaving = isMatrix(dialog) ? leavingCount(dialog) : names.length;
+      const who = leaving === names.length ? dialog.who : count(leaving, 'account');
       const answer = await app.signOut(accountIds, wishes);
       if (answer.ok) {
         dialogs.answer(working, {
@@ -193,7 +196,7 @@ export function createSignOut(
           user,
           who,
           isEveryone: accountIds === null,
-          accounts: names.length,
+          accounts: leaving,
           report: answer.value,
           working: null,
         });
@@ -389,18 +392,22 @@ export function placeOfferText({ tokens, accounts, others, viewOnly, leave, page
   return `Removes ${count(tokens, 'token')}${whose} from its cache.${stay} You can undo this until you press Done.`;
 }
 
+const VAULT_NAME = 'This vault';
+
 /** The places where the accounts are still signed in. */
 export function stillSignedIn({ places, keptInVault }: SignOutReport): { name: string; says: string }[] {
   return [
     ...places.filter(({ result }) => result === 'still').map(({ name, says }) => ({ name, says })),
-    ...(keptInVault ? [{ name: 'This vault', says: 'Not chosen.' }] : []),
+    ...(keptInVault ? [{ name: VAULT_NAME, says: 'Not chosen.' }] : []),
   ];
 }
 
 /** "signed out of 2 of 3 places", "signed out of Azure CLI"; null if only the vault was concerned. */
 export function placesText(report: SignOutReport): string | null {
   if (report.places.length === 0) return null;
-  const vault = report.receipts.length > 0 || report.keptInVault ? 1 : 0;
+  // Main lists the vault as a place where some of the accounts stay in it. Only the vault has no file there.
+  const isListed = report.places.some(({ name, file }) => name === VAULT_NAME && file === '');
+  const vault = !isListed && (report.receipts.length > 0 || report.keptInVault) ? 1 : 0;
   const all = report.places.length + vault;
   const unknown = report.places.filter(({ result }) => result === 'not-confirmed').length;
   const left = stillSignedIn(report).length + unknown;

@@ -134,6 +134,14 @@ function staying(
   return ` ${listing(all, all.length)} ${number === 1 ? 'stays' : 'stay'}.`;
 }
 
+/** Returns the number of accounts that are signed out of at least one place. */
+export function leavingCount(choice: SignOutChoice): number {
+  const columns = matrixColumns(choice).filter(({ viewOnly }) => !viewOnly);
+  return choice.accounts.filter((one) =>
+    columns.some(({ id, has }) => has.has(one.id) && isChosen(choice.wishes, one.id, id)),
+  ).length;
+}
+
 /** "Chosen: 2 places on this computer, id.adatum.example and a page in the browser." A place counts once, however many accounts it has. */
 export function matrixTotal(choice: SignOutChoice): { isEmpty: boolean; says: string } {
   const chosen = matrixColumns(choice).filter(

@@ -408,7 +408,12 @@ describe('signing out', () => {
     expect(Object.values(offer!.tokensOf).reduce((sum, count) => sum + count, 0)).toBe(offer!.tokens);
     expect(offer!.staying.length).toBeGreaterThan(0);
     const except = [{ accountId: second!.id, place: id }];
-    const receipts = await out.signOut([first!.id, second!.id], [id], 'report', except);
+    const both = [first!.id, second!.id];
+    expect([...out.names(both).keys()].sort()).toEqual(both.toSorted());
+    expect([...out.names(both, (place, one) => place === id && one === first!.id).keys()]).toEqual([
+      first!.id,
+    ]);
+    const receipts = await out.signOut(both, [id], 'report', except);
     expect(receipts).toMatchObject([
       { result: 'still', says: expect.stringMatching(/removed\. Not chosen: .+\.$/) as string },
     ]);

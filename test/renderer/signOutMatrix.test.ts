@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isChosen,
   isMatrix,
+  leavingCount,
   matrixColumns,
   matrixLines,
   matrixTotal,
@@ -96,6 +97,17 @@ describe('several accounts in several places', () => {
     expect(again).toEqual({ ...all.wishes, except: [] });
   });
 
+  test('count as signed out if they are chosen anywhere', () => {
+    const all = choice();
+    expect(leavingCount(all)).toBe(3);
+    const withoutRosa = withChoice(column(all, 'vault'), all.wishes, 'r', false);
+    expect(leavingCount(choice({ wishes: withoutRosa }))).toBe(2);
+    // Lin stays in the vault, and leaves Azure CLI. VS Code is only read.
+    const both = withChoice(column(all, 'vault'), withoutRosa, 'l', false);
+    expect(leavingCount(choice({ wishes: both }))).toBe(2);
+    expect(leavingCount(choice({ wishes: { ...both, places: ['code'] } }))).toBe(0);
+  });
+
   test('a place without anyone is no place', () => {
     const all = choice();
     let { wishes } = all;
@@ -148,5 +160,6 @@ test('the dialog asks main for what was left out', async () => {
   model.signOut.wish(withChoice(az, dialog.wishes, 'a001', false));
   await model.signOut.confirm();
   const asked = bridge.asked.find(([name]) => name === 'signOut');
+  expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', who: '2 accounts', accounts: 2 });
   expect(asked?.[2]).toMatchObject({ except: [{ accountId: 'a001', place: 'az' }] });
 });

@@ -189,6 +189,19 @@ describe('a sign-out of several places', () => {
     expect(bridge.asked.filter(([name]) => name === 'signOutDone')).toEqual([['signOutDone', 'sign-out-1']]);
   });
 
+  test('counts the vault once where some of the accounts stay in it', async () => {
+    const { model } = await opened();
+    await model.signOut.confirm();
+    const receipt = model.dialogs.view.get();
+    if (receipt?.kind !== 'receipt') throw new Error('No receipt.');
+    const row = (name: string, result: 'still' | 'signed-out') => ({ name, file: '', result, says: '' });
+    const places = [row('This vault', 'still'), { ...row('Azure CLI', 'signed-out'), file: '~/.azure' }];
+    expect(placesText({ ...receipt.report, places })).toBe('signed out of 1 of 2 places');
+    // A cache of that name is another place.
+    const named = [{ ...places[0]!, file: '/srv/This vault' }, places[1]!];
+    expect(placesText({ ...receipt.report, places: named })).toBe('signed out of 2 of 3 places');
+  });
+
   test('counts nothing in the vault for somebody who is not in it', async () => {
     const { model, world, bridge } = await stage('sources-few');
     world.members = world.members.map((member) => ({

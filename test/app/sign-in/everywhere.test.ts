@@ -14,7 +14,7 @@ const wishes = { vault: true, revoke: false, endSession: false, places: [] as st
 async function withVault(
   issuer: string,
   work: (out: ReturnType<typeof signOuts>, ids: string[], opened: string[], vault: Vault) => Promise<void>,
-  { isDemo = false, fails = false } = {},
+  { isDemo = false, fails = false, sources = NO_SOURCES } = {},
 ): Promise<void> {
   const { vault, dispose } = await testVault();
   const opened: string[] = [];
@@ -26,7 +26,7 @@ async function withVault(
       profiles: { list: () => [] },
       allowed: { hostsOf: () => undefined },
       consent: { findAllowed: () => Promise.reject(new Error('Nobody is asked.')) } as never,
-      sources: NO_SOURCES,
+      sources,
       openBrowser: (url) =>
         fails ? Promise.reject(new Error('No browser.')) : Promise.resolve(void opened.push(url)),
       now: () => Math.floor(Date.now() / 1000),
@@ -87,6 +87,21 @@ it('names each account in the receipt, also two with one user name', async () =>
     expect(everyone.names.filter((name) => name === names[0])).toEqual(names);
     expect(everyone.receipts).toHaveLength(all.length);
   });
+});
+
+it('does not name an account in the receipt that was left out everywhere', async () => {
+  const names: typeof NO_SOURCES.names = (ids, isChosen = () => true) =>
+    new Map(ids.filter((id) => isChosen('az', id)).map((id) => [id, id]));
+  await withVault(
+    ISSUER,
+    async (out, ids) => {
+      const all = [...ids, 'tom', 'lin'];
+      const except = [{ accountId: 'lin', place: 'az' }];
+      const report = await out.signOut(all, { ...wishes, places: ['az'], except }, null);
+      expect(report.names).toEqual(['ada@contoso.example', 'tom']);
+    },
+    { sources: { ...NO_SOURCES, names } },
+  );
 });
 
 it('is not opened if it is not chosen, whatever the window asks for', async () => {
