@@ -74,7 +74,13 @@ const WHOLE = new RegExp(`^${COMPACT}$`);
 const WITHIN = new RegExp(String.raw`(?<![\w.-])${COMPACT}(?![\w.-])`, 'g');
 
 /** "Authorization: Bearer eyJ…", also within a curl command; but not a challenge, `Bearer realm="api"` (RFC 6750 §3). */
-const HEADER = /\b(?:Bearer|DPoP|PoP)\s+(?!\w+\s*=\s*["\w])([\w~+/.-]+=*)/i;
+const HEADER =
+  /\bAuthorization["']?\s*[:=,]\s*["'`]?(?:Bearer|DPoP|PoP)\s+(?!\w+\s*=\s*["\w])([\w~+/.-]+=*)/i;
+/**
+ * The value of such a header alone: "Bearer eyJ…", also after a colon. These are words too, so nothing may follow, and the token has a digit
+ * or 16 characters: "pop music" and "The bearer token was rejected" hold no token.
+ */
+const HEADER_VALUE = /(?:^|[:="'`])\s*(?:Bearer|DPoP|PoP)\s+((?=\S*\d|\S{16})[\w~+/.-]+=*)["'`]?$/i;
 
 /** A redirect or a body in the form of a query (RFC 6749 §4.2.2, §4.1.3). */
 const PARAMETER = /(?:^|[?#&])((?:access|id|refresh)_token)=([^&#\s"']+)/g;
@@ -96,7 +102,7 @@ export function tokensIn(input: string): FoundToken[] {
     token: unescaped(token),
   }));
   if (parameters.length > 0) return named(parameters);
-  const header = HEADER.exec(text)?.[1];
+  const header = (HEADER.exec(text) ?? HEADER_VALUE.exec(text))?.[1];
   if (header !== undefined) return [{ field: 'Authorization', token: header }];
   const body = bodyIn(text);
   const fields = body === null ? [] : fieldsOf(body, DEEPEST);
@@ -265,6 +271,8 @@ export interface TokenProblem {
   tone: 'bad' | 'warn' | 'plain';
   title: string;
   text: string;
+  /** The title without a time that changes every second, which a screen reader would announce each time. Default: the title. */
+  spoken?: string;
 }
 
 /** Returns what is wrong with a token, and what can't be known. */
@@ -306,11 +314,11 @@ function problemsOfJwt(
   signature: SignatureResult | null,
 ): TokenProblem[] {
   const problems: TokenProblem[] = [];
-  const add = (tone: TokenProblem['tone'], title: string, text: string) =>
-    problems.push({ tone, title, text });
+  const add = (tone: TokenProblem['tone'], title: string, text: string, spoken = title) =>
+    problems.push({ tone, title, text, spoken });
   const [exp, nbf, iat] = [values['exp'], values['nbf'], values['iat']];
   if (isSeconds(exp) && isPast(exp, now))
-    add('bad', `Expired ${relative(exp, now)}:`, `${clockOf(exp, now, timeZone)}.`);
+    add('bad', `Expired ${relative(exp, now)}:`, `${clockOf(exp, now, timeZone)}.`, 'Expired.');
   if (isSeconds(nbf) && !isPast(nbf, now))
     add('bad', 'Not yet valid.', `Valid ${relative(nbf, now)}, from ${clockOf(nbf, now, timeZone)}.`);
   if (isSeconds(iat) && !isPast(iat - 60, now))
@@ -333,7 +341,12 @@ function problemsOfJwt(
     add('warn', 'No audience.', 'An API can’t tell whether the token is for it.');
   if (values['iss'] === undefined) add('warn', 'No issuer.', 'The token doesn’t say who issued it.');
   if (problems.length === 0 && isSeconds(exp))
-    add('plain', `Valid for ${spanUntil(exp, now)}`, `by its times, until ${clockOf(exp, now, timeZone)}.`);
+    add(
+      'plain',
+      `Valid for ${spanUntil(exp, now)}`,
+      `by its times, until ${clockOf(exp, now, timeZone)}.`,
+      'Valid by its times.',
+    );
   // The names and times mean nothing if someone else wrote them, so this comes first.
   const forged = signature?.result === 'invalid';
   if (forged) problems.unshift({ tone: 'bad', ...SIGNATURE.invalid });

@@ -49,6 +49,7 @@ describe('tokens are found in', () => {
     ['an Authorization header', `Authorization: Bearer ${token}`],
     ['the value of one', `bearer ${token}`],
     ['a DPoP header', `Authorization: DPoP ${token}`],
+    ['the value of one after a name', `"bearer": "Bearer ${token}"`],
     ['a curl command', `curl -H 'Authorization: Bearer ${token}' https://api.example/orders`],
   ])('%s', (_what, input) => {
     expect(tokensIn(input)).toEqual([{ field: 'Authorization', token }]);
@@ -167,6 +168,26 @@ describe('tokens are found in', () => {
     ]);
     expect(tokensIn(`${jwt(GOOD)} {"a":1}`)).toEqual([{ field: null, token: jwt(GOOD) }]);
     for (const broken of ['{', 'a } b { c', '{"access_token": ']) expect(tokensIn(broken)).toEqual([]);
+  });
+
+  test.each([
+    'The bearer token was rejected.',
+    'I like pop music',
+    'Pop music',
+    'Bearer authentication.',
+    'It says Bearer tokens of 2026-11-30',
+  ])('nothing, in words: %s', (text) => {
+    expect(tokensIn(text)).toEqual([]);
+    expect(holdsToken(text)).toBe(false);
+  });
+
+  test.each([
+    ['Bearer mF_9.B5f-4.1JqM', 'mF_9.B5f-4.1JqM'],
+    ['bearer abcdefghijklmnop', 'abcdefghijklmnop'],
+    ['Authorization: Bearer opaque', 'opaque'],
+    ['{authorization: "DPoP opaque", accept: "*/*"}', 'opaque'],
+  ])('an opaque token of a header: %s', (text, token) => {
+    expect(tokensIn(text)).toEqual([{ field: 'Authorization', token }]);
   });
 
   test('nothing, where there is none', () => expect(tokensIn(' \n ')).toEqual([]));
