@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { DocumentError } from '../../src-main/errors.ts';
 import { assertText, readDocumentFile } from '../../src-main/vault/exchange/document-file.ts';
@@ -50,6 +51,14 @@ describe('each kind of invalid file has its own error message', () => {
   it('binary', async () => {
     expect((await refusal(file('image.png', Buffer.from('89504e470d0a1a0a0000', 'hex')))).message).toContain(
       'not a text file',
+    );
+  });
+
+  it('a vault', async () => {
+    const vault = await refusal(fileURLToPath(new URL('../vectors/vaults/base.vault', import.meta.url)));
+    expect(vault.code).toBe('document_not_a_cache');
+    expect(vault.message).toMatch(
+      /is a vault file, not an export: .* Nothing was imported. Export its accounts/,
     );
   });
 

@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { codeOf } from '../../error-code.ts';
 import { DocumentError } from '../../errors.ts';
+import { isVaultHeader } from '../format/header.ts';
 import { printable } from '../printable.ts';
 import { readAtMost } from './read-at-most.ts';
 
@@ -65,11 +66,17 @@ async function openFile(path: string, name: string): Promise<FileHandle> {
   );
 }
 
-/** @throws DocumentError `document_not_json`, naming the file. */
+/** @throws DocumentError `document_not_json` or `document_not_a_cache`, naming the file. */
 export function assertText({ name, content }: DocumentFile): void {
   if (content.length === 0) throw notText(`“${name}” is empty. Nothing was imported.`);
   if ((content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff)) {
     throw notText(`“${name}” is encoded as UTF-16. Nothing was imported. Save it as UTF-8, then try again.`);
+  }
+  if (isVaultHeader(content)) {
+    throw new DocumentError(
+      'document_not_a_cache',
+      `“${name}” is a vault file, not an export: only the key in its own keychain opens it. Nothing was imported. Export its accounts where it opens, and choose that export.`,
+    );
   }
   if (content.includes(0)) {
     throw notText(
