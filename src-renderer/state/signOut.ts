@@ -57,6 +57,23 @@ export function createSignOut(
     return request();
   };
 
+  /** What the dialog shows of the list of accounts. */
+  const about = (accountIds: readonly string[] | null) => {
+    const chosen = accountsOf(accountIds);
+    return {
+      accountIds,
+      names: chosen.map((account) => accountName(account)),
+      accounts: chosen.map((account) => ({
+        id: account.id,
+        name: accountName(account),
+        username: account.username,
+        inVault: account.places.includes('vault'),
+        tokens: account.tokens.AccessToken + account.tokens.RefreshToken + account.tokens.IdToken,
+      })),
+      inVault: chosen.filter(({ places }) => places.includes('vault')).length,
+    };
+  };
+
   /** Asks the providers while main counts. The sign-out does not wait for the answer. */
   const ask = async (accountIds: readonly string[] | null) => {
     const answer = await inOwnTask(() => app.signOutOffers(accountIds));
@@ -77,20 +94,11 @@ export function createSignOut(
     const asks = vault.view.get().info?.demo === false && user && (accountIds === null || here.length > 0);
     dialogs.open({
       kind: 'sign-out',
-      accountIds,
-      names: chosen.map((account) => accountName(account)),
-      accounts: chosen.map((account) => ({
-        id: account.id,
-        name: accountName(account),
-        username: account.username,
-        inVault: account.places.includes('vault'),
-        tokens: account.tokens.AccessToken + account.tokens.RefreshToken + account.tokens.IdToken,
-      })),
+      ...about(accountIds),
       copies: [],
       user,
       who,
       apps,
-      inVault: here.length,
       places: [],
       counts: null,
       working: false,
@@ -98,6 +106,13 @@ export function createSignOut(
       wishes: { vault: true, revoke: false, endSession: false, places: [] },
     });
     if (asks) void ask(accountIds);
+    await countFor(accountIds, true);
+  };
+
+  /** Counts what the open dialog would remove. The first time, it also chooses where. */
+  const countFor = async (accountIds: readonly string[] | null, isFirst: boolean) => {
+    const chosen = accountsOf(accountIds);
+    const here = chosen.filter(({ places }) => places.includes('vault'));
     const ids = accountIds === null ? null : here.map(({ id }) => id);
     const [counts, places, copies] = await Promise.all([
       ids?.length === 0
@@ -122,18 +137,54 @@ export function createSignOut(
         counts: counts.value,
         places: places.value,
         copies: copies.value,
-        wishes: {
-          ...dialog.wishes,
-          vault: here.length > 0,
-          places: places.value
-            .filter(
-              ({ viewOnly, page }) =>
-                !viewOnly && (page === null || isPageChosen(chosen.length, places.value)),
-            )
-            .map(({ id }) => id),
-        },
+        ...(isFirst && {
+          wishes: {
+            ...dialog.wishes,
+            vault: here.length > 0,
+            places: places.value
+              .filter(
+                ({ viewOnly, page }) =>
+                  !viewOnly && (page === null || isPageChosen(chosen.length, places.value)),
+              )
+              .map(({ id }) => id),
+          },
+        }),
       });
   };
+
+  /** Another program may remove accounts while the dialog asks about them, or change their tokens. */
+  const follow = () => {
+    const dialog = dialogs.view.get();
+    if (dialog?.kind !== 'sign-out' || dialog.working) return;
+    const { byId } = accounts.view.get();
+    const isSame = dialog.accountIds?.every((id) => byId.has(id)) ?? true;
+    const accountIds = isSame ? dialog.accountIds : (dialog.accountIds?.filter((id) => byId.has(id)) ?? null);
+    const now = about(accountIds);
+    if (JSON.stringify(now.accounts) === JSON.stringify(dialog.accounts)) return;
+    if (now.accounts.length === 0) {
+      const { user, who, names } = dialog;
+      const removed =
+        accountIds === null ? 'All accounts were' : `${who} ${names.length > 1 ? 'were' : 'was'}`;
+      const message = `${removed} removed meanwhile, for example by another program. Nothing is left to remove.`;
+      dialogs.fail(
+        user ? 'Already signed out' : 'Already removed',
+        { code: 'invalid_argument', message },
+        dialog,
+      );
+      return;
+    }
+    const who = isSame ? dialog.who : count(now.accounts.length, 'account');
+    dialogs.replace(dialog, { ...dialog, ...now, who, counts: null });
+    if (dialog.offers === null && !isSame) void ask(accountIds);
+    void countFor(accountIds, dialog.counts === null);
+  };
+  let known = accounts.view.get().byId;
+  accounts.view.subscribe(() => {
+    const { byId } = accounts.view.get();
+    if (byId === known) return;
+    known = byId;
+    follow();
+  });
 
   const several = async (ids: readonly string[] | null) => {
     const { byId } = accounts.view.get();

@@ -71,6 +71,38 @@ describe('signing out', () => {
     expect(bridge.asked.filter(([name]) => name === 'signOut')).toHaveLength(1);
   });
 
+  test('follows what another program removes while the question is open', async () => {
+    const { model, bridge, world } = await stage();
+    const remove = async (ids: readonly string[]) => {
+      world.members = world.members.filter(({ account }) => !ids.includes(account.id));
+      bridge.emit('change', null);
+      await settled();
+    };
+    await model.signOut.several(['a001', 'a002', 'a003']);
+    const before = model.dialogs.view.get();
+    if (before?.kind !== 'sign-out') throw new Error('no dialog');
+    const wishes = { ...before.wishes, revoke: false, endSession: true };
+    model.signOut.wish(wishes);
+    await remove(['a002']);
+    const after = model.dialogs.view.get();
+    expect(after).toMatchObject({ accountIds: ['a001', 'a003'], who: '2 accounts', inVault: 2, wishes });
+    expect(after?.kind === 'sign-out' && after.names).toHaveLength(2);
+    const counted = (dialog: typeof after) => (dialog?.kind === 'sign-out' ? dialog.counts?.Account : null);
+    expect(counted(after)).toBeLessThan(counted(before) ?? 0);
+
+    await remove(['a001', 'a003']);
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'failure',
+      title: 'Already signed out',
+      error: {
+        message:
+          '2 accounts were removed meanwhile, for example by another program. Nothing is left to remove.',
+      },
+    });
+    model.dialogs.close();
+    expect(bridge.asked.some(([name]) => name === 'signOut')).toBe(false);
+  });
+
   test('all: one question, all receipts', async () => {
     const { model, bridge } = await stage();
     await model.signOut.all();
