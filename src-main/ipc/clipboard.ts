@@ -32,38 +32,50 @@ const CLEARED_AFTER_MS = 30_000;
 export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecretsOptions): CopiedSecrets {
   /** Only a hash, so that this process does not retain the secret after copying. */
   let held: { hash: string; cancel: () => void } | undefined;
+  let copying = 0;
+  /** The clipboard is asynchronous: a copy and a clear that overlap would undo each other, or leave a secret that nobody clears. */
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  }
 
-  async function clear(): Promise<void> {
-    const leaving = held;
-    if (leaving === undefined) return;
+  async function clearNow(leaving: typeof held): Promise<void> {
+    if (leaving === undefined || leaving !== held) return; // the next secret has its own deadline
     // It is held until it is cleared: where the clipboard fails, whoever locks the screen or quits tries again.
-    if (hashOf(await clipboard.readText()) === leaving.hash) await clipboard.clear();
-    if (held !== leaving) return; // cleared by another call, or another secret was copied meanwhile, which has its own deadline
+    const isThere = hashOf(await clipboard.readText()) === leaving.hash;
+    if (isThere) await clipboard.clear();
     leaving.cancel();
     held = undefined;
-    onCleared();
+    if (isThere) onCleared();
+  }
+
+  async function copyNow(secret: string): Promise<{ clearsAt: number }> {
+    const earlier = held;
+    // If the clipboard can't be read, it is left unchanged, because its content may be something else.
+    const cancel = after(CLEARED_AFTER_MS, () => void inTurn(() => clearNow(own)).catch(() => undefined));
+    const own = { hash: hashOf(secret), cancel };
+    held = own;
+    try {
+      await clipboard.writeText(secret);
+    } catch (error) {
+      cancel();
+      held = earlier; // which may still be on the clipboard
+      throw error;
+    }
+    earlier?.cancel();
+    return { clearsAt: now() + CLEARED_AFTER_MS };
   }
 
   return {
-    async copy(secret) {
-      const earlier = held;
-      // If the clipboard can't be read, it is left unchanged, because its content may be something else.
-      const cancel = after(CLEARED_AFTER_MS, () => void clear().catch(() => undefined));
-      const own = { hash: hashOf(secret), cancel };
-      held = own; // before it is written: the app may quit meanwhile
-      try {
-        await clipboard.writeText(secret);
-      } catch (error) {
-        cancel();
-        if (held === own) held = earlier; // which may still be on the clipboard
-        throw error;
-      }
-      earlier?.cancel();
-      return { clearsAt: now() + CLEARED_AFTER_MS };
+    copy(secret) {
+      copying += 1; // before it is written: the app may quit meanwhile
+      return inTurn(() => copyNow(secret)).finally(() => void (copying -= 1));
     },
-    clear,
+    clear: () => inTurn(() => clearNow(held)),
     get holding() {
-      return held !== undefined;
+      return held !== undefined || copying > 0;
     },
   };
 }

@@ -52,12 +52,13 @@ describe.each([{ asynchronous: false }, { asynchronous: true }])('a copied token
     expect(copied.holding).toBe(false);
   });
 
-  it('takes nothing else with it', async () => {
+  it('takes nothing else with it, and says nothing then', async () => {
     const { state, copied, pass } = desk(kind);
     await copied.copy('secret');
     state.text = 'something of the user’s own';
     await pass(30_000);
-    expect(state).toMatchObject({ text: 'something of the user’s own', cleared: 1 });
+    expect(state).toMatchObject({ text: 'something of the user’s own', cleared: 0 });
+    expect(copied.holding).toBe(false);
   });
 
   it('is cleared at once on request', async () => {
@@ -111,5 +112,85 @@ describe.each([{ asynchronous: false }, { asynchronous: true }])('a copied token
     expect(state).toMatchObject({ text: 'second', cleared: 0 });
     await pass(20_000);
     expect(state).toMatchObject({ text: '', cleared: 1 });
+  });
+});
+
+/** Takes longer to write than to read, as Electron's may. */
+function slowDesk() {
+  const state = { text: '', cleared: 0 };
+  const due: (() => void)[] = [];
+  const during = async (milliseconds: number) =>
+    new Promise<void>((resolve) => {
+      setTimeout(resolve, milliseconds);
+    });
+  const copied = copiedSecrets({
+    clipboard: {
+      async readText() {
+        await during(5);
+        return state.text;
+      },
+      async writeText(text) {
+        await during(20);
+        if (text === 'unwritable') throw new Error('the clipboard is in use');
+        state.text = text;
+      },
+      async clear() {
+        await during(5);
+        state.text = '';
+      },
+    },
+    now: () => 0,
+    after(_milliseconds, work) {
+      due.push(work);
+      return () => void due.splice(due.indexOf(work), 1);
+    },
+    onCleared: () => void (state.cleared += 1),
+  });
+  return { state, copied, due };
+}
+
+describe('a copy and a clear at the same time', () => {
+  it('clears what was being copied when the screen was locked', async () => {
+    const { state, copied, due } = slowDesk();
+    await copied.copy('A');
+    await Promise.all([copied.copy('B'), copied.clear()]);
+    expect(state).toEqual({ text: '', cleared: 1 });
+    expect(copied.holding).toBe(false);
+    expect(due).toEqual([]);
+  });
+
+  it('leaves the second token there at the deadline of the first, and clears it at its own', async () => {
+    const { state, copied, due } = slowDesk();
+    await copied.copy('A');
+    const copying = copied.copy('B');
+    due[0]!();
+    await copying;
+    await copied.copy('C'); // after whatever the deadline began
+    expect(state).toEqual({ text: 'C', cleared: 0 });
+    expect(copied.holding).toBe(true);
+    due.at(-1)!();
+    await copied.clear();
+    expect(state).toEqual({ text: '', cleared: 1 });
+  });
+
+  it('does not empty the clipboard after the next token was copied', async () => {
+    const { state, copied } = slowDesk();
+    await copied.copy('A');
+    const clearing = copied.clear();
+    await copied.copy('B');
+    await clearing;
+    expect(state.text).toBe('B');
+    expect(copied.holding).toBe(true);
+  });
+
+  it('clears the first token at its deadline where the second can’t be written', async () => {
+    const { state, copied, due } = slowDesk();
+    await copied.copy('A');
+    const copying = copied.copy('unwritable');
+    due[0]!();
+    await expect(copying).rejects.toThrow('in use');
+    await copied.clear();
+    expect(state).toEqual({ text: '', cleared: 1 });
+    expect(copied.holding).toBe(false);
   });
 });
