@@ -4,7 +4,7 @@ import { WORKERS } from './scripts/session/small-disk.mjs';
 import type { Packaged } from './test/e2e/app.ts';
 
 // The real app in a real Electron. Each test has a home, a keyring and a vault of its own, so they may run side by side.
-export default defineConfig<Packaged>({
+export default defineConfig<object, Packaged>({
   outputDir: process.env['TOKENKEEP_ARTIFACTS'] ?? 'artifacts/e2e',
   workers: WORKERS,
   fullyParallel: true,
@@ -21,7 +21,7 @@ export default defineConfig<Packaged>({
       name: 'packaged',
       testDir: 'test',
       testMatch: ['packaged/**/*.spec.ts', 'e2e/**/*.spec.ts'],
-      grep: [/@(?:also-)?packaged/, /packaged\//],
+      grep: [/@packaged/, /packaged\//],
       use: { packagedApp: packaged(import.meta.dirname)?.app ?? 'not packaged' },
     },
     // Every end-to-end test, in a copy of which one fuse was set back: `npm test -- e2e-packaged`.

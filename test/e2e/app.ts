@@ -3,7 +3,7 @@
  * dialogs of the system, which no test can click, are answered in the main process.
  *
  * In a packaged app, a test can reach only the window, see [Note: a packaged app lets nobody into its main process] in packaged.ts. Tests
- * that need no more are tagged @packaged: when the packaged app is tested, they run there alone. Those tagged @also-packaged run in both.
+ * that need no more are tagged @packaged: when the packaged app is tested, they run there alone.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -36,7 +36,10 @@ export interface Packaged {
   inspectable: boolean;
 }
 
-export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Packaged, { display: string }>({
+export const test = base.extend<
+  { keyring: Keyring & Place; start: Start; demo: Started },
+  { display: string; sharedDemo: Started } & Packaged
+>({
   // Concurrent tests would share one clipboard and one focus, so each worker has a screen of its own.
   display: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
@@ -51,8 +54,8 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
     },
     { scope: 'worker', auto: true },
   ],
-  packagedApp: ['', { option: true }],
-  inspectable: [false, { option: true }],
+  packagedApp: ['', { option: true, scope: 'worker' }],
+  inspectable: [false, { option: true, scope: 'worker' }],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads which fixtures are used from the pattern.
   keyring: async ({}, use) => {
     const keyring = await startKeyring();
@@ -63,16 +66,7 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
     const running: ChildProcess[] = [];
     const windows: Page[] = [];
     await use(async (args = [], env = keyring.env, through = packagedApp) => {
-      if (packagedApp !== '' && !inspectable) {
-        const { child, started } = await startPackaged(through, env, args);
-        running.push(child);
-        windows.push(started.window);
-        return started;
-      }
-      const program = packagedApp === '' ? clone() : { executable: packagedApp, first: [] };
-      const app = await launch(program, env, args);
-      running.push(app.process());
-      const started = await watch(app, program, env);
+      const started = await startApp({ packagedApp, inspectable }, running, args, env, through);
       windows.push(started.window);
       return started;
     });
@@ -80,7 +74,57 @@ export const test = base.extend<{ keyring: Keyring & Place; start: Start } & Pac
     // A test that failed in the middle leaves its app behind, maybe with a dialog open.
     for (const process of running) process.kill('SIGKILL');
   },
+  sharedDemo: [
+    async ({ display: _display, packagedApp, inspectable }, use) => {
+      const running: ChildProcess[] = [];
+      const keyring = await startKeyring();
+      const started = await startApp(
+        { packagedApp, inspectable },
+        running,
+        ['--demo'],
+        keyring.env,
+        packagedApp,
+      );
+      await demoAccounts(started.window);
+      await use(started);
+      for (const process of running) process.kill('SIGKILL');
+      await keyring.close();
+    },
+    { scope: 'worker' },
+  ],
+  // The app with sample data, for tests that change nothing but the page. They share one, and are told apart by its end: each has to leave
+  // it as it was. After a failed test, Playwright starts another worker, and so another app.
+  demo: async ({ sharedDemo }, use, { errors }) => {
+    const { window } = sharedDemo;
+    await use(sharedDemo);
+    if (errors.length > 0) console.log(await shownBy(window));
+    await window.goto('app://tokenkeep/');
+    await demoAccounts(window);
+  },
 });
+
+/** Waits for the sample data, and expects it to be complete. */
+async function demoAccounts(window: Page): Promise<void> {
+  await expect(window.getByRole('listbox', { name: 'Accounts' }).getByRole('option')).toHaveCount(5);
+}
+
+async function startApp(
+  { packagedApp, inspectable }: Packaged,
+  running: ChildProcess[],
+  args: readonly string[],
+  env: Env,
+  through: string,
+): Promise<Started> {
+  if (packagedApp !== '' && !inspectable) {
+    const { child, started } = await startPackaged(through, env, args);
+    running.push(child);
+    return started;
+  }
+  const program = packagedApp === '' ? clone() : { executable: packagedApp, first: [] };
+  const app = await launch(program, env, args);
+  running.push(app.process());
+  return watch(app, program, env);
+}
 
 /**
  * Starts the app and waits for its window. `env` is that of a keyring, see test/support/keyring.ts; `through` is a program that starts

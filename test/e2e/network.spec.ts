@@ -70,8 +70,8 @@ async function tryAll(window: Page, ports: { udp: number; tcp: number }): Promis
   return tried.length;
 }
 
-// Chromium's log, which a packaged app does not write, is another record than the system calls.
-test('no way out of the page reaches a socket or has a name looked up', { tag: '@also-packaged' }, async ({
+// In the packaged app, the record is the system calls, without which nothing reaches a socket. Chromium's own log is the record elsewhere.
+test('no way out of the page reaches a socket or has a name looked up', { tag: '@packaged' }, async ({
   start,
   keyring,
   packagedApp,
@@ -117,8 +117,8 @@ test('no way out of the page reaches a socket or has a name looked up', { tag: '
 const paste = (app: Started['app']): Promise<void> =>
   app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.paste());
 
-test('markup that the user pastes or drops makes no frame', async ({ start }) => {
-  const { app, window, quit } = await start(['--demo']);
+test('markup that the user pastes or drops makes no frame', async ({ demo }) => {
+  const { app, window } = demo;
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
   const html = '<b>x</b><iframe></iframe><object data="about:blank"></object><embed src="about:blank">';
   await app.evaluate(({ clipboard }, markup) => {
@@ -177,11 +177,10 @@ test('markup that the user pastes or drops makes no frame', async ({ start }) =>
   await expect.poll(() => into('field')).toContain('words');
   expect(edited).toBe('to undefined');
   expect(await window.evaluate(() => globalThis.length)).toBe(0);
-  await quit();
 });
 
-test('a frame that is there all the same goes with the page', async ({ start }) => {
-  const { window, quit } = await start(['--demo']);
+test('a frame that is there all the same goes with the page', async ({ demo }) => {
+  const { window } = demo;
   await window.getByRole('listbox', { name: 'Accounts' }).waitFor();
   await window.evaluate(() => void Object.assign(globalThis, { before: true }));
   // No policy and no guard is asked here.
@@ -197,7 +196,6 @@ test('a frame that is there all the same goes with the page', async ({ start }) 
     0,
     false,
   ]);
-  await quit();
 });
 
 test('the page has none of the features that a policy can deny', async ({ start }) => {
@@ -213,9 +211,8 @@ test('the page has none of the features that a policy can deny', async ({ start 
   await quit();
 });
 
-test('a script reads no clipboard; the user’s own Paste works', async ({ start }) => {
-  const started = await start(['--demo']);
-  const { app, window, quit } = started;
+test('a script reads no clipboard; the user’s own Paste works', async ({ demo: started }) => {
+  const { app, window } = started;
   await app.evaluate(({ clipboard }) => clipboard.writeText('password-of-the-user'));
   const read = await window.evaluate(async () => {
     const field = document.createElement('textarea');
@@ -236,7 +233,6 @@ test('a script reads no clipboard; the user’s own Paste works', async ({ start
   await expect
     .poll(() => window.evaluate(() => document.querySelector<HTMLTextAreaElement>('#attack')?.value))
     .toBe('password-of-the-user');
-  await quit();
 });
 
 test('nothing opens without the user’s doing, one at a time, and less and less after a No', async ({
@@ -540,9 +536,10 @@ test('a script shows no dialog of the browser, and neither holds, closes, moves 
   await quit();
 });
 
-test('an argument that is too much is refused before it is cloned, and main goes on', async ({ start }) => {
-  const started = await start(['--demo']);
-  const { app, window, quit } = started;
+test('an argument that is too much is refused before it is cloned, and main goes on', async ({
+  demo: started,
+}) => {
+  const { app, window } = started;
   const longest = app.evaluate(async () => {
     let [last, most] = [performance.now(), 0];
     const until = last + 6000;
@@ -569,5 +566,4 @@ test('an argument that is too much is refused before it is cloned, and main goes
   });
   for (const answer of answers) expect(answer).not.toMatch(/"ok":true/);
   expect(await longest).toBeLessThan(1000);
-  await quit();
 });

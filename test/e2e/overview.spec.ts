@@ -101,8 +101,8 @@ test('a window without room for the list leads to all accounts, to the next one,
   await quit();
 });
 
-test('a token that is pasted anywhere is inspected, and not stored', async ({ start }) => {
-  const { window, quit } = await start(['--demo']);
+test('a token that is pasted anywhere is inspected, and not stored', async ({ demo }) => {
+  const { window } = demo;
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const token = `${part({ alg: 'RS256' })}.${part({ aud: 'api://orders', iss: 'https://id.example/', exp: 1_700_000_000 })}.c2ln`;
   await window.getByRole('listbox', { name: 'Accounts' }).focus();
@@ -118,5 +118,4 @@ test('a token that is pasted anywhere is inspected, and not stored', async ({ st
   await showPage(window, 'Inspect');
   await expect(window.getByRole('textbox', { name: 'Token' })).toHaveValue('');
   expect(await window.content()).not.toContain(token);
-  await quit();
 });

@@ -17,8 +17,7 @@ const rejected = (started: Started, script: string): Promise<string> =>
     `(async () => { try { await (${script}); return 'allowed'; } catch (error) { return error.name; } })()`,
   );
 
-test('the window is sandboxed, isolated, and has Electron’s safe settings', async ({ start }) => {
-  const started = await start();
+test('the window is sandboxed, isolated, and has Electron’s safe settings', async ({ demo: started }) => {
   const { app } = started;
   const { preferences, pid } = await app.evaluate(({ BrowserWindow }) => {
     const { webContents } = BrowserWindow.getAllWindows()[0]!;
@@ -86,11 +85,9 @@ test('the window is sandboxed, isolated, and has Electron’s safe settings', as
       .split(' ')
       .sort(),
   );
-  await started.quit();
 });
 
-test('the page loads nothing but itself, and no text becomes code', async ({ start }) => {
-  const started = await start();
+test('the page loads nothing but itself, and no text becomes code', async ({ demo: started }) => {
   const { app } = started;
   // Items 1, 7 and 18
   expect(await inPage(started, 'location.origin')).toBe('app://tokenkeep');
@@ -129,7 +126,6 @@ test('the page loads nothing but itself, and no text becomes code', async ({ sta
   expect(
     await loaded("Object.assign(new Image(), { src: 'file:///usr/share/pixmaps/debian-logo.png' })"),
   ).toBe('refused');
-  await started.quit();
 });
 
 test('its session reaches no network, whatever the page’s policy says', async ({ start }) => {
@@ -211,8 +207,7 @@ test('its session reaches no network, whatever the page’s policy says', async 
   await quit();
 });
 
-test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }) => {
-  const started = await start();
+test('it goes nowhere, opens nothing and is permitted nothing', async ({ demo: started }) => {
   const { app, window } = started;
   const before = window.url();
   // Item 14
@@ -250,7 +245,6 @@ test('it goes nowhere, opens nothing and is permitted nothing', async ({ start }
   expect(window.url()).toBe(before);
   expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
   expect(await app.evaluate(({ webContents }) => webContents.getAllWebContents().length)).toBe(1);
-  await started.quit();
 });
 
 test('it returns to its page from about: pages, whose navigation can’t be refused in Chromium', async ({
@@ -276,8 +270,8 @@ test('it returns to its page from about: pages, whose navigation can’t be refu
   await started.quit();
 });
 
-test('only its own window is answered', async ({ start }) => {
-  const { app, quit } = await start(['--demo']);
+test('only its own window is answered', async ({ demo }) => {
+  const { app } = demo;
   // Item 17: another window of the same process, with the same session, page and preload script.
   const answer = await app.evaluate(async ({ BrowserWindow }, preload) => {
     const own = BrowserWindow.getAllWindows()[0]!;
@@ -308,7 +302,6 @@ test('only its own window is answered', async ({ start }) => {
     ok: false,
     error: { code: 'invalid_argument', message: expect.stringContaining('arguments') as unknown },
   });
-  await quit();
 });
 
 test('it logs no error, and Chromium stores nothing of it', async ({ start }) => {

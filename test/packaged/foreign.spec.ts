@@ -18,10 +18,8 @@ async function openDemo(start: (args: string[]) => Promise<Started>): Promise<St
   return started;
 }
 
-test('a page from elsewhere does not load, and whatever stands in its place is refused', async ({
-  start,
-}) => {
-  const { window, quit } = await openDemo(start);
+test('a page from elsewhere does not load, and whatever stands in its place is refused', async ({ demo }) => {
+  const { window } = demo;
   expect(await window.evaluate('window.tokenCache.accounts().then(({ ok }) => ok)')).toBe(true);
   // Not by itself, which is refused already, but driven by a debugger: the worst that could come.
   for (const url of ['http://127.0.0.1:1/', 'https://example.org/', 'file:///etc/passwd']) {
@@ -31,20 +29,18 @@ test('a page from elsewhere does not load, and whatever stands in its place is r
     const answers = await window.evaluate<string[]>(ASK);
     expect(answers.filter((answer) => answer !== 'refused')).toEqual([]);
   }
-  await quit();
 });
 
-test('another path of the same origin is not there', async ({ start }) => {
-  const { window, quit } = await openDemo(start);
+test('another path of the same origin is not there', async ({ demo }) => {
+  const { window } = demo;
   for (const path of ['main.cjs', '..%2fmain.cjs', '%2e%2e%2fpackage.json', 'index.html%00.png']) {
     const response = await window.goto(`app://tokenkeep/${path}`).catch(() => null);
     expect(response === null || response.status() === 404, path).toBe(true);
   }
-  await quit();
 });
 
-test('no frame can be made in the page, so none has a bridge or borrows its parent’s', async ({ start }) => {
-  const { window, quit } = await openDemo(start);
+test('no frame can be made in the page, so none has a bridge or borrows its parent’s', async ({ demo }) => {
+  const { window } = demo;
   const made = await window.evaluate(() =>
     ['iframe', 'IFRAME', 'frame', 'object', 'embed'].map((name) => {
       try {
@@ -58,7 +54,6 @@ test('no frame can be made in the page, so none has a bridge or borrows its pare
   );
   expect(made).toEqual(Array.from({ length: 5 }, () => 'NotSupportedError'));
   expect(await window.evaluate(() => window.frames.length)).toBe(0);
-  await quit();
 });
 
 test('what does not come from the bridge is heard by no one', async ({ start }) => {
