@@ -1,5 +1,6 @@
 /** The session of express-session that a request belongs to. */
 import { InvalidArgumentError, PartitionStoreError } from '../errors.ts';
+import { alarm } from '../partitions/deadline.ts';
 import type { WebRequest } from './http.ts';
 
 /** The data of a sign-in that the session stores. */
@@ -64,22 +65,28 @@ export const destroyed = (session: ExpressSession): Promise<void> =>
 
 const NOT_SIGNED_IN = 'Nobody was signed in; who was signed in may still be.';
 
+/** Milliseconds. A store that never answers would keep the browser waiting, and the tokens of a sign-in, which no session refers to. */
+const LONGEST_CALL = 5000;
+
 function called(
   session: ExpressSession,
   method: 'regenerate' | 'destroy' | 'save',
   consequence: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const fail = (code: 'store_unavailable' | 'store_timeout', what: string, cause?: unknown): void =>
+      reject(
+        new PartitionStoreError(code, `The session store ${what} (${method}). ${consequence} Try again.`, {
+          cause,
+        }),
+      );
+    const cancel = alarm(LONGEST_CALL, () =>
+      fail('store_timeout', `did not answer for ${LONGEST_CALL / 1000} seconds`),
+    );
     session[method]((cause?: unknown) => {
+      cancel();
       if (cause === undefined || cause === null) resolve();
-      else
-        reject(
-          new PartitionStoreError(
-            'store_unavailable',
-            `The session store failed (${method}). ${consequence} Try again.`,
-            { cause },
-          ),
-        );
+      else fail('store_unavailable', 'failed', cause);
     });
   });
 }
