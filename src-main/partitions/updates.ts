@@ -13,7 +13,7 @@ import {
   type TokenCache,
   transact,
 } from '../cache/token-cache.ts';
-import { DocumentError, PartitionError, PartitionStoreError } from '../errors.ts';
+import { DocumentError, InvalidArgumentError, PartitionError, PartitionStoreError } from '../errors.ts';
 import { Deadline, isUnsent } from './deadline.ts';
 import { published } from './diagnostics.ts';
 import type { EntryMetadata } from './entry.ts';
@@ -157,8 +157,11 @@ export class Updates {
     const { kind, id } = name;
     if (found.version !== null || importFrom === undefined || kind !== 'user' || id === undefined)
       return found;
-    const document = await deadline.with(() => importFrom.read(id));
-    if (document === null || document.length === 0) return found;
+    // A cache client of MSAL Node returns "", null or undefined where it has nothing.
+    const document: unknown = await deadline.with(async () => importFrom.read(id));
+    if (document === null || document === undefined) return found;
+    if (typeof document !== 'string' && !(document instanceof Uint8Array)) notADocument(document);
+    if (document.length === 0) return found;
     readImported(found.cache, document, name);
     return found; // `opened` is older than the cache, so it must be written.
   }
@@ -216,6 +219,13 @@ export class Updates {
     if (importFrom === undefined || kind !== 'user' || id === undefined) return;
     await deadline.with(async () => importFrom.remove(id));
   }
+}
+
+function notADocument(found: unknown): never {
+  throw new InvalidArgumentError(
+    `importFrom.read returned a value of type ${typeof found}. Let it return the earlier document as text or bytes, or null if there is none. Nothing was imported or changed.`,
+    { field: 'importFrom' },
+  );
 }
 
 /** @throws DocumentError for a document of which a part would be lost: the earlier cache is removed once it is imported */

@@ -537,6 +537,21 @@ describe('users of an earlier cache move in', () => {
     expect(await all.partition('b').read(namesIn)).toEqual([]);
   });
 
+  it.each([null, undefined, '', new Uint8Array()])('%o is no earlier cache', async (nothing) => {
+    const read = (): Promise<null> => nothing as never; // A Map of an app in JavaScript returns no promise.
+    const importFrom = { read, remove: () => Promise.resolve() };
+    const partition = caches({ importFrom }).partition('a');
+    expect(await partition.read(namesIn)).toEqual([]);
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
+  });
+
+  it.each([{}, 5, []])('%o is refused, and not told as an outage', async (document) => {
+    const importFrom = { read: () => Promise.resolve(document as never), remove: () => Promise.resolve() };
+    const refused = { code: 'invalid_argument', field: 'importFrom' };
+    await expect(caches({ importFrom }).partition('a').read(namesIn)).rejects.toMatchObject(refused);
+  });
+
   it('a user who signed out before stays signed out, even if the earlier entry could not be removed at first', async () => {
     const { documents, importFrom } = await earlier((text) => text);
     let fails = 1;
