@@ -1,17 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SerializableTokenCache, type TokenResponseEvent, type Vault } from 'tokenkeep';
-import type { PartitionedCaches } from 'tokenkeep/partitions';
+import {
+  type LayeredStore,
+  type PartitionedCaches,
+  partitionedCaches,
+  type PartitionStore,
+} from 'tokenkeep/partitions';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import type * as oidc from 'openid-client';
 import { browser } from '../support/browser.ts';
 import { signInWithCode } from '../support/code-flow.ts';
+import { startPostgres } from '../support/servers/postgres.ts';
+import { startRedis } from '../support/servers/redis.ts';
 import { temporaryFolder } from '../vault/fakes.ts';
 import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { run } from './guide.ts';
+import { codeOf } from './page.ts';
 
 /** The answer of Microsoft's token endpoint at a sign-in, in MSAL's schema. */
 function signedIn(username: string): TokenResponseEvent {
@@ -207,6 +215,36 @@ describe('docs/web-apps.md', () => {
     });
     expect(await caches.partition('a session').read((cache) => cache.accounts())).toEqual([]);
   });
+
+  it('reads and writes in each store that it shows', async () => {
+    const page = 'docs/web-apps.md';
+    const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    const replacing = {
+      'redis://127.0.0.1:6379': redis.url,
+      'postgres://app@127.0.0.1/app': postgres.url,
+    };
+    const blocks = codeOf(page).filter(({ code }) => /'tokenkeep\/partitions\/(redis|postgres)'/.test(code));
+    expect(blocks.length).toBeGreaterThan(2);
+    for (const block of blocks) {
+      const names = ['store', 'caches', 'client', 'pool'].filter((name) =>
+        block.code.includes(`const ${name} = `),
+      );
+      const shown = await run(page, names, {}, { only: ({ line }) => line === block.line, replacing });
+      const { client, pool, store } = shown as {
+        client?: { destroy(): void };
+        pool?: { end(): Promise<void> };
+        store?: PartitionStore & Partial<LayeredStore>;
+      };
+      const caches = (shown['caches'] ??
+        partitionedCaches({ store: store!, sealingKeys: 'plain-text' })) as PartitionedCaches;
+      await caches.check();
+      await store?.listening;
+      await store?.close?.();
+      client?.destroy();
+      await pool?.end();
+    }
+    await Promise.all([redis.close(), postgres.close()]);
+  }, 120_000);
 });
 
 describe('docs/testing.md', () => {
