@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import {
   checkOptions,
   FUNCTION,
+  type Kind,
   LIST_OF_TEXTS,
   NAME,
   type OptionNames,
@@ -178,13 +179,58 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   'state',
 ]);
 
+const ORIGIN = 'https://app.example';
+
+/** The path of a route, as the URL of a request has it: `/sign in` arrives as `/sign%20in`. */
+const PATH: Kind = {
+  is: (value) => {
+    if (!NAME.is(value)) return false;
+    const url = `${ORIGIN}${value as string}`;
+    return URL.canParse(url) && new URL(url).pathname === value;
+  },
+  what: 'a path such as "/sign-in", spelt as in the requests of browsers',
+};
+
+/** Returns the paths of the routes, as browsers see them. */
+export function pathsOf({ redirectUri, paths = {}, basePath = '' }: WebSignInOptions): WebAppPaths {
+  const {
+    signIn = `${basePath}/sign-in`,
+    signOut = `${basePath}/sign-out`,
+    backChannelLogout = `${basePath}/back-channel-logout`,
+  } = paths;
+  return { signIn, signOut, backChannelLogout, callback: new URL(redirectUri).pathname };
+}
+
+/** The paths of all routes. */
+export type WebAppPaths = Required<WebSignInPaths> & { readonly callback: string };
+
+/** Refuses paths that no request reaches: sign-ins would end at a page that does not exist, and sign-outs do nothing. */
+function assertPaths(options: WebSignInOptions): void {
+  const { basePath = '' } = options;
+  const paths = pathsOf(options);
+  const refuse = (name: keyof WebAppPaths, what: string): never => {
+    const field = name === 'callback' ? 'redirectUri' : 'paths';
+    throw new InvalidArgumentError(`webSignIn: the path ${paths[name]} of "${name}" ${what}`, { field });
+  };
+  for (const name of ['callback', 'signIn', 'signOut', 'backChannelLogout'] as const)
+    if (!paths[name].startsWith(`${basePath}/`))
+      refuse(
+        name,
+        `does not begin with the basePath ${basePath}. Public paths begin with what the proxy removes.`,
+      );
+  if (paths.signIn === paths.callback)
+    refuse('signIn', 'is that of "redirectUri" as well. Each needs its own.');
+  if (paths.signOut === paths.backChannelLogout)
+    refuse('signOut', 'is that of "backChannelLogout" as well. Each needs its own.');
+}
+
 /** @throws InvalidArgumentError with the name of the option in `field` */
 export function checkedOptions(options: WebSignInOptions): WebSignInOptions {
   checkOptions('webSignIn', options, OPTIONS);
   checkOptions<WebSignInPaths>('webSignIn, paths', options.paths, {
-    signIn: TEXT,
-    signOut: TEXT,
-    backChannelLogout: TEXT,
+    signIn: PATH,
+    signOut: PATH,
+    backChannelLogout: PATH,
   });
   const invalid = (field: keyof WebSignInOptions, what: string): never => {
     throw new InvalidArgumentError(`webSignIn needs "${field}": ${what}`, { field });
@@ -215,5 +261,6 @@ export function checkedOptions(options: WebSignInOptions): WebSignInOptions {
   if (own !== undefined) invalid('parameters', `without "${own}", which webSignIn sets itself.`);
   if (!/^(\/[^/?#]+)*$/.test(basePath))
     invalid('basePath', 'a path such as "/app", without a slash at its end.');
+  assertPaths(options);
   return options;
 }

@@ -61,10 +61,11 @@ import {
 import { verifiedIdToken } from './id-token.ts';
 import {
   checkedOptions,
+  pathsOf,
   type SignInOptions,
+  type WebAppPaths,
   type WebSignIn,
   type WebSignInOptions,
-  type WebSignInPaths,
   type WebSignOut,
   type WebUser,
 } from './options.ts';
@@ -136,35 +137,21 @@ class WebApp {
   readonly #origin: string;
   /** The app's home page. */
   readonly #home: string;
-  readonly #paths: Required<WebSignInPaths> & { readonly callback: string };
+  readonly #paths: WebAppPaths;
   readonly #cookiePrefix: string;
   readonly #users = new WeakMap<WebRequest, WebUser>();
   #logout: VerifyLogoutToken | undefined;
 
   constructor(options: WebSignInOptions) {
     this.#options = checkedOptions(options);
-    const {
-      issuer,
-      clientId,
-      redirectUri,
-      paths = {},
-      basePath = '',
-      now = systemClock,
-      fetch: own,
-    } = options;
+    const { issuer, clientId, redirectUri, basePath = '', now = systemClock, fetch: own } = options;
     this.#now = now;
     this.#home = `${basePath}/`;
     this.#provider = new Provider(issuer, options, own ?? ((...request) => fetch(...request)), now);
     this.#client = JSON.stringify([issuer.replace(/\/+$/, ''), clientId]);
-    const { origin, pathname, protocol } = new URL(redirectUri);
+    const { origin, protocol } = new URL(redirectUri);
     this.#origin = origin;
-    this.#paths = {
-      signIn: `${basePath}/sign-in`,
-      signOut: `${basePath}/sign-out`,
-      backChannelLogout: `${basePath}/back-channel-logout`,
-      ...paths,
-      callback: pathname,
-    };
+    this.#paths = pathsOf(options);
     // A cookie named __Host- can't be planted by another host of the domain.
     this.#cookiePrefix = protocol === 'https:' ? '__Host-tokenkeep-' : 'tokenkeep-';
   }

@@ -8,6 +8,7 @@ import { expiryOf, isUsable, secondsOf, wantsRefresh } from '../cache/schema/exp
 import { scopesOf, sha256Base64url } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
+import { NAME, RECORD } from '../options.ts';
 
 /** Parameters of a token request, without the authentication of the client: RFC 6749 §4.4 and §6, RFC 7523 §2.1, RFC 8693 §2.1. */
 export interface TokenParameters extends Readonly<Record<string, string>> {
@@ -176,7 +177,7 @@ async function asked(
   for (const parameters of wanted.grants(refreshTokens)) {
     let answer: TokenAnswer;
     try {
-      answer = await ask(parameters, signal);
+      answer = answerIn(await ask(parameters, signal));
       assertTokens(answer.response);
     } catch (error) {
       const sent = parameters['refresh_token'];
@@ -219,6 +220,15 @@ async function asked(
   throw new SignInRequiredError(
     'The provider refused to give a token on these grounds. Nothing was stored. The caller has to get a new token for this API: answer 401.',
     { cause, reason: codeThatAsksUser(cause) ?? null },
+  );
+}
+
+/** @throws InvalidArgumentError for anything else, such as a body without its endpoint */
+function answerIn(answer: unknown): TokenAnswer {
+  const { token_endpoint, response } = Object(answer) as Partial<TokenAnswer>;
+  if (NAME.is(token_endpoint) && RECORD.is(response)) return answer as TokenAnswer;
+  throw new InvalidArgumentError(
+    'The function that asks the token endpoint has to return { token_endpoint, response }: the URL, and the JSON body of the answer. What it returned was not used, and nothing was stored.',
   );
 }
 

@@ -30,7 +30,9 @@ import {
   checkArgument,
   checkOptions,
   FLAG,
+  FUNCTION,
   HOST,
+  oneOf,
   type OptionNames,
   SIGNAL,
   TEXT,
@@ -326,6 +328,8 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
     partition,
     appPartition,
     signIn: async (redeem, idOf, how) => {
+      checkArgument('signIn', 'redeem', redeem, FUNCTION);
+      checkArgument('signIn', 'idOf', idOf, FUNCTION); // Before the code is redeemed, which works once.
       const memory = new TokenCache({ now });
       const value = await redeem(inMemory(memory));
       const account = onlyAccountIn(memory);
@@ -334,12 +338,15 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       return { partition: theirs, account, value };
     },
     acquireForApp: async (request, ask) => {
+      checkOptions<AppTokenRequest>('acquireForApp', request, APP_PARTITION, READ);
+      checkArgument('acquireForApp', 'ask', ask, FUNCTION);
       const wanted = appWanted(request);
       const handle = appPartition(request);
       const name = JSON.stringify([handle.key, wanted.scopes.toSorted(), wanted.forceRefresh]);
       return flights.share(name, () => apiToken(handle, wanted, watched(handle.key, ask), now));
     },
     acquireOnBehalfOf: async (request, ask) => {
+      checkArgument('acquireOnBehalfOf', 'ask', ask, FUNCTION);
       const wanted = onBehalfWanted(checkOptions('acquireOnBehalfOf', request, ON_BEHALF_OF, READ));
       const handle = partition(userOfAssertion(request.assertion));
       const name = JSON.stringify([
@@ -394,7 +401,7 @@ const ON_BEHALF_OF: OptionNames<OnBehalfOfRequest> = {
   client_id: TEXT,
   assertion: true,
   scopes: TEXTS,
-  grant: true,
+  grant: oneOf('jwt-bearer', 'token-exchange'),
   forceRefresh: FLAG,
 };
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccountReference } from '../cache/schema/entities.ts';
 import { NoRequestError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, FUNCTION, requireOptions } from '../options.ts';
 import type { Abortable } from '../waiting.ts';
 import type { Partition } from './partitioned-caches.ts';
 
@@ -53,7 +53,8 @@ export interface PerRequest<Client> {
  *   msal.run(caches.partition(req.cacheId), next);
  */
 export function perRequest<Client>(options: PerRequestOptions<Client>): PerRequest<Client> {
-  const { client: make } = checkOptions('perRequest', options, { client: true });
+  const { client: make } = checkOptions('perRequest', options, { client: FUNCTION });
+  requireOptions('perRequest', { client: make }, ['client']);
   const requests = new AsyncLocalStorage<Request<Client>>();
   const current = (): Request<Client> => requests.getStore() ?? refuse('No request is running');
   return {

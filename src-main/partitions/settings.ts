@@ -1,7 +1,7 @@
 /** Validates the options of `partitionedCaches`. */
 import { systemClock } from '../cache/clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { checkOptions, type OptionNames, FLAG, FUNCTION } from '../options.ts';
+import { checkOptions, FLAG, FUNCTION, having, NAME, type OptionNames } from '../options.ts';
 import { checkedStore } from './checked-store.ts';
 import type { Sealing } from './entry.ts';
 import { type Lifetime, lifetimeOf, type PartitionTtl } from './lifetime.ts';
@@ -100,7 +100,7 @@ const LONGEST = 24 * 3_600_000;
 const NAMES: OptionNames<PartitionedCachesOptions> = {
   store: true,
   sealingKeys: true,
-  sealWith: true,
+  sealWith: NAME,
   acceptPlainText: FLAG,
   ttl: true,
   timeout: true,
@@ -108,8 +108,8 @@ const NAMES: OptionNames<PartitionedCachesOptions> = {
   turnLimit: true,
   lease: true,
   openCaches: true,
-  userIndex: true,
-  importFrom: true,
+  userIndex: FLAG,
+  importFrom: having('an object with the functions `read` and `remove`', 'read', 'remove'),
   now: FUNCTION,
 };
 
@@ -143,11 +143,6 @@ export function settingsOf(options: PartitionedCachesOptions): Settings {
       'sealWith names a sealing key, and sealingKeys has none. Leave sealWith out, or pass sealing keys. Nothing was read or written.',
       { field: 'sealWith' },
     );
-  for (const name of ['read', 'remove'] as const)
-    if (importFrom !== undefined && typeof importFrom[name] !== 'function')
-      throw new InvalidArgumentError(`importFrom has no function ${name}. Nothing was read or written.`, {
-        field: 'importFrom',
-      });
   const keys = sealingKeys === 'plain-text' ? null : new KeyRing(sealingKeys, sealWith);
   return {
     ...{

@@ -475,12 +475,10 @@ function namesOf({ account, sub, sid }: User): PartitionName[] {
 function namesFor(user: PartitionUserReference): PartitionName[] {
   if (typeof user === 'string' && user !== '')
     return [nameOf('sub', user), nameOf('account', user.toLowerCase())];
-  if (typeof user === 'object' && 'home_account_id' in user && typeof user.home_account_id === 'string')
-    return [nameOf('account', user.home_account_id.toLowerCase())];
-  if (typeof user === 'object' && 'sub' in user && typeof user.sub === 'string')
-    return [nameOf('sub', user.sub)];
-  if (typeof user === 'object' && 'sid' in user && typeof user.sid === 'string')
-    return [nameOf('sid', user.sid)];
+  const { home_account_id, sub, sid } = Object(user) as Readonly<Record<string, unknown>>;
+  if (typeof home_account_id === 'string') return [nameOf('account', home_account_id.toLowerCase())];
+  if (typeof sub === 'string') return [nameOf('sub', sub)];
+  if (typeof sid === 'string') return [nameOf('sid', sid)];
   throw new InvalidArgumentError(
     'Name the user by its sub, by { issuer, sub }, { issuer, sid } or { home_account_id }. Nobody was signed out.',
   );

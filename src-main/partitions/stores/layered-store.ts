@@ -1,6 +1,6 @@
 /** An in-memory cache in front of another store. */
 import { InvalidArgumentError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { AMOUNT, checkOptions, having, requireOptions } from '../../options.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
@@ -83,12 +83,13 @@ export interface LayeredStore extends PartitionStore {
  */
 export function layered(options: LayeredOptions): LayeredStore {
   const { store, staleness, invalidation, ...bounds } = checkOptions('layered', options, {
-    store: true,
-    staleness: true,
-    invalidation: true,
-    maxEntries: true,
-    maxBytes: true,
+    store: having('a store, with the functions of PartitionStore', 'read', 'write', 'remove', 'touch'),
+    staleness: AMOUNT,
+    invalidation: having('what redisInvalidation or postgresInvalidation returned', 'publish', 'subscribe'),
+    maxEntries: AMOUNT,
+    maxBytes: AMOUNT,
   });
+  requireOptions('layered', { store }, ['store']);
   if (!(staleness > 0 && staleness <= 300)) {
     throw new InvalidArgumentError('staleness is a number of seconds, above 0 and at most 300.', {
       field: 'staleness',

@@ -1,6 +1,6 @@
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { checkOptions, FUNCTION } from '../../options.ts';
+import { AMOUNT, checkOptions, FUNCTION } from '../../options.ts';
 import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
 /** Options of `memoryStore`. */
@@ -49,7 +49,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     maxEntries = 10_000,
     maxBytes = 64 * 1024 * 1024,
     now = systemClock,
-  } = checkOptions('memoryStore', options, { maxEntries: true, maxBytes: true, now: FUNCTION });
+  } = checkOptions('memoryStore', options, { maxEntries: AMOUNT, maxBytes: AMOUNT, now: FUNCTION });
   if (!(maxEntries >= 1 && maxBytes >= 1)) {
     throw new InvalidArgumentError('maxEntries and maxBytes of a memory store are numbers of at least 1.');
   }

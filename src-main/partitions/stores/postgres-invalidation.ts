@@ -1,7 +1,7 @@
 /** Invalidation through LISTEN and NOTIFY: processes tell each other which partitions have changed. */
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, TEXT } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { assertPool, checkout, explained, type PostgresPool, query } from './postgres-connection.ts';
 import { subscribed, UNSUBSCRIBED } from './subscribing.ts';
@@ -45,7 +45,7 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
   const { pool, channel = 'tokenkeep' } = checkOptions(
     'postgresInvalidation',
     options,
-    { pool: true, channel: true },
+    { pool: true, channel: TEXT },
     'Nothing was subscribed.',
   );
   assertPool(pool);

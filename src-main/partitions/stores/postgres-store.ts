@@ -4,7 +4,7 @@
  * @module tokenkeep/partitions/postgres
  */
 import { PartitionStoreError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, TEXT } from '../../options.ts';
 import type { PartitionStore, StoreCall, StoredPartition } from '../partition-store.ts';
 import {
   assertPool,
@@ -54,7 +54,7 @@ export function postgresStore(options: PostgresStoreOptions): PartitionStore {
   const { pool, table } = checkOptions(
     'postgresStore',
     options,
-    { pool: true, table: true },
+    { pool: true, table: TEXT },
     'Nothing was read or written.',
   );
   assertPool(pool);

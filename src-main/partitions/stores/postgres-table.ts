@@ -1,7 +1,13 @@
 /** Creates, migrates and cleans up the table. */
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
-import { checkout, explained, type PostgresConnection, type PostgresPool } from './postgres-connection.ts';
+import { AMOUNT, checkOptions, TEXT } from '../../options.ts';
+import {
+  assertPool,
+  checkout,
+  explained,
+  type PostgresConnection,
+  type PostgresPool,
+} from './postgres-connection.ts';
 
 /** Options that select the table. */
 export interface TableOptions {
@@ -54,7 +60,8 @@ const MARK = 'tokenkeep partitions ';
  * await migratePartitions(new pg.Pool({ connectionString: 'postgres://localhost/my-app' }));
  */
 export async function migratePartitions(pool: PostgresPool, options: TableOptions = {}): Promise<void> {
-  const { table } = checkOptions('migratePartitions', options, { table: true });
+  const { table } = checkOptions('migratePartitions', options, { table: TEXT });
+  assertPool(pool);
   const name = quotedTable(table);
   const plain = name.replaceAll('"', '').split('.').at(-1) ?? '';
   const { connection, release } = await checkout(pool);
@@ -117,7 +124,8 @@ export async function removeExpired(
   pool: PostgresPool,
   options: TableOptions & { batch?: number } = {},
 ): Promise<number> {
-  const { table, batch = 1000 } = checkOptions('removeExpired', options, { table: true, batch: true });
+  const { table, batch = 1000 } = checkOptions('removeExpired', options, { table: TEXT, batch: AMOUNT });
+  assertPool(pool);
   const name = quotedTable(table);
   if (!Number.isInteger(batch) || batch < 1)
     throw new InvalidArgumentError('A batch is a number of rows.', { field: 'batch' });

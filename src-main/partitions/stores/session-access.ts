@@ -80,6 +80,11 @@ class FollowedSession implements SessionAccess {
       assertFollowable(session, options);
       return session;
     };
+    // Later, it may be: express-session removes the session that it destroys.
+    if (source() === undefined)
+      throw new InvalidArgumentError(
+        `The function returned undefined instead of a session: does the session middleware run before this? If it does, this request has destroyed its session. ${NOTHING}`,
+      );
     this.#request = new RequestSession(this.#source, options);
     const { leases } = this.#now;
     if (leases !== undefined) this.leases = leases;
@@ -108,6 +113,10 @@ class FollowedSession implements SessionAccess {
 
 /** @throws InvalidArgumentError if the session can't be updated safely through a function */
 function assertFollowable(session: unknown, { isAlive }: SessionAccessOptions): void {
+  if (session !== undefined && session !== null && !isObject(session))
+    throw new InvalidArgumentError(
+      `The function returned a ${typeof session} instead of a session. Pass a function that returns the session object: sessionStore(() => req.session). ${NOTHING}`,
+    );
   if (isFunction(property(session, 'then')))
     throw new InvalidArgumentError(
       `The function returned a promise of a session, so what is written would be lost. Await the session first: const session = await …; sessionStore(session). ${NOTHING}`,

@@ -6,7 +6,7 @@
 
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { checkOptions, FUNCTION } from '../../options.ts';
+import { AMOUNT, checkOptions, FUNCTION, type Kind, NAME, RECORD } from '../../options.ts';
 import { abandonable } from '../../waiting.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
@@ -46,6 +46,14 @@ export interface CookieLimit {
   /** Default: 4,096 minus the size of the attributes. RFC 6265 §6.1 requires no more of browsers. */
   maxBytes?: number;
 }
+
+/** `res` of Express and Node. Fastify's `reply` and Koa's `ctx` do not tell: theirs are `reply.raw` and `ctx.res`. */
+const RESPONSE: Kind = {
+  is: (value) => RECORD.is(value) && typeof Reflect.get(value as object, 'headersSent') === 'boolean',
+  what: 'a response of Node, which has `headersSent`: `res`, `reply.raw` of Fastify, `ctx.res` of Koa',
+};
+
+const ACCESS = { field: NAME, response: RESPONSE, isAlive: FUNCTION } as const;
 
 const DEFAULT_FIELD = 'tokenkeep';
 const DEFAULT_MAX_BYTES = 4096 - 96;
@@ -100,17 +108,15 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
   } = checkOptions(
     'sessionStore',
     options,
-    { field: true, cookie: true, now: FUNCTION, response: true, isAlive: true },
+    { ...ACCESS, cookie: RECORD, now: FUNCTION },
     'Nothing was read or written.',
   );
   checkOptions(
     'sessionStore, `cookie`',
     cookie,
-    { size: true, maxBytes: true },
+    { size: FUNCTION, maxBytes: AMOUNT },
     'Nothing was read or written.',
   );
-  if (typeof field !== 'string' || field === '')
-    throw new InvalidArgumentError('The field of a session store is a name. Nothing was read or written.');
   const access = accessTo(session, options, field);
   const fields = async (): Promise<Record<string, unknown>> => fieldsIn(await access.read(field));
   const found = (all: Record<string, unknown>, key: string): Field | undefined => {
@@ -187,8 +193,9 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
 export async function carryOver(
   from: object,
   to: SessionSource,
-  { field = DEFAULT_FIELD, ...options }: SessionAccessOptions & { field?: string } = {},
+  options: SessionAccessOptions & { field?: string } = {},
 ): Promise<void> {
+  const { field = DEFAULT_FIELD } = checkOptions('carryOver', options, ACCESS, 'Nothing was changed.');
   if (!isObject(from))
     throw new InvalidArgumentError('There is no session to carry partitions over from. Nothing was changed.');
   const carried = get(from, field);

@@ -7,7 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { systemClock } from '../../cache/clock.ts';
 import { codeOf } from '../../error-code.ts';
 import { InvalidArgumentError, PartitionStoreError, TokenkeepError } from '../../errors.ts';
-import { checkOptions, FUNCTION } from '../../options.ts';
+import { checkOptions, FUNCTION, having, NAME, TEXT } from '../../options.ts';
 import type { PartitionStore } from '../partition-store.ts';
 
 /**
@@ -75,6 +75,8 @@ export interface SqliteStore extends PartitionStore {
   close(): void;
 }
 
+const DATABASE = having('an opened database of node:sqlite or better-sqlite3', 'exec', 'prepare');
+
 /** Writes between two removals of expired entries. */
 const TIDY_AFTER = 500;
 
@@ -107,7 +109,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   } = checkOptions(
     'sqliteStore',
     options,
-    { file: true, database: true, table: true, now: FUNCTION },
+    { file: NAME, database: DATABASE, table: TEXT, now: FUNCTION },
     'Nothing was read or written.',
   );
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(table))
