@@ -333,7 +333,7 @@ test.each<[string, (url: string) => Promise<RedisStoreOptions['client']>]>([
   60_000,
 );
 
-test('a client that has nothing but callBuffer, as the documented adapter, reads and writes', async () => {
+test('a client that has nothing but callBuffer, as the documented adapter, reads, writes and reseals', async () => {
   const server = await startRedis();
   ends.push(() => server.close());
   const client = await connected(createClient({ url: server.url }));
@@ -342,6 +342,7 @@ test('a client that has nothing but callBuffer, as the documented adapter, reads
   const opened = caches({ store: redisStore({ client: { callBuffer } }) });
   expect(await outcomes(opened)).toEqual(DONE);
   expect(await opened.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
+  expect(await opened.reseal()).toMatchObject({ entries: 1, current: 1, skipped: {} });
 }, 60_000);
 
 async function connected<

@@ -405,11 +405,11 @@ class Ioredis implements RedisRunner {
     for (const node of nodes as unknown[]) {
       let cursor = '0';
       do {
-        const match = beginningWith(own + prefix);
-        const [next, keys] = (await invoke(node, 'scan', cursor, 'MATCH', match, 'COUNT', PAGE)) as [
-          unknown,
-          unknown[],
-        ];
+        const args = [cursor, 'MATCH', beginningWith(own + prefix), 'COUNT', String(PAGE)];
+        const answer = has(node, 'scan')
+          ? await invoke(node, 'scan', ...args)
+          : await this.#client.callBuffer('scan', ...args); // The documented adapter has no other function.
+        const [next, keys] = answer as [unknown, unknown[]];
         cursor = String(next);
         for (const key of keys) yield String(key).slice(own.length);
       } while (cursor !== '0');

@@ -99,7 +99,7 @@ export function redisInvalidation(options: RedisInvalidationOptions): PartitionI
   if (!has(client, 'publish', 'duplicate'))
     throw new PartitionStoreError(
       'store_client',
-      'redisInvalidation takes a client that can publish and be duplicated: of `redis` from version 5 on, or of `ioredis`. For a cluster, pass the client of one node. Nothing was subscribed.',
+      'redisInvalidation takes a client that can publish and be duplicated: of `redis` from version 5 on, or of `ioredis`. For a cluster or a pool, pass a client of one server. Nothing was subscribed.',
     );
   const self = randomUUID();
   const heard = (message: string, onChange: (key: string) => void): void => {
