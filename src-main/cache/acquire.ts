@@ -352,8 +352,8 @@ export function prepareRefresh(
 /**
  * Returns an access token for the request. A valid cached token is returned without network access; otherwise a refresh token is redeemed,
  * by one process at a time (see CacheHandle.exclusively). If an early refresh that the provider asked for fails, the cached token is
- * returned. A refresh token that the provider refused, or answered for another user, stays in the cache, is marked as refused, and is not
- * sent again.
+ * returned. A refresh token that the provider refused, or answered for another user or issuer, stays in the cache, is marked as refused, and
+ * is not sent again.
  *
  * `signal` stops waiting. A refresh that has begun is finished nevertheless, and what came back is kept: the refresh token may have been
  * used up.
@@ -368,7 +368,8 @@ export function prepareRefresh(
  * }
  *
  * @throws SignInRequiredError if no refresh token is left, the provider refused all of them (`invalid_grant`), it answered for another
- *   user, or the user was signed out in the meantime (the new tokens are then dropped); otherwise the error that `redeem` rejected with
+ *   user or issuer, or the user was signed out in the meantime (the new tokens are then dropped, and the cached one is not returned);
+ *   otherwise the error that `redeem` rejected with
  */
 export async function acquireTokenSilent(
   handle: CacheHandle,
@@ -405,9 +406,38 @@ async function acquired(
       },
     });
   } catch (error) {
-    if (accessToken !== undefined) return accessToken;
-    throw error;
+    if (accessToken === undefined) throw error;
+    await assertStillCached(handle, request, accessToken, error);
+    return accessToken;
   }
+}
+
+/**
+ * Checks that a token that was cached before an early refresh still is, now that the refresh has failed.
+ *
+ * @throws SignInRequiredError if the user was signed out in the meantime; `failure` if the token has gone for another reason, or the cache
+ *   can't be read
+ */
+export async function assertStillCached(
+  handle: CacheHandle,
+  request: TokenRequest,
+  { secret }: AccessToken,
+  failure: unknown,
+): Promise<void> {
+  const found = await handle
+    .read((cache) => {
+      if (candidates(cache, request).some((token) => token.secret === secret)) return 'token';
+      return isSignedIn(cache, request) ? 'account' : 'nobody';
+    })
+    .catch(() => 'unknown');
+  if (found === 'nobody') throw signedOutMeanwhile(failure);
+  if (found !== 'token') throw failure;
+}
+
+function signedOutMeanwhile(cause?: unknown): SignInRequiredError {
+  return new SignInRequiredError('The account was signed out while its token was being refreshed.', {
+    cause,
+  });
 }
 
 function signInRequired(cause?: unknown): never {
@@ -611,9 +641,7 @@ function take(
   used: RefreshToken,
   { token_endpoint, response: answered }: Redeemed,
 ): AccessToken | undefined {
-  if (!isSignedIn(cache, request)) {
-    throw new SignInRequiredError('The account was signed out while its token was being refreshed.');
-  }
+  if (!isSignedIn(cache, request)) throw signedOutMeanwhile();
   const store = storeOf(cache);
   const successor = successorOf(store, used);
   if (successor !== undefined) {
@@ -654,7 +682,9 @@ function take(
   }
   const query = {
     home_account_id: request.home_account_id,
+    environment: request.environment,
     client_id: request.client_id,
+    ...(issuer === '' ? {} : { issuer }),
     ...purposeOf(request),
   };
   const extended =

@@ -14,6 +14,7 @@ import {
   isMicrosoft,
   issuerIn,
   mayOwn,
+  sameIssuer,
 } from './schema/authorities.ts';
 import { type Claims, claimsIn, decodeObject, isAmbiguous, stringClaim, subjectOf } from './schema/claims.ts';
 import { type Dialect, isNode } from './schema/dialects.ts';
@@ -35,7 +36,7 @@ import {
   scopesOf,
   sha256Base64url,
 } from './schema/match.ts';
-import { ADFS_REALM, homeTenantOf, joinedProfiles } from './schema/tenant-profiles.ts';
+import { ADFS_REALM, homeTenantOf, joinedProfiles, tenantsOf } from './schema/tenant-profiles.ts';
 import { dialectOf, type Store } from './store.ts';
 
 /** The argument of `TokenCache.add`: a token response, and the parts of the request that the response does not contain. */
@@ -49,7 +50,7 @@ export interface TokenResponseEvent {
   response: Readonly<Record<string, unknown>>;
   /**
    * The issuer (OpenID Connect Discovery §3). Name it where several issuers share a host: `client_info` then names no account, because it
-   * does not say whose it is. Default: the issuer in the ID token, else that of the account in `home_account_id`, else the authority of the
+   * does not say whose it is, and an ID token of another issuer is refused. Default: the issuer in the ID token, else that of the account in `home_account_id`, else the authority of the
    * endpoint.
    */
   issuer?: string;
@@ -352,8 +353,13 @@ function issuerOf(
 ): string {
   const { url, environment } = endpoint;
   if (clientInfo !== undefined || followsMsals(event, endpoint)) return '';
-  const said = stringClaim(claims, 'iss') ?? filled(event.issuer);
-  if (said !== undefined) return said;
+  const [said, named] = [stringClaim(claims, 'iss'), filled(event.issuer)];
+  if (said !== undefined && named !== undefined && !sameIssuer(said, named))
+    throw new OtherUserError('`response.id_token` is of another issuer than `issuer`. Nothing was added.', {
+      field: 'response.id_token',
+    });
+  const issuer = said ?? named;
+  if (issuer !== undefined) return issuer;
   const adopted = home_account_id === undefined ? undefined : known(home_account_id, environment, url);
   return adopted ?? authorityOf(url);
 }
@@ -671,7 +677,7 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
   return issuers.size === 1 ? [...issuers][0] : undefined;
 }
 
-/** A refresh was answered with tokens of another user. */
+/** The tokens are of another user, or of another issuer, than the request was about. */
 export class OtherUserError extends InvalidArgumentError {}
 
 /**
@@ -703,13 +709,36 @@ function assertSubject(store: Store, expected: string, entities: NewEntities): v
     if (before !== undefined && before !== subject) throw another();
     if (before !== undefined) return;
   }
-  if (homeTenantOf(expected) !== undefined && issuerIn(owner) === '') return;
+  if (homeTenantOf(expected) !== undefined && issuerIn(owner) === '') {
+    const accounts = accountsLike(store, expected, environment).flatMap(({ entity }) => entity ?? []);
+    if (isAnotherObject(expected, accounts, named.claims)) throw another();
+    return;
+  }
   const locals = accountsLike(store, expected, environment)
     .map(({ entity }) => filled(entity?.local_account_id))
     .filter((local) => local !== undefined);
   const isKnown = accountsLike(store, expected, environment).length > 0;
   const isSame = locals.length === 0 || locals.some((local) => local === named.local_account_id);
   if (!isKnown || !isSame) throw another();
+}
+
+/**
+ * Returns whether an ID token of Entra is about another user than the account: its `oid` is the user's ID in its tenant `tid`. In the home
+ * tenant, that is the account's `uid` (B2C adds the policy), elsewhere what the account's entity for the tenant says.
+ */
+function isAnotherObject(
+  home_account_id: string,
+  accounts: readonly Account[],
+  claims: Claims | undefined,
+): boolean {
+  const [oid, tid] = [stringClaim(claims, 'oid'), stringClaim(claims, 'tid')].map((claim) => folded(claim));
+  if (oid === undefined || tid === undefined || oid === '' || tid === '') return false;
+  if (folded(homeTenantOf(home_account_id)) === tid) {
+    const [uid = ''] = folded(home_account_id).split('.', 1);
+    return uid !== oid && !uid.startsWith(`${oid}-`);
+  }
+  const known = folded(tenantsOf(accounts).find(({ realm }) => folded(realm) === tid)?.local_account_id);
+  return known !== '' && known !== oid;
 }
 
 /**

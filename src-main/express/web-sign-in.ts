@@ -9,7 +9,7 @@ import {
 } from '../cache/acquire.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { mergeIssued } from '../cache/document/merge.ts';
-import { type Claims, readToken } from '../cache/schema/claims.ts';
+import { type Claims, readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
 import { scopesOf } from '../cache/schema/match.ts';
@@ -301,7 +301,7 @@ class WebApp {
       code_verifier: attempt.verifier,
     });
     if (response['error'] !== undefined) refused(response['error'], response['error_description']);
-    await verifiedIdToken(response['id_token'], await this.#provider.keys(), {
+    const claims = await verifiedIdToken(response['id_token'], await this.#provider.keys(), {
       issuer: metadata.issuer,
       clientId,
       nonce: attempt.nonce,
@@ -309,7 +309,9 @@ class WebApp {
     });
 
     const memory = new TokenCache({ now: this.#now });
-    const event = { client_id: clientId, scope: attempt.scopes, token_endpoint, response };
+    // The verified issuer, so that nothing else in the answer names another one's account.
+    const verified = stringClaim(claims, 'iss') ?? metadata.issuer;
+    const event = { client_id: clientId, scope: attempt.scopes, token_endpoint, response, issuer: verified };
     try {
       memory.add({ ...event, grant_type: 'authorization_code' });
     } catch (cause) {
@@ -437,11 +439,8 @@ class WebApp {
     if (last !== undefined) {
       const partition = this.#open(req, session, last.partition);
       const isOwn = this.#isOwn(last);
-      const query = { client_id: this.#options.clientId };
       if (isOwn)
-        idToken = await partition
-          .read((cache) => cache.find('IdToken', { query })[0]?.secret)
-          .catch(unopened);
+        idToken = await partition.read((cache) => this.#idToken(cache, cache.accounts()[0])).catch(unopened);
       revoked = this.#revoked(await this.#removed(partition, isOwn));
     }
     await destroyed(session);
@@ -512,10 +511,19 @@ class WebApp {
   }
 
   /** Returns only the refresh tokens that the provider issued to this client, because nobody else may see them. */
-  #ownRefreshTokens(cache: TokenCache, { home_account_id, environment, issuer }: AccountSummary): string[] {
+  #ownRefreshTokens(cache: TokenCache, account: AccountSummary): string[] {
+    return cache.find('RefreshToken', { query: this.#ownOf(account) }).map(({ secret }) => secret);
+  }
+
+  /** Returns the ID token that the provider issued to this client: that of another client says what the user may do there. */
+  #idToken(cache: TokenCache, account: AccountSummary | undefined): string | undefined {
+    if (account === undefined) return undefined;
+    return cache.find('IdToken', { query: this.#ownOf(account) })[0]?.secret;
+  }
+
+  #ownOf({ home_account_id, environment, issuer }: AccountSummary): Record<string, string> {
     const own = { client_id: this.#options.clientId, home_account_id, environment };
-    const query = issuer === undefined ? own : { ...own, issuer };
-    return cache.find('RefreshToken', { query }).map(({ secret }) => secret);
+    return issuer === undefined ? own : { ...own, issuer };
   }
 
   async #revocation(refreshTokens: readonly string[]): Promise<Omit<WebSignOut, 'account'>> {
@@ -591,8 +599,7 @@ class WebApp {
     const [account] = cache.accounts();
     if (account === undefined) return null;
     const { home_account_id, environment, issuer } = account;
-    const query = { home_account_id };
-    const read = readToken(cache.find('IdToken', { query })[0]?.secret ?? '');
+    const read = readToken(this.#idToken(cache, account) ?? '');
     const claims = read?.format === 'jwt' ? read.payload : {};
     if (scopes.length === 0) return { account, claims };
     const request: TokenRequest = {

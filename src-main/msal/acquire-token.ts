@@ -1,4 +1,5 @@
 import {
+  assertStillCached,
   codeThatAsksUser,
   prepareRefresh,
   refreshTokensFor,
@@ -79,7 +80,7 @@ export interface SilentRequest {
  * @param application the application, or a function that returns it when it is needed
  * @param clientId the client ID from the application's configuration, which MSAL does not expose
  * @throws SignInRequiredError if the provider requires the user to sign in, or no refresh token is left; MSAL's error is its `cause`.
- *   Also if the request names no account and nobody is signed in
+ *   Also if the request names no account and nobody is signed in, or the user was signed out in the meantime
  * @throws AmbiguousAccountError if the request names no account and several users are signed in
  * @throws other errors of `acquireTokenSilent`; an error with code `vault_busy` or `partition_busy` if the lock was not released in time
  * @example
@@ -189,7 +190,11 @@ async function acquired<Request extends SilentRequest, Result>(
     found: () => ask(false),
     renew, // MSAL may still find a token that was not found here.
   });
-  return accessToken === undefined ? renewal : renewal.catch(() => cached ?? ask(false));
+  if (accessToken === undefined) return renewal;
+  return renewal.catch(async (failure: unknown) => {
+    await assertStillCached(opened, wanted, accessToken, failure);
+    return cached ?? ask(false);
+  });
 }
 
 type Account = NonNullable<SilentRequest['account']>;

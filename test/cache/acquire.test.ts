@@ -6,7 +6,7 @@ import { hashComponents } from '../../src-main/cache/schema/match.ts';
 import { inMemory } from '../../src-main/cache/handle.ts';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import type { TokenResponseEvent } from '../../src-main/cache/response.ts';
-import { signIn } from './events.ts';
+import { base64url, jwt, signIn } from './events.ts';
 
 const token_endpoint = 'https://login.example.com/contoso/v2/token';
 const request: TokenRequest = {
@@ -199,5 +199,61 @@ describe('one refresh at a time', () => {
     const handle = { ...inMemory(cache), exclusively: busy };
     const { redeem } = provider();
     expect((await acquireTokenSilent(handle, request, redeem, now)).secret).toBe('an access token');
+  });
+
+  test.each(['answered', 'failed'])(
+    'a sign-out during an early refresh that is %s leaves no token',
+    async (end) => {
+      const cache = cacheWith(signIn({ refresh_in: 0 }));
+      const redeem: Redeem = (...asked) => {
+        cache.signOut('uid.utid');
+        if (end === 'failed') return Promise.reject(new Error('busy'));
+        return answer(signIn({ access_token: 'late' }).response)(...asked);
+      };
+      const refresh = acquireTokenSilent(inMemory(cache), request, redeem, now);
+      await expect(refresh).rejects.toMatchObject({ code: 'sign_in_required' });
+    },
+  );
+
+  test('an early refresh that fails together with the cache is an error', async () => {
+    const handle = inMemory(cacheWith(signIn({ refresh_in: 0 })));
+    const redeem: Redeem = () => {
+      handle.read = () => Promise.reject(new Error('closed'));
+      return Promise.reject(new Error('busy'));
+    };
+    await expect(acquireTokenSilent(handle, request, redeem, now)).rejects.toThrow('busy');
+  });
+});
+
+describe('a refresh at Microsoft whose ID token is about another user', () => {
+  const [uid, utid] = ['11111111-0000-0000-0000-000000000000', '22222222-0000-0000-0000-000000000000'];
+  const [guestOid, guest] = ['33333333-0000-0000-0000-000000000000', '44444444-0000-0000-0000-000000000000'];
+  const endpoint = (tenant: string): string =>
+    `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`;
+
+  test.each<[string, { oid: string; tid: string }, boolean]>([
+    ['its home tenant', { oid: uid.toUpperCase(), tid: utid }, true],
+    ['its home tenant, with a policy', { oid: uid, tid: utid }, true],
+    ['another object of its home tenant', { oid: guestOid, tid: utid }, false],
+    ['a tenant where it is a guest', { oid: guestOid, tid: guest }, true],
+    ['another object of a tenant where it is a guest', { oid: uid, tid: guest }, false],
+    ['a tenant that is not known', { oid: 'any', tid: 'new' }, true],
+  ])('%s', async (what, claims, isTheirs) => {
+    const id = what.endsWith('policy') ? `${uid}-b2c_1_susi` : uid;
+    const info = { client_info: base64url({ uid: id, utid }) };
+    const first = signIn({ ...info, id_token: undefined }, { token_endpoint: endpoint(utid) });
+    const there = jwt({ oid: guestOid, tid: guest, sub: 'g' });
+    const cache = cacheWith(
+      signIn({ ...info, id_token: there }, { token_endpoint: endpoint(guest), client_id: 'another app' }),
+      first,
+    );
+    const wanted = { ...request, home_account_id: `${id}.${utid}`, environment: 'login.microsoftonline.com' };
+    const response = { access_token: 'new', expires_in: 3600, id_token: jwt({ ...claims, sub: 's' }) };
+    const redeem: Redeem = () => Promise.resolve({ token_endpoint: endpoint(claims.tid), response });
+    const { realm: _, ...any } = { ...wanted, forceRefresh: true };
+    const refresh = acquireTokenSilent(inMemory(cache), any, redeem, now).then(({ secret }) => secret);
+    if (isTheirs) await expect(refresh).resolves.toBe('new');
+    else await expect(refresh).rejects.toMatchObject({ code: 'sign_in_required' });
+    expect(cache.find('AccessToken').some(({ secret }) => secret === 'new')).toBe(isTheirs);
   });
 });

@@ -696,6 +696,7 @@ describe('an invalid event is refused with the name of the field, and nothing ch
     ['home_account_id', { home_account_id: 5 }],
     ['data', { data: 'x' }],
     ['response.id_token', { home_account_id: 'another', response: realmSignIn('alpha').response }],
+    ['response.id_token', { issuer: `${HOST}/realms/beta` }],
     ['response.client_info', { ...signIn(), home_account_id: 'another.utid' }],
   ])('%s in %j', (field, wrong) => {
     const cache = cacheWith(realmSignIn('alpha'));
@@ -806,13 +807,21 @@ describe('a refused refresh token', () => {
     expect(sent).toEqual([['read'], ['write']]);
   });
 
-  test('a response about another subject is refused, and nothing is lost', async () => {
-    const cache = cacheWith(realmSignIn('alpha'));
+  test.each([
+    ['subject', `${HOST}/realms/alpha`, '6'],
+    ['issuer', `${HOST}/realms/beta`, '5'],
+    ['issuer on another host', 'https://accounts.example', '5'],
+  ])('a response about another %s is refused, and nothing is lost', async (_what, iss, sub) => {
+    const cache = cacheWith(realmSignIn('alpha'), realmSignIn('beta'));
+    const google = { iss: 'https://accounts.example', sub: '5' };
+    cache.add(
+      realmSignIn('x', { id_token: jwt(google) }, { token_endpoint: 'https://accounts.example/token' }),
+    );
     const before = JSON.parse(cache.serialize()) as object;
     const { response } = realmSignIn('alpha', {
       access_token: 'theirs',
       refresh_token: 'theirs',
-      id_token: jwt({ iss: `${HOST}/realms/alpha`, sub: '6' }),
+      id_token: jwt({ iss, sub }),
     });
     const redeem: Redeem = () =>
       Promise.resolve({ token_endpoint: realmSignIn('alpha').token_endpoint, response });

@@ -96,6 +96,8 @@ async function start({
   if (after !== undefined) app.use(after);
   app.use(auth.routes);
   app.get('/', async (req, res) => void res.json((await auth.findUser(req))?.account.username ?? null));
+  app.get('/claims', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims));
+  app.get('/account', auth.requireUser(), (req, res) => void res.json(auth.user(req).account));
   app.get('/me', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims['sub']));
   app.get(
     '/files',
@@ -468,6 +470,20 @@ describe('signing in', () => {
     } finally {
       provider.raw = undefined;
     }
+  });
+
+  it.each([
+    ['id_token_claims', { iss: 'https://accounts.example', sub: '123', preferred_username: 'victim' }],
+    ['client_info', Buffer.from('{"uid":"victim","utid":"accounts"}').toString('base64url')],
+  ])('an answer whose %s names another user signs in the one of the ID token', async (field, value) => {
+    provider.fields = { [field]: value };
+    const mallory = new Browser(app);
+    expect(await mallory.signIn('mallory')).toBe('/');
+    expect(await bodyOf(mallory.ask('/account'))).toMatchObject({
+      home_account_id: 'mallory',
+      issuer: provider.issuer,
+      username: 'mallory',
+    });
   });
 
   it('an ID token that names two users signs nobody in', async () => {
@@ -885,6 +901,7 @@ describe('two sign-ins in one app', () => {
       auth.requireUser({ scopes: ['files.read'] }),
       (req, res) => void res.json(auth.user(req).accessToken),
     );
+    pages.get('/staff/claims', auth.requireUser(), (req, res) => void res.json(auth.user(req).claims));
     pages.get('/staff/found', async (req, res) => void res.json((await auth.findUser(req)) === null));
   }
 
@@ -943,6 +960,20 @@ describe('two sign-ins in one app', () => {
     await ada.ask('/sign-out', { method: 'POST' });
     expect(provider.revoked.length).toBe(1); // Its own.
     expect((await ada.ask('/staff')).status).toBe(303);
+  });
+
+  it('of two clients of one provider each have the claims of their own ID token', async () => {
+    await startBoth({ issuer: provider.issuer, clientId: 'staff-app' });
+    const ada = new Browser(app);
+    provider.claims = { roles: ['customer'] };
+    await ada.signIn('ada');
+    provider.claims = { aud: 'staff-app', roles: ['clerk'] };
+    await ada.signIn('ada', '/staff');
+    expect(await bodyOf(ada.ask('/claims'))).toMatchObject({ aud: 'my-app', roles: ['customer'] });
+    expect(await bodyOf(ada.ask('/staff/claims'))).toMatchObject({ aud: 'staff-app', roles: ['clerk'] });
+    const out = await ada.ask('/staff/sign-out', { method: 'POST' });
+    const hint = new URL(out.headers.get('location')!).searchParams.get('id_token_hint') ?? '';
+    expect(Buffer.from(hint.split('.')[1]!, 'base64url').toString()).toContain('"aud":"staff-app"');
   });
 });
 

@@ -104,6 +104,18 @@ describe('one agent', () => {
     expect(after?.refresh_token).not.toBe(before?.refresh_token);
   });
 
+  it('hands out no token of a user who signs out while it is refreshed', async () => {
+    const handle = inMemory(new TokenCache());
+    const one = agent(handle, server);
+    await signIn(one, server);
+    await expire(handle);
+    handle.exclusively = async (_name, task) => {
+      await one.provider.signOut();
+      return task();
+    };
+    expect(await one.provider.tokens()).toBeUndefined();
+  });
+
   it('gets a new token where the server refuses one before it expires', async () => {
     const handle = inMemory(new TokenCache());
     const one = agent(handle, server);

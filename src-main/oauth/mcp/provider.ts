@@ -240,12 +240,14 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
   /** Returns the tokens as they were saved, refreshed first if the access token is about to expire. */
   async tokens(): Promise<McpTokens | undefined> {
     let grant = await this.#grant();
-    if (grant?.tokens?.access_token === undefined) return undefined;
-    if (grant.tokens.refresh_token !== undefined && isRecord(grant.discovery)) {
-      // Where that fails, the server refuses the token and the SDK asks for a refresh, which then says why.
-      grant = await this.#grants.fresh(this.#label, this.#redeemAt()).catch(() => grant);
+    const { access_token, refresh_token } = grant?.tokens ?? {};
+    if (access_token !== undefined && refresh_token !== undefined && isRecord(grant?.discovery)) {
+      // Where that fails, the server refuses the token and the SDK asks for a refresh, which then says why. The grant is read again,
+      // because the user may have signed out in the meantime.
+      grant = await this.#grants.fresh(this.#label, this.#redeemAt()).catch(() => this.#grant());
     }
-    const tokens = grant?.tokens as McpTokens;
+    if (grant?.tokens?.access_token === undefined) return undefined;
+    const tokens = grant.tokens as McpTokens;
     this.#handedOut = tokens.access_token;
     this.#refreshToken = tokens.refresh_token;
     return { ...tokens };
