@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef } from 'react';
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountStatus, statusSentence } from '../state/accountStatus.ts';
@@ -25,8 +25,8 @@ import { Highlight, Message, UserText } from './text.tsx';
 /** Milliseconds after which a typed letter starts a new search. */
 const TYPING_PAUSE = 700;
 
-/** Pixels rendered above and below the visible part. */
-const AROUND = 240;
+/** Pixels rendered above and below the visible part: as much as a wheel scrolls at once. */
+const AROUND = 130;
 
 /**
  * The accounts by group, as a list box (WAI-ARIA, "Listbox Pattern"). Of many accounts, only the visible lines are
@@ -37,7 +37,7 @@ export function AccountList() {
   const { accounts, overview, sources } = useModel();
   const items = useStore(sources.view, (view) => view.items);
   const byId = useStore(accounts.view, (view) => view.byId);
-  const large = useMemo(() => isLarge(byId), [byId]);
+  const large = isLarge(byId);
   const named = useNamedUsers();
   const searched = useStore(accounts.view, (view) => view.text.trim() !== '');
   const empty = useStore(accounts.view, (view) => view.shownCount === 0);
@@ -62,7 +62,7 @@ export function AccountBar() {
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
   const { found: named } = useNamedUsers();
-  const list = useMemo(() => layOut(shown), [shown]);
+  const list = layOut(shown);
   const index = (chosen === null ? undefined : list.indexes.get(chosen)) ?? -1;
   const step = (label: string, to: number) => {
     const row = list.accounts[to];
@@ -106,7 +106,7 @@ function List() {
   const { accounts, selection, ports } = useModel();
   const shown = useStore(accounts.view, (view) => view.shown);
   const chosen = useStore(selection.view, (view) => view.accountId);
-  const list = useMemo(() => layOut(shown), [shown]);
+  const list = layOut(shown);
   const index = (chosen === null ? undefined : list.indexes.get(chosen)) ?? -1;
   const box = useRef<HTMLDivElement>(null);
   const typed = useRef({ text: '', at: 0 });

@@ -54,8 +54,8 @@ export function ChoiceChip({
   );
 }
 
-/** Choices in a menu. Each is an element, so that thousands of them would stop the window. The others are found by typing. */
-const MOST_CHOICES = 20;
+/** Choices in a menu: as many as it shows without scrolling, because each takes about a millisecond. The others are found by typing. */
+const MOST_CHOICES = 10;
 
 export function ChoiceMenu({
   label,

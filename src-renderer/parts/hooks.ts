@@ -10,6 +10,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import { accountsIn } from '../state/groups.ts';
 import type { Model } from '../state/model.ts';
 import { matchesNamed, type NamedUser, namedUsers } from '../state/sources.ts';
 import type { Store } from '../state/store.ts';
@@ -50,9 +51,9 @@ export function useTimed<T>(say: (now: number) => T): T {
 export function useNamedUsers(): { all: readonly NamedUser[]; found: readonly NamedUser[] } {
   const { accounts, sources } = useModel();
   const items = useStore(sources.view, (view) => view.items);
-  const byId = useStore(accounts.view, (view) => view.byId);
+  const groups = useStore(accounts.view, (view) => view.groups);
   const text = useStore(accounts.view, (view) => view.text);
-  const all = useMemo(() => namedUsers(items, byId.values()), [items, byId]);
+  const all = useMemo(() => namedUsers(items, accountsIn(groups)), [items, groups]);
   const found = useMemo(() => all.filter((user) => matchesNamed(user, text)), [all, text]);
   return { all, found };
 }

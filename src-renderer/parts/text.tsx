@@ -1,4 +1,3 @@
-import { highlightedWords } from '../state/search.ts';
 import { pieces, visible } from '../state/text.ts';
 import { useModel, useStore } from './hooks.ts';
 
@@ -21,10 +20,10 @@ export function Message({ children }: { children: string }) {
 /** Highlights the search words in a text that is safe to show (`visible`). */
 export function Highlight({ children }: { children: string }) {
   const { accounts } = useModel();
-  const search = useStore(accounts.view, (view) => view.text);
+  const words = useStore(accounts.view, (view) => view.words);
   return (
     <bdi>
-      {pieces(children, highlightedWords(search)).map(({ text, hit }, index) =>
+      {pieces(children, words).map(({ text, hit }, index) =>
         // Pieces never move, so the index identifies them.
         hit ? <mark key={index}>{text}</mark> : text,
       )}

@@ -19,21 +19,24 @@ import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
-import { accountDetail, accountName, type TenantNames } from '../state/groups.ts';
+import { accountDetail, accountName, accountsIn, type TenantNames } from '../state/groups.ts';
 import {
   appChoices,
   appLabel,
   filteredAccounts,
+  foundAccounts,
   guestTenants,
   homeTenant,
   listFile,
   listText,
   nextExpiry,
   type OverviewColumn,
+  rowIndexes,
   selectionText,
   sortedAccounts,
   STATUS_LABELS,
   statusCounts,
+  tenantCount,
   tenantChoices,
 } from '../state/overview.ts';
 import { isCommand } from '../state/platform.ts';
@@ -47,7 +50,8 @@ import { count, listing, number } from '../state/words.ts';
 /** Pixels, the same as in overview.css. */
 const ROW_HEIGHT = 44;
 const HEAD_HEIGHT = 31;
-const AROUND = 6;
+/** Rows drawn above and below the visible ones: as many as a wheel scrolls at once. */
+const AROUND = 3;
 
 const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string }[] = [
   { id: 'account', title: 'Account', name: 'account' },
@@ -63,6 +67,7 @@ const COLUMNS: readonly { id: OverviewColumn | null; title: string; name: string
 export function OverviewPage() {
   const { accounts, dialogs, overview, ports, sources, toasts } = useModel();
   // Each part is read separately, because a typed letter changes none of them.
+  const groups = useStore(accounts.view, (view) => view.groups);
   const shown = useStore(accounts.view, (view) => view.shown);
   const byId = useStore(accounts.view, (view) => view.byId);
   const first = useStore(accounts.view, (view) => view.first);
@@ -74,31 +79,18 @@ export function OverviewPage() {
     changesAt((Math.floor(at / 60) + 1) * 60, at);
     return at;
   });
-  const all = useMemo(() => shown.flatMap((group) => group.accounts), [shown]);
+  const all = accountsIn(shown);
   const placed = useMemo(
     () => (filters.place === null ? all : all.filter(({ places: its }) => its.includes(filters.place ?? ''))),
     [all, filters.place],
   );
   // The rows and the counts of the chips use the same time.
   const minute = Math.floor(now / 60) * 60 + 59;
-  const sorted = useMemo(() => sortedAccounts(all, order, tenants, minute), [all, order, tenants, minute]);
-  const rows = useMemo(
-    () => first?.first ?? filteredAccounts(sorted, filters, minute),
-    [first, sorted, filters, minute],
-  );
-  const rowOf = useMemo(() => new Map(rows.map(({ id }, at) => [id, at])), [rows]);
+  const sorted = sortedAccounts(accountsIn(groups), order, tenants, minute);
+  const rows = first?.first ?? filteredAccounts(foundAccounts(sorted, all), filters, minute);
+  const rowOf = rowIndexes(rows);
   const size = first?.size ?? rows.length;
   useEffect(() => void accounts.nameApps(), [accounts, byId]);
-  const places = useMemo(
-    () =>
-      new Set(
-        [...byId.values()].flatMap((account) => [
-          homeTenant(account, tenants),
-          ...guestTenants(account, tenants),
-        ]),
-      ),
-    [byId, tenants],
-  );
   const items = useStore(sources.view, (view) => view.items);
   const { place } = filters;
   const source = items.find(({ id }) => id === place) ?? null;
@@ -149,7 +141,7 @@ export function OverviewPage() {
               {first !== null
                 ? count(size, 'account')
                 : place === null
-                  ? `${number(byId.size)} in ${count(places.size, 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
+                  ? `${number(byId.size)} in ${count(tenantCount(byId, tenants), 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
                   : count(rows.length, 'account')}
             </span>
             {filters.tenant !== null && (
@@ -241,10 +233,8 @@ function Filters({ all, now }: { all: readonly AccountItem[]; now: number }) {
   const { tenants, appNames } = useNames();
   const byId = useStore(accounts.view, (view) => view.byId);
   const first = useStore(accounts.view, (view) => view.first);
-  const counts = useMemo(
-    () => (first === null ? statusCounts(all, now) : new Map(STATUSES.map((id) => [id, first.statuses[id]]))),
-    [first, all, now],
-  );
+  const counts =
+    first === null ? statusCounts(all, now) : new Map(STATUSES.map((id) => [id, first.statuses[id]]));
   const chip = (status: (typeof STATUSES)[number] | null, label: string, n: number) => (
     <Button
       key={label}

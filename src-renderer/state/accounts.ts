@@ -16,7 +16,14 @@ import {
   tenantNames,
 } from './groups.ts';
 import type { Ports } from './ports.ts';
-import { matchesShown, parseSearch, type SearchContext, type SearchTerm, shownAppName } from './search.ts';
+import {
+  highlightedWords,
+  matchesShown,
+  parseSearch,
+  type SearchContext,
+  type SearchTerm,
+  shownAppName,
+} from './search.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
 import { inTurns } from './turns.ts';
@@ -41,6 +48,8 @@ export interface AccountsView {
   shownCount: number;
   /** Text of the search field. */
   text: string;
+  /** The texts that it looks for, to highlight them. Parsed once, not for each of the hundreds of texts in view. */
+  words: readonly string[];
   /** The answer to `text` is pending. */
   searching: boolean;
   error: PlainError | null;
@@ -87,6 +96,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
     shown: [],
     shownCount: 0,
     text: '',
+    words: [],
     searching: false,
     error: null,
   });
@@ -260,7 +270,7 @@ export function createAccounts({ tokenCache, firstAccounts, time }: Ports): Acco
       question += 1; // drops a pending answer to another text
       const idle = text.trim() === '';
       if (idle) matching = null;
-      patch({ text, searching: !idle, error: null });
+      patch({ text, words: highlightedWords(text), searching: !idle, error: null });
       if (!idle) callOff = time.after(SEARCH_PAUSE, () => void ask());
     },
   };

@@ -1,5 +1,6 @@
 import type { AccountItem, AccountList } from '../../src-main/ipc/contract.ts';
 import { compareTexts, sharedDomain, shownName, tenantDomains } from '../../src-main/cache/shown-names.ts';
+import { kept } from './kept.ts';
 import { plainText, shortId, visible } from './text.ts';
 import { PERSONAL_TENANT } from './wellKnown.ts';
 import { listing } from './words.ts';
@@ -10,6 +11,11 @@ export interface AccountGroup {
   title: string;
   accounts: readonly AccountItem[];
 }
+
+/** The accounts of all groups. */
+export const accountsIn = kept((groups: readonly AccountGroup[]): readonly AccountItem[] =>
+  groups.flatMap((group) => group.accounts),
+);
 
 /** Names that the user gave to tenants, by ID in lower case. */
 export type Nicknames = AccountList['tenantNames'];

@@ -2,6 +2,7 @@ import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountStatus, STATUSES, type StatusId, statusId, statusSentence } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
 import { accountDetail, accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
+import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import type { NamedUser } from './sources.ts';
@@ -17,8 +18,11 @@ export const OVERVIEW_FROM = 6;
 /** Whether there are enough accounts for an overview: users, not apps. */
 export function isLarge(byId: ReadonlyMap<string, AccountItem>): boolean {
   let users = 0;
-  for (const { kind } of byId.values()) if (kind === 'user') users += 1;
-  return users >= OVERVIEW_FROM;
+  for (const { kind } of byId.values()) {
+    if (kind === 'user') users += 1;
+    if (users >= OVERVIEW_FROM) return true;
+  }
+  return false;
 }
 
 export type OverviewColumn = 'account' | 'tenant' | 'status' | 'expiry';
@@ -141,47 +145,79 @@ export function createOverview(_ports: Ports, accounts: Accounts): Overview {
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
 /** The accounts that pass the filters, in the same order. */
-export function filteredAccounts(
-  all: readonly AccountItem[],
-  { status, app, tenant, place }: OverviewFilters,
-  now: number,
-): AccountItem[] {
-  return all.filter(
-    (account) =>
-      (status === null || statusId(account, now) === status) &&
-      (place === null || account.places.includes(place)) &&
-      (app === null || account.clients.includes(app)) &&
-      (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
-  );
-}
+export const filteredAccounts = kept(
+  (
+    all: readonly AccountItem[],
+    { status, app, tenant, place }: OverviewFilters,
+    now: number,
+  ): readonly AccountItem[] =>
+    all.filter(
+      (account) =>
+        (status === null || statusId(account, now) === status) &&
+        (place === null || account.places.includes(place)) &&
+        (app === null || account.clients.includes(app)) &&
+        (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
+    ),
+);
 
-/** The accounts in order. They are sorted before they are filtered: sorting 10,000 for each choice would stop the window. */
-export function sortedAccounts(
-  all: readonly AccountItem[],
-  { column, direction }: OverviewOrder,
-  tenants: TenantNames,
-  now: number,
-): AccountItem[] {
-  const sign = direction === 'ascending' ? 1 : -1;
-  if (column === 'account') return all.toSorted((a, b) => sign * compareNames(a, b));
-  const keys = sortKeys(all, column, tenants, now);
-  return all.toSorted((a, b) => sign * ((keys.get(a) ?? 0) - (keys.get(b) ?? 0)) || compareNames(a, b));
-}
+/** The accounts that a search found, in the order of all accounts. */
+export const foundAccounts = kept(
+  (sorted: readonly AccountItem[], found: readonly AccountItem[]): readonly AccountItem[] => {
+    if (found.length === sorted.length) return sorted;
+    const isFound = new Set(found);
+    return sorted.filter((account) => isFound.has(account));
+  },
+);
 
-function sortKeys(
+/** Index of each row by the ID of its account. */
+export const rowIndexes = kept(
+  (rows: readonly AccountItem[]): ReadonlyMap<string, number> => new Map(rows.map(({ id }, at) => [id, at])),
+);
+
+/** The accounts by name. Comparing 10,000 names takes as long as drawing the table. */
+const named = kept((all: readonly AccountItem[]) => all.toSorted(compareNames));
+
+/**
+ * The accounts in order; those with the same value by name. All accounts are sorted, and then searched and filtered: sorting 10,000 for each
+ * letter or choice would stop the window.
+ */
+export const sortedAccounts = kept(
+  (
+    all: readonly AccountItem[],
+    { column, direction }: OverviewOrder,
+    tenants: TenantNames,
+    now: number,
+  ): readonly AccountItem[] => {
+    const sign = direction === 'ascending' ? 1 : -1;
+    if (column === 'account') return sign === 1 ? named(all) : named(all).toReversed();
+    if (column === 'tenant')
+      return byValue(
+        all,
+        (account) => homeTenant(account, tenants),
+        (a, b) => sign * collator.compare(a, b),
+      );
+    const value =
+      column === 'status'
+        ? (account: AccountItem) => STATUSES.indexOf(statusId(account, now))
+        : ({ nextExpiry: next }: AccountItem) => next ?? Number.MAX_VALUE;
+    return byValue(all, value, (a, b) => sign * (a - b));
+  },
+);
+
+/** Sorts accounts by a value, and by name where it is the same. Compares each value once, not for every account that has it. */
+function byValue<Value>(
   all: readonly AccountItem[],
-  column: 'tenant' | 'status' | 'expiry',
-  tenants: TenantNames,
-  now: number,
-): ReadonlyMap<AccountItem, number> {
-  if (column === 'status')
-    return new Map(all.map((account) => [account, STATUSES.indexOf(statusId(account, now))]));
-  if (column === 'expiry')
-    return new Map(all.map((account) => [account, account.nextExpiry ?? Number.MAX_VALUE]));
-  const homes = all.map((account) => homeTenant(account, tenants));
-  const names = [...new Set(homes)].sort(collator.compare);
-  const ranks = new Map(names.map((name, rank) => [name, rank]));
-  return new Map(all.map((account, at) => [account, ranks.get(homes[at] ?? '') ?? 0]));
+  valueOf: (account: AccountItem) => Value,
+  compare: (a: Value, b: Value) => number,
+): AccountItem[] {
+  const having = new Map<Value, AccountItem[]>();
+  for (const account of named(all)) {
+    const value = valueOf(account);
+    const others = having.get(value);
+    if (others === undefined) having.set(value, [account]);
+    else others.push(account);
+  }
+  return [...having].sort(([a], [b]) => compare(a, b)).flatMap(([, accounts]) => accounts);
 }
 
 /**
@@ -200,14 +236,16 @@ export function selectionText(
 }
 
 /** Number of accounts by status. */
-export function statusCounts(all: readonly AccountItem[], now: number): ReadonlyMap<StatusId, number> {
-  const counts = new Map<StatusId, number>(STATUSES.map((id) => [id, 0]));
-  for (const account of all) {
-    const id = statusId(account, now);
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  return counts;
-}
+export const statusCounts = kept(
+  (all: readonly AccountItem[], now: number): ReadonlyMap<StatusId, number> => {
+    const counts = new Map<StatusId, number>(STATUSES.map((id) => [id, 0]));
+    for (const account of all) {
+      const id = statusId(account, now);
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    return counts;
+  },
+);
 
 /** Labels of the filter chips. */
 export const STATUS_LABELS: Readonly<Record<StatusId, string>> = {
@@ -224,24 +262,33 @@ export interface Choice {
 }
 
 /** The apps of these accounts, most used first. */
-export function appChoices(all: readonly AccountItem[], appNames: ReadonlyMap<string, string>): Choice[] {
-  return choices(
-    all.map(({ clients }) => clients),
+export const appChoices = kept((all: readonly AccountItem[], appNames: ReadonlyMap<string, string>) =>
+  choices(
+    all,
+    ({ clients }) => clients,
     (id) => appLabel(id, appNames),
-  );
-}
+  ),
+);
 
 /** The tenants of these accounts, at home or as a guest, most used first. */
-export function tenantChoices(all: readonly AccountItem[], tenants: TenantNames): Choice[] {
-  return choices(
-    all.map((account) => account.tenants.map(({ realm }) => realm.toLowerCase())),
+export const tenantChoices = kept((all: readonly AccountItem[], tenants: TenantNames) =>
+  choices(
+    all,
+    (account) => account.tenants.map(({ realm }) => realm.toLowerCase()),
     (id) => tenantName(id, tenants),
-  );
-}
+  ),
+);
 
-function choices(all: readonly (readonly string[])[], nameOf: (id: string) => string): Choice[] {
+function choices(
+  all: readonly AccountItem[],
+  idsOf: (account: AccountItem) => readonly string[],
+  nameOf: (id: string) => string,
+): Choice[] {
   const counts = new Map<string, number>();
-  for (const ids of all) for (const id of new Set(ids)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const account of all) {
+    const ids = idsOf(account);
+    for (const id of ids.length > 1 ? new Set(ids) : ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
   return [...counts]
     .filter(([id]) => id !== '')
     .map(([id, count]) => ({ id, name: nameOf(id), count }))
@@ -261,6 +308,17 @@ export function homeTenant(
   const hasTenants = authority_type === 'MSSTS' || kind === 'app';
   return home && hasTenants ? tenantName(home, tenants) : visible(environment);
 }
+
+/** Number of tenants in which the accounts are at home or guests. A provider without tenants counts as one. */
+export const tenantCount = kept(
+  (byId: ReadonlyMap<string, AccountItem>, tenants: TenantNames): number =>
+    new Set(
+      [...byId.values()].flatMap((account) => [
+        homeTenant(account, tenants),
+        ...guestTenants(account, tenants),
+      ]),
+    ).size,
+);
 
 /** Names of the tenants in which the account is a guest. */
 export function guestTenants({ kind, tenants: all }: AccountItem, tenants: TenantNames): string[] {

@@ -1,5 +1,6 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountName, type AccountGroup } from './groups.ts';
+import { kept } from './kept.ts';
 
 /**
  * Heights in pixels, the same as in accounts.css. Positions are computed, so that only visible rows are rendered.
@@ -26,7 +27,7 @@ export interface Rows {
 }
 
 /** Computes the positions of all rows. */
-export function layOut(groups: readonly AccountGroup[]): Rows {
+export const layOut = kept((groups: readonly AccountGroup[]): Rows => {
   const rows: Row[] = [];
   const accounts: Extract<Row, { kind: 'account' }>[] = [];
   const indexes = new Map<string, number>();
@@ -43,7 +44,7 @@ export function layOut(groups: readonly AccountGroup[]): Rows {
     }
   }
   return { rows, accounts, indexes, height: top + LIST_PADDING };
-}
+});
 
 /** Returns the rows that intersect the range from `top`, `height` pixels high, by binary search. */
 export function rowsWithin({ rows }: Rows, top: number, height: number): readonly Row[] {

@@ -1,6 +1,7 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { statusId, statusWords } from './accountStatus.ts';
 import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import { kept } from './kept.ts';
 import { plainText } from './text.ts';
 import { isPast } from './time.ts';
 import { appName } from './wellKnown.ts';
@@ -66,8 +67,12 @@ function placesOf(account: AccountItem, context: SearchContext): readonly string
 }
 
 function nameOfPlace(id: string, { placeNames }: SearchContext): string {
-  return plainText(placeNames?.get(id) ?? '');
+  return placeNames === undefined ? '' : (plainNames(placeNames).get(id) ?? '');
 }
+
+const plainNames = kept(
+  (names: ReadonlyMap<string, string>) => new Map([...names].map(([id, name]) => [id, plainText(name)])),
+);
 
 interface ShownTexts {
   context: SearchContext;

@@ -1,6 +1,7 @@
 import type { SourceItem, SourceList } from '../../app/contract.ts';
 import type { AccountItem, Outcome } from '../../src-main/ipc/contract.ts';
 import type { Dialogs } from './dialogs.ts';
+import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { parseSearch } from './search.ts';
 import { createStore, type Store } from './store.ts';
@@ -199,12 +200,19 @@ export interface NamedUser {
   at: readonly string[];
 }
 
+/** The usernames of the accounts in lower case. */
+const usernamesOf = kept(
+  (accounts: readonly Pick<AccountItem, 'username'>[]): ReadonlySet<string> =>
+    new Set(accounts.map(({ username }) => username.toLowerCase())),
+);
+
 /** Returns the named users without an account, each once: an email address names the same user everywhere. */
 export function namedUsers(
   items: readonly SourceItem[],
-  accounts: Iterable<Pick<AccountItem, 'username'>>,
+  accounts: readonly Pick<AccountItem, 'username'>[],
 ): NamedUser[] {
-  const known = new Set([...accounts].map(({ username }) => username.toLowerCase()));
+  if (items.every(({ names }) => names.length === 0)) return [];
+  const known = usernamesOf(accounts);
   const found = new Map<string, NamedUser>();
   for (const { id, name: program, names } of items) {
     for (const { name, at } of names) {

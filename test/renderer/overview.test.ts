@@ -1,21 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountName, nicknameOf, tenantNames } from '../../src-renderer/state/groups.ts';
+import {
+  accountName,
+  accountsIn,
+  groupAccounts,
+  nicknameOf,
+  tenantNames,
+} from '../../src-renderer/state/groups.ts';
 import {
   appChoices,
   filteredAccounts,
+  foundAccounts,
   homeTenant,
   listFile,
   listText,
   nextExpiry,
   OVERVIEW_FROM,
+  rowIndexes,
   selectionText,
   sortedAccounts,
   statusCounts,
   tenantChoices,
+  tenantCount,
 } from '../../src-renderer/state/overview.ts';
+import { layOut } from '../../src-renderer/state/rows.ts';
 import type { NamedUser } from '../../src-renderer/state/sources.ts';
-import { account, cast } from './fake/cast.ts';
+import { account, cast, crowd } from './fake/cast.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -155,6 +165,39 @@ describe('rows', () => {
     const fabrikam = 'b1a2c3d4-0000-4000-8000-00fab41ca000';
     expect(filtered({ tenant: fabrikam })).toEqual(['Ada Marsh', 'Lin Nakamura']);
     expect(filtered({ tenant: fabrikam, app: cli })).toEqual([]);
+  });
+
+  test('cost a few looks at each account, and none when they are asked for again', () => {
+    let reads = 0;
+    const count = <T extends object>(value: T): T =>
+      new Proxy(value, { get: (target, name) => (reads++, Reflect.get(target, name)) as unknown });
+    const many = crowd(2_000, NOW).map((member) => count(member.account));
+    const groups = groupAccounts(many);
+    const byId = new Map(many.map((one) => [one.id, one]));
+    const appNames = new Map<string, string>();
+    const orders = (['account', 'tenant', 'status', 'expiry'] as const).map(
+      (column) => ({ column, direction: 'descending' }) as const,
+    );
+    const found = many.slice(0, 500);
+    const work: (() => unknown)[] = [
+      ...orders.map((order) => () => sortedAccounts(accountsIn(groups), order, tenants, NOW)),
+      () => foundAccounts(many, found),
+      () => filteredAccounts(many, none, NOW),
+      () => rowIndexes(many),
+      () => statusCounts(many, NOW),
+      () => appChoices(many, appNames),
+      () => tenantChoices(many, tenants),
+      () => tenantCount(byId, tenants),
+      () => layOut(groups),
+    ];
+    for (const does of work) {
+      reads = 0;
+      does();
+      expect(reads, String(does)).toBeLessThan(20 * many.length);
+      reads = 0;
+      does();
+      expect(reads, String(does)).toBe(0);
+    }
   });
 
   test('are counted by status', () => {
