@@ -24,6 +24,12 @@ export default defineConfig<object, Packaged>({
       grep: [/@packaged/, /packaged\//],
       use: { packagedApp: packaged(import.meta.dirname)?.app ?? 'not packaged' },
     },
+    // What takes long, and in full what the tests of the app try a sample of: `npm run judges`.
+    {
+      name: 'judges',
+      testDir: 'test',
+      testMatch: ['judges/**/*.spec.ts', 'e2e/{screenshots,many}.spec.ts'],
+    },
     // Every end-to-end test, in a copy of which one fuse was set back: `npm test -- e2e-packaged`.
     {
       name: 'e2e-packaged',

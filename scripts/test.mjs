@@ -1,4 +1,4 @@
-// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged|judges]… [arguments of the runners]]: sets up what is missing and runs
+// npm test [-- [lint|unit|torture|e2e|packaged|e2e-packaged|judges|judges-e2e]… [arguments of the runners]]: sets up what is missing and runs
 // every check and test, as an ordinary user, in a throw-away home and session; see docs/development.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -59,13 +59,13 @@ await runEntry(async (words) => {
     };
   };
   // The campaigns kill and fill what they test on the disk; all others only wait for it.
-  const isCampaign = parts.length === 1 && ['torture', 'judges'].includes(parts[0]);
+  const isCampaign = parts.every((part) => ['torture', 'judges', 'judges-e2e'].includes(part));
   const ended = inSession(root, electron.executable, prepare, isCampaign ? '/tmp' : shortLived());
   const code = await ended.finally(() => {
     installer?.end();
     disks?.end();
   });
-  if (parts.includes('judges') && forRunners.length === 0) recordJudges(root);
+  if (parts.includes('judges') && parts.includes('judges-e2e') && forRunners.length === 0) recordJudges(root);
   return code;
 });
 

@@ -6,7 +6,7 @@ export const after = (totals) => `--after=${JSON.stringify(totals)}`;
 export const totalsIn = (file) => `--totals=${file}`;
 
 const usual = ['lint', 'unit', 'torture', 'e2e', 'packaged'];
-const all = [...usual, 'check', 'attack', 'e2e-packaged', 'judges'];
+const all = [...usual, 'check', 'attack', 'e2e-packaged', 'judges', 'judges-e2e'];
 
 /** Whether one of the parts reads dist/ or out/. */
 export const needsBuild = (parts) => parts.some((part) => !['check', 'lint', 'torture'].includes(part));
@@ -14,7 +14,7 @@ export const needsBuild = (parts) => parts.some((part) => !['check', 'lint', 'to
 /**
  * Splits the command line into the parts of the tests to run and the arguments of their runners. Without a part, the usual ones run. attack
  * is the long form of the attack campaign, e2e-packaged (e2e once more, in the packaged app) is for releases, judges for large third
- * parties.
+ * parties, and judges-e2e for what takes long in a real Electron.
  *
  * @param {string[]} args parts first
  */

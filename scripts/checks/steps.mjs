@@ -5,7 +5,7 @@ import { countAttack, countPlaywright, countTorture, countVitest } from './count
  * One step of `npm test`. A check counts as one test; a runner counts as the tests in its report.
  *
  * @typedef {object} Step
- * @property {'check' | 'lint' | 'unit' | 'torture' | 'attack' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges'} part
+ * @property {'check' | 'lint' | 'unit' | 'torture' | 'attack' | 'e2e' | 'packaged' | 'e2e-packaged' | 'judges' | 'judges-e2e'} part
  * @property {0 | 1} lane steps of one lane run one after the other, the two lanes concurrently
  * @property {boolean} [anyLane] whether the other lane may run it when it has nothing left to do
  * @property {string} name
@@ -62,6 +62,7 @@ export function steps(artifacts, words = [], parts = []) {
       PLAYWRIGHT_JSON_OUTPUT_FILE: join(artifacts, `${part}.json`),
       // For `npm run screenshots`, all pictures are taken.
       ...(words.includes('screenshots') && { TOKENKEEP_PICTURES: 'all' }),
+      ...(part === 'judges-e2e' && { TOKENKEEP_PICTURES: 'all', TOKENKEEP_EVERYTHING: '1' }),
     },
     onBuild: true,
     report: join(artifacts, `${part}.json`),
@@ -116,6 +117,7 @@ export function steps(artifacts, words = [], parts = []) {
       count: countAttack,
     },
     vitest('judges', 1, 'judges', ['--config=vitest.judges.config.ts']),
+    playwright('judges-e2e', 'judges in a real Electron', 'judges'),
   ];
 }
 

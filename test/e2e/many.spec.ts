@@ -2,9 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { manyAccounts } from '../ipc/many.ts';
+import { EVERYTHING } from '../support/everything.ts';
 import { chooseToImport, test } from './app.ts';
 
-test('10,000 accounts are imported, listed, searched, and there after a restart', async ({
+/** Enough for lists that draw only what is seen. `npm run judges` has the largest vault that is promised. */
+const COUNT = EVERYTHING ? 10_000 : 1_000;
+const ALL = COUNT.toLocaleString('en');
+
+test(`${ALL} accounts are imported, listed, searched, and there after a restart`, async ({
   keyring,
   start,
 }) => {
@@ -12,17 +17,17 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   const folder = join(keyring.env['HOME']!, 'documents');
   mkdirSync(folder);
   const file = join(folder, 'many.json');
-  writeFileSync(file, manyAccounts(10_000, Math.floor(Date.now() / 1000)));
+  writeFileSync(file, manyAccounts(COUNT, Math.floor(Date.now() / 1000)));
   const took = stopwatch();
 
   const started = await start();
   const { window, quit } = started;
   await chooseToImport(started, file);
   const plan = window.getByRole('dialog', { name: 'Import this document?' });
-  await expect(plan).toContainText('10,000', { timeout: 60_000 });
+  await expect(plan).toContainText(ALL, { timeout: 60_000 });
   took('planned');
   await plan.getByRole('button', { name: 'Import', exact: true }).click();
-  await expect(window.getByRole('contentinfo')).toContainText('10,000 accounts', { timeout: 60_000 });
+  await expect(window.getByRole('contentinfo')).toContainText(`${ALL} accounts`, { timeout: 60_000 });
   took('imported and listed');
   // The overview is shown first; Enter opens an account.
   const table = window.getByRole('grid', { name: 'Accounts' });
@@ -33,7 +38,7 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
   const list = window.getByRole('listbox', { name: 'Accounts' });
   const search = window.getByRole('searchbox');
   await search.pressSequentially('user number');
-  await expect(window.getByRole('status').filter({ hasText: '10,000 of 10,000' })).toBeAttached();
+  await expect(window.getByRole('status').filter({ hasText: `${ALL} of ${ALL}` })).toBeAttached();
   await search.fill('');
   await list.focus();
   for (const key of ['End', 'PageUp', 'PageUp', 'Home', 'ArrowDown', 'ArrowDown', 'ArrowDown']) {
@@ -47,18 +52,18 @@ test('10,000 accounts are imported, listed, searched, and there after a restart'
     `long tasks while typing, choosing and scrolling, ms: ${(await listen()).join(', ') || 'none'}`,
   );
   took('typed, chose and scrolled');
-  await search.fill('user9999@');
+  await search.fill(`user${COUNT - 1}@`);
   await expect(window.getByRole('option')).toHaveCount(1, { timeout: 30_000 });
-  await expect(window.getByRole('option')).toContainText('User Number 9999');
+  await expect(window.getByRole('option')).toContainText(`User Number ${COUNT - 1}`);
   took('searched the first time');
-  await search.fill('user1234@ orders.read');
-  await expect(window.getByRole('option')).toContainText('User Number 1234');
+  await search.fill('user234@ orders.read');
+  await expect(window.getByRole('option')).toContainText('User Number 234');
   took('searched again');
   await quit();
   took('quit');
 
   const second = await start();
-  await expect(second.window.getByRole('contentinfo')).toContainText('10,000 accounts', { timeout: 60_000 });
+  await expect(second.window.getByRole('contentinfo')).toContainText(`${ALL} accounts`, { timeout: 60_000 });
   took('started again, until listed');
   await second.quit();
 });

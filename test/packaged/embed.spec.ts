@@ -1,83 +1,13 @@
 /**
- * examples/embed as an independent app: it installs the packed tarball, is built by its own scripts, signs in, shows the account, and signs
- * out; from its folder, and packaged.
+ * examples/embed as an independent app signs in, shows the account, and signs out, from its folder. Packaged: test/judges/embed.spec.ts, in
+ * `npm run judges`.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
-import { _electron, expect, type Page } from '@playwright/test';
-import { removePatiently } from '../support/remove.ts';
-import { type RunningProvider, startProvider } from '../../examples/provider/provider.ts';
-import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import { join } from 'node:path';
+import { _electron } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
-import { test } from '../e2e/app.ts';
-import { drawn, startPackaged } from '../e2e/packaged.ts';
-import { browser } from '../support/browser.ts';
+import { drawn } from '../e2e/packaged.ts';
 import { HELD } from '../support/driven.ts';
-import { linkSandboxHelper } from './copy.ts';
-
-/** npm, with the tools of this clone in its PATH. */
-const npm = (args: string[], cwd: string): string =>
-  execFileSync('npm', args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter) },
-  });
-
-/** The example in a folder of its own, with the tarball of this clone in it. */
-function install(folder: string): string {
-  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], process.cwd())) as [
-    { filename: string },
-  ];
-  const app = join(folder, 'app');
-  cpSync('examples/embed', app, {
-    recursive: true,
-    filter: (path) => !/node_modules|built|dist/.test(path.slice('examples/embed'.length)),
-  });
-  // Its tools are those of this clone, of the same versions. Left out only by --omit=dev, npm would still ask the registry for all of theirs.
-  const manifest = join(app, 'package.json');
-  const { devDependencies: tools, ...named } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-    devDependencies: Record<string, string>;
-  };
-  const ours = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: typeof tools };
-  for (const [tool, version] of Object.entries(tools))
-    expect(version, tool).toBe(`^${ours.devDependencies[tool] ?? 'not a tool of this clone'}`);
-  writeFileSync(manifest, JSON.stringify(named));
-  // Electron is an optional peer of Tokenkeep, and so left out only where all three are.
-  const omit = ['--omit=dev', '--omit=peer', '--omit=optional'];
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
-  npm(['install', ...omit, ...quiet, join(folder, packed.filename)], app);
-  npm(['run', 'build'], app);
-  return app;
-}
-
-/** By its own configuration, with this machine's Electron, which may be the development runtime. */
-function packageApp(app: string): string {
-  const { dist, version } = findElectron()!;
-  const hook = resolve('scripts/packaging/remove-loader.cjs');
-  const electron = [`-c.electronDist=${dist}`, `-c.electronVersion=${version}`, `-c.afterPack=${hook}`];
-  npm(['run', 'package', '--', '--publish', 'never', ...electron], app);
-  const folder = join(app, 'dist/linux-unpacked');
-  linkSandboxHelper(dist, folder);
-  return join(folder, 'order-desk');
-}
-
-interface Desk {
-  window: Page;
-  quit: () => Promise<void>;
-}
+import { type Desk, refusesChangedModule, test } from './order-desk.ts';
 
 async function startFrom(app: string, env: Record<string, string>): Promise<Desk> {
   const desk = await _electron.launch({
@@ -91,99 +21,12 @@ async function startFrom(app: string, env: Record<string, string>): Promise<Desk
   return { window, quit: () => desk.close() };
 }
 
-/** The system's browser, as the app finds it: a program that notes the address, which someone then visits. */
-function visitor(folder: string, provider: RunningProvider) {
-  const bin = join(folder, 'bin');
-  const opened = join(folder, 'opened');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" > ${opened}\n`, { mode: 0o755 });
-  const address = (): string => (existsSync(opened) ? readFileSync(opened, 'utf8') : '');
-  return {
-    bin,
-    async signIn(user: string): Promise<void> {
-      await expect.poll(address).toMatch(/^https:.*\n$/);
-      const arrived = await browser(trustingFetch(provider.ca)).visit(address().trim(), { user });
-      rmSync(opened);
-      expect(arrived.html).toContain('You are signed in.');
-    },
-  };
-}
-
-test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, packaged as well', async ({
-  keyring,
+test('an app that embeds Tokenkeep signs in, keeps, shows and signs out, and loads no changed native module', async ({
+  orderDesk: { app, env, signInAndOut },
 }) => {
   test.skip(process.platform !== 'linux', 'the browser is a script in its PATH');
-  test.setTimeout(480_000);
-  const folder = mkdtempSync(join(tmpdir(), 'embed-'));
-  const provider = await startProvider();
-  try {
-    const app = install(folder);
-    const person = visitor(folder, provider);
-    const ca = join(folder, 'ca.pem');
-    writeFileSync(ca, provider.ca);
-    const env = {
-      ...keyring.env,
-      PATH: `${person.bin}:${keyring.env['PATH'] ?? ''}`,
-      NODE_EXTRA_CA_CERTS: ca,
-      ORDER_DESK_AUTHORITY: provider.issuer,
-      ORDER_DESK_CLIENT_ID: 'desktop-app',
-    };
-    const config = join(keyring.env['HOME'] ?? '', '.config');
-    const people = (window: Page) =>
-      window.getByRole('list', { name: 'Who is signed in' }).getByRole('listitem');
-
-    async function signInAndOut(user: string, start: () => Promise<Desk>): Promise<void> {
-      const first = await start();
-      await expect(first.window.getByRole('button', { name: 'Sign in' })).toBeEnabled();
-      await expect(people(first.window)).toHaveCount(0);
-      await first.window.getByRole('button', { name: 'Sign in' }).click();
-      await person.signIn(user);
-      await expect(first.window.getByRole('status')).toHaveText('Welcome.', { timeout: 30_000 });
-      await expect(people(first.window)).toHaveText(new RegExp(user));
-      const answer = await first.window.evaluate('window.tokenCache.accounts().then(JSON.stringify)');
-      expect(answer).toContain(user);
-      expect(answer).not.toMatch(/eyJ|"secret"/);
-      expect(readFileSync(join(config, 'Order Desk/accounts.vault'), 'latin1')).not.toMatch(`${user}|eyJ`);
-      await first.quit();
-
-      const second = await start();
-      await expect(people(second.window)).toHaveText(new RegExp(user));
-      await second.window.getByRole('button', { name: `Sign out ${user}` }).click();
-      await expect(second.window.getByRole('status')).toHaveText('Signed out.');
-      await expect(people(second.window)).toHaveCount(0);
-      await second.quit();
-    }
-
-    await test.step('from its folder', () => signInAndOut('noor', () => startFrom(app, env)));
-
-    await test.step('packaged', async () => {
-      const executable = packageApp(app);
-      const wire = await getCurrentFuseWire(executable);
-      expect(wire[FuseV1Options.RunAsNode]).toBe('0'.charCodeAt(0));
-      const running: { kill: (signal: NodeJS.Signals) => void }[] = [];
-      try {
-        await signInAndOut('piet', async () => {
-          const { child, started } = await startPackaged(executable, env, []);
-          running.push(child);
-          return started;
-        });
-      } finally {
-        for (const child of running) child.kill('SIGKILL');
-      }
-    });
-
-    await test.step('with a native module that was changed since it was built', () => {
-      const packaged = join(app, 'dist/linux-unpacked');
-      const modules = join(packaged, 'resources/app.asar.unpacked/node_modules');
-      appendFileSync(join(modules, `keytar/prebuilds/linux-${process.arch}/keytar.node`), 'x');
-      const ended = spawnSync(join(packaged, 'order-desk'), [], { env, encoding: 'utf8', timeout: 30_000 });
-      expect(ended.stderr).toContain('is missing or was changed, so it was not loaded');
-      expect(ended.status).toBe(1);
-    });
-
-    expect(existsSync(join(config, 'Tokenkeep'))).toBe(false);
-  } finally {
-    await provider.stop();
-    removePatiently(folder);
-  }
+  test.setTimeout(240_000);
+  await signInAndOut('noor', () => startFrom(app, env));
+  const electron = [findElectron()!.executable, '--disable-gpu', app];
+  refusesChangedModule(join(app, 'node_modules'), electron, env);
 });

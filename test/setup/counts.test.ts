@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countAttack, countPlaywright, countTorture, countVitest } from '../../scripts/checks/counts.mjs';
 import { after, buildFailed, chosen, totalsIn } from '../../scripts/checks/parts.mjs';
+import { judgesTable } from '../../scripts/checks/proofs.mjs';
 import { nextStep, steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
 import { temporaryFolder } from '../vault/fakes.ts';
@@ -83,6 +84,45 @@ it("the attack campaign's report is counted by kind of attack", () => {
     failed: ['navigation: 1 of 2 got through\n    one'],
     skipped: [],
   });
+});
+
+it('the results of the judges have a row for each file of both runners', () => {
+  const vitest = {
+    startTime: Date.UTC(2026, 0, 2),
+    testResults: [
+      {
+        ...file('failed', [
+          ['a', 'passed'],
+          ['b', 'failed'],
+          ['c', 'skipped'],
+        ]),
+        name: '/clone/test/judges/b.test.ts',
+        startTime: 0,
+        endTime: 2_400,
+      },
+      {
+        ...file('failed', [], 'it does not load'),
+        name: '/clone/test/judges/c.test.ts',
+        startTime: 0,
+        endTime: 100,
+      },
+    ],
+  };
+  const specs = (...all: [string, number][]) =>
+    all.map(([status, duration]) => ({ tests: [{ status, results: [{ duration }] }] }));
+  const inner = { specs: specs(['skipped', 0], ['flaky', 4_000]) };
+  const playwright = {
+    suites: [{ file: 'judges/a.spec.ts', specs: specs(['expected', 3_000]), suites: [inner] }],
+  };
+  expect(judgesTable({ vitest, playwright }, { commit: 'abc', root: '/clone' }).split('\n')).toEqual([
+    'Last run: 2026-01-02, at commit abc.',
+    '',
+    '| judge | passed | failed | skipped | time |',
+    '| --- | --- | --- | --- | --- |',
+    '| `test/judges/a.spec.ts` | 1 | 1 | 1 | 7 s |',
+    '| `test/judges/b.test.ts` | 1 | 1 | 1 | 2 s |',
+    '| `test/judges/c.test.ts` | 0 | 1 | 0 | 0 s |',
+  ]);
 });
 
 it('words for the fault campaign are not those for the runners', () => {

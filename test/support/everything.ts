@@ -1,2 +1,2 @@
-/** Whether a test that has hundreds of similar cases tries all of them, as in `npm run judges`, or a sample, as in `npm test`. */
+/** Whether a test that has many similar cases, or much of one, tries all of it, as in `npm run judges`, or a sample, as in `npm test`. */
 export const EVERYTHING = process.env['TOKENKEEP_EVERYTHING'] === '1';
