@@ -7,9 +7,13 @@
 const MOST_VALUES = 25_000;
 const MOST_CHARACTERS = 1_000_000;
 const MOST_LEVELS = 8;
+/** The maximum number of characters of a request that is one text, such as a list of 100,000 accounts to save. */
+const MOST_TEXT = 20_000_000;
 
 /** Whether the arguments are plain data within the budget. Stops at the first excess; calls no getter. */
 export function fitsBudget(args: readonly unknown[]): boolean {
+  const [only] = args;
+  if (args.length === 1 && typeof only === 'string') return only.length <= MOST_TEXT;
   let values = 0;
   let characters = 0;
 

@@ -36,7 +36,7 @@ const MEANS = {
 export function revealQuestion(account: CachedAccount, token: IdentifiedToken, from?: string): Question {
   return {
     message: `Show this ${KINDS[token.type]}?`,
-    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} It will be visible on the screen until you hide it.`,
+    detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} It is visible on the screen for 30 seconds, or until you hide it or leave the window.`,
     yes: 'Show',
   };
 }
@@ -66,12 +66,23 @@ export function removeQuestion(account: CachedAccount, tokens: readonly Identifi
   const renews = tokens.some(({ type }) => type === 'RefreshToken');
   const means = renews
     ? 'The app has to ask the user to sign in again. The provider is not told: what others copied stays valid until it expires.'
-    : 'The app can get a new one with its refresh token. What others copied stays valid until it expires.';
+    : `${renewalOf(account, first)} What others copied stays valid until it expires.`;
   return {
     message: `Remove ${what} from the vault?`,
     detail: `${describe(account, first)}\n\n${means} This can’t be undone.`,
     yes: 'Remove',
   };
+}
+
+/** Says how the app gets another token in place of one that is not a refresh token. */
+function renewalOf({ kind, refreshTokens }: CachedAccount, { token }: IdentifiedToken): string {
+  if (kind === 'app') return 'The app can get a new one with its own credentials.';
+  const renews = refreshTokens.some(
+    ({ client_id, family_id }) => client_id === token.client_id || Boolean(family_id),
+  );
+  return renews
+    ? 'The app can get a new one with a refresh token of this account.'
+    : 'There is no refresh token for it, so the app has to ask the user to sign in again.';
 }
 
 /**
@@ -91,7 +102,7 @@ export const CLEAR_ACTIVITY: Question = {
   yes: 'Clear',
 };
 
-/** At most four lines: account, API, app, and the program whose cache has it. */
+/** At most five lines: account, issuer, API, app, and the program whose cache has it. */
 function describe(account: CachedAccount, { id, type }: IdentifiedToken, from?: string): string {
   const item = tokenItems(account).find((candidate) => candidate.id === id);
   const who = account.kind === 'app' ? 'an app without a user' : whose(account);
@@ -99,6 +110,8 @@ function describe(account: CachedAccount, { id, type }: IdentifiedToken, from?: 
   const app = [item?.client_name, item?.client_id].filter((part) => part !== null && part !== undefined);
   return [
     `Account: ${who}`,
+    // Two realms of one host may have users of the same name.
+    ...(account.issuer === '' ? [] : [`Issuer: ${printable(account.issuer, 200)}`]),
     ...(what === '' ? [] : [`For: ${printable(what, 120)}`]),
     `App: ${printable(app.join(', '), 120)}`,
     ...(from === undefined ? [] : [`From the cache of: ${printable(from, 80)}`]),

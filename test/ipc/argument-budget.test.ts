@@ -5,6 +5,7 @@ import { fitsBudget } from '../../src-main/ipc/argument-budget.ts';
 it.each<[string, unknown]>([
   ['nothing', undefined],
   ['an id', 'abc'],
+  ['a list of 100,000 accounts to save', 'x'.repeat(180 * 100_000)],
   [
     'the ids of twenty thousand accounts',
     Array.from({ length: 20_000 }, (_, index) => `account-${index}`.padEnd(22, 'x')),
@@ -27,7 +28,8 @@ it.each<[string, unknown]>([
 const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
 
 it.each<[string, unknown]>([
-  ['a long text', 'x'.repeat(2_000_000)],
+  ['a text that is too long', 'x'.repeat(20_000_001)],
+  ['a long text in a list', ['x'.repeat(2_000_000)]],
   ['many short texts', Array.from({ length: 20_000 }, () => 'x'.repeat(100))],
   ['long names', { ['x'.repeat(2_000_000)]: 1 }],
   ['three million objects', Array.from({ length: 3_000_000 }, () => ({}))],

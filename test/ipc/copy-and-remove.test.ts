@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { cacheOf, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
+import { TokenCache } from '../../src-main/index.ts';
+import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
+import { copyQuestion, removeQuestion } from '../../src-main/ipc/questions.ts';
+import { identify } from '../../src-main/ipc/token-views.ts';
+import { signInOf } from '../app/sign-in/fake-issuer.ts';
 
 const W = 'the window';
 const open = async () => {
@@ -127,5 +132,43 @@ describe('removing tokens', () => {
     });
     await expect(ask.removeTokens(W, [])).rejects.toMatchObject({ code: 'invalid_argument' });
     expect(await ask.tokens(W, avery.id)).toHaveLength(tokens.length);
+  });
+});
+
+describe('a question about a token', () => {
+  const accountWith = (issuer: string, changes: Record<string, unknown> = {}) => {
+    const cache = new TokenCache();
+    const event = signInOf(issuer, 'ada', 'ada');
+    cache.add({ ...event, response: { ...event.response, ...changes } });
+    const [account] = cachedAccounts(cache).byId.values();
+    return { account: account!, token: identify(account!).find(({ type }) => type === 'AccessToken')! };
+  };
+
+  it('tells users of the same name at two issuers of one host apart', () => {
+    const details = ['prod', 'test'].map((realm) => {
+      const { account, token } = accountWith(`https://sso.example/realms/${realm}`);
+      return copyQuestion(account, token, { from: undefined, quiet: false }).detail;
+    });
+    expect(details[0]).toContain('Issuer: https://sso.example/realms/prod\n');
+    expect(details[0]).not.toBe(details[1]);
+  });
+
+  it('says that the app gets another one only where it has a refresh token, or is an app itself', () => {
+    const detail = (changes: Record<string, unknown>) => {
+      const { account, token } = accountWith('https://sso.example', changes);
+      return removeQuestion(account, [token]).detail;
+    };
+    expect(detail({})).toContain('with a refresh token of this account');
+    expect(detail({ refresh_token: undefined })).toContain('has to ask the user to sign in again');
+    const cache = new TokenCache();
+    cache.add({
+      client_id: 'nightly',
+      scope: ['api'],
+      token_endpoint: 'https://sso.example/token',
+      grant_type: 'client_credentials',
+      response: { token_type: 'Bearer', expires_in: 3600, access_token: 'of the app' },
+    });
+    const [app] = cachedAccounts(cache).byId.values();
+    expect(removeQuestion(app!, identify(app!)).detail).toContain('with its own credentials');
   });
 });
