@@ -194,18 +194,16 @@ class Connection {
     emitter.on('ready', () => (this.#demoted = this.#refused = undefined));
   }
 
-  async send<T>(command: () => Promise<T>): Promise<T> {
-    if (this.#refused !== undefined && !this.#ports.isReady()) throw this.#refused;
-    if (this.#ports.isClosed()) throw closed();
-    try {
-      return await command();
-    } catch (error) {
+  send<T>(command: () => Promise<T>): Promise<T> {
+    if (this.#refused !== undefined && !this.#ports.isReady()) return Promise.reject(this.#refused);
+    if (this.#ports.isClosed()) return Promise.reject(closed());
+    return command().catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (REPLICA.test(error.message)) this.#giveUp(error);
       // Commands that were sent to the replica before the connection ended were refused as well.
       else if (this.#demoted !== undefined && /^Socket closed/.test(error.message)) throw this.#demoted;
       throw error;
-    }
+    });
   }
 
   #giveUp(demoted: Error): void {
@@ -268,12 +266,7 @@ class NodeRedis implements RedisRunner {
     await this.#connection.send(() => this.#with(call).pExpire(key, milliseconds));
   }
 
-  async run(
-    { sha1, text }: Script,
-    key: string,
-    args: (string | Buffer)[],
-    call?: StoreCall,
-  ): Promise<unknown> {
+  run({ sha1, text }: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> {
     const commands = this.#with(call);
     const options = { keys: [key], arguments: args };
     return this.#connection.send(() =>

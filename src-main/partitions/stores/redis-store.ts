@@ -75,19 +75,16 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
   if (typeof prefix !== 'string')
     throw new InvalidArgumentError('The prefix of a Redis store is a string.', { field: 'prefix' });
   const redis = commandsOf(client);
-  const told = async <T>(task: () => Promise<T>): Promise<T> => {
-    try {
-      return await task();
-    } catch (error) {
+  const told = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
       throw explained(error);
-    }
-  };
+    });
   const run = (script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> =>
-    told(() => redis.run(script, key, args, call));
+    told(redis.run(script, key, args, call));
   const leaseKey = (key: string, name: string): string => `${prefix}${key}:lease:${name}`;
   return {
     read: async (key, call) => {
-      const value = bytesOf(await told(() => readFromPrimary(redis, prefix + key, call)));
+      const value = bytesOf(await told(readFromPrimary(redis, prefix + key, call)));
       if (value === null) return null;
       return {
         version: value.toString('latin1', 0, VERSION_LENGTH),
@@ -101,10 +98,10 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
     },
     remove: async (key, expected, call) => {
       if (expected !== undefined) return isDone(await run(REMOVE, prefix + key, [expected], call));
-      await told(() => redis.del(prefix + key, call));
+      await told(redis.del(prefix + key, call));
       return true;
     },
-    touch: (key, ttl, call) => told(() => redis.pexpire(prefix + key, milliseconds(ttl), call)),
+    touch: (key, ttl, call) => told(redis.pexpire(prefix + key, milliseconds(ttl), call)),
     leases: {
       take: async (key, { name, owner, ttl }, call) =>
         isDone(await run(TAKE, leaseKey(key, name), [owner, String(milliseconds(ttl))], call)),
@@ -123,13 +120,11 @@ export function redisStore(options: RedisStoreOptions): PartitionStore {
 }
 
 /** [Note: reads of replicas] A primary that accepts no writes for the moment answers reads by a script. */
-async function readFromPrimary(redis: RedisRunner, key: string, call?: StoreCall): Promise<unknown> {
-  try {
-    return await redis.getex(key, call);
-  } catch (error) {
+function readFromPrimary(redis: RedisRunner, key: string, call?: StoreCall): Promise<unknown> {
+  return redis.getex(key, call).catch((error: unknown) => {
     if (!(error instanceof Error) || !NO_WRITES.test(error.message)) throw error;
     return redis.run(READ, key, [], call);
-  }
+  });
 }
 
 async function* partitionKeys(redis: RedisRunner, prefix: string): AsyncIterable<string> {
