@@ -17,6 +17,7 @@ import {
   perRequest,
   type SealingKeys,
 } from '../src-main/partitions/index.ts';
+import { closeUp } from '../src-main/partitions/partition-contents.ts';
 import { type PartitionName, partitionName } from '../src-main/partitions/partition-name.ts';
 import { newVersion } from '../src-main/partitions/random.ts';
 import { KeyRing } from '../src-main/partitions/sealing-keys.ts';
@@ -43,6 +44,8 @@ interface Ratios {
   set: Task;
   /** Compares and sets an entry after packing and sealing the document. */
   sealAndSet: Task;
+  /** Compares and sets an entry after adding a response to the cache, writing, packing and sealing. */
+  addAndSet: Task;
 }
 
 const USERS = 1000;
@@ -86,7 +89,7 @@ export async function measureRatios(): Promise<Map<string, Figures>> {
   const store = redisStore({ client: redis });
   const sealingKeys: SealingKeys = [{ id: 'bench', key: randomBytes(32) }];
   const caches = partitionedCaches({ store, sealingKeys });
-  const inMemory = partitionedCaches({ store: layered({ store, staleness: 60 }), sealingKeys });
+  const inMemory = partitionedCaches({ store: layered({ store, staleness: 300 }), sealingKeys });
   try {
     const least = leastUpdates(redisStore({ client: redis, prefix: 'least:' }), sealingKeys);
     return await measureAll({ caches, inMemory, redis, get: (key) => bytes.get(key), ...least });
@@ -97,7 +100,10 @@ export async function measureRatios(): Promise<Map<string, Figures>> {
 }
 
 /** The minimum work of any update. */
-function leastUpdates(store: PartitionStore, keys: SealingKeys): Pick<Ratios, 'set' | 'sealAndSet'> {
+function leastUpdates(
+  store: PartitionStore,
+  keys: SealingKeys,
+): Pick<Ratios, 'set' | 'sealAndSet' | 'addAndSet'> {
   const sealing = { keys: new KeyRing(keys), acceptPlainText: false };
   const user = new SerializableTokenCache();
   user.add(eventOf(0, 0));
@@ -112,9 +118,16 @@ function leastUpdates(store: PartitionStore, keys: SealingKeys): Pick<Ratios, 's
   };
   const nameOf = (index: number): PartitionName => names[index % USERS] as PartitionName;
   const sealed = writeEntry(contents, nameOf(0), sealing);
+  const opened = names.map(() => new SerializableTokenCache());
+  const events = responses();
   return {
     set: (index) => write(nameOf(index), sealed),
     sealAndSet: (index) => write(nameOf(index), writeEntry(contents, nameOf(index), sealing)),
+    addAndSet: (index) => {
+      const cache = opened[index] as SerializableTokenCache;
+      cache.add(events[index]?.pop() ?? eventOf(index, 0));
+      return write(nameOf(index), closeUp(cache, {}, nameOf(index), sealing));
+    },
   };
 }
 
@@ -125,6 +138,7 @@ async function measureAll({
   get,
   set,
   sealAndSet,
+  addAndSet,
 }: Ratios): Promise<Map<string, Figures>> {
   const id = (index: number): string => smallUser(index % USERS).home_account_id;
   const partition = (index: number): Partition => caches.partition(id(index));
@@ -142,6 +156,7 @@ async function measureAll({
       inMemory.partition(id(index)).read((cache) => cache.find('AccessToken').length),
     'compare and set the same bytes': set,
     'pack, seal, compare and set': sealAndSet,
+    'add, write, pack, seal, compare and set': addAndSet,
     update: (index) => {
       const event = events[index]?.pop() ?? eventOf(index, 0);
       return partition(index).update((cache) => void cache.add(event));

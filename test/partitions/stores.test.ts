@@ -218,6 +218,21 @@ describe('memory in front', () => {
     expect(await server().read((cache) => cache.accounts({ username: 'omar@contoso.example' }))).toEqual([]);
   });
 
+  it('an update reads the store once, and not at all while its cache is kept open', async () => {
+    const reads = async (openCaches: number): Promise<number> => {
+      const back = observed();
+      const own = caches({ store: layered({ store: back.store, staleness: 300 }), openCaches }).partition(
+        'a',
+      );
+      await own.update((cache) => signIn(cache, 'noor', 's1'));
+      const before = back.counts.read;
+      await own.update((cache) => signIn(cache, 'noor', 's2'));
+      return back.counts.read - before;
+    };
+    expect(await reads(10)).toBe(0);
+    expect(await reads(0)).toBe(1);
+  });
+
   it('keeps no old copy of a read that was in progress at the invalidation', async () => {
     const back = observed();
     let tell: (key: string) => void = () => undefined;

@@ -69,8 +69,8 @@ export interface LayeredStore extends PartitionStore {
 /**
  * Puts an in-memory cache of sealed entries in front of another store. A read may return a copy that is up to
  * `staleness` seconds old: an access token that another process has replaced, or a user that it has signed out, is visible for that
- * long at most. Updates and sign-outs are not affected: they read the store. Reads under a lease (`exclusively`) are not affected either:
- * its holder reads the store, so that no old refresh token is redeemed.
+ * long at most. Updates and sign-outs are not affected: they read the store, or compare with it when they write. Reads under a lease
+ * (`exclusively`) are not affected either: its holder reads the store, so that no old refresh token is redeemed.
  *
  * @throws InvalidArgumentError
  * @example
