@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
+    setupFiles: ['test/support/after-each-file.ts'],
     coverage: { include: ['src-main/**', 'src-renderer/state/**', 'app/**'] },
     projects: [
       // They share what they import: loading it anew for each file takes as long as running them.

@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
+    setupFiles: ['test/support/after-each-file.ts'],
     include: quickTests(pureTests()),
     isolate: false,
     maxWorkers: 2,

@@ -1,6 +1,4 @@
 /** A signal stops waiting, wherever one waits. What has begun is finished. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { acquireTokenSilent } from '../src-main/cache/acquire.ts';
@@ -12,6 +10,7 @@ import type { Vault } from '../src-main/vault/api.ts';
 import { openVault } from '../src-main/vault/vault.ts';
 import { jwt, signIn } from './cache/events.ts';
 import { FakeKeychain } from './vault/fakes.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 interface Waitable {
   read: Vault['read'];
@@ -20,7 +19,7 @@ interface Waitable {
 }
 
 async function open(): Promise<Vault> {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-abort-'));
+  const folder = temporaryFolder();
   const vault = await openVault({ file: join(folder, 'a.vault'), keychain: memoryKeychain() });
   onTestFinished(() => vault.close());
   return vault;
@@ -144,10 +143,7 @@ class SlowKeychain extends FakeKeychain {
 }
 
 it('who does not want to wait for the keychain need not, at opening and at a retry', async () => {
-  const [file, keychain] = [
-    join(mkdtempSync(join(tmpdir(), 'tokenkeep-abort-')), 'a.vault'),
-    new SlowKeychain(),
-  ];
+  const [file, keychain] = [join(temporaryFolder(), 'a.vault'), new SlowKeychain()];
   const first = await openVault({ file, keychain });
   await first.update((cache) => void cache.add(signIn()));
   await first.close();
@@ -176,7 +172,7 @@ it('who does not want to wait for the keychain need not, at opening and at a ret
 it('an export or import that was called off leaves nothing behind', async () => {
   const vault = await open();
   await vault.update((cache) => void cache.add(signIn()));
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-abort-')), 'export.age');
+  const file = join(temporaryFolder(), 'export.age');
   const passphrase = 'correct horse battery staple';
   const controller = new AbortController();
   const exporting = vault.exportTo(file, passphrase, { signal: controller.signal });

@@ -1,11 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { memoryKeychain } from '../src-main/keychain/keychain.ts';
 import { openVault } from '../src-main/vault/vault.ts';
 import { signIn } from './cache/events.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** Listens to these channels and keeps what they publish, as it was at that moment. */
 function hear(names: readonly string[]): { channel: string; message: string }[] {
@@ -35,7 +34,7 @@ it('calls are published with their duration, state and error code, and without w
     ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((event) => `tracing:tokenkeep.${name}:${event}`),
   );
   const heard = hear(events);
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-diagnostics-')), 'a.vault');
+  const file = join(temporaryFolder(), 'a.vault');
   const vault = await openVault({ file, keychain: memoryKeychain() });
   await vault.update((cache) => void cache.add(signIn({ refresh_token: 'a refresh token' })));
   await vault.signOut(await vault.read((cache) => cache.accounts()[0]!));
@@ -62,7 +61,7 @@ it('calls are published with their duration, state and error code, and without w
 });
 
 it('nothing is published, and nothing changes, while nobody listens', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-diagnostics-')), 'a.vault');
+  const file = join(temporaryFolder(), 'a.vault');
   const vault = await openVault({ file, keychain: memoryKeychain() });
   await expect(vault.read((cache) => cache.accounts())).resolves.toEqual([]);
   await vault.close();

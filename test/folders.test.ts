@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { makeFolders, makeFoldersSync } from '../src-main/folders.ts';
 import { firstOf, keyFile, memoryKeychain } from '../src-main/keychain/index.ts';
 import { openVault, openVaultIn } from '../src-main/vault/vault.ts';
-import { temporaryFolder } from './vault/fakes.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 import { signIn } from './vault/people.ts';
 
 const folder = temporaryFolder();

@@ -1,6 +1,4 @@
 /** Wrong functions for `read`, `update`, `erase` and `exclusively`, and a cache that is used after its function has ended. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SerializableTokenCache } from '../src-main/cache/document/serializable-token-cache.ts';
@@ -11,6 +9,7 @@ import { memoryStore, partitionedCaches } from '../src-main/partitions/index.ts'
 import type { Vault } from '../src-main/vault/api.ts';
 import { openVault } from '../src-main/vault/vault.ts';
 import { signIn } from './cache/events.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 type Handle = CacheHandle & Required<Pick<CacheHandle, 'exclusively'>>;
 
@@ -22,7 +21,7 @@ interface Opened<T extends CacheHandle = Handle> {
 
 async function vault(): Promise<Opened<Vault>> {
   const keychain = memoryKeychain();
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-misuse-')), 'a.vault');
+  const file = join(temporaryFolder(), 'a.vault');
   const open = async (): Promise<Vault> => {
     const opened = await openVault({ file, keychain });
     onTestFinished(() => opened.close());

@@ -1,6 +1,4 @@
 /** Every public function that takes options refuses a name that is none of them, and says which. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lookup } from '../src-main/cache/acquire.ts';
@@ -22,9 +20,10 @@ import { sessionStore } from '../src-main/partitions/stores/session-store.ts';
 import { findSources } from '../src-main/sources/index.ts';
 import { testClock, testKeychain, testVault, tokenResponse } from '../src-main/testing/index.ts';
 import { openVault } from '../src-main/vault/index.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const { TokenCache, SerializableTokenCache, inMemory, acquireTokenSilent } = cacheRoom;
-const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-options-'));
+const folder = temporaryFolder();
 const file = join(folder, 'a.vault');
 const keychain = keychains.memoryKeychain();
 const grantsOf = { issuer: 'https://id.example', client_id: 'my-app' };

@@ -1,18 +1,10 @@
 /** The issuers that the user has allowed, in a file that the app and the command share. */
 import { execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { allowedIssuersAt } from '../../src-main/accounts/allowed-issuers.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ISSUER = 'https://id.example/acme';
 
@@ -20,7 +12,7 @@ let folder: string;
 let file: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-allowed-'));
+  folder = temporaryFolder();
   file = join(folder, 'allowed-issuers.json');
 });
 

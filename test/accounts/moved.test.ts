@@ -15,7 +15,8 @@ import { openGrants } from '../../src-main/oauth/index.ts';
 import { sourceFromFile } from '../../src-main/sources/find.ts';
 import { signOutAtSource } from '../../src-main/sources/sign-out.ts';
 import { type TestVault, testVault, tokenResponse } from '../../src-main/testing/index.ts';
-import { Scene, temporaryFolder } from '../vault/fakes.ts';
+import { Scene } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { signIn } from '../vault/people.ts';
 
 const IMPORTED: Partial<AccountHistory> = {

@@ -1,14 +1,14 @@
 /** What the user is told when a file of settings can't be read or written: the cause, and no remedy that can't help. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { writeJson } from '../../app/data-folder.ts';
 import { readSmallFile, smallFileError } from '../../src-main/accounts/small-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const place = (): string => join(mkdtempSync(join(tmpdir(), 'small-')), 'a.json');
+const place = (): string => join(temporaryFolder(), 'a.json');
 
 function told(file: string, call: () => unknown): { code: string; message: string } {
   try {

@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { about, type AboutPorts } from '../../app/about.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 function build(changes: Partial<AboutPorts>, packageJson = '{}') {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-about-'));
+  const folder = temporaryFolder();
   writeFileSync(join(folder, 'package.json'), packageJson);
   const opened: string[] = [];
   const shown: string[] = [];
@@ -63,7 +63,7 @@ it('names no page in development', () => {
 });
 
 it('shows the first file with license texts that is there', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-licenses-'));
+  const folder = temporaryFolder();
   const [notices, license] = [join(folder, 'THIRD-PARTY-NOTICES.txt'), join(folder, 'LICENSE')];
   const { app, shown } = build({ licenses: [notices, license] });
   expect(() => app.showLicenses()).toThrow(/are missing from this installation/);

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Keychain, KeychainError, memoryKeychain } from '../../src-main/index.ts';
 import { KeychainTimeoutError } from '../../src-main/errors.ts';
 import { guardKeychain } from '../../app/keychain-guard.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const marker = () =>
-  join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'made when missing', 'keychain-asked');
+const marker = () => join(temporaryFolder(), 'made when missing', 'keychain-asked');
 
 /** A keychain whose answers a test gives. */
 function slowKeychain() {
@@ -55,7 +54,7 @@ it('leaves it after a timeout, until the call has come back', async () => {
 });
 
 it('does not call the keychain after a crash until the user allows it (failure 24)', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
+  const file = join(temporaryFolder(), 'keychain-asked');
   writeFileSync(file, '');
   const keychain = memoryKeychain();
   await keychain.set('s', 'a', 'secret');
@@ -91,7 +90,7 @@ it('does not report a crash if the exit itself asked the keychain, and the proce
 });
 
 it('loses no answer and ends in order where a folder is in the place of the marker', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-guard-')), 'keychain-asked');
+  const file = join(temporaryFolder(), 'keychain-asked');
   mkdirSync(join(file, 'x'), { recursive: true });
   const keychain = memoryKeychain();
   await keychain.set('s', 'a', 'secret');

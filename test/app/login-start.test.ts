@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { desktopLoginStart, isOpenedAtLogin, systemLoginStart } from '../../app/login-start.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let file: string;
 
 beforeEach(() => {
-  file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-login-')), 'autostart', 'tokenkeep.desktop');
+  file = join(temporaryFolder(), 'autostart', 'tokenkeep.desktop');
 });
 
 describe('the entry of a Linux desktop', () => {

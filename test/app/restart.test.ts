@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { ownAppImage } from '../../app/restart.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 vi.mock('electron', () => ({ app: {} }));
 
@@ -11,7 +11,7 @@ let mounted: string;
 let executable: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-appimage-'));
+  folder = temporaryFolder();
   mounted = join(folder, 'mount');
   mkdirSync(mounted);
   executable = join(mounted, 'tokenkeep');

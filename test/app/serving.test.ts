@@ -1,12 +1,12 @@
 /** A vault that could not be opened is opened again by the next request: no error outlives its cause. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServedTokenCache, serveTokenCache } from 'tokenkeep/electron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Serving, serving } from '../../app/serving.ts';
 import { openVault, type Vault } from '../../src-main/index.ts';
 import { type TestKeychain, testKeychain, tokenResponse } from '../../src-main/testing/index.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** What the windows are answered from at the moment. */
 let served: () => Promise<Vault>;
@@ -30,7 +30,7 @@ let keychain: TestKeychain;
 let shown: Serving;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-serving-'));
+  folder = temporaryFolder();
   [opened, failure, keychain] = [0, null, testKeychain()];
   shown = serving({
     windows: () => [],

@@ -21,7 +21,7 @@ import {
 } from '../../src-main/errors.ts';
 import { settle } from '../../src-main/ipc/requests.ts';
 import { updateLine } from '../../src-renderer/state/update.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface Fake extends Updater {
   asked: string[];

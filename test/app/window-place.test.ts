@@ -1,13 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readPlace, writePlace } from '../../app/window-place.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const DISPLAY = { x: 0, y: 0, width: 1920, height: 1080 };
 const PLACE = { x: 100, y: 50, width: 1200, height: 800, maximized: false };
 const fileIn = (folder: string) => join(folder, 'window.json');
-const folder = () => mkdtempSync(join(tmpdir(), 'tokenkeep-place-'));
+const folder = () => temporaryFolder();
 
 it('is what it was when the window was closed', () => {
   const file = fileIn(join(folder(), 'made', 'when missing'));

@@ -9,7 +9,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
 import { identityCachePlugin } from '../../src-main/msal/azure-identity.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Entra, startEntra, TENANT } from './entra.ts';
 
 const SCOPE = 'https://graph.microsoft.com/.default';

@@ -15,7 +15,7 @@ import { browser } from '../support/browser.ts';
 import { signInWithCode } from '../support/code-flow.ts';
 import { startPostgres } from '../support/servers/postgres.ts';
 import { startRedis } from '../support/servers/redis.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { answer } from '../vectors/make/network.mjs';
 import { CLOUDS, entra, PEOPLE, PROVIDERS } from '../vectors/make/stage.mjs';
 import { run } from './guide.ts';

@@ -10,7 +10,7 @@ import { memoryKeychain, openVault } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
 import { browser } from '../support/browser.ts';
 import { signInWithCode } from '../support/code-flow.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { run } from './guide.ts';
 
 const PAGE = 'docs/oauth-guides.md';

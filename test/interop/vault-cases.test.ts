@@ -8,7 +8,7 @@ import { openVault } from '../../src-main/index.ts';
 import { merge } from '../../src-main/cache/index.ts';
 import { bundle } from '../support/bundle.ts';
 import { FolderKeychain } from '../torture/folder-keychain.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { APPS } from '../vectors/make/stage.mjs';
 import { type Case, cacheOf, home, judged, type Dialect, READ_USER, served, trial, vector } from './cases.ts';
 import type { Judge } from './judges.ts';

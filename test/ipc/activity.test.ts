@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ import { settle } from '../../src-main/ipc/requests.ts';
 import type { ActivityEvent } from '../../src-main/ipc/contract.ts';
 import { cacheOf, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const W = 'the window';
 const TEXT = vectorText('documents', 'msal-node-7-kitchen-sink.json');
@@ -107,7 +108,7 @@ describe('what is recorded', () => {
   it('does not come with an imported document', async () => {
     const forged = new SerializableTokenCache();
     recordActivity(forged, 1_700_000_000, [], { kind: 'rotation' });
-    const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-activity-')), 'forged.json');
+    const file = join(temporaryFolder(), 'forged.json');
     writeFileSync(file, forged.serialize());
     const window = windowOver(cacheOf(TEXT));
     await window.ask.confirmImport(W, (await window.planOf(file)).id);
@@ -250,7 +251,7 @@ describe('beside the entries', () => {
   });
 
   it('is distinguished from a change of accounts', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-activity-'));
+    const folder = temporaryFolder();
     const vault = await openVault({ file: join(folder, 'a.vault'), keychain: memoryKeychain() });
     const changes: CacheChange[] = [];
     vault.on('change', (change) => changes.push(change));

@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import { encrypt } from '../../src-main/vault/exchange/age.ts';
 import { cacheOf, documents, secretsIn, vectorPath, vectorText } from './vectors.ts';
 import { windowOver } from './window.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const W = 'the window';
 const KITCHEN_SINK = vectorText('documents', 'msal-node-7-kitchen-sink.json');
@@ -320,7 +320,7 @@ describe('an import', () => {
 
   describe('of what was exported with a passphrase', () => {
     const exported = async (text = vectorText('documents', 'msal-python-kitchen-sink.json')) => {
-      const path = join(mkdtempSync(join(tmpdir(), 'tokenkeep-locked-')), 'export.age');
+      const path = join(temporaryFolder(), 'export.age');
       writeFileSync(path, await encrypt(Buffer.from(text), 'correct horse battery', 4));
       return path;
     };

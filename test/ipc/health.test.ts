@@ -4,7 +4,7 @@ import { memoryKeychain, openVault } from '../../src-main/index.ts';
 import { health } from '../../src-main/ipc/health.ts';
 import { argumentChecks } from '../../src-main/ipc/arguments.ts';
 import { jwt } from '../cache/events.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cacheOf, secretsIn } from './vectors.ts';
 import { windowOver } from './window.ts';
 

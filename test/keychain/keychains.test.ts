@@ -26,7 +26,7 @@ import { type ElectronSafeStorage, safeStorage } from '../../src-main/keychain/s
 import { systemKeychain } from '../../src-main/keychain/system-keychain.ts';
 import { bundle } from '../support/bundle.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { signIn } from '../vault/people.ts';
 
 const WORDS = 'orbit velvet canyon mustard ladder';

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
 import { bundle } from '../support/bundle.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Places and file systems in which a lock can't be had: each has a code of its own, and none stops the main thread.
 

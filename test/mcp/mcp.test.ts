@@ -13,7 +13,8 @@ import {
 } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
 import { mcpOAuthProvider } from '../../src-main/oauth/mcp/index.ts';
-import { FakeKeychain, temporaryFolder } from '../vault/fakes.ts';
+import { FakeKeychain } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type RunningMcpServer, startMcpServer } from './server.ts';
 import { agent, call, signIn } from './sign-in.ts';
 

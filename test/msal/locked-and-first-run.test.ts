@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const accountsWith = (cachePlugin: ICachePlugin) => {
   const auth = { clientId: 'test-app', authority: 'https://login.microsoftonline.com/contoso' };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { setTheStage, type Stage, takeTurns } from '../support/refreshing/refreshers.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { openVault } from '../../src-main/index.ts';
 import { bundle } from '../support/bundle.ts';
 import { FolderKeychain } from '../torture/folder-keychain.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeAccountId, PEOPLE } from '../vectors/make/stage.mjs';
 
 const { avery, quinn, zoe } = PEOPLE;

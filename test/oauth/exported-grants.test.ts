@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { memoryKeychain } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { AT, FULL } from './full-grant.ts';
 
 it('a grant is in an export whole, and leaves the vault that imported it', async () => {

@@ -13,7 +13,7 @@ import { removalCount } from '../../src-main/cache/token-cache.ts';
 import { examine } from '../../src-main/doctor/index.ts';
 import { type Grant, openGrants, type RefreshGrant } from '../../src-main/oauth/index.ts';
 import { base64url, jwt, signIn } from '../cache/events.ts';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { AT, FULL, ISSUER } from './full-grant.ts';
 
 const SECRETS = ['at-secret', 'rt-secret', 'key-secret', 'client-secret', 'reg-secret', 'verifier-secret'];

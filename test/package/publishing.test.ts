@@ -1,12 +1,12 @@
 /** The package can't be published without provenance: npm refuses before it uploads anything. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const { name, version, publishConfig } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   name: string;
@@ -16,7 +16,7 @@ const { name, version, publishConfig } = JSON.parse(readFileSync('package.json',
 
 /** Publishes a package to a registry on this computer, outside the workflows in which npm issues provenance. */
 async function publish(manifest: object): Promise<{ said: string; uploads: string[] }> {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-publish-'));
+  const folder = temporaryFolder();
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   const uploads: string[] = [];
   const registry = createServer((request, response) => {

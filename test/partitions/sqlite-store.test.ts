@@ -1,16 +1,16 @@
 /** The SQLite store, by the conformance suite and by what a file adds to it. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Database } from 'node-sqlite3-wasm';
 import { describe, expect, it } from 'vitest';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
 import { type SqliteDatabase, sqliteStore } from '../../src-main/partitions/stores/sqlite-store.ts';
 import { caches, namesIn, signIn } from './people.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'tokenkeep-sqlite-'));
+const folder = (): string => temporaryFolder();
 
 /** SQLite as WebAssembly, which runs in every Node, with the members that node:sqlite and better-sqlite3 have. */
 function wasm(file: string): SqliteDatabase {

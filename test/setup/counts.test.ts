@@ -7,7 +7,7 @@ import { after, buildFailed, chosen, totalsIn } from '../../scripts/checks/parts
 import { judgesTable } from '../../scripts/checks/proofs.mjs';
 import { nextStep, steps } from '../../scripts/checks/steps.mjs';
 import { verdict } from '../../scripts/checks/verdict.mjs';
-import { temporaryFolder } from '../vault/fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const file = (status: string, tests: [string, string][], message = '') => ({
   name: 'a.test.ts',

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { keepArtifacts } from '../../scripts/session/view.mjs';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test('the artifacts of a copy of the clone are kept after each run, with their links as they are', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-view-'));
+  const folder = temporaryFolder();
   const [copy, root] = [join(folder, 'copy'), join(folder, 'root')];
   mkdirSync(join(copy, 'artifacts/packed/.bin'), { recursive: true });
   mkdirSync(root);

@@ -20,7 +20,7 @@ import { adopt } from '../../src-main/vault/adopt.ts';
 import { type EarlierDisk, earlierFile, earlierFileOn } from '../../src-main/vault/earlier-file.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { bundle } from '../support/bundle.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** An earlier cache in a plain file. */
 function plainFile(file: string, users: readonly string[]) {

@@ -1,10 +1,10 @@
 /** An attacker has a backup of everything: the file and the keychain. What does it open, and until when? */
-import { copyFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Keychain, openVault, type Vault } from '../../src-main/index.ts';
 import { signIn } from '../cache/events.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A keychain that can be backed up. */
 function keychainOf(secrets = new Map<string, string>()): {
@@ -27,7 +27,7 @@ const secretsIn = async (vault: Vault): Promise<string[]> =>
   vault.read((cache) => cache.find('AccessToken').map(({ secret }) => secret)).catch(() => []);
 
 async function stage() {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-backup-'));
+  const folder = temporaryFolder();
   const file = join(folder, 'accounts.vault');
   const own = keychainOf();
   const vault = await openVault({ file, keychain: own.keychain });
@@ -36,7 +36,7 @@ async function stage() {
   copyFileSync(file, backup.file);
   /** The attacker opens a file with a keychain. */
   const attack = async (from: string, secrets: Map<string, string>): Promise<string[]> => {
-    const stolen = join(mkdtempSync(join(tmpdir(), 'tokenkeep-thief-')), 'accounts.vault');
+    const stolen = join(temporaryFolder(), 'accounts.vault');
     copyFileSync(from, stolen);
     const opened = await openVault({ file: stolen, keychain: keychainOf(new Map(secrets)).keychain });
     const found = await secretsIn(opened);

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { Scene, temporaryFolder } from './fakes.ts';
+import { Scene } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 const users = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();

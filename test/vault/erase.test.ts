@@ -6,7 +6,8 @@ import type { Io } from '../../src-main/vault/disk/file.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { errno } from './disk.ts';
-import { keyItem, Scene, temporaryFolder } from './fakes.ts';
+import { keyItem, Scene } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 async function sceneWithTwo(): Promise<Scene> {

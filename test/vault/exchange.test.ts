@@ -17,7 +17,8 @@ import { assertStrong } from '../../src-main/keychain/passphrase-strength.ts';
 import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { decrypt, encrypt } from '../../src-main/vault/exchange/age.ts';
 import { age, ageWith } from './age.ts';
-import { Scene, temporaryFolder } from './fakes.ts';
+import { Scene } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 const PASSPHRASE = 'orbit velvet canyon mustard ladder';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
 import { NamedLocks } from '../../src-main/lock/file-lock.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const GRANT = {
   client_id: 'mail',

@@ -1,14 +1,12 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { KeychainError, KeychainTimeoutError } from '../../src-main/errors.ts';
 import type { Keychain, Timers } from '../../src-main/keychain/keychain.ts';
 import type { Vault, VaultOptions } from '../../src-main/vault/api.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import type { VaultPorts } from '../../src-main/vault/settings.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
-import { removePatiently } from '../support/remove.ts';
+import { afterFile } from '../support/after-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { FakeDisk } from './disk.ts';
 
 export type Mood = 'open' | 'locked' | 'unavailable' | 'silent';
@@ -103,18 +101,6 @@ export class FakeTimers implements Timers {
   }
 }
 
-/** Cleanup after the tests of a file: vaults are closed before their folders are removed. */
-const finished: (() => void | Promise<void>)[] = [];
-afterAll(async () => {
-  for (const undo of finished.splice(0)) await undo();
-});
-
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-test-'));
-  finished.push(() => removePatiently(folder));
-  return folder;
-}
-
 /** A vault on a fake disk with a fake keychain; its lock files are real. */
 export class Scene {
   readonly disk = new FakeDisk();
@@ -129,7 +115,7 @@ export class Scene {
       { file, keychain, ...options },
       { io, timers, now: () => this.now, ...ports },
     );
-    finished.unshift(() => vault.close());
+    afterFile(() => vault.close());
     return vault;
   }
 

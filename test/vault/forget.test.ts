@@ -7,7 +7,8 @@ import type { VaultError } from '../../src-main/errors.ts';
 import { memoryKeychain, openVault } from '../../src-main/index.ts';
 import { testVault } from '../../src-main/testing/index.ts';
 import type { VaultState } from '../../src-main/vault/state.ts';
-import { Scene, temporaryFolder } from './fakes.ts';
+import { Scene } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 async function sceneWithFile(): Promise<Scene> {

@@ -22,7 +22,7 @@ import { firstOf } from '../../src-main/keychain/first-of.ts';
 import { keyFile } from '../../src-main/keychain/key-file.ts';
 import { type Keychain, memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import { openVault, openVaultIn } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn } from './people.ts';
 
 const sockets: Server[] = [];

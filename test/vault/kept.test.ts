@@ -9,7 +9,8 @@ import type { Io } from '../../src-main/vault/disk/file.ts';
 import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { errno } from './disk.ts';
-import { keyItem, Scene, temporaryFolder } from './fakes.ts';
+import { keyItem, Scene } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 import { makeNewer } from './vectors.ts';
 

@@ -16,7 +16,7 @@ import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
 import { openVaultIn } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 const USERS = Array.from({ length: 50 }, (_, index) => `user-${index}`);

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bundle } from '../support/bundle.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Runs a command where it may mount, without being root: see real-disk.test.ts. */
 const namespace = ['unshare', '--user', '--map-root-user', '--mount'];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 type Call = (...given: unknown[]) => unknown;

@@ -1,11 +1,11 @@
 // Not in npm run check: it derives the key of an export.
 /** Other users of the computer can't read anything: everything that a vault creates is accessible only to its owner. */
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { memoryKeychain, openVault, type Vault } from '../../src-main/index.ts';
 import { signIn } from '../cache/events.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Returns the files and folders below a folder that another user may read, write or enter. */
 function openToOthers(folder: string): string[] {
@@ -17,7 +17,7 @@ function openToOthers(folder: string): string[] {
 it.skipIf(process.platform === 'win32')(
   'creates no file or folder that others may read',
   async () => {
-    const root = mkdtempSync(join(tmpdir(), 'tokenkeep-permissions-'));
+    const root = temporaryFolder();
     writeFileSync(join(root, 'anybody’s'), '', { mode: 0o644 });
     expect(openToOthers(root)).toEqual(['anybody’s']);
     const own = join(root, 'new', 'folders');

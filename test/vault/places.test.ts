@@ -15,7 +15,7 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { signIn, usersIn } from './people.ts';
 
 const POSIX = process.platform !== 'win32';

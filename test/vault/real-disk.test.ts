@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bundle } from '../support/bundle.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // A user may mount a file system of his own where the kernel lets him have a user namespace, as Chromium's sandbox needs too.
 // Elsewhere root does it before the tests begin: scripts/session/small-disk.mjs.

@@ -5,7 +5,7 @@ import { merge } from '../../src-main/cache/index.ts';
 import { examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
 import { memoryKeychain, SerializableTokenCache } from '../../src-main/index.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
-import { temporaryFolder } from './fakes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test('a repair of a vault is one update, and its undo restores the secrets', async () => {
   const place = { file: join(temporaryFolder(), 'cache.vault'), keychain: memoryKeychain() };

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RefreshReport } from '../../../app/contract.ts';
@@ -7,6 +5,7 @@ import { autoRefresh, choiceAt, dueAt } from '../../../app/sign-in/auto-refresh.
 import { TokenCache, type TokenResponseEvent } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ACCOUNT = 'account-id';
 const down: RefreshReport = { refreshed: 0, problem: { code: 'provider_unreachable', message: 'Down.' } };
@@ -188,7 +187,7 @@ describe('when tokens are due', () => {
 });
 
 it('is chosen for the user of one issuer, and not for that of another on the same host', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-choice-')), 'keep-fresh.json');
+  const file = join(temporaryFolder(), 'keep-fresh.json');
   const choice = choiceAt(file, () => 1000);
   const [alpha, beta] = ['alpha', 'beta'].map((realm) => ({
     home_account_id: '5',

@@ -1,6 +1,5 @@
 /** A refresh token, a revocation and the end of a session go to the issuer that a token came from, or nowhere. */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkedDraft } from '../../../app/sign-in/profiles.ts';
@@ -11,6 +10,7 @@ import { changeHistory, mergeAsImport } from '../../../src-main/accounts/account
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const EMPLOYER = 'https://sso.example/employer';
 const PARTNER = 'https://sso.example/partner';
@@ -34,7 +34,7 @@ let confirmFirst: (() => Promise<void>) | undefined;
 let ahead: number;
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-issuers-'));
+  const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   [sent, opened, asked, metadata, status, silent] = [[], [], [], {}, 400, ''];
   [agrees, confirmFirst, ahead] = [() => true, undefined, 0];
@@ -190,7 +190,7 @@ describe('two realms on one host', () => {
 });
 
 it('says which file keeps its own copy of an imported account, before its sign-out and in the receipt', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-copy-'));
+  const folder = temporaryFolder();
   vi.stubEnv('AZURE_CONFIG_DIR', folder);
   try {
     const wishes = { vault: true, revoke: false, endSession: false, places: [] };
@@ -377,7 +377,7 @@ describe('a document that someone made', () => {
         revoke: [{ issuer: PARTNER, client_id: 'app', secret: TOKEN }],
       },
     ];
-    const file = join(mkdtempSync(join(tmpdir(), 'tokenkeep-import-')), 'forged.json');
+    const file = join(temporaryFolder(), 'forged.json');
     writeFileSync(file, JSON.stringify(document));
     const { imports } = await import('../../../src-main/ipc/imports.ts');
     const planned = imports({ vault: () => Promise.resolve(vault), now: () => 1, reading: () => undefined });

@@ -4,7 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
@@ -18,6 +17,7 @@ import { EVERYTHING } from '../../support/everything.ts';
 import { removePatiently } from '../../support/remove.ts';
 import { CACHES } from './sign-out-steps.ts';
 import { stage } from './stage.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** `npm test` kills at every fourth step, `npm run judges` at each. */
 const STRIDE = EVERYTHING ? 1 : 4;
@@ -27,7 +27,7 @@ let program: string;
 let folder: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-killed-'));
+  folder = temporaryFolder();
   [provider, program] = await Promise.all([startProvider(), bundle('test/app/sign-in/killed-program.ts')]);
 }, 60_000);
 afterAll(async () => {

@@ -1,6 +1,4 @@
 /** What the user asked for before the app was locked is done, and what a refresh got is stored: the vault is closed after that. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServedTokenCache } from 'tokenkeep/electron';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -10,6 +8,7 @@ import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 vi.mock('../../../src-main/electron/index.ts', () => ({
   serveTokenCache: (): ServedTokenCache =>
@@ -31,7 +30,7 @@ let held: string;
 let revoked: string[];
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-leaving-'));
+  const folder = temporaryFolder();
   const keychain = memoryKeychain();
   [held, revoked] = ['none', []];
   let reached = (): void => undefined;

@@ -1,6 +1,4 @@
 /** How long the receipts of sign-outs are kept. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { signIn } from '../../../app/sign-in/sign-in.ts';
@@ -9,11 +7,12 @@ import { memoryKeychain, openVault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { appData, setAppData } from '../../../src-main/cache/token-cache.ts';
 import { quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const DAY = 86_400_000;
 
 it('receipts survive a clock that was ahead, and its receipt keeps out none that follows', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-receipts-'));
+  const folder = temporaryFolder();
   const vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   let now = Date.UTC(2026, 10, 26);
   const signing = signIn<null>({
@@ -45,7 +44,7 @@ it('receipts survive a clock that was ahead, and its receipt keeps out none that
 });
 
 it('a stored sign-out that can’t be read loses only itself, and a revocation of it only that one', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-receipts-'));
+  const folder = temporaryFolder();
   const vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   onTestFinished(() => vault.close());
   const task = { issuer: 'https://sso.example', client_id: 'app', secret: 'refresh token' };

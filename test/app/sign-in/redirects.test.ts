@@ -1,9 +1,7 @@
 /** A provider's endpoint that redirects: no redirect is followed, so no secret reaches another address, and the user is told. */
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPair, type CryptoKey, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -13,6 +11,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { plainError } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** The issuer is a server on this machine, reached by http: Node's own fetch follows redirects where it is not told otherwise. */
 const ISSUER = 'https://sso.example';
@@ -125,7 +124,7 @@ const localFetch: typeof fetch = (input, init) => {
 
 /** Opens the app with one user, who allowed the provider. */
 async function open(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-redirects-'));
+  const folder = temporaryFolder();
   [told, opened, nonce, ended] = [[], [], '', () => undefined];
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   signing = signIn<null>({

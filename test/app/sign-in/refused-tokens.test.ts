@@ -1,6 +1,4 @@
 /** Revocations of a sign-out: a provider that refuses one token gets the others, and rows of the receipt are kept meanwhile. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
@@ -9,6 +7,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 import { otherPrograms } from './sign-out-steps.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://one.example';
 const LEFT = { name: 'second', file: '/second.json', result: 'signed-out', says: 'Left: none.' } as const;
@@ -22,7 +21,7 @@ let sent: string[];
 let isDemo: boolean;
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-refused-'));
+  const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   [sent, isDemo] = [[], false];
   answer = () => new Response(null, { status: 200 });

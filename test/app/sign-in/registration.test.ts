@@ -1,14 +1,13 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN, profilesAt, withRegistration } from '../../../app/sign-in/profiles.ts';
 import { draftOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const CLIENT = '51aa0f9c-0000-4000-8000-00000000002d';
 const open = (registration: string) =>
   withRegistration(
-    profilesAt(join(mkdtempSync(join(tmpdir(), 'tokenkeep-profiles-')), 'profiles.json'), () => 0),
+    profilesAt(join(temporaryFolder(), 'profiles.json'), () => 0),
     registration,
   );
 

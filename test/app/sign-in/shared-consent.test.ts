@@ -1,6 +1,4 @@
 /** A yes to a provider's other hosts counts in the app and in the command, wherever it was given. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
@@ -12,6 +10,7 @@ import { EXIT } from '../../../src-main/cli/world.ts';
 import { type Keychain, memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://sso.example/employer';
 
@@ -25,7 +24,7 @@ let agrees: boolean;
 let sent: string[];
 
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'tokenkeep-consent-'));
+  home = temporaryFolder();
   [keychain, asked, agrees, sent] = [memoryKeychain(), [], true, []];
   const file = join(home, '.config/Tokenkeep/accounts.vault');
   vault = await openVault({ file, name: 'accounts', service: 'Tokenkeep', keychain });

@@ -1,6 +1,4 @@
 /** “Sign in again” begins with what is known of the account: its app, its provider or tenant, its scopes and its user name. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
@@ -8,6 +6,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { tokenResponse } from '../../../src-main/testing/index.ts';
 import { draftOf, json, metadataOf, quietPorts } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://sso.example/employer';
 const TENANT = '72f988bf-0000-4000-8000-2d7cd011db47';
@@ -17,7 +16,7 @@ let signing: SignIn<null>;
 let opened: URL[];
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-again-'));
+  const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   opened = [];
   signing = signIn<null>({

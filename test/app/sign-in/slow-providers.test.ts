@@ -1,7 +1,5 @@
 // Not in npm run check: it waits for providers that do not answer.
 /** A sign-out waits only a short time for providers; unanswered requests are pending, and completed later. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
@@ -9,6 +7,7 @@ import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** The app's milliseconds in one of the test's. */
 const FASTER = 20;
@@ -60,7 +59,7 @@ async function start(): Promise<void> {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-slow-'));
+  folder = temporaryFolder();
   keychain = memoryKeychain();
   [held, revoked, opened, told, ahead, faults] = [new Map(), [], [], 0, 0, []];
   isHeld = () => false;

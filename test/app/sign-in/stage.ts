@@ -1,6 +1,4 @@
 /** The app's sign-in, without Electron and its window: a real provider, a browser that fills in forms, a vault in memory. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../../../app/contract.ts';
 import { type SignIn, type SignInPorts, signIn } from '../../../app/sign-in/sign-in.ts';
@@ -10,6 +8,7 @@ import { trustingFetch } from '../../../examples/provider/trusting-fetch.ts';
 import { type Keychain, memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { tokenText } from '../../../src-main/ipc/places.ts';
 import { type Arrived, type Browser, browser, type Person } from '../../support/browser.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 export interface Stage {
   signing: SignIn<null>;
@@ -38,7 +37,7 @@ export async function stage(
   provider: Pick<RunningProvider, 'issuer' | 'ca'>,
   changes: Partial<ProfileDraft> = {},
   ports: Partial<SignInPorts<null>> = {},
-  folder = mkdtempSync(join(tmpdir(), 'tokenkeep-sign-in-')),
+  folder = temporaryFolder(),
   /** One that outlives the process, for a start in another one. */
   ownKeychain?: Keychain,
 ): Promise<Stage> {

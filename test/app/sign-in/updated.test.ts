@@ -1,6 +1,4 @@
 /** The app is updated while it runs: what then fails in a sign-in, a refresh or a sign-out is told as “Restart to finish the update”. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SignInProgress } from '../../../app/contract.ts';
@@ -9,6 +7,7 @@ import { UpdatedError } from '../../../app/updates.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { draftOf, json, metadataOf, quietEmit, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://sso.example';
 const RESTART = {
@@ -25,7 +24,7 @@ let told: SignInProgress[];
 let isReplaced: boolean;
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-updated-'));
+  const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   [told, isReplaced] = [[], false];
   signing = signIn<null>({

@@ -1,6 +1,4 @@
 /** User info: which token is sent to which host, after which question. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SignInError } from '../../../app/sign-in/failures.ts';
@@ -10,6 +8,7 @@ import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.t
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import type { Question } from '../../../src-main/ipc/questions.ts';
 import { json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://sso.example/employer';
 let vault: Vault;
@@ -23,7 +22,7 @@ let answer: () => Response;
 let sent: string[];
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenkeep-user-info-'));
+  const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   [asked, sent, agrees] = [[], [], () => true];
   metadata = { userinfo_endpoint: `${ISSUER}/userinfo` };

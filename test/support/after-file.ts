@@ -1,0 +1,12 @@
+/** What undoes what the tests of a file have made, newest first. Files share their modules, so a hook in a module runs only once. */
+const undoes: (() => unknown)[] = [];
+
+/** Has `undo` called after the last test of the file. */
+export function afterFile(undo: () => unknown): void {
+  undoes.unshift(undo);
+}
+
+/** Called by the setup file, see after-each-file.ts. */
+export async function undoAll(): Promise<void> {
+  for (const undo of undoes.splice(0)) await undo();
+}
