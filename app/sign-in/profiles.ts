@@ -152,7 +152,7 @@ export function issuerOfProfile({ kind, authority }: Pick<SignInProfile, 'kind' 
   return kind === 'microsoft' ? microsoftIssuer('login.microsoftonline.com', authority) : authority;
 }
 
-export function microsoftIssuer(host: string, tenant: string): string {
+function microsoftIssuer(host: string, tenant: string): string {
   return `https://${host}/${encodeURIComponent(tenant)}/v2.0`;
 }
 

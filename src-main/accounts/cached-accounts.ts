@@ -47,7 +47,7 @@ export interface CachedAccount {
   readonly accessTokens: readonly AccessToken[];
   readonly refreshTokens: readonly RefreshToken[];
   readonly idTokens: readonly IdToken[];
-  /** The tokens of its grants (`tokenkeep/oauth`). Only the program that keeps the grant uses and refreshes them. */
+  /** The tokens of its grants (`tokenkeep/oauth`). The window does not refresh them. */
   readonly grants: readonly GrantTokens[];
 }
 

@@ -6,14 +6,7 @@ import { isMicrosoft } from '../cache/schema/authorities.ts';
 
 const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)(?::\d+)?$/i;
 
-/**
- * Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer.
- *
- * @example
- * import { isCustomerHost } from 'tokenkeep/ipc';
- *
- * isCustomerHost('contoso.b2clogin.com'); // true
- */
+/** Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer. */
 export const isCustomerHost = (host: string): boolean => CUSTOMERS.test(host);
 
 /**

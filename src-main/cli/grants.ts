@@ -2,18 +2,22 @@
  * Access tokens of grants (`tokenkeep/oauth`) for `get`: found by account, client and scopes, and refreshed once for all programs that use
  * the vault.
  */
+import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { codeThatAsksUser } from '../cache/acquire.ts';
+import { isRecord } from '../cache/json.ts';
+import { sameIssuer } from '../cache/schema/authorities.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import { expiryOf, isExpiryUnknown, isRefusedForGood, isUsable, secondsOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
-import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
+import { type Grant, storedIn } from '../oauth/grant.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
 import { askToken, endpointOf, noToken, Unasked } from './refresh.ts';
+import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** The grants of an account that hold a token. */
@@ -100,26 +104,64 @@ export async function freshGrant(
   };
 }
 
+/**
+ * Returns the issuer that the refresh token of a grant is sent to; undefined if the grant does not tell. `tokenkeep/mcp` keeps a grant under
+ * the MCP server that it is for, which must not get that token: its issuer is the authorization server, if both the tokens and the discovery
+ * name the same.
+ */
+export function issuerOfGrant(item: GrantItem): string | undefined {
+  const grant = storedIn(item)?.grant;
+  return grant && authorizationServerOf(grant, item.authority);
+}
+
+function authorizationServerOf({ tokens, discovery, data }: Grant, filed: string): string | undefined {
+  const [told, server] = [tokens?.['issuer'], discovery?.['authorizationServerUrl']];
+  if (typeof server === 'string') {
+    if (typeof told !== 'string' || !sameIssuer(told, server)) return undefined;
+    const metadata = discovery?.['authorizationServerMetadata'];
+    const exact = isRecord(metadata) ? metadata['issuer'] : undefined; // the discovery's may lack its final slash
+    return typeof exact === 'string' && sameIssuer(exact, server) ? exact : server;
+  }
+  const isResource = data?.['tokenEndpoint'] !== undefined;
+  const isOther = typeof told === 'string' && !sameIssuer(told, filed);
+  return isResource || isOther ? undefined : filed;
+}
+
 /** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
 function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
-  return async ({ issuer, client_id, client, keys, tokens }) => {
+  return async (grant) => {
+    const { client_id, client, keys, tokens, discovery } = grant;
     if (keys !== undefined)
       throw new Stop(
         EXIT.failed,
         'This grant is bound to a key (DPoP, RFC 9449) of the program that signed in, so it was not refreshed. The cached tokens are as they were. Get the token in that program.',
       );
+    const issuer = authorizationServerOf(grant, grant.issuer);
+    if (issuer === undefined)
+      throw new Stop(
+        EXIT.failed,
+        printable(
+          `This sign-in at ${grant.issuer} does not say which authorization server its refresh token came from, so the token was not sent. The cached tokens are as they were. Get the token in the program that signed in.`,
+        ),
+      );
     const { host, pathname } = new URL(issuer);
     const realm = pathname.split('/')[1] || 'organizations';
     const endpoint = await endpointOf(world.fetch, { environment: host, realm }, issuer, allowed);
+    const resource = isRecord(discovery?.['resourceMetadata'])
+      ? discovery['resourceMetadata']['resource']
+      : undefined;
     const { client_id: registered, client_secret } = client ?? {};
     const { status, json } = await askToken(world.fetch, endpoint, {
       grant_type: 'refresh_token',
       refresh_token: tokens.refresh_token,
       client_id: typeof registered === 'string' ? registered : client_id,
       ...(typeof client_secret === 'string' ? { client_secret } : {}),
+      ...(typeof resource === 'string' ? { resource } : {}),
     });
-    if (json !== null && (typeof json['access_token'] === 'string' || codeThatAsksUser(json) !== undefined))
-      return json;
-    throw noToken(endpoint, status, json);
+    if (json === null || (typeof json['access_token'] !== 'string' && codeThatAsksUser(json) === undefined))
+      throw noToken(endpoint, status, json);
+    // `tokenkeep/mcp` sends the next refresh token to the issuer that it finds in the tokens.
+    const told = tokens['issuer'];
+    return typeof told === 'string' ? { issuer: told, ...json } : json;
   };
 }

@@ -1,10 +1,10 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
-import { codeOf } from '../error-code.ts';
-import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
-import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
+import { foreignEndpoints, isCustomerHost } from '../accounts/issuer-hosts.ts';
+import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
+import { codeOf } from '../error-code.ts';
 import { SignInRequiredError } from '../errors.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -36,12 +36,14 @@ export function redeemAt(
   return async (refreshToken, request) => {
     const token_endpoint = await endpointOf(ask, request, issuer, allowed);
     const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
+    // Others refuse a scope that was not granted (RFC 6749 §6).
+    const isEntra = isMicrosoft(request.environment);
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: refreshToken.secret,
       client_id: request.client_id,
-      scope: [...new Set([...scopes, 'openid', 'profile', 'offline_access'])].join(' '),
-      client_info: '1',
+      scope: [...new Set(isEntra ? [...scopes, 'openid', 'profile', 'offline_access'] : scopes)].join(' '),
+      ...(isEntra ? { client_info: '1' } : {}),
     });
     const { status, json } = await asked(ask, token_endpoint, { method: 'POST', body });
     if (status >= 200 && status < 300 && json !== null) return { token_endpoint, response: json };
@@ -118,12 +120,12 @@ export async function endpointOf(
   issuer: string | undefined,
   allowed: AllowedIssuers,
 ): Promise<string> {
-  if (isMicrosoft(environment))
+  if (isMicrosoft(environment) && !isCustomerHost(environment))
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
   if (issuer === undefined || issuer === '')
     throw new Stop(
       EXIT.signInRequired,
-      `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token was not sent. Sign in again.`,
+      `The vault does not say which issuer on ${environment} this account belongs to, so its refresh token was not sent. The cached tokens are as they were. Get the token in the program that signed in, or sign in again in the app.`,
     );
   const known = issuerOrStop(issuer);
   const base = known.replace(/\/$/, '');

@@ -2,6 +2,7 @@
 import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
+import { isCustomerHost, isMicrosoft } from '../cache/schema/authorities.ts';
 import { decodeBase64url, type ReadToken, readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
@@ -19,10 +20,11 @@ import {
 } from '../accounts/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
 import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
+import { issuerOfToken } from '../accounts/issuer-lookup.ts';
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
-import { freshGrant, grantsOf, grantsWith, oneForEachClient } from './grants.ts';
+import { freshGrant, grantsOf, grantsWith, issuerOfGrant, oneForEachClient } from './grants.ts';
 import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
 import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
@@ -142,11 +144,8 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
         : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
   }
-  return asking(
-    vault,
-    world,
-    { ...found, imported: importOf(found.account, client_id, found.history) },
-    (imported) => msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
+  return asking(vault, world, { ...found, imported: importOf(found, client_id) }, (imported) =>
+    msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
   );
 }
 
@@ -174,36 +173,51 @@ interface Imported {
   readonly agreed: (history: AccountHistory) => Partial<AccountHistory>;
 }
 
-/** @returns undefined if the account's refresh tokens are not shared */
+/** @returns undefined if the account's refresh tokens are not shared, or can't be sent anywhere */
 function importOf(
-  { issuer = '' }: AccountSummary,
+  found: Pick<Asked, 'account' | 'accounts' | 'history'>,
   client_id: string,
-  history: AccountHistory | undefined,
 ): Imported | undefined {
+  const { account, history } = found;
   if (history?.shared !== true) return undefined;
+  const issuer = issuerFor(found, client_id);
+  const isCloud = isMicrosoft(account.environment) && !isCustomerHost(account.environment);
+  if (issuer === undefined && !isCloud) return undefined;
   return {
     source: history.source,
-    issuer,
+    issuer: isCloud ? '' : (issuer ?? ''),
     agreed: ({ issuers }) => ({
       shared: false,
-      ...(issuer === '' ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
+      ...(isCloud || issuer === undefined ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
     }),
   };
 }
 
-/** @returns undefined if the grant was not imported, whatever else of the account was */
+/** The issuer that an app's refresh token of this account is sent to; undefined if the vault does not tell. */
+function issuerFor(
+  {
+    account: { issuer, tenants },
+    accounts: [cached],
+    history,
+  }: Pick<Asked, 'account' | 'accounts' | 'history'>,
+  client_id: string,
+): string | undefined {
+  if (issuer !== undefined || cached === undefined || history === undefined) return issuer;
+  return issuerOfToken(cached, history, { client_id, realm: tenants[0]?.realm })?.issuer;
+}
+
+/** @returns undefined if the grant was not imported, whatever else of the account was, or its refresh token can't be sent anywhere */
 function importOfGrant(grant: GrantItem, history: AccountHistory | undefined): Imported | undefined {
   if (history === undefined || !isSharedGrant(history, grant)) return undefined;
-  return {
-    source: history.source,
-    issuer: grant.authority,
-    agreed: (known) => withOwnGrant(known, grant),
-  };
+  const issuer = issuerOfGrant(grant);
+  if (issuer === undefined) return undefined;
+  return { source: history.source, issuer, agreed: (known) => withOwnGrant(known, grant) };
 }
 
 interface Asked {
   readonly account: AccountSummary;
   readonly accounts: readonly CachedAccount[];
+  readonly history: AccountHistory | undefined;
   readonly imported: Imported | undefined;
   readonly client_id: string;
   readonly scopes: readonly string[];
@@ -265,11 +279,11 @@ async function msalTokenFor(
   vault: Vault,
   given: Given,
   world: World,
-  { account, accounts, imported, client_id, scopes }: Asked,
+  { account, accounts, history, imported, client_id, scopes }: Asked,
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
-  const redeem = redeemAt(world, issuer, allowedBeside(vault));
+  const redeem = redeemAt(world, issuerFor({ account, accounts, history }, client_id), allowedBeside(vault));
   let refreshes = 0;
   let refused: Refusal | undefined;
   const token = await acquireTokenSilent(

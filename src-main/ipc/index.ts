@@ -21,7 +21,8 @@ export {
 } from '../accounts/account-history.ts';
 export { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issuers.ts';
 export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
-export { foreignEndpoints, isCustomerHost, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
+export { foreignEndpoints, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
+export { isIssuerAt, issuerOfToken } from '../accounts/issuer-lookup.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
 export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
 export { appData, setAppData } from '../cache/token-cache.ts';

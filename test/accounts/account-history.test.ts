@@ -129,11 +129,13 @@ describe('a change that removes accounts', () => {
 });
 
 test('an import pauses after each account, and does what it does in one turn', async () => {
-  const document = new SerializableTokenCache();
+  const now = Math.floor(Date.now() / 1000);
+  const clock = { now: () => now }; // a token of the next second is a newer one
+  const document = new SerializableTokenCache(clock);
   const names = ['ada', 'ben', 'cas', 'dee'];
   for (const name of names) signIn(document, name);
   document.deserialize(JSON.stringify({ ...(JSON.parse(document.serialize()) as object), odd: [1] }));
-  const [atOnce, inTurns] = [new TokenCache(), new TokenCache()];
+  const [atOnce, inTurns] = [new TokenCache(clock), new TokenCache(clock)];
   for (const cache of [atOnce, inTurns]) signIn(cache, 'ben', 'older');
   const seen: number[] = [];
   const pause = async (): Promise<void> => {

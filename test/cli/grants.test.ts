@@ -241,6 +241,67 @@ describe('a grant', () => {
     expect(sent).toEqual([]);
   });
 
+  describe('for an MCP server', () => {
+    const SERVER = 'https://mcp.example/mcp';
+    const AS = 'https://login.mcp-provider.example';
+    const kept = (own: Partial<Grant>, tokens: Record<string, unknown> = {}): Grant =>
+      grant(own, { expires_in: 1, ...tokens });
+    const discovery = {
+      authorizationServerUrl: `${AS}/`,
+      authorizationServerMetadata: { issuer: AS, token_endpoint: `${AS}/token` },
+      resourceMetadata: { resource: SERVER },
+    };
+    const addAtServer = (own: Grant) =>
+      inVault((vault) => openGrants(vault, { issuer: SERVER, client_id: 'my-agent' }).add('default', own));
+    /** Every host publishes metadata of its own, the MCP server too. */
+    function everywhere() {
+      const sent: { url: string; body: string }[] = [];
+      const fetch = (input: unknown, request?: RequestInit): Promise<Response> => {
+        const url = String(input);
+        const { origin } = new URL(url);
+        const issuer = origin === AS ? AS : SERVER;
+        if (url.includes('.well-known'))
+          return Promise.resolve(Response.json({ issuer, token_endpoint: `${origin}/token` }));
+        sent.push({ url, body: String((request?.body ?? '') as URLSearchParams | '') });
+        return Promise.resolve(
+          Response.json({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 }),
+        );
+      };
+      return { sent, fetch, now: () => now() + 100 };
+    }
+
+    it('is refreshed at the authorization server that issued it, for the server that it is for', async () => {
+      await addAtServer(kept({ discovery, client: { client_id: 'registered' } }, { issuer: AS }));
+      const world = everywhere();
+      expect(await command({ home, keychain }, GET, world)).toMatchObject({ code: 0, out: 'at-new\n' });
+      expect(world.sent.map(({ url }) => url)).toEqual([`${AS}/token`]);
+      expect(Object.fromEntries(new URLSearchParams(world.sent[0]?.body))).toEqual({
+        grant_type: 'refresh_token',
+        refresh_token: 'rt-old',
+        client_id: 'registered',
+        resource: SERVER,
+      });
+      const after = await inVault((vault) =>
+        openGrants(vault, { issuer: SERVER, client_id: 'my-agent' }).get('default'),
+      );
+      expect(after?.tokens).toMatchObject({ refresh_token: 'rt-new', issuer: AS });
+    });
+
+    it.each([
+      ['the tokens name no issuer', kept({ discovery })],
+      ['the server names another one since', kept({ discovery }, { issuer: 'https://other.example' })],
+      ['the discovery is forgotten', kept({}, { issuer: AS })],
+      ['only the endpoint is known', kept({ data: { tokenEndpoint: `${AS}/token` } })],
+    ])('keeps its refresh token where %s', async (_why, own) => {
+      await addAtServer(own);
+      const world = everywhere();
+      const ran = await command({ home, keychain }, GET, world);
+      expect(ran).toMatchObject({ code: EXIT.failed, out: '' });
+      expect(ran.err).toContain('does not say which authorization server');
+      expect(world.sent).toEqual([]);
+    });
+  });
+
   it('of a scope that was not granted needs a sign-in; of several clients, one has to be named', async () => {
     await add('work', grant());
     const other = await command({ home, keychain }, [

@@ -457,6 +457,84 @@ describe('get', () => {
     expect(posted).toHaveLength(what === 'metadata' ? 0 : 1);
   });
 
+  describe('sends the refresh token of an account without an issuer in the cache', () => {
+    const idToken = (claims: object): string => `${b64({ alg: 'none' })}.${b64(claims)}.x`;
+    /** Answers as the issuer, and records what is sent. */
+    function provider(issuer: string) {
+      const sent: { url: string; body: URLSearchParams }[] = [];
+      const fetch = (input: unknown, request?: RequestInit): Promise<Response> => {
+        if (request?.method !== 'POST')
+          return Promise.resolve(Response.json({ issuer, token_endpoint: `${issuer}/token` }));
+        sent.push({ url: String(input), body: new URLSearchParams(String(request.body as URLSearchParams)) });
+        return Promise.resolve(Response.json({ access_token: 'at-new', expires_in: 3600, scope: 'files' }));
+      };
+      return { sent, fetch };
+    }
+    const get = 'get --account eve@contoso.example --scope files --refresh';
+
+    it('of AD FS to the issuer that its ID tokens name, with the scopes that were asked for', async () => {
+      const issuer = 'https://sts.contoso.example/adfs';
+      await vaultWith({
+        client_id: 'my-app',
+        scope: ['files'],
+        token_endpoint: `${issuer}/oauth2/token`,
+        response: {
+          access_token: 'at-old',
+          refresh_token: 'rt-old',
+          expires_in: 3600,
+          id_token: idToken({ iss: issuer, sub: 'eve', upn: 'eve@contoso.example' }),
+        },
+      });
+      const { sent, fetch } = provider(issuer);
+      expect(await tokenkeep(get, { fetch })).toMatchObject({ err: '', out: 'at-new\n' });
+      expect(sent.map(({ url }) => url)).toEqual([`${issuer}/token`]);
+      expect(sent[0]?.body.get('scope')).toBe('files'); // RFC 6749 §6: no scope that was not granted
+      expect(sent[0]?.body.has('client_info')).toBe(false);
+    });
+
+    const POLICY = 'https://contoso.b2clogin.com/tfp/22222222-aaaa-bbbb-cccc-000000000002/b2c_1_in/v2.0';
+    const inB2C = () =>
+      vaultWith({
+        client_id: 'my-app',
+        scope: ['files'],
+        token_endpoint: `${POLICY.replace('/v2.0', '')}/oauth2/v2.0/token`,
+        response: {
+          access_token: 'at-old',
+          refresh_token: 'rt-old',
+          expires_in: 3600,
+          client_info: b64({ uid: 'eve-b2c_1_in', utid: TENANT }),
+          id_token: idToken({
+            iss: POLICY,
+            sub: 'eve',
+            tid: TENANT,
+            emails: ['eve@contoso.example'],
+            preferred_username: 'eve@contoso.example',
+          }),
+        },
+      });
+
+    it('of B2C to nobody, because no token names the policy', async () => {
+      await inB2C();
+      const { sent, fetch } = provider(POLICY);
+      const { code, err } = await tokenkeep(get, { fetch });
+      expect({ code, sent }).toEqual({ code: EXIT.signInRequired, sent: [] });
+      expect(err).toContain('does not say which issuer on contoso.b2clogin.com');
+    });
+
+    it('of B2C to the issuer that the user signed in at with this app', async () => {
+      await inB2C();
+      const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+      await vault.update((cache) => {
+        for (const id of cachedAccounts(cache).byId.keys())
+          changeHistory(cache, id, { issuers: { 'my-app': POLICY } });
+      });
+      await vault.close();
+      const { sent, fetch } = provider(POLICY);
+      expect(await tokenkeep(get, { fetch })).toMatchObject({ err: '', out: 'at-new\n' });
+      expect(sent.map(({ url }) => url)).toEqual([`${POLICY}/token`]);
+    });
+  });
+
   it('asks once before a refresh token goes to a host other than its issuer’s, as the app does', async () => {
     const issuer = 'https://id.example/acme';
     await vaultWith(tokenResponse({ username: 'eve@id.example', issuer }));
