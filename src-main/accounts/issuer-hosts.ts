@@ -2,12 +2,7 @@
  * Decides which hosts an issuer's endpoints may be on. A refresh token is sent to a host other than the issuer's only if the user has
  * agreed.
  */
-import { isMicrosoft } from '../cache/schema/authorities.ts';
-
-const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)(?::\d+)?$/i;
-
-/** Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer. */
-export const isCustomerHost = (host: string): boolean => CUSTOMERS.test(host);
+import { isCustomerHost, isMicrosoft } from '../cache/schema/authorities.ts';
 
 /**
  * Returns whether an issuer is one of Microsoft's own clouds, which need no consent.

@@ -2,11 +2,15 @@
  * Determines the issuer of a refresh or ID token, which is sent nowhere else. The source is the data stored with the token,
  * the user's earlier consent, or an ID token of the same app; never a host alone.
  */
-import { configuredEnvironment, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
+import {
+  configuredEnvironment,
+  isCustomerHost,
+  isMicrosoft,
+  plainIssuer,
+} from '../cache/schema/authorities.ts';
 import { claimsIn, stringClaim } from '../cache/schema/claims.ts';
 import type { AccountHistory } from './account-history.ts';
 import type { CachedAccount } from './cached-accounts.ts';
-import { isCustomerHost } from './issuer-hosts.ts';
 
 /**
  * Returns the issuer of a token, and how it is known. `known`: stored with the token, agreed to before, or one of Microsoft's clouds.

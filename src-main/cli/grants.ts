@@ -122,7 +122,7 @@ function authorizationServerOf({ tokens, discovery, data }: Grant, filed: string
     const exact = isRecord(metadata) ? metadata['issuer'] : undefined; // the discovery's may lack its final slash
     return typeof exact === 'string' && sameIssuer(exact, server) ? exact : server;
   }
-  const isResource = data?.['tokenEndpoint'] !== undefined;
+  const isResource = data !== undefined && Object.hasOwn(data, 'tokenEndpoint');
   const isOther = typeof told === 'string' && !sameIssuer(told, filed);
   return isResource || isOther ? undefined : filed;
 }
@@ -141,7 +141,7 @@ function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
       throw new Stop(
         EXIT.failed,
         printable(
-          `This sign-in at ${grant.issuer} does not say which authorization server its refresh token came from, so the token was not sent. The cached tokens are as they were. Get the token in the program that signed in.`,
+          `This sign-in at ${new URL(grant.issuer).host} does not say which authorization server its refresh token came from, so the token was not sent. The cached tokens are as they were. Get the token in the program that signed in.`,
         ),
       );
     const { host, pathname } = new URL(issuer);

@@ -1,9 +1,9 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
-import { foreignEndpoints, isCustomerHost } from '../accounts/issuer-hosts.ts';
+import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
 import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
-import { isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
+import { isCustomerHost, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
 import { SignInRequiredError } from '../errors.ts';
 import { printable } from './text.ts';

@@ -1,7 +1,13 @@
 /** Grants: their types, validation, and their form in a cache document. */
 import { isRecord, MAX_DEPTH } from '../cache/json.ts';
 import { type Claims, isAmbiguous, readToken, stringClaim } from '../cache/schema/claims.ts';
-import { canonicalIssuer, followsMsal, isMicrosoft, sameIssuer } from '../cache/schema/authorities.ts';
+import {
+  canonicalIssuer,
+  followsMsal,
+  isCustomerHost,
+  isMicrosoft,
+  sameIssuer,
+} from '../cache/schema/authorities.ts';
 import { sha256Base64url } from '../cache/schema/match.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import { GrantError, InvalidArgumentError } from '../errors.ts';
@@ -113,6 +119,8 @@ const PARTS = ['tokens', 'account', 'keys', 'client', 'discovery', 'pending', 'd
 const FIELDS: ReadonlySet<string> = new Set([...PARTS, 'expires_at']);
 /** Fields that `get` and `fresh` add to a grant. They are not part of it. */
 const OWN: ReadonlySet<string> = new Set(['label', 'issuer', 'client_id', 'cached_at']);
+/** The last second of the year 9999. What is later is in milliseconds. */
+const LAST_SECOND = 253_402_300_799;
 const OPTIONAL_TOKENS: ReadonlySet<string> = new Set(['refresh_token', 'id_token']);
 const TOKEN_TEXTS = ['access_token', 'refresh_token', 'id_token', 'token_type', 'scope'] as const;
 
@@ -182,9 +190,13 @@ export function checkedGrant(grant: unknown): Grant {
   }
   for (const [name, value] of Object.entries((account ?? {}) as JsonObject))
     if (typeof value !== 'string' || value === '') throw cannotKeep(`account.${name}`, 'is not text');
-  if (expires_at !== undefined && !(Number.isFinite(expires_at) && Number(expires_at) >= 0))
+  if (expires_at !== undefined && !isSecond(expires_at))
     throw cannotKeep('expires_at', 'is not a number of seconds since the epoch');
   return copy;
+}
+
+function isSecond(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= LAST_SECOND;
 }
 
 function assertTokens(tokens: JsonObject): void {
@@ -227,7 +239,7 @@ export function expiryOf({ tokens, expires_at }: Grant, cachedAt: number): numbe
   const told = secondsIn(tokens.expires_in);
   if (!Number.isNaN(told)) return cachedAt + told;
   const { exp } = claimsIn(tokens.access_token);
-  return typeof exp === 'number' && Number.isFinite(exp) ? exp : undefined;
+  return isSecond(exp) ? Number(exp) : undefined;
 }
 
 /** Returns the subject that the caller or the tokens name; undefined if none does. */
@@ -252,8 +264,18 @@ function issuersSaidBy(tokens: TokenResponse): string[] {
 function mayBe(said: string, { issuer: filed, isResource }: Place): boolean {
   if (isResource === true || sameIssuer(said, filed)) return true;
   const [one, other] = [hostIn(said), hostIn(filed)];
-  return isMicrosoft(one) && isMicrosoft(other);
+  if (!isMicrosoft(one) || !isMicrosoft(other)) return false;
+  if (one === other || !(isCustomerHost(one) || isCustomerHost(other))) return true;
+  // The tokens of External ID have the tenant's ID in place of its name, in the host and in the path.
+  const [tenant = ''] = one.split('.');
+  return (
+    GUID.test(tenant) &&
+    said.includes(`//${tenant}.ciamlogin.com/${tenant}`) &&
+    other.endsWith('.ciamlogin.com')
+  );
 }
+
+const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 function hostIn(issuer: string): string {
   try {

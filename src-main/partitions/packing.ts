@@ -13,7 +13,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { holdsNumber } from '../cache/document/numbers.ts';
+import { holdsMark } from '../cache/document/numbers.ts';
 import { endOfString, isRecord } from '../cache/json.ts';
 
 const MARK = '\u0001';
@@ -47,7 +47,7 @@ const PLACE = `${FIELD}${JSON.stringify(MARK)}`;
  */
 export function apart(value: unknown, secrets: string[]): string {
   const secret = isRecord(value) ? value['secret'] : undefined;
-  if (typeof secret === 'string' && isRestorable(secret) && !holdsNumber(secret)) {
+  if (typeof secret === 'string' && isRestorable(secret) && !holdsMark(secret)) {
     const json = JSON.stringify({ ...(value as object), secret: MARK });
     const at = json.indexOf(PLACE);
     if (json.indexOf(PLACE, at + 1) === -1) {

@@ -183,3 +183,14 @@ it('a token that looks like the mark of a large number does not spoil the docume
   again.deserialize(cache.serialize());
   expect(again.find('AccessToken', {}).map(({ secret }) => secret)).toEqual(tokens);
 });
+
+it('numbers that JSON.parse would round, and texts that look like their marks, stay as they are', () => {
+  const text = `{"AccessToken":{},"Other":{"ticks":12345678901234567.5,"id":1234567890123456789,"like":"\ue000number:5","\ue000text:":"\\uE000number:6","half":1.5}}`;
+  const cache = new SerializableTokenCache();
+  cache.deserialize(text);
+  const other = /"Other":\{[^}]*\}/.exec(JSON.stringify(JSON.parse(text)))![0];
+  const written = cache.serialize().replace(/\s+/g, '');
+  expect(written).toContain('"ticks":12345678901234567.5,"id":1234567890123456789');
+  const values = JSON.parse(written) as { Other: unknown };
+  expect(JSON.stringify({ Other: values.Other })).toContain(other);
+});

@@ -292,6 +292,7 @@ describe('a grant', () => {
       ['the server names another one since', kept({ discovery }, { issuer: 'https://other.example' })],
       ['the discovery is forgotten', kept({}, { issuer: AS })],
       ['only the endpoint is known', kept({ data: { tokenEndpoint: `${AS}/token` } })],
+      ['not even the endpoint is known', kept({ data: { tokenEndpoint: null } })],
     ])('keeps its refresh token where %s', async (_why, own) => {
       await addAtServer(own);
       const world = everywhere();

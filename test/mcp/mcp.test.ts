@@ -331,6 +331,19 @@ describe('several agents on one vault', () => {
     expect(await storedIn(second!)).toBeUndefined();
   });
 
+  it.each(['https://ada:pw@mcp.example/mcp', 'https://token@mcp.example/mcp'])(
+    'refuses the server %s: lists would show the password',
+    (url) => {
+      const make = () =>
+        mcpOAuthProvider(inMemory(new TokenCache()), {
+          server: url,
+          clientMetadata: { redirect_uris: ['http://127.0.0.1:1/callback'] },
+          redirect: () => undefined,
+        });
+      expect(make).toThrow(expect.objectContaining({ code: 'invalid_argument', field: 'server' }) as Error);
+    },
+  );
+
   it('an SDK that does not say who issued a token has it sent only to the endpoint that it came from', async () => {
     for (const known of [true, false]) {
       const sent: string[] = [];

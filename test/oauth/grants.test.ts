@@ -114,6 +114,8 @@ describe('what is kept', () => {
     ['data.big', { data: { big: 10n } }],
     ['data.nan', { data: { nan: NaN } }],
     ['expires_at', { expires_at: 'later' }],
+    ['expires_at', { expires_at: '5' }],
+    ['expires_at', { expires_at: 1_790_000_000_000 }], // milliseconds
     ['account.subject', { account: { subject: '' } }],
     ['client', { client: ['id'] }],
     ['refresh_token', { refresh_token: 'at the wrong place' }],
@@ -498,6 +500,37 @@ describe('beside MSAL’s entities', () => {
     expect(cache.accounts().map(({ home_account_id }) => home_account_id)).toEqual(['ada', 'label:bot']);
     expect(cache.accounts({ username: 'bot' })).toHaveLength(1);
     expect(cache.accounts({ home_account_id: 'ADA' })).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_in/v2.0',
+      'https://contoso.b2clogin.com/t/v2.0/',
+      true,
+    ],
+    [
+      'https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_in/v2.0',
+      'https://evil.b2clogin.com/t/v2.0/',
+      false,
+    ],
+    [
+      'https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_in/v2.0',
+      'https://login.microsoftonline.com/t/v2.0',
+      false,
+    ],
+    [
+      'https://contoso.ciamlogin.com/',
+      'https://22222222-aaaa-bbbb-cccc-000000000002.ciamlogin.com/22222222-aaaa-bbbb-cccc-000000000002/v2.0',
+      true,
+    ],
+    ['https://contoso.ciamlogin.com/', 'https://evil.ciamlogin.com/t/v2.0', false],
+    ['https://login.microsoftonline.com/common/v2.0', 'https://evil.b2clogin.com/t/v2.0/', false],
+    ['https://login.microsoftonline.com/common/v2.0', 'https://sts.windows.net/t/', true],
+  ])('under %s, an ID token of %s may be kept: %s', async (issuer, iss, isKept) => {
+    const grants = openGrants(memory().handle, { issuer, client_id: 'c' });
+    const adding = grants.add('work', { tokens: { access_token: 'a', id_token: jwt({ iss, sub: 'ada' }) } });
+    if (isKept) await expect(adding).resolves.toMatchObject({ label: 'work' });
+    else await expect(adding).rejects.toMatchObject({ field: 'tokens.id_token' });
   });
 
   it('a user of Microsoft is the one that MSAL knows', async () => {

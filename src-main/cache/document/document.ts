@@ -11,7 +11,7 @@ import { dialectOf, type Store } from '../store.ts';
 import { storeOf, type TokenCache } from '../token-cache.ts';
 import { converted } from './convert.ts';
 import { excessIn } from './limits.ts';
-import { markNumbers, unmarkNumbers } from './numbers.ts';
+import { holdsMark, markNumbers, unmarkNumbers } from './numbers.ts';
 import { recognise } from './recognize.ts';
 
 /** Options for `serialize`. */
@@ -74,7 +74,7 @@ function exactJson(text: string): unknown {
   const quick = parseJson(text);
   const findings = { largeNumber: false };
   if (!freezeJson(quick, findings)) throw notACache('it has a number that is too large');
-  if (!findings.largeNumber) return quick;
+  if (!findings.largeNumber && !holdsMark(text)) return quick;
   const exact = parseJson(markNumbers(text));
   return freezeJson(exact) ? exact : quick;
 }

@@ -1,26 +1,56 @@
 /**
- * JSON.parse rounds integers beyond 2^53, such as .NET's ticks. No MSAL library writes them into shared entities, but data
- * that is not understood must survive unchanged. Such a number is held as a marked string, and serialized as a number.
+ * JSON.parse rounds numbers with more digits than a double holds, such as .NET's ticks. No MSAL library writes them into shared entities,
+ * but data that is not understood must survive unchanged. Such a number is held as a marked string, and serialized as a number.
  */
-const MARK = '\ue000number:';
+const MARKS = '\ue000';
+const NUMBER = `${MARKS}number:`;
+/** Precedes a text that begins like a mark. */
+const TEXT = `${MARKS}text:`;
 
 /** Matches strings and numbers in a JSON text: strings too, so that digits in them are skipped. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+const LIKE_MARK = /^"(?:\ue000|\\u[eE]000)/;
+const ANY_MARK = /\ue000|\\u[eE]000/;
+const SMALL = /^-?\d{1,15}$/;
 const LARGE = /^-?\d{16,}$/;
 /** A quotation mark within a string follows a backslash. */
-const MARKED = /(?<!\\)"\ue000number:(-?\d+)"/g;
+const MARKED = /(?<!\\)"\ue000(?:number:(-?\d[\d.eE+-]*)"|text:)/g;
 
-/** Replaces the large numbers of a JSON text by marked strings. */
+/** Replaces the numbers of a JSON text that JSON.parse would round by marked strings. */
 export function markNumbers(text: string): string {
-  return text.replace(TOKEN, (token) => (LARGE.test(token) ? `"${MARK}${token}"` : token));
+  return text.replace(TOKEN, (token) => {
+    if (token.startsWith('"')) return LIKE_MARK.test(token) ? `"${TEXT}${token.slice(1)}` : token;
+    return isKept(token) ? token : `"${NUMBER}${token}"`;
+  });
 }
 
-/** Whether a string may be a marked number. */
-export function holdsNumber(text: string): boolean {
-  return text.includes(MARK);
+/** Whether a text, or a string in a JSON text, may be marked or look like it. */
+export function holdsMark(text: string): boolean {
+  return ANY_MARK.test(text);
 }
 
-/** Replaces the marked strings of a JSON text by numbers. */
+/** Replaces the marked strings of a JSON text by what they stand for. */
 export function unmarkNumbers(text: string): string {
-  return holdsNumber(text) ? text.replace(MARKED, '$1') : text;
+  return text.includes(MARKS)
+    ? text.replace(MARKED, (_marked, number: string | undefined) => number ?? '"')
+    : text;
+}
+
+function isKept(number: string): boolean {
+  if (SMALL.test(number)) return true;
+  if (LARGE.test(number)) return false;
+  const value = decimal(number);
+  return value === undefined || value === decimal(String(Number(number)));
+}
+
+/** Returns one text for all texts of a number, such as `1.50` and `15e-1`; undefined for what is not a number in JSON. */
+function decimal(text: string): string | undefined {
+  const [, sign = '', whole, fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
+  return `${sign}${significant}e${power}`;
 }

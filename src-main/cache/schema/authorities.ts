@@ -203,3 +203,10 @@ export function isMicrosoft(environment: string): boolean {
     /^[\w.-]+\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/.test(hostOf(environment))
   );
 }
+
+const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)(?::\d+)?$/i;
+
+/** Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer. */
+export function isCustomerHost(host: string): boolean {
+  return CUSTOMERS.test(host);
+}

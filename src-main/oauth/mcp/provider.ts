@@ -40,7 +40,7 @@ export interface McpClientMetadata {
 
 /** Options of `mcpOAuthProvider`. */
 export interface McpOAuthOptions<Metadata extends McpClientMetadata = McpClientMetadata> {
-  /** The URL of the MCP server. */
+  /** The URL of the MCP server. Lists of accounts show it: it must not contain a password, nor a secret in its query. */
   server: string | URL;
   /** The metadata with which the client registers. */
   clientMetadata: Metadata;
@@ -174,6 +174,12 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
       throw new InvalidArgumentError('`redirect` is not a function.', { field: 'redirect' });
     if (!URL.canParse(String(server)))
       throw new InvalidArgumentError('`server` is not the URL of an MCP server.', { field: 'server' });
+    const { username, password } = new URL(server);
+    if (username !== '' || password !== '')
+      throw new InvalidArgumentError(
+        '`server` contains a user name or password. Lists of accounts show this URL, so leave them out.',
+        { field: 'server' },
+      );
     this.#grants = new Grants(handle, { issuer: new URL(server).href, client_id: client }, true);
     this.#label = label;
     this.#options = options;
@@ -268,7 +274,7 @@ export class McpOAuthProvider<Metadata extends McpClientMetadata = McpClientMeta
         {
           ...rest,
           tokens: { ...tokens } as TokenResponse,
-          ...(tokenEndpoint === undefined ? {} : { data: { tokenEndpoint } }),
+          data: { tokenEndpoint: tokenEndpoint ?? null }, // also tells that the grant is filed under a server, not under its issuer
           ...(client === undefined ? {} : { client }),
         },
         flights.filter((flight) => flight.state !== state),
