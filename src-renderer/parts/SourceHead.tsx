@@ -1,6 +1,6 @@
 import type { SourceItem } from '../../app/contract.ts';
 import { copyText } from '../bridge.ts';
-import { nameExpiry, sourceBanner } from '../state/sources.ts';
+import { nameExpiry, sourceBanner, sourceNews } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
@@ -55,7 +55,12 @@ export function SourceHead({ item }: { item: SourceItem }) {
         )}
       </div>
       {isOpen && (
-        <p className="source-banner" role="status" data-problem={item.problem !== null}>
+        <p className="unseen" role="status">
+          <UserText>{sourceNews(item)}</UserText>
+        </p>
+      )}
+      {isOpen && (
+        <p className="source-banner" data-problem={item.problem !== null}>
           <Icon name={item.problem === null ? 'show' : 'warning'} />
           <span>{item.problem === null ? <UserText>{banner}</UserText> : <Message>{banner}</Message>}</span>
           {item.problem === null && item.tokens > 0 && (

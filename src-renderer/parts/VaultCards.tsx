@@ -142,12 +142,14 @@ export function VerifyCard({ status }: { status: VaultStatus }) {
       ) : found === null || verified === null ? (
         <p>Reads every byte of the file and decrypts every token. Nothing is changed.</p>
       ) : (
-        <div role="status">
-          <p className="found-title" data-sound={found.sound}>
-            <Icon name={found.sound ? 'check' : 'warning'} />
-            <b>{found.title}</b>
-          </p>
-          <Pairs facts={found.rows} />
+        <div className="verified">
+          <div role="status">
+            <p className="found-title" data-sound={found.sound}>
+              <Icon name={found.sound ? 'check' : 'warning'} />
+              <b>{found.title}</b>
+            </p>
+            <Pairs facts={found.rows} />
+          </div>
           <p className="note">
             {when}
             {changed && '; the file has changed since'}.

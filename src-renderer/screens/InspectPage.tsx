@@ -225,7 +225,10 @@ function Result({ token, text }: { token: ReadToken; text: string }) {
     <>
       <section className="inspect-notice" data-tone={tone} aria-label="Assessment">
         <Icon name={tone === 'plain' ? 'show' : 'warning'} />
-        <div role="status">
+        <p className="unseen" role="status">
+          {problems.map(({ title, spoken = title }) => spoken).join(' ')}
+        </p>
+        <div>
           {problems.map(({ title, text }) => (
             <p key={title}>
               <b>{title}</b> {text}

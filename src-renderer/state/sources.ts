@@ -175,6 +175,11 @@ export function sourceBanner(
   return `Opened read-only and followed live.${wrote}${viewOnly ? ` ${leave}` : ''}`;
 }
 
+/** What a screen reader announces of a source: `sourceBanner` without the time, which changes every second. */
+export function sourceNews({ name, problem, lastChange }: SourceItem): string {
+  return problem ?? (lastChange === null ? '' : `${name} wrote to it: ${lastChange}`);
+}
+
 /**
  * Returns the IDs of the places that have an account, including programs that only name it and whose tokens are not read. Only an email
  * address names the same user everywhere.

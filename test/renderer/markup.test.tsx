@@ -9,6 +9,7 @@ import { Lines } from '../../src-renderer/parts/Lines.tsx';
 import { ChoiceMenu } from '../../src-renderer/parts/ChoiceChip.tsx';
 import { TokenMenu } from '../../src-renderer/parts/TokenMenu.tsx';
 import { TokenPanel } from '../../src-renderer/parts/TokenPanel.tsx';
+import { SourceHead } from '../../src-renderer/parts/SourceHead.tsx';
 import { VerifyCard } from '../../src-renderer/parts/VaultCards.tsx';
 import { ModelContext } from '../../src-renderer/parts/hooks.ts';
 import { Highlight, Message, UserText } from '../../src-renderer/parts/text.tsx';
@@ -22,11 +23,12 @@ import { BridgeMissing } from '../../src-renderer/screens/StartScreens.tsx';
 import { loadRest, TokenkeepWindow } from '../../src-renderer/screens/TokenkeepWindow.tsx';
 import { SEARCH_PAUSE } from '../../src-renderer/state/accounts.ts';
 import { MOST_LINES, payloadLine } from '../../src-renderer/state/claims.ts';
+import { PAGES } from '../../src-renderer/state/pages.ts';
 import { layOut } from '../../src-renderer/state/rows.ts';
 import { crowd } from './fake/cast.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
-import { PLAN, WORLDS } from './fake/worlds.ts';
+import { PLAN, REPORT, WORLDS } from './fake/worlds.ts';
 
 const within = (model: Parameters<typeof ModelContext>[0]['value'], node: ReactNode) =>
   renderToStaticMarkup(<ModelContext value={model}>{node}</ModelContext>);
@@ -46,6 +48,50 @@ test('the title of a dialog names accounts, so it is text of others too', async 
   const { model } = await stage();
   const html = within(model, <DialogFrame title={'Sign out \u202e<b>eve</b>?'}>Text</DialogFrame>);
   expect(html).toContain('<bdi>Sign out ⟨U+202E⟩&lt;b&gt;eve&lt;/b&gt;?</bdi>');
+});
+
+/** The texts of the live regions, which a screen reader announces whenever they change. */
+function liveTexts(html: string): string[] {
+  return [...html.matchAll(/<(\w+)[^>]*\brole="(?:status|alert)"/g)].map(({ 1: tag, index }) => {
+    let depth = 0;
+    for (const { 0: found, index: at } of html.slice(index).matchAll(new RegExp(`</?${tag}\\b`, 'g'))) {
+      depth += found.startsWith('</') ? -1 : 1;
+      if (depth === 0) return html.slice(index, index + at).replaceAll(/<[^>]*>/g, ' ');
+    }
+    return '';
+  });
+}
+
+describe('no live region changes with the time alone', () => {
+  const worlds = ['main', 'activity', 'sources', 'found'] satisfies (keyof typeof WORLDS)[];
+  test.each(worlds)('in the world “%s”', async (name) => {
+    const { model, time } = await stage(name);
+    const now = Math.floor(time.now() / 1000);
+    const item = model.sources.view.get().items[0];
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = (claims: object) => `${part({ alg: 'RS256' })}.${part(claims)}.AAAA`;
+    model.maintenance.view.set({
+      ...model.maintenance.view.get(),
+      verified: { report: REPORT, at: now - 4 },
+    });
+    const draw = (claims: object) => {
+      const drawn = PAGES.map(({ id }) => {
+        model.pages.show(id);
+        if (id === 'inspect') model.inspect.set('first', token({ iss: 'i', aud: 'a', ...claims }));
+        return within(model, <TokenkeepWindow />);
+      });
+      const written = item && { ...item, state: 'accounts' as const, problem: null, writtenAt: now - 4 };
+      if (written !== undefined) drawn.push(within(model, <SourceHead item={written} />));
+      return liveTexts(drawn.join(''));
+    };
+    for (const claims of [{ exp: now + 45 }, { exp: now - 2 }, { nbf: now + 45, exp: now + 99 }]) {
+      const before = draw(claims);
+      expect(before.length).toBeGreaterThan(0);
+      time.jump(7000);
+      expect(draw(claims)).toEqual(before);
+      time.jump(-7000);
+    }
+  });
 });
 
 test('of a token with many claims, Inspect says how many are left out', async () => {
