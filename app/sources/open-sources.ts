@@ -70,7 +70,7 @@ export interface OpenSources<Caller> {
 
 interface Kept {
   readonly id: string;
-  readonly source: FoundSource;
+  source: FoundSource;
   reading: SourceReading | null;
   changedAt: number | null;
   lastChange: string | null;
@@ -136,7 +136,15 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       async findSources() {
         const found = await findSources(ports.computer);
         await removeLeftovers(found);
-        for (const source of found) add(source);
+        const ids = new Set(
+          found.map((source) => {
+            const one = add(source);
+            // What was found before may have been written since. An opened cache is followed.
+            if (one.reading === null) one.source = source;
+            return one.id;
+          }),
+        );
+        for (const [id, { reading }] of kept) if (reading === null && !ids.has(id)) kept.delete(id);
         const programs = new Set(found.map(({ program }) => program));
         notFound = knownPrograms(ports.computer)
           .filter(({ id }) => !programs.has(id))

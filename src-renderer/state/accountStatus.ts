@@ -2,7 +2,7 @@ import { shownStatus, type StatusId } from '../../src-main/cache/shown-status.ts
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import type { Tone } from './lifetime.ts';
 import { visible } from './text.ts';
-import { changesAt, dayOrTime, localTime } from './time.ts';
+import { changesAt, dayOrTime, isoTime, localTime } from './time.ts';
 
 export { STATUSES, type StatusId } from '../../src-main/cache/shown-status.ts';
 
@@ -25,8 +25,17 @@ const TONES: Readonly<Record<StatusId, Tone>> = {
 
 /** Returns the status of an account as text. */
 export function accountStatus(account: AccountItem, now: number, timeZone?: string): StatusText {
+  return statusText(account, now, (time) => dayOrTime(time, now, timeZone));
+}
+
+/** Returns the status as a sentence that stays true, for a file: "Active until 2026-11-22T15:08:22.000Z". */
+export function keptStatus(account: AccountItem, now: number): string {
+  return statusSentence(statusText(account, now, isoTime));
+}
+
+function statusText(account: AccountItem, now: number, say: (time: number) => string): StatusText {
   const { id, title, detail, time } = current(account, now);
-  const when = time === null ? '' : ` ${dayOrTime(time, now, timeZone)}`;
+  const when = time === null ? '' : ` ${say(time)}`;
   return id === 'until'
     ? { id, tone: TONES[id], title: `${title}${when}`, detail }
     : { id, tone: TONES[id], title, detail: `${detail}${when}` };

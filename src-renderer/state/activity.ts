@@ -66,7 +66,9 @@ export function createActivityLog({ tokenCache, app }: Ports, dialogs: Dialogs, 
       view.set({ ...NOTHING, of });
       void load();
       return () => {
-        if (view.get().of === of) view.set(NOTHING);
+        if (view.get().of !== of) return;
+        question += 1; // drops the answer that is on its way
+        view.set(NOTHING);
       };
     },
     async clear() {

@@ -66,6 +66,8 @@ export function createModel(ports: Ports): Model {
   const pages = createPages();
   const inspect = createInspect();
   const signatures = createSignatureChecks(ports, dialogs);
+  // Nobody who finds the computer unlocked later sees a token that was pasted before.
+  ports.app.on('lock', inspect.clear);
   pages.view.subscribe(() => {
     if (pages.view.get() !== 'inspect') inspect.clear();
     signatures.clear();

@@ -1,7 +1,7 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { accountStatus, STATUSES, type StatusId, statusId, statusSentence } from './accountStatus.ts';
+import { keptStatus, STATUSES, type StatusId, statusId } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
-import { accountDetail, accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
+import { accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
 import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
@@ -373,11 +373,11 @@ async function listCells(
   await inTurns(accounts, time, (account) => {
     add([
       accountName(account),
-      account.username || accountDetail(account, tenants),
+      account.username,
       homeTenant(account, tenants),
       guestTenants(account, tenants).join(', '),
       account.clients.map((id) => appLabel(id, appNames)).join(', '),
-      statusSentence(accountStatus(account, now)),
+      keptStatus(account, now),
       account.nextExpiry === null ? '' : isoTime(account.nextExpiry),
       places(account).join(', '),
     ]);

@@ -71,15 +71,18 @@ export interface TokenOrder {
 const RANK = { AccessToken: 0, RefreshToken: 1, IdToken: 2 } as const;
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
-/** Sorts by type (access, refresh, ID), app, or expiry. Tokens without expiry come last. */
+/** Sorts by type (access, refresh, ID), app, or expiry. Tokens without expiry come last in both directions. */
 export function sortTokens(tokens: readonly TokenItem[], order: TokenOrder): TokenItem[] {
   const sign = order.direction === 'ascending' ? 1 : -1;
-  return [...tokens].sort((a, b) => sign * compare(a, b, order.column) || compare(a, b, 'token'));
+  const isEndless = ({ expires_on }: TokenItem) => Number(order.column === 'time' && expires_on === null);
+  return [...tokens].sort(
+    (a, b) => isEndless(a) - isEndless(b) || sign * compare(a, b, order.column) || compare(a, b, 'token'),
+  );
 }
 
 function compare(a: TokenItem, b: TokenItem, column: TokenColumn): number {
   if (column === 'app') return collator.compare(appLabel(a), appLabel(b));
-  if (column === 'time') return (a.expires_on ?? Number.MAX_VALUE) - (b.expires_on ?? Number.MAX_VALUE);
+  if (column === 'time') return (a.expires_on ?? 0) - (b.expires_on ?? 0);
   return (
     RANK[a.type] - RANK[b.type] ||
     collator.compare(subject(a), subject(b)) ||

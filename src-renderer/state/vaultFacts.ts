@@ -1,6 +1,6 @@
 import type { AppInfo } from '../../app/contract.ts';
 import type { VaultReport, VaultStatus } from '../../src-main/ipc/contract.ts';
-import { localTime, savedAgo, span } from './time.ts';
+import { localTime, savedAgo, spanSince } from './time.ts';
 import { bytes, capitalized, count, listing, named, number } from './words.ts';
 
 /** A name, a value, and an explanation (may be ""). */
@@ -147,7 +147,7 @@ export function keyFacts(status: VaultStatus, demo: boolean, now: number): Fact[
   });
   facts.push({
     name: 'Age',
-    value: key.madeAt === null ? 'Not known' : span(Math.max(0, now - key.madeAt)),
+    value: key.madeAt === null ? 'Not known' : spanSince(Math.min(key.madeAt, now), now),
     says: key.madeAt === null ? '' : `made ${localTime(key.madeAt, now)}`,
   });
   return facts;

@@ -1,6 +1,14 @@
 // Not in npm run check: it waits for a lock until the deadline.
 /** The app's side of the caches of other programs: found on request, opened by a click, followed, and signed out of. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,6 +115,19 @@ describe('finding and opening', () => {
     const found = new Set(items.map(({ name }) => name));
     expect(notFound.filter((name) => found.has(name))).toEqual([]);
     expect(notFound).not.toContain('Windows accounts'); // are looked for on Windows only
+  });
+
+  it('finds anew what is not open: when it was written, and whether it is there', async () => {
+    await handlers.find();
+    const { id, writtenAt } = await handlers.named('Azure CLI');
+    utimesSync(file, 1_800_000_000, 1_800_000_000);
+    await handlers.find();
+    expect(await handlers.named('Azure CLI')).toMatchObject({ id, writtenAt: 1_800_000_000 });
+    expect(writtenAt).not.toBe(1_800_000_000);
+    rmSync(file);
+    const { items, notFound } = await handlers.find();
+    expect(items.map(({ name }) => name)).not.toContain('Azure CLI');
+    expect(notFound).toContain('Azure CLI');
   });
 
   it('opens one with a click only, counts what is in it, and lets no token out', async () => {

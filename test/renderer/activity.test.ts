@@ -13,7 +13,7 @@ import {
 } from '../../src-renderer/state/activity.ts';
 import { timed } from '../../src-renderer/state/time.ts';
 import { timeline } from '../../src-renderer/state/timeline.ts';
-import { stage } from './fake/model.ts';
+import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 import { token } from './fake/cast.ts';
 
@@ -27,6 +27,20 @@ async function shown() {
   const rows = () => activityRows(model.activity.view.get(), model.accounts.view.get(), now, null, UTC);
   return { model, now, rows, world, bridge, unwatch };
 }
+
+test('an answer that comes after its account was left is dropped', async () => {
+  const slow = gate();
+  const { model, world, bridge } = await stage('activity');
+  world.delay = (name) => (name === 'activity' ? slow.closed : undefined);
+  model.activity.watch('a001')();
+  slow.open();
+  await settled();
+  expect(model.activity.view.get()).toMatchObject({ of: undefined, events: null });
+  bridge.asked.splice(0);
+  bridge.emit('activity', null);
+  await settled();
+  expect(bridge.asked).toEqual([]);
+});
 
 describe('the list', () => {
   test('has events and receipts in one order, each in words', async () => {

@@ -458,6 +458,14 @@ test('another input starts with its first token', async () => {
   expect(inspect.view.get().chosen).toEqual({ first: 0, second: 0 });
 });
 
+test('nothing of it is kept once the screen is locked', async () => {
+  const { model, bridge } = await stage();
+  model.pages.show('inspect');
+  model.inspect.set('first', jwt(GOOD));
+  bridge.emit('lock' as never, null as never);
+  expect(model.inspect.view.get()).toMatchObject({ first: '', second: '' });
+});
+
 test('nothing of it is kept once another page is shown', async () => {
   const { model, bridge } = await stage();
   bridge.asked.length = 0;

@@ -249,6 +249,18 @@ describe('rows', () => {
     },
   );
 
+  test('say what stays true in a file: times with their day and zone, and a user name only where there is one', async () => {
+    const active = account({
+      id: 'a',
+      name: 'Ada',
+      username: '',
+      status: { state: 'active', until: NOW + 299 },
+    });
+    const cells = (await listText(list([active]), NOW, TIME)).split('\n')[1]?.split('\t');
+    expect(cells?.[1]).toBe('');
+    expect(cells?.[5]).toBe(`Active until ${new Date((NOW + 299) * 1000).toISOString()}, can’t renew itself`);
+  });
+
   test('name the users whom only programs name, without a formula of theirs', async () => {
     const gh = { id: 'gh', name: 'GitHub CLI' };
     const named = [

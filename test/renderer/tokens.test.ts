@@ -113,6 +113,16 @@ describe('the table is sorted', () => {
       'ada-refresh',
     ]);
   });
+  test('by what ends last, without an end last all the same', () => {
+    expect(ids('time', 'descending')).toEqual([
+      'ada-orders',
+      'ada-id',
+      'ada-guest',
+      'ada-graph',
+      'ada-vault',
+      'ada-refresh',
+    ]);
+  });
   test('by app, and within an app as ever', () => {
     expect(ids('app', 'descending')).toEqual([
       'ada-orders',

@@ -7,6 +7,7 @@ import {
   statusBanner,
   versionRows,
 } from '../../src-renderer/state/vaultFacts.ts';
+import { timed } from '../../src-renderer/state/time.ts';
 import { named } from '../../src-renderer/state/words.ts';
 import { readyStatus, REPORT } from './fake/worlds.ts';
 
@@ -120,6 +121,14 @@ test('the file: size, reclaimable share, last save', () => {
   expect(said(fileFacts(deleted, NOW))).toEqual(['Last saved: Not yet']);
   const held = readyStatus(NOW, { held: 'memory', unsaved: 2 });
   expect(said(fileFacts(held, NOW))[1]).toBe('Last saved: Just now: 2 changes since, in memory only');
+});
+
+test('the age of the key grows without another status', () => {
+  const status = readyStatus(NOW, { key: { slot: 'a', madeAt: NOW - 3 } });
+  const age = (now: number) => timed((at) => keyFacts(status, false, at).at(-1)?.value, now);
+  expect(age(NOW)).toEqual({ value: '3 s', until: NOW + 1 });
+  expect(age(NOW + 1).value).toBe('4 s');
+  expect(age(NOW - 9).value).toBe('0 s'); // a clock that was turned back
 });
 
 test('the key: where, in which slot, since when', () => {
