@@ -29,7 +29,8 @@ export function copiedText(account: CachedAccount, which: IdentifiedToken, form:
 /** Returns the API's URL from its audience or scopes. */
 function urlOf(audience: string | null, scopes: readonly string[]): string {
   for (const text of [audience ?? '', ...scopes]) {
-    if (/^https?:\/\//i.test(text) && URL.canParse(text)) return `${new URL(text).origin}/`;
+    // Several audiences are joined by spaces: which of them is meant is unknown.
+    if (/^https?:\/\/\S+$/i.test(text) && URL.canParse(text)) return `${new URL(text).origin}/`;
   }
   return 'https://API';
 }

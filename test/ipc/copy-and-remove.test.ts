@@ -4,6 +4,8 @@ import { windowOver } from './window.ts';
 import { TokenCache } from '../../src-main/index.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { copyQuestion, removeQuestion } from '../../src-main/ipc/questions.ts';
+import { copiedText } from '../../src-main/ipc/copied-text.ts';
+import { jwt } from '../cache/events.ts';
 import { identify } from '../../src-main/ipc/token-views.ts';
 import { signInOf } from '../app/sign-in/fake-issuer.ts';
 
@@ -151,6 +153,12 @@ describe('a question about a token', () => {
     });
     expect(details[0]).toContain('Issuer: https://sso.example/realms/prod\n');
     expect(details[0]).not.toBe(details[1]);
+  });
+
+  it('names no API in a curl command where a token has several audiences', () => {
+    const secret = jwt({ aud: ['https://graph.microsoft.com/', 'https://other.example'] });
+    const { account, token } = accountWith('https://sso.example', { access_token: secret });
+    expect(copiedText(account, token, 'curl')).toMatch(/'https:\/\/API'$/);
   });
 
   it('says that the app gets another one only where it has a refresh token, or is an app itself', () => {
