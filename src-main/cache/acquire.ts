@@ -173,10 +173,14 @@ function ofIssuer<T extends Entity>(
   { home_account_id, issuer }: TokenRequest,
 ): T[] {
   if (home_account_id === null || tokens.length === 0) return [...tokens];
+  // A subject is case-sensitive (OpenID Connect Core §2), which a search by account ID is not.
+  const own = tokens.filter(
+    (token) => token['home_account_id'] === home_account_id || issuersFor(store, token).length === 0,
+  );
   if (issuer !== undefined)
-    return tokens.filter((token) => issuersFor(store, token).every((own) => sameIssuer(own, issuer)));
-  const all = new Set(tokens.flatMap((token) => issuersFor(store, token)));
-  return all.size > 1 ? [] : [...tokens];
+    return own.filter((token) => issuersFor(store, token).every((its) => sameIssuer(its, issuer)));
+  const all = new Set(own.flatMap((token) => issuersFor(store, token)));
+  return all.size > 1 ? [] : own;
 }
 
 /** Returns the expiry as a finite number, for sorting. */
@@ -236,15 +240,15 @@ export function refreshTokensFor(cache: TokenCache, request: TokenRequest): Refr
   return [...newestFirst(own), ...shared];
 }
 
-/** Returns the access tokens that match the request, including expired ones. Tokens acquired for any tenant belong to the home tenant. */
+/** Returns the access tokens that match the request, including expired ones. `common` and the like are the home tenant. */
 function candidates(cache: TokenCache, request: TokenRequest): AccessToken[] {
   const query = queryOf(request);
   const target = scopesIn(request);
   const find = (realm: object): AccessToken[] =>
     cache.find('AccessToken', { target, query: { ...query, ...realm } });
-  const home = homeTenantOf(request.home_account_id ?? '');
-  const isHome = home !== undefined && folded(request.realm) === folded(home);
-  const found = [...find({}), ...(isHome ? [...ANY_TENANT].flatMap((realm) => find({ realm })) : [])];
+  const [home, realm] = [homeTenantOf(request.home_account_id ?? ''), folded(request.realm)];
+  const isHome = home !== undefined && (realm === folded(home) || ANY_TENANT.has(realm));
+  const found = isHome ? [home, ...ANY_TENANT].flatMap((tenant) => find({ realm: tenant })) : find({});
   return ofIssuer(storeOf(cache), found, request);
 }
 

@@ -5,7 +5,8 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
-import { copyWith, filled, folded, isRecord, sameJson } from './json.ts';
+import type { Entry } from './entry.ts';
+import { copyWith, filled, folded, isRecord, sameJson, textOf } from './json.ts';
 import { accountsLike, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import {
   authorityOf,
@@ -23,6 +24,7 @@ import type {
   Account,
   AddReceipt,
   AppMetadata,
+  Entity,
   EntityType,
   IdToken,
   RefreshToken,
@@ -648,7 +650,9 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
   for (const type of ['AccessToken', 'IdToken', 'RefreshToken'] as const) {
     const entity = entities[type];
     if (entity === undefined) continue;
-    place(store, type, entity, supersededEntries(store, type, entity));
+    const superseded = supersededEntries(store, type, entity);
+    assertSpelling(entity, superseded);
+    place(store, type, entity, superseded);
     kept.push(type);
   }
   if (addAccount(store, entities)) kept.push('Account');
@@ -677,6 +681,21 @@ function knownIssuer(store: Store, home: string, environment: string, endpoint: 
   return issuers.size === 1 ? [...issuers][0] : undefined;
 }
 
+/**
+ * A subject is case-sensitive (OpenID Connect Core §2). MSAL's keys are not, so what is here would be replaced by what another user gets.
+ *
+ * @throws InvalidArgumentError if the IDs of the two users differ only in case
+ */
+function assertSpelling(fresh: Entity, replaced: readonly Entry[]): void {
+  if (issuerIn(fresh) === '') return;
+  const id = textOf(fresh['home_account_id']);
+  if (replaced.every(({ entity }) => entity === null || textOf(entity['home_account_id']) === id)) return;
+  throw invalid(
+    'response.id_token',
+    'names a user whose ID differs only in case from that of another user, who is signed in: sign that one out first',
+  );
+}
+
 /** The tokens are of another user, or of another issuer, than the request was about. */
 export class OtherUserError extends InvalidArgumentError {}
 
@@ -688,8 +707,9 @@ export class OtherUserError extends InvalidArgumentError {}
  */
 function assertSubject(store: Store, expected: string, entities: NewEntities): void {
   const { Account, IdToken, identity: named } = entities;
-  if (named.home_account_id === undefined) return;
-  if (folded(named.home_account_id) === folded(expected)) return;
+  const owner = Account ?? IdToken;
+  if (named.home_account_id === undefined || named.home_account_id === expected) return;
+  if (folded(named.home_account_id) === folded(expected) && issuerIn(owner) === '') return;
   const another = (): OtherUserError => {
     const field = named.clientInfo === undefined ? 'response.id_token' : 'response.client_info';
     return new OtherUserError(
@@ -700,7 +720,6 @@ function assertSubject(store: Store, expected: string, entities: NewEntities): v
     );
   };
   if (named.clientInfo !== undefined) throw another();
-  const owner = Account ?? IdToken;
   const environment = owner?.environment ?? '';
   const subject = subjectOf(named.claims);
   // Compare with the pairwise subject in the app's earlier ID token, which may differ from the account's ID.
@@ -752,6 +771,7 @@ function addAccount(store: Store, entities: NewEntities): boolean {
   const known = isNode(dialect)
     ? usersAccounts(store, entities.Account)
     : sameEntries(store, 'Account', entities.Account);
+  assertSpelling(entities.Account, known);
   const accounts = known.flatMap(({ entity }) => entity ?? []);
   const fresh = isNode(dialect) ? nodeAccount(entities.Account, entities.uid, accounts) : entities.Account;
   const [before] = accounts;

@@ -78,6 +78,15 @@ describe('silent acquisition', () => {
     expect(secretIn('contoso')).toBeUndefined();
   });
 
+  test('a request for any tenant gets the token of the home tenant, and of no other', () => {
+    const cache = cacheWith(signIn({ access_token: 'guest', expires_in: 7200 }));
+    const secretIn = (realm: string) => lookup(cache, { ...request, realm }, 1000).accessToken?.secret;
+    for (const realm of ['common', 'organizations', 'consumers']) expect(secretIn(realm)).toBeUndefined();
+    cache.add(signIn({ access_token: 'home' }, { realm: 'UTID' }));
+    for (const realm of ['common', 'Organizations', 'utid']) expect(secretIn(realm)).toBe('home');
+    expect(secretIn('contoso')).toBe('guest');
+  });
+
   test('a response that does not name the user belongs to the account of the request', async () => {
     const cache = cacheWith(signIn());
     const bare = answer({ access_token: 'new', expires_in: 3600 });

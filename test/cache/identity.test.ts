@@ -738,6 +738,50 @@ describe('an invalid event is refused with the name of the field, and nothing ch
   });
 });
 
+describe('subjects that differ only in case', () => {
+  const of = (sub: string, event: Partial<TokenResponseEvent> = {}): TokenResponseEvent =>
+    realmSignIn('alpha', { id_token: jwt({ iss: `${HOST}/realms/alpha`, sub }) }, event);
+  const wanted = (home_account_id: string): TokenRequest => ({ ...requestAt('alpha'), home_account_id });
+
+  test.each<Partial<TokenResponseEvent>>([
+    {},
+    { client_id: 'another app' },
+    { skipAccountCreation: true },
+    { home_account_id: '00uaBc' },
+  ])('are two users: the second one takes nothing from the first, %j', (event) => {
+    const cache = cacheWith(of('00uAbC'));
+    const before = cache.serialize();
+    expect(() => cache.add(of('00uaBc', event))).toThrow(/differs only in case/);
+    expect(cache.serialize()).toBe(before);
+    expect(secretFor(cache, wanted('00uAbC'))).toBe('at alpha');
+    expect(secretFor(cache, wanted('00uaBc'))).toBeUndefined();
+    expect(lookup(cache, wanted('00uaBc'), 1000).refreshTokens).toEqual([]);
+    cache.signOut(cache.accounts()[0]!);
+    cache.add(of('00uaBc', event));
+    const { client_id = 'app' } = event;
+    expect(secretFor(cache, { ...wanted('00uaBc'), client_id })).toBe('at alpha');
+  });
+
+  test('a refresh is not answered for the other one', async () => {
+    const cache = cacheWith(of('00uAbC'));
+    const { response, token_endpoint } = of('00uaBc');
+    const redeem: Redeem = () => Promise.resolve({ token_endpoint, response });
+    const request = { ...wanted('00uAbC'), forceRefresh: true };
+    await expect(acquireTokenSilent(inMemory(cache), request, redeem, now)).rejects.toThrow(
+      SignInRequiredError,
+    );
+    expect(secretFor(cache, wanted('00uAbC'))).toBe('at alpha');
+  });
+
+  test('are one user at Microsoft, whose IDs are compared as MSAL does', () => {
+    const event = { token_endpoint: 'https://login.microsoftonline.com/utid/oauth2/v2.0/token' };
+    const cache = cacheWith(signIn({}, event), signIn({}, event, { uid: 'UID', utid: 'UTID' }));
+    expect(cache.accounts()).toHaveLength(1);
+    const request = { client_id: 'my_client_id', environment: 'login.windows.net', scopes: ['s1'] };
+    expect(secretFor(cache, { ...request, home_account_id: 'Uid.Utid' })).toBe('an access token');
+  });
+});
+
 describe('a refused refresh token', () => {
   const request: TokenRequest = { ...requestAt('alpha'), forceRefresh: true };
 
