@@ -299,7 +299,7 @@ function mayNameAccount(event: TokenResponseEvent, endpoint: Endpoint, claims: C
 /** A tenant, a policy (B2C), and the path of Entra's token endpoint. */
 const ENTRA_ENDPOINT = /^(?:\/tfp)?\/[^/]+(?:\/[^/]+)?(?:\/oauth2)?(?:\/v2(?:\.0)?)?\/token$/i;
 const ENTRA_ISSUER =
-  /^https:\/\/[^/?#]+(?:\/tfp)?\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/[^/?#]+)?(?:\/v2\.0)?\/?$/i;
+  /^https?:\/\/[^/?#]+(?:\/tfp)?\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/[^/?#]+)?(?:\/v2\.0)?\/?$/i;
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
 const USER_GRANTS: ReadonlySet<string> = new Set([
