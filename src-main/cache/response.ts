@@ -286,20 +286,24 @@ function followsMsals(event: TokenResponseEvent, { environment, tenant }: Endpoi
 
 /**
  * [Note: client_info] `client_info` names an account without its issuer. Where several issuers share a host, one of them could name an
- * account of another. So it counts where MSAL's rules apply. Elsewhere (a cloud or a domain that this code does not know), it counts only
- * if neither the caller nor the response says that the issuer is another one than Entra's.
+ * account of another. So it counts where MSAL's rules apply. Elsewhere (a cloud or a domain that this code does not know, or a provider
+ * that MSAL is configured for by `knownAuthorities`), it counts only if the caller names no issuer, and the ID token an issuer of Entra's
+ * form or one that is the host itself.
  */
 function mayNameAccount(event: TokenResponseEvent, endpoint: Endpoint, claims: Claims | undefined): boolean {
   if (followsMsals(event, endpoint)) return true;
   if (folded(event.authority_type) === 'generic' || filled(event.issuer) !== undefined) return false;
   const issuer = stringClaim(claims, 'iss');
-  return issuer === undefined ? ENTRA_ENDPOINT.test(endpoint.url.pathname) : ENTRA_ISSUER.test(issuer);
+  if (issuer === undefined) return ENTRA_ENDPOINT.test(endpoint.url.pathname);
+  return ENTRA_ISSUER.test(issuer) || HOST_ISSUER.test(issuer);
 }
 
 /** A tenant, a policy (B2C), and the path of Entra's token endpoint. */
 const ENTRA_ENDPOINT = /^(?:\/tfp)?\/[^/]+(?:\/[^/]+)?(?:\/oauth2)?(?:\/v2(?:\.0)?)?\/token$/i;
 const ENTRA_ISSUER =
   /^https?:\/\/[^/?#]+(?:\/tfp)?\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/[^/?#]+)?(?:\/v2\.0)?\/?$/i;
+
+const HOST_ISSUER = /^https?:\/\/[^/?#]+\/?$/i;
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
 const USER_GRANTS: ReadonlySet<string> = new Set([

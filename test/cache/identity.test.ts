@@ -147,12 +147,12 @@ describe('two realms of one host, with the same subject', () => {
     }
   });
 
-  test('client_info names the account at a cloud that this code does not know, in each of its tenants', () => {
+  test('client_info names the account at a cloud that this code does not know, in each of its tenants and as a whole', () => {
     const [home, guest] = ['11111111-2222-3333-4444-555555555555', '66666666-7777-8888-9999-000000000000'];
     const [tenant, v1, policy] = [`${home}/v2.0`, `${guest}/`, `tfp/${home}/b2c_1_susi/v2.0/`].map(
       (path) => `https://login.sovereign.example/${path}`,
     );
-    for (const iss of [tenant, v1, policy, undefined]) {
+    for (const iss of [tenant, v1, policy, 'https://login.sovereign.example', undefined]) {
       const id_token = iss === undefined ? undefined : jwt({ iss, sub: 's', oid: 'o' });
       const token_endpoint = 'https://login.sovereign.example/contoso/oauth2/v2.0/token';
       const cache = cacheWith(realmSignIn('x', { id_token, ...named }, { token_endpoint }));
