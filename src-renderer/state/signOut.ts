@@ -105,12 +105,16 @@ export function createSignOut(
       offers: asks ? null : undefined,
       wishes: { vault: true, revoke: false, endSession: false, places: [] },
     });
+    hasPlaces = false;
     if (asks) void ask(accountIds);
-    await countFor(accountIds, true);
+    await countFor(accountIds);
   };
 
-  /** Counts what the open dialog would remove. The first time, it also chooses where. */
-  const countFor = async (accountIds: readonly string[] | null, isFirst: boolean) => {
+  /** Whether places were chosen in the open dialog. From then on, only the user chooses. */
+  let hasPlaces = false;
+
+  /** Counts what the open dialog would remove. The first answer also chooses where. */
+  const countFor = async (accountIds: readonly string[] | null) => {
     const chosen = accountsOf(accountIds);
     const here = chosen.filter(({ places }) => places.includes('vault'));
     const ids = accountIds === null ? null : here.map(({ id }) => id);
@@ -131,25 +135,25 @@ export function createSignOut(
     if (!counts.ok) dialogs.fail('The tokens could not be counted', counts.error, dialog);
     else if (!places.ok) dialogs.fail('The tokens could not be counted', places.error, dialog);
     else if (!copies.ok) dialogs.fail('The tokens could not be counted', copies.error, dialog);
-    else
+    else {
+      const wishes = {
+        ...dialog.wishes,
+        vault: here.length > 0,
+        places: places.value
+          .filter(
+            ({ viewOnly, page }) => !viewOnly && (page === null || isPageChosen(chosen.length, places.value)),
+          )
+          .map(({ id }) => id),
+      };
       dialogs.replace(dialog, {
         ...dialog,
         counts: counts.value,
         places: places.value,
         copies: copies.value,
-        ...(isFirst && {
-          wishes: {
-            ...dialog.wishes,
-            vault: here.length > 0,
-            places: places.value
-              .filter(
-                ({ viewOnly, page }) =>
-                  !viewOnly && (page === null || isPageChosen(chosen.length, places.value)),
-              )
-              .map(({ id }) => id),
-          },
-        }),
+        ...(!hasPlaces && { wishes }),
       });
+      hasPlaces = true;
+    }
   };
 
   /** Another program may remove accounts while the dialog asks about them, or change their tokens. */
@@ -176,7 +180,7 @@ export function createSignOut(
     const who = isSame ? dialog.who : count(now.accounts.length, 'account');
     dialogs.replace(dialog, { ...dialog, ...now, who, counts: null });
     if (dialog.offers === null && !isSame) void ask(accountIds);
-    void countFor(accountIds, dialog.counts === null);
+    void countFor(accountIds);
   };
   let known = accounts.view.get().byId;
   accounts.view.subscribe(() => {

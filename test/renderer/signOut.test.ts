@@ -103,6 +103,51 @@ describe('signing out', () => {
     expect(bridge.asked.some(([name]) => name === 'signOut')).toBe(false);
   });
 
+  test('keeps what the user chose while it counts again, however often another program writes', async () => {
+    const { model, bridge, world } = await stage('sources-few');
+    const shown = () => {
+      const dialog = model.dialogs.view.get();
+      if (dialog?.kind !== 'sign-out') throw new Error('no dialog');
+      return dialog;
+    };
+    const write = async () => {
+      world.members[0]!.account.tokens.AccessToken += 1;
+      world.members = world.members.map((one) => ({ ...one, account: { ...one.account } }));
+      bridge.emit('change', null);
+      await settled();
+    };
+    const gates = [gate(), gate(), gate(), gate()];
+    const left = [...gates];
+    world.delay = (name) => (name === 'removalCount' ? left.shift()?.closed : undefined);
+    const open = async (index: number) => {
+      gates[index]!.open();
+      await settled();
+    };
+
+    void model.signOut.one('a001');
+    await settled();
+    await write(); // while the first count is on its way
+    await open(0);
+    expect(shown().wishes).toMatchObject({ vault: true, places: ['az', 'page-myaccount-microsoft-com'] });
+    const wishes = { ...shown().wishes, vault: false, places: ['page-myaccount-microsoft-com'] };
+    model.signOut.wish(wishes);
+    await open(1);
+    expect(shown().wishes).toEqual(wishes);
+
+    await write();
+    await write();
+    expect(shown().counts).toBeNull();
+    await open(2);
+    await open(3);
+    expect(shown().counts).not.toBeNull();
+    expect(shown().wishes).toEqual(wishes);
+
+    // The next question starts with all places again.
+    model.dialogs.close();
+    await model.signOut.one('a001');
+    expect(shown().wishes).toMatchObject({ vault: true, places: ['az', 'page-myaccount-microsoft-com'] });
+  });
+
   test('all: one question, all receipts', async () => {
     const { model, bridge } = await stage();
     await model.signOut.all();
