@@ -39,6 +39,8 @@ export interface AutoRefresh {
 /** Seconds: the wait after the first failure or after a success, and the longest wait. */
 const FIRST_WAIT = 30;
 const LONGEST_WAIT = 1800;
+/** Seconds: the longest wait after a success. A token that nothing replaces must not let others expire that live for five minutes. */
+const LONGEST_WAIT_WORKING = 240;
 /** Seconds: the longest timer, because timers stand still while a computer sleeps and clocks can be set. */
 const LONGEST_SLEEP = 600;
 /** Errors that a retry can't fix. */
@@ -63,10 +65,11 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   let stopped = false;
 
   function wait(name: string, tries: number, problem: PlainError | null): void {
+    const longest = problem === null ? LONGEST_WAIT_WORKING : LONGEST_WAIT;
     const pause =
       problem !== null && FINAL.has(problem.code)
         ? Infinity
-        : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, tries - 1));
+        : Math.min(longest, FIRST_WAIT * 2 ** Math.max(0, tries - 1));
     waits.set(name, { tries, until: ports.now() + pause, problem });
   }
 
@@ -96,9 +99,13 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       planned.set(account, when);
       next = Math.min(next, when);
     }
-    cancel();
-    if (!stopped) cancel = ports.after((next - ports.now()) * 1000, () => void look());
+    lookIn(next - ports.now());
     ports.onChange();
+  }
+
+  function lookIn(seconds: number): void {
+    cancel();
+    if (!stopped) cancel = ports.after(seconds * 1000, () => void look());
   }
 
   async function look(): Promise<void> {
@@ -109,7 +116,10 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
     looking = (async () => {
       do {
         again = false;
-        await lookOnce().catch(ports.onUnexpected);
+        await lookOnce().catch((error: unknown) => {
+          lookIn(LONGEST_SLEEP); // A vault that can't be read now may be readable then.
+          ports.onUnexpected(error);
+        });
       } while (again as boolean);
       looking = undefined;
     })();

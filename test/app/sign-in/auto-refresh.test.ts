@@ -93,10 +93,10 @@ describe('keeping fresh', () => {
     await fresh.look();
     await time.pass(450_000);
     expect(tries).toEqual([0, 30, 90, 210, 450]);
-    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: 1000 + 930, problem: null });
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: 1000 + 690, problem: null });
     await time.pass(24 * 3_600_000);
     const waits = tries.slice(1).map((at, index) => at - tries[index]!);
-    expect(Math.max(...waits)).toBe(1800);
+    expect(Math.max(...waits)).toBe(240);
     fresh.heard(ACCOUNT, { refreshed: 1, problem: null }); // by the user
     tries.length = 0;
     const from = seconds() - 1000;
@@ -111,6 +111,63 @@ describe('keeping fresh', () => {
     await fresh.look();
     await time.pass(91_000);
     expect(tries).toEqual([1, 31, 61, 91]);
+    fresh.stop();
+  });
+
+  it('keeps tokens of five minutes valid beside one that no refresh replaces', async () => {
+    const time = fakeTime(1_000_000);
+    const seconds = () => Math.floor(time.now() / 1000);
+    let expires = seconds() + 300;
+    let expired = 0;
+    const fresh = autoRefresh({
+      due: () => Promise.resolve([{ account: ACCOUNT, at: Math.min(0, expires - 75) }]),
+      refresh() {
+        expired += Math.max(0, seconds() - expires);
+        expires = seconds() + 300;
+        return Promise.resolve({ refreshed: 1, problem: null });
+      },
+      now: seconds,
+      after: time.after,
+      onChange: () => undefined,
+      onUnexpected(error) {
+        throw error;
+      },
+    });
+    await fresh.look();
+    await time.pass(6 * 3_600_000);
+    expect(expired).toBe(0);
+    fresh.stop();
+  });
+
+  it.each(['due', 'refresh'] as const)('looks again after an error while it looked: in %s', async (name) => {
+    const time = fakeTime(1_000_000);
+    let isDown = true;
+    let refreshed = 0;
+    const unexpected: unknown[] = [];
+    const mayFail = (at: typeof name): void => {
+      if (isDown && at === name) throw new Error('The vault is busy.');
+    };
+    const fresh = autoRefresh({
+      async due() {
+        mayFail('due');
+        return Promise.resolve([{ account: ACCOUNT, at: refreshed === 0 ? 0 : Infinity }]);
+      },
+      async refresh() {
+        mayFail('refresh');
+        refreshed += 1;
+        return Promise.resolve({ refreshed: 1, problem: null });
+      },
+      now: () => Math.floor(time.now() / 1000),
+      after: time.after,
+      onChange: () => undefined,
+      onUnexpected: (error) => void unexpected.push(error),
+    });
+    await fresh.look();
+    await time.pass(600_000);
+    expect(unexpected).toHaveLength(2);
+    isDown = false;
+    await time.pass(600_000);
+    expect(refreshed).toBe(1);
     fresh.stop();
   });
 
