@@ -31,7 +31,7 @@ import { capitalized, count, listing, removals } from '../state/words.ts';
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
   const { accountIds, names, user, who, apps, counts, working, offers, wishes, places } = dialog;
-  const chosen = chosenPlaces(wishes);
+  const chosen = chosenPlaces(dialog);
   const all = accountIds === null;
   const several = names.length > 1;
   const matrix = isMatrix(dialog);

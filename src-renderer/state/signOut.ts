@@ -10,7 +10,7 @@ import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
 import type { Toasts } from './toasts.ts';
 import { visible } from './text.ts';
-import { isMatrix, leavingCount } from './signOutMatrix.ts';
+import { isMatrix, leavingCount, wishesFor } from './signOutMatrix.ts';
 import { addCounts, count } from './words.ts';
 
 /** Maximum accounts whose tokens are loaded to find the names of apps. */
@@ -178,7 +178,8 @@ export function createSignOut(
       return;
     }
     const who = isSame ? dialog.who : count(now.accounts.length, 'account');
-    dialogs.replace(dialog, { ...dialog, ...now, who, counts: null });
+    const wishes = wishesFor(now.accounts, dialog.wishes);
+    dialogs.replace(dialog, { ...dialog, ...now, who, wishes, counts: null });
     if (dialog.offers === null && !isSame) void ask(accountIds);
     void countFor(accountIds);
   };
@@ -429,9 +430,9 @@ function isPageChosen(accounts: number, places: readonly PlaceOffer[]): boolean 
   return accounts === 1 && cachesAmong(places).length > 0;
 }
 
-/** Returns the number of places that a sign-out would change. */
-export function chosenPlaces({ vault, places }: SignOutWishes): number {
-  return (vault ? 1 : 0) + places.length;
+/** Returns the number of places that a sign-out would change. A chosen place may have lost the accounts meanwhile. */
+export function chosenPlaces({ wishes, places }: Pick<DialogOf<'sign-out'>, 'wishes' | 'places'>): number {
+  return (wishes.vault ? 1 : 0) + places.filter(({ id }) => wishes.places.includes(id)).length;
 }
 
 /** "Removes 5 tokens of 2 accounts from its cache. The other 3 accounts stay. You can undo this until you press Done." */

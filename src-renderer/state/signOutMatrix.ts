@@ -32,9 +32,10 @@ export interface SignOutChoice {
   wishes: SignOutWishes;
 }
 
-/** Whether each account gets a checkbox for each place. */
-export function isMatrix({ accounts, places }: Pick<SignOutChoice, 'accounts' | 'places'>): boolean {
-  return accounts.length > 1 && accounts.length <= MOST_ROWS && places.some(({ page }) => page === null);
+/** Whether each account gets a checkbox for each place: also where only the vault is left, if an account was left out there. */
+export function isMatrix({ accounts, places, wishes }: Omit<SignOutChoice, 'offers'>): boolean {
+  const isDivided = places.some(({ page }) => page === null) || (wishes.except ?? []).length > 0;
+  return accounts.length > 1 && accounts.length <= MOST_ROWS && isDivided;
 }
 
 export function matrixColumns({ accounts, places, offers }: Omit<SignOutChoice, 'wishes'>): MatrixColumn[] {
@@ -83,6 +84,24 @@ export function withChoice(
   if (place === 'provider') return { ...next, revoke: chosen.size > 0 };
   const places = wishes.places.filter((id) => id !== place);
   return { ...next, places: chosen.size > 0 ? [...places, place] : places };
+}
+
+/**
+ * Returns the wishes for the accounts that are left. A place where none of them was chosen is not chosen any more, and one account alone is
+ * excepted nowhere: its places are shown as a list.
+ */
+export function wishesFor(accounts: readonly LeavingAccount[], wishes: SignOutWishes): SignOutWishes {
+  const ids = new Set(accounts.map(({ id }) => id));
+  const except = (wishes.except ?? []).filter(({ accountId }) => ids.has(accountId));
+  const out = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
+  const isLeft = (place: string) => accounts.some(({ id }) => !out.has(`${id} ${place}`));
+  return {
+    ...wishes,
+    vault: wishes.vault && accounts.some(({ id, inVault }) => inVault && !out.has(`${id} vault`)),
+    revoke: wishes.revoke && isLeft('provider'),
+    places: wishes.places.filter(isLeft),
+    except: accounts.length > 1 ? except : [],
+  };
 }
 
 /** One line for each place: what happens there. */

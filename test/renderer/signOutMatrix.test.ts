@@ -6,9 +6,12 @@ import {
   matrixColumns,
   matrixLines,
   matrixTotal,
+  type LeavingAccount,
   type SignOutChoice,
+  wishesFor,
   withChoice,
 } from '../../src-renderer/state/signOutMatrix.ts';
+import { chosenPlaces } from '../../src-renderer/state/signOut.ts';
 import { stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
@@ -146,6 +149,35 @@ describe('several accounts in several places', () => {
     expect(isMatrix(choice({ accounts: many.slice(0, 1) }))).toBe(false);
     expect(isMatrix(choice({ places: [] }))).toBe(false);
     expect(isMatrix(choice())).toBe(true);
+    // The vault alone has no checkbox for each account, unless one is left out there.
+    const wishes = withChoice(column(choice(), 'vault'), choice().wishes, 'r', false);
+    expect(isMatrix(choice({ places: [], wishes }))).toBe(true);
+    expect(isMatrix(choice({ places: [], wishes, accounts: many.slice(0, 1) }))).toBe(false);
+  });
+
+  test('an account that is left alone keeps its choice, in one list', () => {
+    const all = choice();
+    let { wishes } = all;
+    for (const [place, id] of [
+      ['az', 'l'],
+      ['provider', 'l'],
+      ['vault', 'r'],
+    ] as const)
+      wishes = withChoice(column(all, place), wishes, id, false);
+    const [rosa, tom, lin] = all.accounts as [LeavingAccount, LeavingAccount, LeavingAccount];
+    // Tom is not in the vault, Rosa is chosen nowhere else, and Lin was left out of Azure CLI and the provider.
+    const none = { endSession: false, except: [] };
+    expect(wishesFor([lin], wishes)).toEqual({ ...none, vault: true, revoke: false, places: [] });
+    expect(wishesFor([rosa], wishes)).toEqual({ ...none, vault: false, revoke: true, places: ['az'] });
+    expect(wishesFor([tom], wishes)).toEqual({ ...none, vault: false, revoke: true, places: ['az'] });
+    // Nobody is left who was signed out of the vault, and Lin stays out of Azure CLI.
+    const two = wishesFor([rosa, tom], wishes);
+    expect(two).toMatchObject({ vault: false, except: [{ accountId: 'r', place: 'vault' }] });
+    const others = wishesFor([tom, lin], wishes);
+    expect(isChosen(others, 'l', 'az')).toBe(false);
+    expect(isChosen(others, 't', 'az')).toBe(true);
+    expect(others.except).not.toContainEqual(expect.objectContaining({ accountId: 'r' }));
+    expect(wishesFor([{ ...lin, inVault: false }], wishes).vault).toBe(false);
   });
 });
 
@@ -162,4 +194,35 @@ test('the dialog asks main for what was left out', async () => {
   const asked = bridge.asked.find(([name]) => name === 'signOut');
   expect(model.dialogs.view.get()).toMatchObject({ kind: 'receipt', who: '2 accounts', accounts: 2 });
   expect(asked?.[2]).toMatchObject({ except: [{ accountId: 'a001', place: 'az' }] });
+});
+
+test('the dialog of the account that is left shows what main is asked for', async () => {
+  const { model, bridge, world } = await stage('sources');
+  await model.signOut.several(['a001', 'a002', 'a003']);
+  const shown = () => {
+    const dialog = model.dialogs.view.get();
+    if (dialog?.kind !== 'sign-out') throw new Error('There is no question.');
+    return dialog;
+  };
+  const remove = async (id: string) => {
+    world.members = world.members.filter(({ account: one }) => one.id !== id);
+    bridge.emit('change', null);
+    await settled();
+  };
+  const az = matrixColumns(shown()).find(({ id }) => id === 'az')!;
+  model.signOut.wish(withChoice(az, shown().wishes, 'a001', false));
+  await remove('a002');
+  expect(isMatrix(shown())).toBe(true);
+  expect(isChosen(shown().wishes, 'a001', 'az')).toBe(false);
+  await remove('a003');
+  expect(isMatrix(shown())).toBe(false);
+  const wishes = { vault: true, places: [], except: [] };
+  expect(shown().wishes).toMatchObject(wishes);
+  expect(chosenPlaces(shown())).toBe(1);
+  // A place that has none of the accounts any more is not counted.
+  const all = { ...shown(), wishes: { ...shown().wishes, places: ['az'] } };
+  expect(chosenPlaces(all)).toBe(2);
+  expect(chosenPlaces({ ...all, places: [] })).toBe(1);
+  await model.signOut.confirm();
+  expect(bridge.asked.find(([name]) => name === 'signOut')?.[2]).toMatchObject(wishes);
 });
