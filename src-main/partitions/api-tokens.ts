@@ -160,8 +160,11 @@ export async function apiToken(
       return await asked(handle, wanted, ask, found, signal);
     });
   } catch (error) {
-    if (known !== undefined && !forceRefresh) return known; // An early refresh that failed.
-    throw error;
+    if (known === undefined || forceRefresh) throw error;
+    // An early refresh that failed. The user may have been signed out meanwhile, or another caller got a token.
+    const left = await handle.read((cache) => usable(cache, wanted, now())).catch(() => undefined);
+    if (left === undefined) throw error;
+    return left;
   }
 }
 
@@ -193,7 +196,7 @@ async function asked(
       throw error;
     }
     const { token_endpoint, response } = answer;
-    const token = await handle.update(
+    await handle.update(
       (cache) => {
         cache.add({
           client_id: wanted.client_id,
@@ -204,11 +207,14 @@ async function asked(
           ...wanted.event,
         });
         tidy(cache, wanted, refused, refreshTokens, response);
-        return cache
-          .find('AccessToken', { query: { client_id: wanted.client_id } })
-          .find(({ secret }) => secret === response['access_token']);
       },
       since === undefined ? {} : { since },
+    );
+    // What was stored, which is nothing for a user who was signed out meanwhile.
+    const token = await handle.read((cache) =>
+      cache
+        .find('AccessToken', { query: { client_id: wanted.client_id } })
+        .find(({ secret }) => secret === response['access_token']),
     );
     if (token !== undefined) return token;
     throw new SignInRequiredError(

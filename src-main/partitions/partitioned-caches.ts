@@ -227,7 +227,8 @@ export interface PartitionedCaches {
 
   /**
    * Returns a token of the app itself (client credentials). Callers that come together share one request to the provider, on all
-   * servers with Redis or PostgreSQL. A token that is still valid is returned if an early refresh fails.
+   * servers with Redis or PostgreSQL. A token that is still valid is returned if an early refresh fails and the cache
+   * still has it.
    *
    * @throws what `ask` throws; SignInRequiredError if the provider answered `invalid_grant`; an Error with the provider's code in `error`
    *   for any other error response; InvalidArgumentError
@@ -245,7 +246,7 @@ export interface PartitionedCaches {
    * time for each user. A refresh token that came with it is used first, also when the assertion has expired (long-running jobs).
    *
    * @throws SignInRequiredError if only the user can get the token (`interaction_required` and others, see `reason`): answer 401, so that the
-   *   caller gets a new one; its `cause` has `claims`. An Error with the provider's code in `error` for any other error response.
+   *   caller gets a new one; its `cause` has `claims`. Also if the user was signed out meanwhile. An Error with the provider's code in `error` for any other error response.
    *   What `ask` throws; InvalidArgumentError
    * @example
    * import type { AskTokenEndpoint, PartitionedCaches } from 'tokenkeep/partitions';

@@ -3,6 +3,7 @@ import { ConfidentialClientApplication } from '@azure/msal-node';
 import { describe, expect, it } from 'vitest';
 import type { CacheHandle } from '../../src-main/cache/handle.ts';
 import { msalCachePlugin } from '../../src-main/msal/index.ts';
+import { userOfAssertion } from '../../src-main/partitions/api-tokens.ts';
 import { type AskTokenEndpoint, memoryStore, type TokenParameters } from '../../src-main/partitions/index.ts';
 import { base64url } from '../cache/events.ts';
 import { caches, namesIn, observed, signIn } from './people.ts';
@@ -225,6 +226,46 @@ describe('on behalf of a user', () => {
     time += 7200;
     await all.acquireOnBehalfOf(job, ask);
     expect(asked[4]).toMatchObject({ refresh_token: 'RT 4' });
+  });
+
+  describe.each(['signOutAll', 'signOutUser', 'remove'] as const)('a sign-out by %s meanwhile', (how) => {
+    it.each(['answers', 'fails'])('leaves no token where the provider %s', async (end) => {
+      const all = caches({ userIndex: true });
+      const job = request(assertionOf('noor'));
+      await all.acquireOnBehalfOf(job, provider(() => ({ ...user('noor'), refresh_in: 0 })).ask);
+      const theirs = all.partition(userOfAssertion(assertionOf('noor')));
+      expect(await theirs.read((cache) => cache.find('AccessToken'))).toHaveLength(1);
+      const late: AskTokenEndpoint = async (parameters) => {
+        if (how === 'signOutUser') await all.signOutUser('noor');
+        else if (how === 'remove') await theirs.remove();
+        else await theirs.update((cache) => void cache.signOutAll());
+        if (end === 'fails') throw new Error('down');
+        return provider(() => user('noor')).ask(parameters);
+      };
+      const asking = all.acquireOnBehalfOf(job, late);
+      await expect(asking).rejects.toMatchObject(
+        end === 'fails' ? { message: 'down' } : { code: 'sign_in_required' },
+      );
+      expect(await theirs.read((cache) => cache.find('AccessToken'))).toEqual([]);
+    });
+  });
+
+  it('an early refresh that fails leaves the token, and that of another server goes before it', async () => {
+    const store = memoryStore();
+    const [one, other] = [caches({ store }), caches({ store })];
+    const job = request(assertionOf('noor'));
+    await one.acquireOnBehalfOf(job, provider(() => ({ ...user('noor'), refresh_in: 0 })).ask);
+    const down: AskTokenEndpoint = () => Promise.reject(new Error('down'));
+    expect((await one.acquireOnBehalfOf(job, down)).secret).toBe('AT 1');
+    const theirs = other.partition(userOfAssertion(assertionOf('noor')));
+    const overtaken: AskTokenEndpoint = async () => {
+      await theirs.update((cache) => {
+        const [token] = cache.find('AccessToken');
+        cache.modify('AccessToken', token!, { secret: 'newer' });
+      });
+      throw new Error('down');
+    };
+    expect((await one.acquireOnBehalfOf(job, overtaken)).secret).toBe('newer');
   });
 
   it('removes the tokens of old assertions, so that a partition does not grow', async () => {
