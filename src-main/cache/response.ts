@@ -6,6 +6,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions, HOST, type Kind, type OptionNames, TEXT, TEXT_OR_NULL, TEXTS } from '../options.ts';
 import type { Entry } from './entry.ts';
+import { issuerFor } from './accounts.ts';
 import { copyWith, filled, folded, isRecord, sameJson, textOf } from './json.ts';
 import { accountsLike, place, sameEntries, supersededEntries, usersAccounts } from './place.ts';
 import {
@@ -15,6 +16,7 @@ import {
   isMicrosoft,
   issuerIn,
   mayOwn,
+  sameEnvironment,
   sameIssuer,
 } from './schema/authorities.ts';
 import { type Claims, claimsIn, decodeObject, isAmbiguous, stringClaim, subjectOf } from './schema/claims.ts';
@@ -290,20 +292,26 @@ function followsMsals(event: TokenResponseEvent, { environment, tenant }: Endpoi
  * that MSAL is configured for by `knownAuthorities`), it counts only if the caller names no issuer, and the ID token an issuer of Entra's
  * form or one that is the host itself.
  */
-function mayNameAccount(event: TokenResponseEvent, endpoint: Endpoint, claims: Claims | undefined): boolean {
+function mayNameAccount(
+  event: TokenResponseEvent,
+  endpoint: Endpoint,
+  { home_account_id = '', clientInfo, claims }: Identity,
+  known: KnownIssuers,
+): boolean {
+  if (clientInfo === undefined) return false;
   if (followsMsals(event, endpoint)) return true;
   if (folded(event.authority_type) === 'generic' || filled(event.issuer) !== undefined) return false;
+  // An account that `client_info` named has no issuer. One that has an issuer is another's.
+  if (known.has(home_account_id, endpoint.environment)) return false;
   const issuer = stringClaim(claims, 'iss');
   if (issuer === undefined) return ENTRA_ENDPOINT.test(endpoint.url.pathname);
-  return ENTRA_ISSUER.test(issuer) || HOST_ISSUER.test(issuer);
+  return ENTRA_ISSUER.test(issuer) || sameIssuer(issuer, endpoint.url.origin);
 }
 
 /** A tenant, a policy (B2C), and the path of Entra's token endpoint. */
 const ENTRA_ENDPOINT = /^(?:\/tfp)?\/[^/]+(?:\/[^/]+)?(?:\/oauth2)?(?:\/v2(?:\.0)?)?\/token$/i;
 const ENTRA_ISSUER =
   /^https?:\/\/[^/?#]+(?:\/tfp)?\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/[^/?#]+)?(?:\/v2\.0)?\/?$/i;
-
-const HOST_ISSUER = /^https?:\/\/[^/?#]+\/?$/i;
 
 /** Grants in which a user signs in. Their tokens belong to a user, even if the user is unknown. */
 const USER_GRANTS: ReadonlySet<string> = new Set([
@@ -343,8 +351,16 @@ function accountIdOf(
     : undefined;
 }
 
-/** Returns the issuer of an account from the cache; undefined if it is unknown. */
-type KnownIssuer = (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
+/** What the cache knows of issuers. */
+interface KnownIssuers {
+  /** Returns the issuer of an account; "" if MSAL's rules identify it, undefined if it is unknown. */
+  of: (home_account_id: string, environment: string, endpoint: URL) => string | undefined;
+  /** Whether the account, or a token of it, is one of this issuer, or of any if none is given. */
+  has: (home_account_id: string, environment: string, issuer?: string) => boolean;
+  /** Whether an ID token of the account names this issuer. */
+  isSaid: (home_account_id: string, issuer: string) => boolean;
+}
+const NONE: KnownIssuers = { of: () => undefined, has: () => false, isSaid: () => false };
 
 /**
  * Returns the issuer if it is part of the user's identity; see authorities.ts. If it is unknown, the endpoint's authority is
@@ -355,18 +371,27 @@ function issuerOf(
   endpoint: Endpoint,
   { clientInfo, claims }: Identity,
   home_account_id: string | undefined,
-  known: KnownIssuer,
+  known: KnownIssuers,
 ): string {
   const { url, environment } = endpoint;
   if (clientInfo !== undefined || followsMsals(event, endpoint)) return '';
   const [said, named] = [stringClaim(claims, 'iss'), filled(event.issuer)];
-  if (said !== undefined && named !== undefined && !sameIssuer(said, named))
+  if (said !== undefined && named !== undefined && !sameIssuer(said, named)) {
+    // [Note: guessed issuer] The account was added without an ID token, under the authority of its endpoint. It stays under that name.
+    const home = filled(event.home_account_id);
+    const isGuess =
+      home !== undefined &&
+      sameIssuer(named, authorityOf(url)) &&
+      known.has(home, environment, named) &&
+      !known.isSaid(home, named);
+    if (isGuess) return named;
     throw new OtherUserError('`response.id_token` is of another issuer than `issuer`. Nothing was added.', {
       field: 'response.id_token',
     });
+  }
   const issuer = said ?? named;
   if (issuer !== undefined) return issuer;
-  const adopted = home_account_id === undefined ? undefined : known(home_account_id, environment, url);
+  const adopted = home_account_id === undefined ? undefined : known.of(home_account_id, environment, url);
   return adopted ?? authorityOf(url);
 }
 
@@ -380,14 +405,15 @@ export function entitiesOf(
   event: TokenResponseEvent,
   now: number,
   dialect: Dialect,
-  known: KnownIssuer = () => undefined,
+  known: KnownIssuers = NONE,
 ): NewEntities {
   const { claims, clientInfo } = saidIn(event);
   const { client_id, response, data } = event;
   const where = placeOf(event, dialect);
   const { environment, tenant } = where;
-  const isNamed = mayNameAccount(event, where, claims);
-  const identity = identityOf({ claims, clientInfo: isNamed ? clientInfo : undefined });
+  const told = identityOf({ claims, clientInfo });
+  const isNamed = mayNameAccount(event, where, told, known);
+  const identity = isNamed ? told : identityOf({ claims, clientInfo: undefined });
   const grant = filled(event.grant_type) ?? filled(data?.['grant_type']);
   const home_account_id = accountIdOf(event, identity, grant);
   const issuer = issuerOf(event, where, identity, home_account_id, known);
@@ -646,8 +672,7 @@ export function nodeAccount(account: Account, uid: string | undefined, others: r
  * @param now seconds since the epoch
  */
 export function addResponse(store: Store, event: TokenResponseEvent, now: number): AddReceipt {
-  const known: KnownIssuer = (home, environment, endpoint) => knownIssuer(store, home, environment, endpoint);
-  const entities = entitiesOf(event, now, dialectOf(store), known);
+  const entities = entitiesOf(event, now, dialectOf(store), knownIssuers(store));
   const expected = filled(event.home_account_id);
   if (expected !== undefined) assertSubject(store, expected, entities);
   const kept: EntityType[] = [];
@@ -675,14 +700,39 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
   return Object.freeze({ account, kept, asked, granted, notGranted, expiry });
 }
 
-/** Returns the issuer of the account with this ID to which the endpoint may belong, if there is only one. */
-function knownIssuer(store: Store, home: string, environment: string, endpoint: URL): string | undefined {
-  const issuers = new Set<string>();
-  for (const { entity } of accountsLike(store, home, environment)) {
-    const issuer = issuerIn(entity);
-    if (issuer !== '' && mayOwn(issuer, endpoint)) issuers.add(issuer);
-  }
-  return issuers.size === 1 ? [...issuers][0] : undefined;
+function knownIssuers(store: Store): KnownIssuers {
+  const entitiesOfUser = (home: string, environment: string): Entity[] =>
+    store.ofAccount(home).flatMap(({ entity }) => {
+      const at = textOf(entity?.['environment']);
+      return entity !== null && at !== undefined && sameEnvironment(at, environment)
+        ? [entity as Entity]
+        : [];
+    });
+  return {
+    of(home, environment, endpoint) {
+      const accounts = accountsLike(store, home, environment).map(
+        ({ entity }) => issuerIn(entity) || issuerFor(store, entity ?? {}),
+      );
+      const issuers = new Set(accounts.filter((issuer) => issuer !== '' && mayOwn(issuer, endpoint)));
+      const [only] = issuers;
+      if (issuers.size === 1) return only;
+      // MSAL's rules identify it: another issuer would make it a second account.
+      return accounts.length > 0 &&
+        entitiesOfUser(home, environment).every((entity) => issuerIn(entity) === '')
+        ? ''
+        : undefined;
+    },
+    has: (home, environment, issuer) =>
+      entitiesOfUser(home, environment)
+        .map(issuerIn)
+        .some((own) => own !== '' && (issuer === undefined || sameIssuer(own, issuer))),
+    isSaid: (home, issuer) =>
+      store.ofAccount(home).some(({ section, entity }) => {
+        const iss =
+          section === 'IdToken' ? stringClaim(claimsIn(String(entity?.['secret'])), 'iss') : undefined;
+        return iss !== undefined && sameIssuer(iss, issuer);
+      }),
+  };
 }
 
 /**

@@ -147,6 +147,58 @@ describe('two realms of one host, with the same subject', () => {
     }
   });
 
+  test.each([
+    ['the issuer of another host', { id_token: jwt({ iss: 'https://evil.example', sub: 'm' }) }],
+    ['no ID token', { id_token: undefined }],
+    [
+      'an issuer of Entra’s form',
+      { id_token: jwt({ iss: `${HOST}/11111111-2222-3333-4444-555555555555`, sub: 'm' }) },
+    ],
+  ])('client_info takes no account that has an issuer, with %s', (_, response) => {
+    const cache = cacheWith(realmSignIn('alpha', withId('alpha', { sub })));
+    cache.add(
+      realmSignIn('beta', { ...response, ...named }, { token_endpoint: `${HOST}/t/beta/oauth2/token` }),
+    );
+    const request = { ...requestAt('alpha'), home_account_id: sub };
+    expect(secretFor(cache, request)).toBe('at alpha');
+    expect(lookup(cache, { ...request, forceRefresh: true }, 1000).refreshTokens).toHaveLength(1);
+  });
+
+  test('an account that was added without an ID token is refreshed where the first one names another issuer', async () => {
+    const token_endpoint = 'https://oauth2.accounts.example/token';
+    const cache = new TokenCache({ now });
+    const account = { home_account_id: 'u1', environment: 'oauth2.accounts.example', client_id: 'app' };
+    cache.add({
+      client_id: 'app',
+      scope: 'files',
+      token_endpoint,
+      home_account_id: 'u1',
+      response: { refresh_token: 'rt' },
+    });
+    const handle = inMemory(cache);
+    const id_token = jwt({ iss: 'https://accounts.example', sub: 'u1' });
+    for (const time of [1, 2]) {
+      const answer = { access_token: `at ${time}`, expires_in: 300, token_type: 'Bearer', id_token };
+      const redeem: Redeem = () => Promise.resolve({ token_endpoint, response: answer });
+      const request = { ...account, scopes: ['files'], forceRefresh: true };
+      expect((await acquireTokenSilent(handle, request, redeem, now)).secret).toBe(`at ${time}`);
+    }
+    expect(cache.find('RefreshToken')).toHaveLength(1);
+    expect(cache.find('IdToken').map(({ issuer }) => issuer)).toEqual(['https://oauth2.accounts.example']);
+  });
+
+  test('an account without an issuer keeps having none, also where a refresh says nothing of the user', () => {
+    const tid = '11111111-2222-3333-4444-555555555555';
+    const at = { token_endpoint: `https://login.sovereign.example/${tid}/oauth2/v2.0/token` };
+    const id_token = jwt({ iss: `https://login.sovereign.example/${tid}/v2.0`, sub: 's', oid: 'o' });
+    const cache = cacheWith(realmSignIn('x', { id_token, ...named }, at));
+    const silent = { id_token: undefined, client_info: undefined, refresh_token: 'rt 2' };
+    cache.add(realmSignIn('x', silent, { ...at, home_account_id: sub }));
+    expect(cache.find('RefreshToken').map((token) => [token.secret, token.issuer])).toEqual([
+      ['rt 2', undefined],
+    ]);
+  });
+
   test('client_info names the account at a cloud that this code does not know, in each of its tenants and as a whole', () => {
     const [home, guest] = ['11111111-2222-3333-4444-555555555555', '66666666-7777-8888-9999-000000000000'];
     const [tenant, v1, policy] = [`${home}/v2.0`, `${guest}/`, `tfp/${home}/b2c_1_susi/v2.0/`].map(
