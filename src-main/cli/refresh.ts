@@ -37,7 +37,7 @@ export function redeemAt(
     const token_endpoint = await endpointOf(ask, request, issuer, allowed);
     const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
     // Others refuse a scope that was not granted (RFC 6749 §6).
-    const isEntra = isMicrosoft(request.environment);
+    const isEntra = isMicrosoft(request.environment) || /\/v2\.0\/?$/.test(issuer ?? '');
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: refreshToken.secret,

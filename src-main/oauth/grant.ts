@@ -235,11 +235,12 @@ function claimsIn(token: unknown): Claims {
 /** Returns when the access token expires, in seconds since the epoch; undefined if unknown. */
 export function expiryOf({ tokens, expires_at }: Grant, cachedAt: number): number | undefined {
   if (tokens?.access_token === undefined) return undefined;
-  if (expires_at !== undefined) return expires_at;
+  if (expires_at !== undefined) return Math.min(expires_at, LAST_SECOND);
   const told = secondsIn(tokens.expires_in);
-  if (!Number.isNaN(told)) return cachedAt + told;
+  if (!Number.isNaN(told)) return Math.min(cachedAt + told, LAST_SECOND); // some say "never" by a huge number
   const { exp } = claimsIn(tokens.access_token);
-  return isSecond(exp) ? Number(exp) : undefined;
+  if (typeof exp !== 'number' || exp < 0) return undefined;
+  return Math.floor(exp > LAST_SECOND ? exp / 1000 : exp);
 }
 
 /** Returns the subject that the caller or the tokens name; undefined if none does. */

@@ -194,3 +194,22 @@ it('numbers that JSON.parse would round, and texts that look like their marks, s
   const values = JSON.parse(written) as { Other: unknown };
   expect(JSON.stringify({ Other: values.Other })).toContain(other);
 });
+
+it('a long number takes no time, and a name that looks like a mark spoils no document', () => {
+  const cache = new SerializableTokenCache();
+  const long = [`1.${'0'.repeat(200_000)}1`, `1e-${'9'.repeat(200_000)}`, '1234567890123456789'];
+  const start = performance.now();
+  cache.deserialize(`{"AccessToken":{},"Other":{"long":[${long.join()}]}}`);
+  expect(performance.now() - start).toBeLessThan(5000); // it took minutes
+  const names = ['\ue000number:1..2', '\ue000number:007', '\ue000number:-', '\ue000text:x'];
+  for (const [i, name] of names.entries())
+    cache.add({
+      ...EVENT,
+      scope: `scope${i}`,
+      data: { username: name },
+      home_account_id: `user${i}`,
+      response: { access_token: 'a' },
+    });
+  expect(() => JSON.parse(cache.serialize()) as unknown).not.toThrow();
+  expect(cache.serialize().replace(/\s/g, '')).toContain(long.join());
+});

@@ -14,7 +14,9 @@ const ANY_MARK = /\ue000|\\u[eE]000/;
 const SMALL = /^-?\d{1,15}$/;
 const LARGE = /^-?\d{16,}$/;
 /** A quotation mark within a string follows a backslash. */
-const MARKED = /(?<!\\)"\ue000(?:number:(-?\d[\d.eE+-]*)"|text:)/g;
+const MARKED = /(?<!\\)"\ue000(?:number:(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)"|text:)/g;
+/** The most characters of a number that is compared with what it is rounded to. A longer one is kept as a text. */
+const LONGEST = 400;
 
 /** Replaces the numbers of a JSON text that JSON.parse would round by marked strings. */
 export function markNumbers(text: string): string {
@@ -38,7 +40,7 @@ export function unmarkNumbers(text: string): string {
 
 function isKept(number: string): boolean {
   if (SMALL.test(number)) return true;
-  if (LARGE.test(number)) return false;
+  if (number.length > LONGEST || LARGE.test(number)) return false;
   const value = decimal(number);
   return value === undefined || value === decimal(String(Number(number)));
 }
