@@ -411,31 +411,34 @@ async function acquired(
     });
   } catch (error) {
     if (accessToken === undefined) throw error;
-    await assertStillCached(handle, request, accessToken, error);
-    return accessToken;
+    return await stillCached(handle, request, accessToken, now, error);
   }
 }
 
 /**
- * Checks that a token that was cached before an early refresh still is, now that the refresh has failed.
+ * Returns the token to use after an early refresh has failed: the one that was cached before it, if it still is, or one that a sign-in or
+ * another program has put in its place.
  *
- * @throws SignInRequiredError if the user was signed out in the meantime; `failure` if the token has gone for another reason, or the cache
- *   can't be read
+ * @throws SignInRequiredError if the user was signed out in the meantime; `failure` if there is no such token for another reason, or the
+ *   cache can't be read
  */
-export async function assertStillCached(
+export async function stillCached(
   handle: CacheHandle,
   request: TokenRequest,
   { secret }: AccessToken,
+  now: () => number,
   failure: unknown,
-): Promise<void> {
+): Promise<AccessToken> {
   const found = await handle
     .read((cache) => {
-      if (candidates(cache, request).some((token) => token.secret === secret)) return 'token';
-      return isSignedIn(cache, request) ? 'account' : 'nobody';
+      const tokens = candidates(cache, request);
+      const isLeft = (one: AccessToken): boolean =>
+        one.secret === secret || isUsableAt(one, now(), CLOCK_SKEW, request.margin);
+      return { token: longestLived(tokens.filter(isLeft)), isOut: !isSignedIn(cache, request) };
     })
-    .catch(() => 'unknown');
-  if (found === 'nobody') throw signedOutMeanwhile(failure);
-  if (found !== 'token') throw failure;
+    .catch(() => ({ token: undefined, isOut: false }));
+  if (found.token !== undefined) return found.token;
+  throw found.isOut ? signedOutMeanwhile(failure) : failure;
 }
 
 function signedOutMeanwhile(cause?: unknown): SignInRequiredError {

@@ -1,9 +1,9 @@
 import {
-  assertStillCached,
   codeThatAsksUser,
   prepareRefresh,
   refreshTokensFor,
   singleFlight,
+  stillCached,
   type TokenRequest,
 } from '../cache/acquire.ts';
 import { systemClock } from '../cache/clock.ts';
@@ -192,8 +192,8 @@ async function acquired<Request extends SilentRequest, Result>(
   });
   if (accessToken === undefined) return renewal;
   return renewal.catch(async (failure: unknown) => {
-    await assertStillCached(opened, wanted, accessToken, failure);
-    return cached ?? ask(false);
+    const left = await stillCached(opened, wanted, accessToken, systemClock, failure);
+    return left.secret === accessToken.secret && cached !== undefined ? cached : ask(false);
   });
 }
 

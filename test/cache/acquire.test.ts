@@ -224,6 +224,15 @@ describe('one refresh at a time', () => {
     },
   );
 
+  test('a caller whose early refresh fails gets the token of a sign-in meanwhile', async () => {
+    const cache = cacheWith(signIn({ refresh_in: 0 }));
+    const redeem: Redeem = () => {
+      cache.add(signIn({ access_token: 'newer', refresh_token: 'newer' }));
+      return Promise.reject(new Error('invalid', { cause: { error: 'invalid_grant' } }));
+    };
+    expect((await acquireTokenSilent(inMemory(cache), request, redeem, now)).secret).toBe('newer');
+  });
+
   test('an early refresh that fails together with the cache is an error', async () => {
     const handle = inMemory(cacheWith(signIn({ refresh_in: 0 })));
     const redeem: Redeem = () => {
