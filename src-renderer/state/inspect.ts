@@ -73,14 +73,17 @@ const COMPACT = String.raw`ey[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?`;
 const WHOLE = new RegExp(`^${COMPACT}$`);
 const WITHIN = new RegExp(String.raw`(?<![\w.-])${COMPACT}(?![\w.-])`, 'g');
 
-/** "Authorization: Bearer eyJ…", also within a curl command; but not a challenge, `Bearer realm="api"` (RFC 6750 §3). */
-const HEADER =
-  /\bAuthorization["']?\s*[:=,]\s*["'`]?(?:Bearer|DPoP|PoP)\s+(?!\w+\s*=\s*["\w])([\w~+/.-]+=*)/i;
 /**
- * The value of such a header alone: "Bearer eyJ…", also after a colon. These are words too, so nothing may follow, and the token has a digit
- * or 16 characters: "pop music" and "The bearer token was rejected" hold no token.
+ * "Authorization: Bearer eyJ…", also within a curl command, in two lines or in brackets; but not a challenge, `Bearer realm="api"`
+ * (RFC 6750 §3). Where only space stands between, the words are told from a token as in HEADER_VALUE.
  */
-const HEADER_VALUE = /(?:^|[:="'`])\s*(?:Bearer|DPoP|PoP)\s+((?=\S*\d|\S{16})[\w~+/.-]+=*)["'`]?$/i;
+const HEADER =
+  /\bAuthorization["']?(?=\s*[:=,[]|\s+(?:Bearer|DPoP|PoP)\s+(?:\S*\d|\S{16}))[\s:=,[]+["'`]?(?:Bearer|DPoP|PoP)\s+(?!\w+\s*=\s*["\w])([\w~+/.-]+=*)/i;
+/**
+ * The value of such a header alone: "Bearer eyJ…", also after a colon. These are words too, so nothing may follow in the line, and the token
+ * has a digit or 16 characters: "pop music" and "The bearer token was rejected" hold no token.
+ */
+const HEADER_VALUE = /(?:^|[:="'`])[ \t]*(?:Bearer|DPoP|PoP)\s+((?=\S*\d|\S{16})[\w~+/.-]+=*)["'`]?$/im;
 
 /** A redirect or a body in the form of a query (RFC 6749 §4.2.2, §4.1.3). */
 const PARAMETER = /(?:^|[?#&])((?:access|id|refresh)_token)=([^&#\s"']+)/g;

@@ -176,6 +176,9 @@ describe('tokens are found in', () => {
     'Pop music',
     'Bearer authentication.',
     'It says Bearer tokens of 2026-11-30',
+    'Authorization\nBearer tokens are rejected.',
+    'OAuth authorization bearer tokens of 2026-11-30',
+    'Read this:\nBearer tokens of 2026\nare rejected.',
   ])('nothing, in words: %s', (text) => {
     expect(tokensIn(text)).toEqual([]);
     expect(holdsToken(text)).toBe(false);
@@ -186,9 +189,32 @@ describe('tokens are found in', () => {
     ['bearer abcdefghijklmnop', 'abcdefghijklmnop'],
     ['Authorization: Bearer opaque', 'opaque'],
     ['{authorization: "DPoP opaque", accept: "*/*"}', 'opaque'],
+    ['authorization\nBearer opaque-token-12345', 'opaque-token-12345'],
+    ['authorization:\n  Bearer opaque\naccept:\n  */*', 'opaque'],
+    ['authorization\tBearer opaque-token-12345', 'opaque-token-12345'],
+    ['map[Authorization:[Bearer opaque12345] Accept:[*/*]]', 'opaque12345'],
+    ['headers: {"Authorization": ["Bearer opaque"]}', 'opaque'],
+    ['Bearer opaque12345\nAccept: */*', 'opaque12345'],
+    ['Accept: */*\r\nBearer opaque12345\r\nHost: x', 'opaque12345'],
   ])('an opaque token of a header: %s', (text, token) => {
     expect(tokensIn(text)).toEqual([{ field: 'Authorization', token }]);
   });
+
+  test.each(['\n', ' ', '[', ':', 'Bearer ', 'authorization', 'authorization Bearer ', '"Bearer x'])(
+    'in a time that grows with the text: %j',
+    (piece) => {
+      const within = (size: number) => {
+        const text = `Authorization x${piece.repeat(size / piece.length)}! no token`;
+        const start = process.cpuUsage();
+        tokensIn(text);
+        const { user, system } = process.cpuUsage(start);
+        return user + system;
+      };
+      within(1000);
+      // A quadratic search of this text takes many seconds.
+      expect(within(200_000)).toBeLessThan(2_000_000);
+    },
+  );
 
   test('nothing, where there is none', () => expect(tokensIn(' \n ')).toEqual([]));
 });
