@@ -73,10 +73,14 @@ export function addTokens(
   if (account === undefined || account.kind === 'app') return null;
   const history = historyOf(cache, account.id);
   // The tokens that the user got here are the app's own. Those that another app's sign-in left in the account are not.
-  const shared = history.shared && hasOthers(account, event);
+  const ownClients = history.shared ? ownClientsIn(account, event, history.ownClients) : [];
+  const shared =
+    history.shared &&
+    [...account.refreshTokens, ...account.idTokens].some((token) => !ownClients.includes(token.client_id));
   changeHistory(cache, account.id, {
     refusal: null,
     shared,
+    ownClients: shared ? ownClients : [],
     source: shared || history.sharedGrants.length > 0 ? history.source : null,
     issuers: { ...history.issuers, [event.client_id]: issuer },
     ...(verified === null ? {} : { signatures: withSignature(account, history, { ...verified, at }) }),
@@ -84,16 +88,15 @@ export function addTokens(
   return account;
 }
 
-/** Whether an account has refresh tokens that did not come with this response, or another client's ID tokens. */
-function hasOthers(
-  { refreshTokens, idTokens }: CachedAccount,
+/** Returns the clients of which an account has nothing that was imported, after this response was added. */
+function ownClientsIn(
+  { refreshTokens }: CachedAccount,
   { client_id, response }: TokenResponseEvent,
-): boolean {
-  const isOther = (token: CachedAccount['idTokens'][number]): boolean => token.client_id !== client_id;
-  return (
-    [...refreshTokens, ...idTokens].some(isOther) ||
-    refreshTokens.some((token) => secretOf(token) !== response['refresh_token'])
-  );
+  before: readonly string[],
+): readonly string[] {
+  const isImported = (token: CachedAccount['refreshTokens'][number]): boolean =>
+    token.client_id === client_id && secretOf(token) !== response['refresh_token'];
+  return before.includes(client_id) || refreshTokens.some(isImported) ? before : [...before, client_id];
 }
 
 /** Returns the secret of a token; null if it is damaged. */

@@ -39,6 +39,8 @@ export interface AccountHistory {
   source: string | null;
   /** Another program may still use the account's refresh tokens: the one that `source` belongs to, or, without a source, an unknown one. */
   shared: boolean;
+  /** The client ids whose tokens are the vault's own although the account is `shared`: no later import brought tokens of theirs. */
+  ownClients: readonly string[];
   /**
    * Its imported grants whose refresh tokens another program may still use, by a hash of these tokens: a rotated token belongs to the
    * program that rotated it.
@@ -55,6 +57,7 @@ const NOTHING: AccountHistory = {
   refusal: null,
   source: null,
   shared: false,
+  ownClients: [],
   sharedGrants: [],
   issuers: {},
   signatures: {},
@@ -222,7 +225,7 @@ function markAsShared(cache: TokenCache, accounts: Iterable<CachedAccount>, sour
     const sharedGrants = grantsOf(account).map(grantMark);
     const shared = account.refreshTokens.length > 0;
     if (shared || sharedGrants.length > 0)
-      changes.set(account.id, { source, sharedGrants, ...(shared ? { shared } : {}) });
+      changes.set(account.id, { source, sharedGrants, ...(shared ? { shared, ownClients: [] } : {}) });
   }
   if (changes.size > 0) changeHistories(cache, changes);
 }
@@ -335,9 +338,15 @@ class ImportWork {
         .map((one) => [one, grantMark(one)] as const)
         .filter(([one, mark]) => isTaken(one) || marked.includes(mark))
         .map(([, mark]) => mark);
-      if (secretsOf(account).some(isTaken))
-        this.#changes.set(account.id, { ...kept, source, shared: true, sharedGrants, refusal: null });
-      else if (grants.some(isTaken)) this.#changes.set(account.id, { ...kept, source, sharedGrants });
+      const taken = clientsOf(account, (token) => secretsIn([token]).some(isTaken));
+      if (taken.length > 0) {
+        const known = renamed ?? before.find((one) => one.account.id === account.id);
+        // Where nothing was shared, all that was there was obtained here, or the user had agreed to its use.
+        const own = history.shared ? history.ownClients : clientsOf(known?.account);
+        const ownClients = own.filter((client_id) => !taken.includes(client_id));
+        const marks = { source, shared: true, ownClients, sharedGrants, refusal: null };
+        this.#changes.set(account.id, { ...kept, ...marks });
+      } else if (grants.some(isTaken)) this.#changes.set(account.id, { ...kept, source, sharedGrants });
       else if (renamed !== undefined) this.#changes.set(account.id, kept);
     }
   }
@@ -371,12 +380,13 @@ function secretsOfAll(cache: TokenCache, account: string): Set<string> {
   return new Set(secretsIn(tokens));
 }
 
-/**
- * Whether no refresh token of these clients was used here: another program may still use those of the account, and the user has neither
- * signed in with one of the clients nor agreed to a refresh.
- */
-export function isUnused({ shared, issuers }: AccountHistory, clients: readonly string[]): boolean {
-  return shared && !clients.some((client_id) => Object.hasOwn(issuers, client_id));
+/** Whether no refresh token of an account was obtained here, or used with the user's consent. Opens the account only if that may be so. */
+export function isUnused(
+  { shared, ownClients }: AccountHistory,
+  account: { readonly refreshTokens: readonly Token[] },
+): boolean {
+  if (!shared || ownClients.length === 0) return shared;
+  return !account.refreshTokens.some(({ client_id }) => ownClients.includes(client_id));
 }
 
 /** Whether the program that wrote an imported file may still use the refresh token of this grant. */
@@ -394,14 +404,22 @@ const grantMark = (refreshToken: string): string => idOf('grant', refreshToken);
 
 const marksOf = (grant: GrantItem): string[] => secretsIn(tokensOfGrant(grant).refreshTokens).map(grantMark);
 
-/** Returns the secrets of an account's refresh and ID tokens, without those whose seal is damaged. */
-const secretsOf = (account: CachedAccount | undefined): string[] =>
-  secretsIn([...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])]);
+type Token = CachedAccount['idTokens'][number];
+
+/** Returns the clients of an account's refresh and ID tokens. */
+function clientsOf(
+  account: CachedAccount | undefined,
+  isMeant: (token: Token) => boolean = () => true,
+): string[] {
+  const tokens = [...(account?.refreshTokens ?? []), ...(account?.idTokens ?? [])];
+  return [...new Set(tokens.filter(isMeant).map(({ client_id }) => client_id))];
+}
 
 /** Returns the refresh tokens of an account's grants. */
 const grantsOf = (account: CachedAccount | undefined): string[] =>
   secretsIn((account?.grants ?? []).flatMap(({ refreshTokens }) => refreshTokens));
 
+/** Returns the secrets of tokens, without those whose seal is damaged. */
 function secretsIn(tokens: readonly { readonly secret: string }[]): string[] {
   return tokens.flatMap((token) => {
     try {

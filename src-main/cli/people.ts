@@ -257,8 +257,8 @@ function isUntried(held: readonly Held[], places: Person['places']): boolean {
   if (own === undefined) return true;
   const [named] = namedIn(own.opened.cache, own.account);
   const kept = held.flatMap(({ place, refreshTokens }) => (place === VAULT ? refreshTokens : []));
-  const clients = kept.map(({ client_id }) => client_id);
-  if (named !== undefined && isUnused(historyOf(own.opened.cache, named.id), clients)) return true;
+  const history = named === undefined ? undefined : historyOf(own.opened.cache, named.id);
+  if (history !== undefined && isUnused(history, { refreshTokens: kept })) return true;
   return kept.length === 0;
 }
 

@@ -105,7 +105,7 @@ export function accountItem(account: CachedAccount, now: number, history: Accoun
 function isUntried(account: CachedAccount, history: AccountHistory): boolean {
   const parts = partsOf(account);
   const own = parts.find(({ place }) => place === VAULT_PLACE)?.account;
-  if (own === undefined || isUnused(history, outlineOf(own).clients)) return true;
+  if (own === undefined || isUnused(history, own)) return true;
   return parts.length > 1 && !outlineOf(own).tokens.some(({ type }) => type === 'RefreshToken');
 }
 

@@ -31,6 +31,7 @@ test('a history is stored without what an empty one says anyway, and read with i
     refusal: null,
     source: '/tmp/cache.json',
     shared: true,
+    ownClients: [],
     sharedGrants: [],
     issuers: {},
     signatures: {},
