@@ -144,7 +144,9 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
             return one.id;
           }),
         );
-        for (const [id, { reading }] of kept) if (reading === null && !ids.has(id)) kept.delete(id);
+        // The user added files by hand; the search does not find them.
+        for (const [id, { reading, source }] of kept)
+          if (reading === null && source.program !== 'file' && !ids.has(id)) kept.delete(id);
         const programs = new Set(found.map(({ program }) => program));
         notFound = knownPrograms(ports.computer)
           .filter(({ id }) => !programs.has(id))

@@ -130,6 +130,15 @@ describe('finding and opening', () => {
     expect(notFound).toContain('Azure CLI');
   });
 
+  it('keeps a file that the user added when it searches again after the app was locked', async () => {
+    chosen = join(home, 'exported.json');
+    copyFileSync(file, chosen);
+    await sources.handlers.addSource(null);
+    sources.close();
+    await handlers.find();
+    expect(await handlers.named('exported.json')).toMatchObject({ state: 'found', accounts: 0 });
+  });
+
   it('opens one with a click only, counts what is in it, and lets no token out', async () => {
     await handlers.find();
     const { id } = await handlers.named('Azure CLI');
