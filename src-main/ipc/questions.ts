@@ -77,11 +77,11 @@ export function removeQuestion(account: CachedAccount, tokens: readonly Identifi
 /** Says how the app gets another token in place of one that is not a refresh token. */
 function renewalOf({ kind, refreshTokens }: CachedAccount, { token }: IdentifiedToken): string {
   if (kind === 'app') return 'The app can get a new one with its own credentials.';
-  const renews = refreshTokens.some(
-    ({ client_id, family_id }) => client_id === token.client_id || Boolean(family_id),
-  );
-  return renews
-    ? 'The app can get a new one with a refresh token of this account.'
+  if (refreshTokens.some(({ client_id }) => client_id === token.client_id))
+    return 'The app can get a new one with a refresh token of this account.';
+  // Nothing in a cache says for sure which apps belong to a family.
+  return refreshTokens.some(({ family_id }) => Boolean(family_id))
+    ? 'The app may be able to get a new one with another app’s refresh token of this account. Otherwise, it has to ask the user to sign in again.'
     : 'There is no refresh token for it, so the app has to ask the user to sign in again.';
 }
 

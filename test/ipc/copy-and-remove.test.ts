@@ -168,6 +168,17 @@ describe('a question about a token', () => {
     };
     expect(detail({})).toContain('with a refresh token of this account');
     expect(detail({ refresh_token: undefined })).toContain('has to ask the user to sign in again');
+    // Another app's refresh token of a family: nothing says that this app belongs to it.
+    const family = new TokenCache();
+    const event = signInOf('https://sso.example', 'ada', 'ada');
+    const { refresh_token: _, ...response } = event.response;
+    family.add({ ...event, response: { ...event.response, access_token: 'other', foci: '1' } });
+    family.add({ ...event, client_id: 'alone', response });
+    const [ada] = cachedAccounts(family).byId.values();
+    const [alone] = identify(ada!).filter(
+      ({ type, token }) => type === 'AccessToken' && token.client_id === 'alone',
+    );
+    expect(removeQuestion(ada!, [alone!]).detail).toContain('The app may be able to get a new one');
     const cache = new TokenCache();
     cache.add({
       client_id: 'nightly',
