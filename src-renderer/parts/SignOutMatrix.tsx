@@ -28,7 +28,7 @@ export function SignOutMatrix({ dialog }: { dialog: DialogOf<'sign-out'> }) {
               <tr key={account.id}>
                 <th scope="row">
                   <UserText>{account.name}</UserText>
-                  {account.username !== account.name && (
+                  {account.username !== '' && (
                     <span className="second">
                       <UserText>{account.username}</UserText>
                     </span>

@@ -1,6 +1,7 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
 import { exactJson } from '../../src-main/cache/json.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
+import { providerOf } from './groups.ts';
 import { visible, visibleLines } from './text.ts';
 import { isMilliseconds, isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';
@@ -195,6 +196,8 @@ function identity(account: AccountItem): ClaimLine[] {
     'Identifies the user across tenants: user ID and home tenant ID',
   );
   add(lines, 'environment', account.environment, 'Provider host');
+  if (providerOf(account) !== account.environment)
+    add(lines, 'issuer', account.issuer, 'Issuer; the user’s ID is unique only there');
   add(
     lines,
     'authority_type',

@@ -32,6 +32,24 @@ export const LONGEST_TENANT_NAME = 60;
 /** Returns the name of an account; never empty. */
 export const accountName = (account: AccountItem): string => shownName(account, shortId);
 
+/**
+ * Returns the provider of an account: its host, with the path of its issuer, by which two realms on one host are told apart. Microsoft's
+ * accounts are told apart by their tenants. An issuer on another host, which a document may claim, is not named.
+ */
+export function providerOf({ authority_type, environment, issuer }: AccountItem): string {
+  if (issuer === null || authority_type === 'MSSTS' || authority_type === 'ADFS') return environment;
+  const [, host = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(issuer) ?? [];
+  const own = environment.toLowerCase();
+  const isHere = host.toLowerCase() === own || host.replace(/:\d+$/, '').toLowerCase() === own;
+  return isHere ? `${environment}${path.replace(/\/+$/, '')}` : environment;
+}
+
+/** Returns the name of an account where only names are shown: "ada (id.example/realms/test)" if its host alone does not tell it apart. */
+export function nameWithRealm(account: AccountItem): string {
+  const provider = providerOf(account);
+  return provider === account.environment ? accountName(account) : `${accountName(account)} (${provider})`;
+}
+
 /** Returns the second line of an account; differs from its name. */
 export function accountDetail(account: AccountItem, names: TenantNames): string {
   if (account.kind === 'app') {
@@ -40,7 +58,7 @@ export function accountDetail(account: AccountItem, names: TenantNames): string 
   }
   if (account.kind === 'orphan') return visible(account.environment);
   if (account.username !== '' && account.username !== accountName(account)) return account.username;
-  return visible(account.environment);
+  return visible(providerOf(account));
 }
 
 /**
@@ -95,7 +113,7 @@ export function keepOnly(groups: readonly AccountGroup[], ids: ReadonlySet<strin
 function groupId(account: AccountItem): string {
   if (account.kind !== 'user') return account.kind;
   const tenant = account.authority_type === 'MSSTS' ? account.tenants[0]?.realm.toLowerCase() : undefined;
-  return tenant ? `tenant ${tenant}` : `host ${account.environment.toLowerCase()}`;
+  return tenant ? `tenant ${tenant}` : `host ${providerOf(account)}`;
 }
 
 function rank(id: string): number {
@@ -156,7 +174,10 @@ export function accountPlace(account: AccountItem, names: TenantNames): string {
   if (account.kind === 'app')
     return home ? `tenant ${tenantName(home, names)} · ${account.environment}` : account.environment;
   if (account.kind === 'orphan') return `${account.environment} · account not in the cache`;
-  const parts = [account.username !== '' && account.name ? account.username : account.environment];
+  const provider = providerOf(account);
+  const hasUsername = account.username !== '' && account.name !== null;
+  const parts = [hasUsername ? account.username : provider];
+  if (hasUsername && provider !== account.environment) parts.push(provider);
   const guest = account.tenants.slice(1).map(({ realm }) => tenantName(realm, names));
   if (guest.length > 0) parts.push(`guest in ${listing(guest, 3)}`);
   return parts.join(' · ');

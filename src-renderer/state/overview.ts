@@ -1,7 +1,7 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { keptStatus, STATUSES, type StatusId, statusId } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
-import { accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
+import { accountName, compareNames, providerOf, type TenantNames, tenantName } from './groups.ts';
 import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
@@ -300,13 +300,11 @@ export function appLabel(clientId: string, appNames: ReadonlyMap<string, string>
 }
 
 /** Name of the home tenant, or host of a provider without tenants. */
-export function homeTenant(
-  { authority_type, kind, tenants: all, environment }: AccountItem,
-  tenants: TenantNames,
-): string {
-  const home = all[0]?.realm;
+export function homeTenant(account: AccountItem, tenants: TenantNames): string {
+  const { authority_type, kind } = account;
+  const home = account.tenants[0]?.realm;
   const hasTenants = authority_type === 'MSSTS' || kind === 'app';
-  return home && hasTenants ? tenantName(home, tenants) : visible(environment);
+  return home && hasTenants ? tenantName(home, tenants) : visible(providerOf(account));
 }
 
 /** Number of tenants in which the accounts are at home or guests. A provider without tenants counts as one. */

@@ -3,7 +3,7 @@ import type { AccountItem, RemovalCount } from '../../src-main/ipc/contract.ts';
 import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialog, DialogOf, Dialogs } from './dialogs.ts';
-import { accountName } from './groups.ts';
+import { accountName, nameWithRealm } from './groups.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { appLabels } from './tokens.ts';
@@ -62,11 +62,11 @@ export function createSignOut(
     const chosen = accountsOf(accountIds);
     return {
       accountIds,
-      names: chosen.map((account) => accountName(account)),
+      names: chosen.map((account) => nameWithRealm(account)),
       accounts: chosen.map((account) => ({
         id: account.id,
-        name: accountName(account),
-        username: account.username,
+        name: nameWithRealm(account),
+        username: account.username === accountName(account) ? '' : account.username,
         inVault: account.places.includes('vault'),
         tokens: account.tokens.AccessToken + account.tokens.RefreshToken + account.tokens.IdToken,
       })),
@@ -225,7 +225,7 @@ export function createSignOut(
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
       const names = appLabels(account.clients, shown === account.id && tokens !== null ? tokens : []);
-      await open([account.id], accountName(account), names);
+      await open([account.id], nameWithRealm(account), names);
     },
     several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
     all() {

@@ -8,7 +8,10 @@ import {
   groupAccounts,
   keepOnly,
   accountPlace,
+  nameWithRealm,
+  providerOf,
 } from '../../src-renderer/state/groups.ts';
+import { profile } from '../../src-renderer/state/claims.ts';
 import { account, cast, crowd } from './fake/cast.ts';
 
 const titles = (accounts: AccountItem[]) => groupAccounts(accounts).map((group) => group.title);
@@ -75,6 +78,43 @@ test('every account has a name, and its second line is not the name again', () =
   expect(accountPlace(account({ id: 'a', name: 'Ada', username: 'ada@contoso.example' }), new Map())).toBe(
     'ada@contoso.example',
   );
+});
+
+describe('two realms of one host, with a user of one name', () => {
+  const realm = (name: string, own: Partial<AccountItem> = {}) =>
+    account({
+      id: name,
+      username: 'admin',
+      environment: 'id.example',
+      authority_type: 'Generic',
+      issuer: `https://id.example:8443/realms/${name}/`,
+      tenants: [],
+      ...own,
+    });
+  test('are two groups, and told apart wherever the account is named', () => {
+    const both = [realm('prod'), realm('test')];
+    expect(titles(both)).toEqual(['id.example/realms/prod', 'id.example/realms/test']);
+    expect(accountDetail(both[0]!, new Map())).toBe('id.example/realms/prod');
+    expect(accountPlace(both[1]!, new Map())).toBe('id.example/realms/test');
+    const named = realm('test', { name: 'Ada' });
+    expect(accountPlace(named, new Map())).toBe('admin · id.example/realms/test');
+    expect(nameWithRealm(named)).toBe('Ada (id.example/realms/test)');
+    const [identity] = profile(both[1]!, []);
+    expect(identity?.lines).toContainEqual(
+      expect.objectContaining({ name: 'issuer', value: 'https://id.example:8443/realms/test/' }),
+    );
+  });
+  test('the issuer is not named if it is on another host, tells nothing more, or is of Microsoft’s kind', () => {
+    for (const own of [
+      { issuer: 'https://bank.example/realms/prod' },
+      { issuer: 'https://id.example/' },
+      { issuer: null },
+      { authority_type: 'MSSTS' },
+      { authority_type: 'ADFS' },
+    ])
+      expect(providerOf(realm('prod', own))).toBe('id.example');
+    expect(nameWithRealm(realm('prod', { issuer: null }))).toBe('admin');
+  });
 });
 
 test('keeping only some leaves the order, and no empty group', () => {
