@@ -29,6 +29,9 @@ export interface CopiedSecrets {
 
 const CLEARED_AFTER_MS = 30_000;
 
+/** A clipboard that does not answer holds up neither the next copy nor whoever quits. */
+const LONGEST_TURN_MS = 2000;
+
 export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecretsOptions): CopiedSecrets {
   /** Only a hash, so that this process does not retain the secret after copying. */
   let held: { hash: string; cancel: () => void } | undefined;
@@ -36,18 +39,27 @@ export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecret
   /** The clipboard is asynchronous: a copy and a clear that overlap would undo each other, or leave a secret that nobody clears. */
   let last: Promise<unknown> = Promise.resolve();
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = last.then(work);
+    const done = last.then(() => limited(work));
     last = done.catch(() => undefined);
     return done;
+  }
+
+  function limited<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const tooLong = (): void => reject(new Error('The clipboard did not answer within 2 seconds.'));
+      const cancel = after(LONGEST_TURN_MS, tooLong);
+      work().finally(cancel).then(resolve, reject);
+    });
   }
 
   async function clearNow(leaving: typeof held): Promise<void> {
     if (leaving === undefined || leaving !== held) return; // the next secret has its own deadline
     // It is held until it is cleared: where the clipboard fails, whoever locks the screen or quits tries again.
     const isThere = hashOf(await clipboard.readText()) === leaving.hash;
+    if (leaving !== held) return; // The answer came after the end of this turn.
     if (isThere) await clipboard.clear();
     leaving.cancel();
-    held = undefined;
+    if (leaving === held) held = undefined;
     if (isThere) onCleared();
   }
 
@@ -61,7 +73,7 @@ export function copiedSecrets({ clipboard, now, after, onCleared }: CopiedSecret
       await clipboard.writeText(secret);
     } catch (error) {
       cancel();
-      held = earlier; // which may still be on the clipboard
+      if (held === own) held = earlier; // which may still be on the clipboard
       throw error;
     }
     earlier?.cancel();

@@ -194,3 +194,67 @@ describe('a copy and a clear at the same time', () => {
     expect(copied.holding).toBe(false);
   });
 });
+
+describe('a clipboard that does not answer', () => {
+  /** Each call waits until it is answered; the timers are called by hand. */
+  function silentDesk() {
+    const state = { text: '', isSilent: true };
+    const due: { milliseconds: number; work: () => void }[] = [];
+    const answers: (() => void)[] = [];
+    const answered = <T>(work: () => T): Promise<T> =>
+      new Promise((resolve) => {
+        const answer = () => resolve(work());
+        if (state.isSilent) answers.push(answer);
+        else answer();
+      });
+    const copied = copiedSecrets({
+      clipboard: {
+        readText: () => answered(() => state.text),
+        writeText: (text) => answered(() => void (state.text = text)),
+        clear: () => answered(() => void (state.text = '')),
+      },
+      now: () => 0,
+      after(milliseconds, work) {
+        const timer = { milliseconds, work };
+        due.push(timer);
+        return () => void (due.includes(timer) && due.splice(due.indexOf(timer), 1));
+      },
+      onCleared: () => undefined,
+    });
+    /** Two seconds pass: every turn that has begun by now ends. */
+    const wait = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const timer of due.filter(({ milliseconds }) => milliseconds < 30_000)) timer.work();
+    };
+    return { state, copied, due, answers, wait };
+  }
+
+  it('holds up neither a clear nor the next copy', async () => {
+    const { state, copied, wait } = silentDesk();
+    const [copy, clear] = [copied.copy('A'), copied.clear()];
+    const both = Promise.allSettled([copy, clear]);
+    await wait();
+    await wait();
+    expect(await both).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+    expect(copied.holding).toBe(true); // it may still be written
+    state.isSilent = false;
+    await copied.copy('B');
+    await copied.clear();
+    expect(state.text).toBe('');
+    expect(copied.holding).toBe(false);
+  });
+
+  it('is cleared at the deadline of a token that was written late', async () => {
+    const { state, copied, due, answers, wait } = silentDesk();
+    const copy = copied.copy('A');
+    copy.catch(() => undefined);
+    await wait();
+    await expect(copy).rejects.toThrow('did not answer');
+    state.isSilent = false;
+    for (const answer of answers) answer();
+    expect(state.text).toBe('A');
+    due.find(({ milliseconds }) => milliseconds === 30_000)!.work();
+    await copied.clear();
+    expect(state.text).toBe('');
+  });
+});
