@@ -6,7 +6,15 @@ export function afterFile(undo: () => unknown): void {
   undoes.unshift(undo);
 }
 
-/** Called by the setup file, see after-each-file.ts. */
+/** Called by the setup file, see after-each-file.ts. One that fails keeps none of the others from running. */
 export async function undoAll(): Promise<void> {
-  for (const undo of undoes.splice(0)) await undo();
+  const failures: unknown[] = [];
+  for (const undo of undoes.splice(0)) {
+    try {
+      await undo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
 }
