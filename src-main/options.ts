@@ -34,6 +34,11 @@ export const AMOUNT: Kind = {
   is: (value) => Number.isFinite(value) && (value as number) >= 0,
   what: 'a finite number of at least 0',
 };
+/** Infinity is no bound. */
+export const BOUND: Kind = {
+  is: (value) => typeof value === 'number' && value >= 0,
+  what: 'a number of at least 0, or Infinity',
+};
 export const FUNCTION: Kind = { is: (value) => typeof value === 'function', what: 'a function' };
 /** A function that is given a cache. The body of a generator runs later, when nothing would be stored any more. */
 export const CACHE_FUNCTION: Kind = {

@@ -12,9 +12,13 @@ import {
   removeExpired,
 } from '../../src-main/partitions/stores/postgres-store.ts';
 import { redisInvalidation, redisStore } from '../../src-main/partitions/stores/redis-store.ts';
-import { carryOver, sessionStore } from '../../src-main/partitions/stores/session-store.ts';
+import {
+  carryOver,
+  sessionStore,
+  type SessionStoreOptions,
+} from '../../src-main/partitions/stores/session-store.ts';
 import { sqliteStore } from '../../src-main/partitions/stores/sqlite-store.ts';
-import { caches, signIn } from './people.ts';
+import { caches, namesIn, signIn } from './people.ts';
 
 const client = createClient();
 const pool = new pg.Pool();
@@ -69,7 +73,7 @@ const CALLS: [string, Call, object, Record<string, (value: unknown) => boolean>]
     'carryOver',
     (options) => carryOver({}, () => session, options),
     {},
-    { field: isName, response: none, isAlive: isFunction },
+    { field: isName, cookie: isPlain, response: none, isAlive: isFunction, now: isFunction },
   ],
   ['memoryStore', memoryStore, {}, { maxEntries: isNumber, maxBytes: isNumber, now: isFunction }],
   [
@@ -144,6 +148,32 @@ it.each(CALLS)(
     }
   },
 );
+
+it('Infinity is no bound', async () => {
+  const unbounded = { maxEntries: Infinity, maxBytes: Infinity };
+  const memory = memoryStore(unbounded);
+  const stores = [
+    memory,
+    layered({ store: memory, staleness: 5, ...unbounded }),
+    sessionStore(() => session, { cookie: { maxBytes: Infinity } }),
+  ];
+  for (const store of stores) {
+    const partition = caches({ store }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    expect(await partition.read(namesIn)).toHaveLength(1);
+  }
+});
+
+it('carryOver takes the options of the session store', async () => {
+  const options: SessionStoreOptions = { field: 'own', cookie: { maxBytes: 9000 }, now: () => 1000 };
+  const [before, after] = [{}, {}];
+  await caches({ store: sessionStore(() => before, options) })
+    .partition('a')
+    .update((cache) => signIn(cache, 'noor'));
+  await carryOver(before, () => after, options);
+  const partition = caches({ store: sessionStore(() => after, options) }).partition('a');
+  expect(await partition.read(namesIn)).toHaveLength(1);
+});
 
 it('the function of a session store has to return a session', () => {
   for (const session of [undefined, false, 0, '', 'an id', () => undefined])

@@ -1,6 +1,6 @@
 /** An in-memory cache in front of another store. */
 import { InvalidArgumentError } from '../../errors.ts';
-import { AMOUNT, checkOptions, having, requireOptions } from '../../options.ts';
+import { AMOUNT, BOUND, checkOptions, having, requireOptions } from '../../options.ts';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import type { PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
@@ -86,8 +86,8 @@ export function layered(options: LayeredOptions): LayeredStore {
     store: having('a store, with the functions of PartitionStore', 'read', 'write', 'remove', 'touch'),
     staleness: AMOUNT,
     invalidation: having('what redisInvalidation or postgresInvalidation returned', 'publish', 'subscribe'),
-    maxEntries: AMOUNT,
-    maxBytes: AMOUNT,
+    maxEntries: BOUND,
+    maxBytes: BOUND,
   });
   requireOptions('layered', { store }, ['store']);
   if (!(staleness > 0 && staleness <= 300)) {

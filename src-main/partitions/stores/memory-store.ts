@@ -1,13 +1,13 @@
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { AMOUNT, checkOptions, FUNCTION } from '../../options.ts';
+import { BOUND, checkOptions, FUNCTION } from '../../options.ts';
 import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
-  /** How many entries. Default: 10,000. */
+  /** How many entries; Infinity: no limit. Default: 10,000. */
   maxEntries?: number;
-  /** Bytes of all entries together, without the overhead of the Map. Default: 64 MiB. */
+  /** Bytes of all entries together, without the overhead of the Map; Infinity: no limit. Default: 64 MiB. */
   maxBytes?: number;
   /** Seconds since the epoch. */
   now?: () => number;
@@ -49,7 +49,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     maxEntries = 10_000,
     maxBytes = 64 * 1024 * 1024,
     now = systemClock,
-  } = checkOptions('memoryStore', options, { maxEntries: AMOUNT, maxBytes: AMOUNT, now: FUNCTION });
+  } = checkOptions('memoryStore', options, { maxEntries: BOUND, maxBytes: BOUND, now: FUNCTION });
   if (!(maxEntries >= 1 && maxBytes >= 1)) {
     throw new InvalidArgumentError('maxEntries and maxBytes of a memory store are numbers of at least 1.');
   }

@@ -83,7 +83,7 @@ class FollowedSession implements SessionAccess {
     // Later, it may be: express-session removes the session that it destroys.
     if (source() === undefined)
       throw new InvalidArgumentError(
-        `The function returned undefined instead of a session: does the session middleware run before this? If it does, this request has destroyed its session. ${NOTHING}`,
+        `The function returned undefined instead of a session: does the session middleware run before this? If it does, this request has destroyed its session, the session's store is not connected, or its cookie is for another path. ${NOTHING}`,
       );
     this.#request = new RequestSession(this.#source, options);
     const { leases } = this.#now;

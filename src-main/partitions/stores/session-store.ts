@@ -6,7 +6,7 @@
 
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
-import { AMOUNT, checkOptions, FUNCTION, type Kind, NAME, RECORD } from '../../options.ts';
+import { BOUND, checkOptions, FUNCTION, type Kind, NAME, RECORD } from '../../options.ts';
 import { abandonable } from '../../waiting.ts';
 import type { PartitionStore, StoreCall } from '../partition-store.ts';
 import { accessTo, get, isObject, type SessionAccessOptions, type SessionSource } from './session-access.ts';
@@ -53,7 +53,7 @@ const RESPONSE: Kind = {
   what: 'a response of Node, which has `headersSent`: `res`, `reply.raw` of Fastify, `ctx.res` of Koa',
 };
 
-const ACCESS = { field: NAME, response: RESPONSE, isAlive: FUNCTION } as const;
+const NAMES = { field: NAME, response: RESPONSE, isAlive: FUNCTION, cookie: RECORD, now: FUNCTION } as const;
 
 const DEFAULT_FIELD = 'tokenkeep';
 const DEFAULT_MAX_BYTES = 4096 - 96;
@@ -105,16 +105,11 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
     field = DEFAULT_FIELD,
     cookie,
     now = systemClock,
-  } = checkOptions(
-    'sessionStore',
-    options,
-    { ...ACCESS, cookie: RECORD, now: FUNCTION },
-    'Nothing was read or written.',
-  );
+  } = checkOptions('sessionStore', options, NAMES, 'Nothing was read or written.');
   checkOptions(
     'sessionStore, `cookie`',
     cookie,
-    { size: FUNCTION, maxBytes: AMOUNT },
+    { size: FUNCTION, maxBytes: BOUND },
     'Nothing was read or written.',
   );
   const access = accessTo(session, options, field);
@@ -177,6 +172,7 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
  *
  * @param from the previous session object; it may have ended
  * @param to the current session of the request
+ * @param options those of its `sessionStore`
  * @throws SessionEndedError, InvalidArgumentError, PartitionStoreError
  * @example
  * import type { Session } from 'express-session';
@@ -193,9 +189,9 @@ export function sessionStore(session: SessionSource, options: SessionStoreOption
 export async function carryOver(
   from: object,
   to: SessionSource,
-  options: SessionAccessOptions & { field?: string } = {},
+  options: SessionStoreOptions = {},
 ): Promise<void> {
-  const { field = DEFAULT_FIELD } = checkOptions('carryOver', options, ACCESS, 'Nothing was changed.');
+  const { field = DEFAULT_FIELD } = checkOptions('carryOver', options, NAMES, 'Nothing was changed.');
   if (!isObject(from))
     throw new InvalidArgumentError('There is no session to carry partitions over from. Nothing was changed.');
   const carried = get(from, field);
