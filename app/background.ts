@@ -52,6 +52,9 @@ function endOf({ status }: AccountItem, { id, time }: ShownStatus): number | nul
   return then?.state === 'needs-sign-in' ? (at ?? null) : null;
 }
 
+/** Whether auto-refresh plans to renew an account before it ends, in seconds since the epoch. */
+export type IsRenewed = (accountId: string, end: number) => boolean;
+
 /** "in 9 min". */
 function minutesUntil(end: number, now: number): string {
   return `in ${Math.max(1, Math.ceil((end - now) / 60))} min`;
@@ -62,6 +65,7 @@ export function menuBarItems(
   accounts: readonly AccountItem[],
   tokens: readonly CopyableToken[],
   now: number,
+  isRenewed: IsRenewed = () => false,
 ): BackgroundItem[] {
   const line = { label: '' };
   const users = accounts.filter(({ kind }) => kind === 'user');
@@ -70,7 +74,10 @@ export function menuBarItems(
     const status = statuses.get(account);
     return status === undefined ? null : endOf(account, status);
   };
-  const isSoon = (account: AccountItem): boolean => (endsAt(account) ?? Infinity) <= now + NOTICE;
+  const isSoon = (account: AccountItem): boolean => {
+    const end = endsAt(account) ?? Infinity;
+    return end <= now + NOTICE && !(statuses.get(account)?.id === 'active' && isRenewed(account.id, end));
+  };
   const soon = users.filter(isSoon);
   const having = (...ids: ShownStatus['id'][]): AccountItem[] =>
     users.filter((account) => !isSoon(account) && ids.some((id) => statuses.get(account)?.id === id));
@@ -132,7 +139,11 @@ export interface ExpiryNotices {
    *
    * @param now seconds since the epoch
    */
-  look(accounts: readonly AccountItem[], now: number): { due: Notice[]; next: number | null };
+  look(
+    accounts: readonly AccountItem[],
+    now: number,
+    isRenewed?: IsRenewed,
+  ): { due: Notice[]; next: number | null };
 }
 
 function summaryOf(due: readonly Notice[]): Notice {
@@ -148,7 +159,7 @@ export function expiryNotices(): ExpiryNotices {
   let told = new Map<string, number>();
   let quietUntil = -Infinity;
   return {
-    look(accounts, now) {
+    look(accounts, now, isRenewed = () => false) {
       const due: Notice[] = [];
       const isQuiet = now < quietUntil && now >= quietUntil - QUIET; // The clock may have been set back.
       let next = Infinity;
@@ -161,6 +172,8 @@ export function expiryNotices(): ExpiryNotices {
         const isTold = status.id === 'active' ? told.has(account.id) : told.get(account.id) === end;
         if (end > now + NOTICE) next = Math.min(next, end - NOTICE);
         else if (isTold) seen.set(account.id, end);
+        // A refresh that fails may change nothing in the vault.
+        else if (status.id === 'active' && isRenewed(account.id, end)) next = Math.min(next, now + QUIET);
         else if (isQuiet) next = Math.min(next, quietUntil);
         else {
           seen.set(account.id, end);

@@ -5,6 +5,7 @@ import {
   type BackgroundItem,
   type CopyableToken,
   expiryNotices,
+  type IsRenewed,
   menuBarItems,
   type Notice,
 } from './background.ts';
@@ -26,6 +27,7 @@ export interface MenuBarOptions {
   wanted: () => { menuBar: boolean; notify: boolean };
   /** Whether the vault is locked; then no account name is shown. */
   isLocked: () => boolean;
+  isRenewed: IsRenewed;
   onUnexpected: (error: unknown) => void;
 }
 
@@ -48,7 +50,8 @@ const SOON = 3_000;
 /** Accounts whose tokens can be copied from the menu. */
 const MOST_COPIED = 12;
 
-export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: MenuBarOptions): MenuBar {
+export function menuBar(options: MenuBarOptions): MenuBar {
+  const { open, tell, vault, wanted, isLocked, isRenewed, onUnexpected } = options;
   const notices = expiryNotices();
   let item: TrayItem | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -98,9 +101,9 @@ export function menuBar({ open, tell, vault, wanted, isLocked, onUnexpected }: M
     const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
     if (isOver()) return;
     // An expiry that came while notices were off is announced when they are on again.
-    const { due, next } = notify ? notices.look(accounts, now) : { due: [], next: null };
+    const { due, next } = notify ? notices.look(accounts, now, isRenewed) : { due: [], next: null };
     for (const notice of due) tell(notice);
-    show(menuBarItems(accounts, tokens, now));
+    show(menuBarItems(accounts, tokens, now, isRenewed));
     lookIn(Math.min(next === null ? Infinity : next - now, inBar ? LOOK_EVERY : Infinity));
   };
   const look = async (): Promise<void> => {

@@ -51,6 +51,8 @@ export function signingIn(
   powerMonitor.on('resume', wake);
   return {
     handlers: lateHandlers(async () => (await signing()).handlers),
+    // Until it is loaded, nothing is planned.
+    isRenewed: (...of) => here?.isRenewed(...of) ?? false,
     wake,
     async start() {
       const mine = ++turn;

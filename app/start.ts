@@ -439,6 +439,7 @@ export function startParts(
     // Sample accounts need neither a menu bar item nor notices.
     wanted: () => (shown.demo ? { menuBar: false, notify: false } : settings.wants()),
     isLocked: () => away.locked,
+    isRenewed: (accountId, end) => signing.isRenewed(accountId, end),
     onUnexpected: reportUnlessAway,
   });
   const changeBackground = async (changes: { menuBar?: boolean; notify?: boolean }): Promise<Settings> => {

@@ -58,7 +58,7 @@ const FINAL = new Set([
 export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   /** `tries`: those in a row that failed, or after which the account was due still. */
   const waits = new Map<string, { tries: number; until: number; problem: PlainError | null }>();
-  const planned = new Map<string, number>();
+  let planned = new Map<string, number>();
   let cancel = (): void => {};
   let looking: Promise<void> | undefined;
   let again = false;
@@ -81,7 +81,10 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
 
   async function lookOnce(): Promise<void> {
     const accounts = await ports.due();
-    planned.clear();
+    const whenFor = (account: string, at: number): number => Math.max(at, waits.get(account)?.until ?? 0);
+    // What is refreshed right now is planned still.
+    planned = new Map(accounts.map(({ account, at }) => [account, whenFor(account, at)]));
+    const plan = new Map<string, number>();
     let next = ports.now() + LONGEST_SLEEP;
     const refreshed = new Map<string, number>();
     for (const { account, at } of accounts) {
@@ -95,10 +98,11 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       const tries = refreshed.get(account);
       // A provider may answer with a token that is due at once, or with one that replaces no other.
       if (tries !== undefined) wait(account, at <= ports.now() ? tries + 1 : 0, null);
-      const when = Math.max(at, waits.get(account)?.until ?? 0, ports.now() + 1);
-      planned.set(account, when);
+      const when = Math.max(whenFor(account, at), ports.now() + 1);
+      plan.set(account, when);
       next = Math.min(next, when);
     }
+    planned = plan;
     lookIn(next - ports.now());
     ports.onChange();
   }
@@ -117,6 +121,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       do {
         again = false;
         await lookOnce().catch((error: unknown) => {
+          planned.clear();
           lookIn(LONGEST_SLEEP); // A vault that can't be read now may be readable then.
           ports.onUnexpected(error);
         });

@@ -77,6 +77,8 @@ export interface SignIn<Caller> {
   handlers: Handlers<SignInRequests, Caller>;
   /** Starts auto-refresh, and completes sign-outs that an earlier run left pending. */
   start: () => Promise<void>;
+  /** Whether auto-refresh plans to renew an account before this time, in seconds since the epoch. */
+  isRenewed: (accountId: string, before: number) => boolean;
   /** Call it when the computer wakes up or is online again. */
   wake: () => void;
   /** Resolves when no sign-out and no refresh is in progress, or when their time is over. */
@@ -342,6 +344,10 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       endChanges = own.on('change', () => void auto.look());
       void out.resume(own).catch(onUnexpected);
       await auto.look();
+    },
+    isRenewed(accountId, before) {
+      const { nextTry, problem } = auto.stateOf(accountId);
+      return problem === null && nextTry !== null && nextTry < before;
     },
     wake() {
       void auto.look();

@@ -104,6 +104,26 @@ describe('the menu bar item', () => {
 });
 
 describe('the notice before an account ends', () => {
+  it('is not for an account that auto-refresh renews before, unless that fails; nor is the menu’s group', () => {
+    const end = NOW + 1800;
+    const needs = {
+      state: 'needs-sign-in',
+      reason: 'expired',
+      at: end,
+      code: null,
+      activeUntil: null,
+    } as const;
+    const mara = account('Mara', { ...renews, activeUntil: end, next: { at: end, status: needs } });
+    const notices = expiryNotices();
+    const isRenewed = (id: string, before: number) => id === 'Mara' && NOW + 1440 < before;
+    expect(notices.look([mara], NOW + 1200, isRenewed)).toEqual({ due: [], next: NOW + 1260 });
+    expect(labels(menuBarItems([mara], [], NOW + 1200, isRenewed))).not.toContain('Expires soon');
+    const tom = account('Tom', until(540)); // nothing can renew it
+    expect(expiryNotices().look([tom], NOW, () => true).due).toHaveLength(1);
+    expect(notices.look([mara], NOW + 1500, () => false).due).toHaveLength(1);
+    expect(labels(menuBarItems([mara], [], NOW + 1500))).toContain('Expires soon');
+  });
+
   it('comes ten minutes before, once for each end, and says when to look again', () => {
     const notices = expiryNotices();
     const tom = account('Tom', until(3600));

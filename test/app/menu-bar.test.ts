@@ -37,6 +37,7 @@ function waiting() {
     vault: () => hold(() => Promise.resolve(held)),
     wanted: () => ({ menuBar: true, notify: true }),
     isLocked: () => state.locked,
+    isRenewed: () => false,
     onUnexpected: (error) => {
       throw error;
     },
@@ -126,6 +127,7 @@ function barOf(vault: () => Promise<Vault>) {
     vault,
     wanted: () => wanted,
     isLocked: () => false,
+    isRenewed: () => false,
     onUnexpected: (error) => void unexpected.push(error),
   });
   return { bar, shown, told, unexpected, wanted };

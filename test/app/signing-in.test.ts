@@ -29,6 +29,7 @@ vi.mock('../../app/sign-in/sign-in.ts', () => ({
       pause: note('pause'),
       stop: note('stop'),
       wake: note('wake'),
+      isRenewed: () => true,
     };
   },
 }));
@@ -49,6 +50,13 @@ it('is loaded once, by the first of many requests', async () => {
   await Promise.all([profiles(signing), profiles(signing), signing.start()]);
   expect(said.filter((word) => word === 'loaded')).toHaveLength(1);
   expect([...said].sort()).toEqual(['loaded', 'profiles', 'profiles', 'start']);
+});
+
+it('plans no refresh before it is loaded', async () => {
+  const signing = made();
+  expect(signing.isRenewed('id', 1)).toBe(false);
+  await signing.start();
+  expect(signing.isRenewed('id', 1)).toBe(true);
 });
 
 it('does not start after a pause or a stop that came while it was loaded', async () => {

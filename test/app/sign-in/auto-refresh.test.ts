@@ -171,6 +171,28 @@ describe('keeping fresh', () => {
     fresh.stop();
   });
 
+  it('plans a refresh as long as it is in progress, but not after an error while it looked', async () => {
+    let isDown = false;
+    const planned: (number | null)[] = [];
+    const fresh = autoRefresh({
+      due: () =>
+        isDown ? Promise.reject(new Error('down')) : Promise.resolve([{ account: ACCOUNT, at: 900 }]),
+      refresh() {
+        planned.push(fresh.stateOf(ACCOUNT).nextTry);
+        return Promise.resolve({ refreshed: 1, problem: null });
+      },
+      now: () => 1000,
+      after: () => () => undefined,
+      onChange: () => undefined,
+      onUnexpected: () => undefined,
+    });
+    await fresh.look();
+    expect([...planned, fresh.stateOf(ACCOUNT).nextTry]).toEqual([900, 1030]);
+    isDown = true;
+    await fresh.look();
+    expect(fresh.stateOf(ACCOUNT).nextTry).toBeNull();
+  });
+
   it('does nothing more when it is stopped', async () => {
     const { fresh, time, tries } = scheduler(() => down);
     await fresh.look();

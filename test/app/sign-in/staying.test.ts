@@ -209,6 +209,8 @@ describe('keeping fresh', () => {
     });
     const { nextTry } = await here.signing.handlers.refreshStatus(null, account);
     expect(nextTry! - Date.now() / 1000).toBeGreaterThan(3600 - 360 - 60);
+    const isRenewed = (seconds: number) => here.signing.isRenewed(account, nextTry! + seconds);
+    expect([isRenewed(0), isRenewed(1)]).toEqual([false, true]);
     const file = join(here.folder, 'keep-fresh.json');
     const text = readFileSync(file, 'utf8');
     expect(text).not.toContain(account);
