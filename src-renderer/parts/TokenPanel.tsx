@@ -20,7 +20,7 @@ import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
 import { ClaimLines, Lines } from './Lines.tsx';
 import { TokenMenu } from './TokenMenu.tsx';
-import { useModel, useStore, useTimed } from './hooks.ts';
+import { useMenuOf, useModel, useStore, useTimed } from './hooks.ts';
 
 /** The selected token: contents and actions. */
 export function TokenPanel({ onClose }: { onClose: () => void }) {
@@ -156,7 +156,7 @@ function Details({ token }: { token: TokenItem }) {
 /** A menu button for the other forms of the token and the other actions. */
 function CopyMenu({ token }: { token: TokenItem }) {
   return (
-    <MenuTrigger>
+    <MenuTrigger {...useMenuOf(token.id)}>
       <Button className="button icon-only" aria-label="Copy as">
         <Icon name="down" size={14} />
       </Button>
@@ -214,7 +214,7 @@ export function SecretField({ token }: { token: TokenItem }) {
         )}
         <span className="split-button">
           <Action onPress={() => void secret.copy()}>Copy…</Action>
-          <CopyMenu key={token.id} token={token} />
+          <CopyMenu token={token} />
         </span>
       </div>
       <p className="note">

@@ -1,4 +1,13 @@
-import { type KeyboardEvent, memo, type MouseEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type MouseEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { Popover } from 'react-aria-components';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { tenantName } from '../state/groups.ts';
@@ -58,6 +67,9 @@ function Grid({ account }: { account: AccountItem }) {
     const last = top + ROW_HEIGHT + HEAD_HEIGHT - element.clientHeight;
     element.scrollTop = Math.max(last, Math.min(top, element.scrollTop));
   }, [index]);
+
+  // With the table, the place of the menu is forgotten.
+  useEffect(() => () => selection.menu(false), [selection]);
 
   const press = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.altKey) return;

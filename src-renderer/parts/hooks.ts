@@ -58,6 +58,16 @@ export function useNamedUsers(): { all: readonly NamedUser[]; found: readonly Na
   return { all, found };
 }
 
+/**
+ * Whether a menu button's menu is open. It closes once it would be about another account or token, and the button stays, because it may have
+ * the focus.
+ */
+export function useMenuOf(id: string): { isOpen: boolean; onOpenChange: (isOpen: boolean) => void } {
+  const [openFor, setOpenFor] = useState<string | null>(null);
+  if (openFor !== null && openFor !== id) setOpenFor(null);
+  return { isOpen: openFor === id, onOpenChange: (isOpen) => setOpenFor(isOpen ? id : null) };
+}
+
 /** Loads the activity of an account while it is shown, after its tokens. */
 export function useAccountEvents(accountId: string): void {
   const { activity, selection } = useModel();

@@ -22,7 +22,7 @@ import { TimelineTab } from '../parts/Timeline.tsx';
 import { TokenPanel } from '../parts/TokenPanel.tsx';
 import { TokenTable } from '../parts/TokenTable.tsx';
 import { UserInfoTab } from '../parts/UserInfoTab.tsx';
-import { useAccountEvents, useModel, useStore } from '../parts/hooks.ts';
+import { useAccountEvents, useMenuOf, useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { Problem, Unasked } from '../parts/Problem.tsx';
 import { activityCount } from '../state/activity.ts';
@@ -99,10 +99,11 @@ function AccountMenu({ account }: { account: AccountItem }) {
     (view) => view.accountId === account.id && view.status?.refreshable === true,
   );
   const signsIn = account.kind === 'user' && account.places.includes('vault') && !demo;
+  const menu = useMenuOf(account.id);
   const { username } = account;
   if (!signsIn && realm === null && username === '') return null;
   return (
-    <MenuTrigger>
+    <MenuTrigger {...menu}>
       <Button className="button icon-only" aria-label="Account actions">
         <Icon name="more" />
       </Button>
@@ -160,7 +161,7 @@ export function AccountView({ account }: { account: AccountItem }) {
         <Action kind="danger" onPress={() => void signOut.one()}>
           {account.kind === 'user' ? 'Sign out…' : 'Remove…'}
         </Action>
-        <AccountMenu key={account.id} account={account} />
+        <AccountMenu account={account} />
       </div>
       <StatusCard account={account} />
       <Facts account={account} tokens={tokens ?? []} />

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type ElementHandle, expect, type Locator, type Page } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
+import type { AccountList, TokenCacheBridge } from '../../src-main/ipc/contract.ts';
 import { browser } from '../support/browser.ts';
 import { answerDialogs, vector } from './app.ts';
 import { meet, test } from './provider.ts';
@@ -279,6 +280,61 @@ test('Ctrl+F leads to the search from every page, but not out of a dialog; Meta+
   await expect(window.getByRole('button', { name: 'Cancel' })).toBeFocused();
   await keyboard.press('Control+F');
   await expect(window.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await quit();
+});
+
+test('a menu closes with the token or the page that it belongs to, and its button keeps the focus', async ({
+  start,
+}) => {
+  const { app, window, quit } = await start(['--demo']);
+  const { keyboard } = window;
+  const menu = window.getByRole('menu');
+  const tokens = window.getByRole('grid', { name: 'Tokens' });
+  const button = window.getByRole('button', { name: 'Copy as' });
+  await answerDialogs(app, { agree: true });
+  const show = (page: string) =>
+    app.evaluate(({ Menu }, label) => {
+      const items = Menu.getApplicationMenu()?.items.flatMap(({ submenu }) => submenu?.items ?? []) ?? [];
+      items.find((item) => item.label === label)?.click();
+    }, page);
+
+  await test.step('the page', async () => {
+    await tokens.focus();
+    await keyboard.press('Shift+F10');
+    await expect(menu).toBeVisible();
+    await show('&Inspect');
+    await expect(tokens).toHaveCount(0);
+    await show('&Accounts');
+    await expect(tokens).toBeVisible();
+    await expect(menu).toHaveCount(0);
+  });
+
+  await test.step('the token, removed with the menu', async () => {
+    await button.focus();
+    await keyboard.press('Enter');
+    await window.getByRole('menuitem', { name: 'Remove this token…' }).press('Enter');
+    await expect(window.getByText('1 token removed.')).toBeVisible();
+    await expect(button).toBeFocused();
+  });
+
+  await test.step('the token, removed while the menu is open', async () => {
+    await tokens.getByRole('row').filter({ hasText: 'Refresh token' }).click();
+    await button.focus();
+    await keyboard.press('Enter');
+    await expect(menu).toBeVisible();
+    await window.evaluate(async () => {
+      const { tokenCache } = globalThis as unknown as { tokenCache: TokenCacheBridge };
+      const text = await tokenCache.accountsText();
+      const { accounts } = JSON.parse(text.ok ? text.value : '') as AccountList;
+      for (const { id } of accounts) {
+        const all = await tokenCache.tokens(id);
+        const found = all.ok ? all.value.filter(({ type }) => type === 'RefreshToken') : [];
+        if (found.length > 0) await tokenCache.removeTokens(found.map((token) => token.id));
+      }
+    });
+    await expect(menu).toHaveCount(0);
+    await expect(button).toBeFocused();
+  });
   await quit();
 });
 

@@ -19,8 +19,6 @@ import type { WORLDS } from './fake/worlds.ts';
 
 /** Repeated keys among the children of one element. */
 const repeated: string[] = [];
-/** The keys of the menus that were drawn, by component. */
-const menus = new Map<string, unknown>();
 
 vi.mock('react/jsx-dev-runtime', async (original) => {
   const runtime = await original<{ jsxDEV: (...all: unknown[]) => unknown }>();
@@ -33,7 +31,6 @@ vi.mock('react/jsx-dev-runtime', async (original) => {
   return {
     ...runtime,
     jsxDEV(type: unknown, props: { children?: unknown }, ...others: unknown[]) {
-      if (typeof type === 'function' && /Menu$/.test(type.name)) menus.set(type.name, others[0]);
       // A list is the only child, or one of several.
       const lists = [props.children, ...(Array.isArray(props.children) ? props.children : [])];
       for (const list of lists.filter((child) => Array.isArray(child))) {
@@ -60,15 +57,6 @@ test('a repeated key is noticed', () => {
     </ul>,
   );
   expect(repeated).toEqual(['a']);
-});
-
-test('an open menu is not taken over by the next account or token: its key is the id', async () => {
-  const { model } = await stage();
-  model.selection.account('a001');
-  await settled();
-  within(model, <TokenkeepWindow />);
-  expect(menus.get('AccountMenu')).toBe('a001');
-  expect(menus.get('CopyMenu')).toBe(model.selection.view.get().tokenId);
 });
 
 describe('no key of a list is repeated', () => {
