@@ -702,12 +702,11 @@ export function addResponse(store: Store, event: TokenResponseEvent, now: number
 
 function knownIssuers(store: Store): KnownIssuers {
   const entitiesOfUser = (home: string, environment: string): Entity[] =>
-    store.ofAccount(home).flatMap(({ entity }) => {
-      const at = textOf(entity?.['environment']);
-      return entity !== null && at !== undefined && sameEnvironment(at, environment)
-        ? [entity as Entity]
-        : [];
-    });
+    store
+      .ofAccount(home)
+      .map(({ entity }) => entity)
+      .filter((entity) => entity !== null)
+      .filter((entity) => sameEnvironment(textOf(entity['environment']), environment));
   return {
     of(home, environment, endpoint) {
       const accounts = accountsLike(store, home, environment).map(
