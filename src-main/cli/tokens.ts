@@ -179,7 +179,7 @@ function importOf(
   client_id: string,
 ): Imported | undefined {
   const { account, history } = found;
-  if (history?.shared !== true) return undefined;
+  if (history?.shared !== true || history.ownClients.includes(client_id)) return undefined;
   const issuer = issuerFor(found, client_id);
   const isCloud = isMicrosoft(account.environment) && !isCustomerHost(account.environment);
   if (issuer === undefined && !isCloud) return undefined;

@@ -433,6 +433,27 @@ describe('get', () => {
     expect(again).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
   });
 
+  it('asks nothing about a token of an imported account that was obtained here', async () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn('ada', { expires_in: 30 }));
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+    const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+    await vault.update((own) => {
+      for (const id of cachedAccounts(own).byId.keys())
+        changeHistory(own, id, { ownClients: [signIn('ada').client_id] });
+    });
+    await vault.close();
+    const fetch = (): Promise<Response> =>
+      Promise.resolve(Response.json(signIn('ada', { access_token: 'at-new' }).response));
+    expect(await tokenkeep(words, { fetch, now: later })).toMatchObject({
+      code: 0,
+      out: 'at-new\n',
+      err: '',
+    });
+  });
+
   it.each([
     [
       'metadata',
