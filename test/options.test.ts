@@ -105,7 +105,8 @@ const misspelt: Readonly<Record<string, (wrong: object) => unknown>> = {
     partitions.logoutTokens({ issuer: 'https://i.example', clientId: 'c', keys: never, ...wrong }),
   redisStore: (wrong) => redis.redisStore({ client: {} as never, ...wrong }),
   redisInvalidation: (wrong) => redis.redisInvalidation({ client: {} as never, ...wrong }),
-  sqliteStore: (wrong) => sqlite.sqliteStore({ database: {} as never, ...wrong }),
+  sqliteStore: (wrong) =>
+    sqlite.sqliteStore({ database: { exec: never, prepare: never } as never, ...wrong }),
   postgresStore: (wrong) => postgres.postgresStore({ pool: {} as never, ...wrong }),
   postgresInvalidation: (wrong) => postgres.postgresInvalidation({ pool: {} as never, ...wrong }),
   migratePartitions: (wrong) => postgres.migratePartitions({} as never, wrong),

@@ -12,7 +12,7 @@ import { EVERYTHING } from '../support/everything.ts';
 import { MAJORS } from './applications.ts';
 
 const require = createRequire(import.meta.url);
-const [clientId, tenant, user] = ['c1', 't1', 'u1'];
+const [clientId, tenant, user] = ['c1', '11111111-2222-3333-4444-555555555555', 'u1'];
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = (): number => Math.floor(Date.now() / 1000);
 

@@ -604,12 +604,12 @@ function twoSections(text: string): string {
 }
 
 describe('signing a user out everywhere', () => {
-  const issuer = 'https://login.example.com/contoso/v2.0';
+  const issuer = 'https://login.microsoftonline.com/contoso/v2.0';
   const withClaims = (cache: TokenCache, uid: string, claims: object) => {
     cache.add({
       client_id: 'my_client_id',
       scope: ['orders'],
-      token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
+      token_endpoint: 'https://login.microsoftonline.com/contoso/oauth2/v2.0/token',
       response: {
         access_token: 'at',
         refresh_token: `rt ${uid}`,
