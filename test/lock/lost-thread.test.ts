@@ -33,7 +33,7 @@ test('a lock on a drive that is not local is released if its thread has ended', 
   held.isLocal = false; // As it would be there.
   await Promise.all(workers.map((worker) => worker.terminate()));
   const other: LockFile = { path, fd: null, isLocal: false };
-  expect(await acquire([{ file: other, pause: 5 }], 50)).toEqual({ kind: 'busy' });
+  expect(await acquire([{ file: other, pause: 5 }], 2_000)).toEqual({ kind: 'busy' });
   await Promise.all(workers.map((worker) => worker.terminate()));
 
   await release(held);
