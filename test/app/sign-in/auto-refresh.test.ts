@@ -10,26 +10,39 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const ACCOUNT = 'account-id';
 const down: RefreshReport = { refreshed: 0, problem: { code: 'provider_unreachable', message: 'Down.' } };
 
-function scheduler(answer: () => RefreshReport, lifetime = 3600) {
-  const time = fakeTime(1_000_000);
-  const seconds = () => Math.floor(time.now() / 1000);
-  let expires = seconds() + lifetime;
-  const tries: number[] = [];
-  const fresh = autoRefresh({
-    due: () => Promise.resolve([{ account: ACCOUNT, at: expires - 360 }]),
-    refresh() {
-      tries.push(seconds() - 1000);
-      const report = answer();
-      if (report.problem === null) expires = seconds() + lifetime;
-      return Promise.resolve(report);
-    },
-    now: seconds,
+/** An auto-refresh of one account, with a clock that the test turns. */
+function autoRefreshOf(
+  time: ReturnType<typeof fakeTime>,
+  dueTime: () => number,
+  refresh: () => RefreshReport,
+): ReturnType<typeof autoRefresh> {
+  return autoRefresh({
+    due: () => Promise.resolve([{ account: ACCOUNT, at: dueTime() }]),
+    refresh: () => Promise.resolve(refresh()),
+    now: () => Math.floor(time.now() / 1000),
     after: time.after,
     onChange: () => undefined,
     onUnexpected(error) {
       throw error;
     },
   });
+}
+
+function scheduler(answer: () => RefreshReport, lifetime = 3600) {
+  const time = fakeTime(1_000_000);
+  const seconds = () => Math.floor(time.now() / 1000);
+  let expires = seconds() + lifetime;
+  const tries: number[] = [];
+  const fresh = autoRefreshOf(
+    time,
+    () => expires - 360,
+    () => {
+      tries.push(seconds() - 1000);
+      const report = answer();
+      if (report.problem === null) expires = seconds() + lifetime;
+      return report;
+    },
+  );
   return { fresh, time, tries };
 }
 
@@ -76,20 +89,15 @@ describe('keeping fresh', () => {
     const time = fakeTime(1_000_000);
     const seconds = () => Math.floor(time.now() / 1000);
     const tries: number[] = [];
-    const fresh = autoRefresh({
-      due: () => Promise.resolve([{ account: ACCOUNT, at: 0 }]),
-      refresh() {
+    const fresh = autoRefreshOf(
+      time,
+      () => 0,
+      () => {
         tries.push(seconds() - 1000);
         void fresh.look(); // as the vault’s change event does
-        return Promise.resolve({ refreshed: 1, problem: null });
+        return { refreshed: 1, problem: null };
       },
-      now: seconds,
-      after: time.after,
-      onChange: () => undefined,
-      onUnexpected(error) {
-        throw error;
-      },
-    });
+    );
     await fresh.look();
     await time.pass(450_000);
     expect(tries).toEqual([0, 30, 90, 210, 450]);
@@ -119,20 +127,15 @@ describe('keeping fresh', () => {
     const seconds = () => Math.floor(time.now() / 1000);
     let expires = seconds() + 300;
     let expired = 0;
-    const fresh = autoRefresh({
-      due: () => Promise.resolve([{ account: ACCOUNT, at: Math.min(0, expires - 75) }]),
-      refresh() {
+    const fresh = autoRefreshOf(
+      time,
+      () => Math.min(0, expires - 75),
+      () => {
         expired += Math.max(0, seconds() - expires);
         expires = seconds() + 300;
-        return Promise.resolve({ refreshed: 1, problem: null });
+        return { refreshed: 1, problem: null };
       },
-      now: seconds,
-      after: time.after,
-      onChange: () => undefined,
-      onUnexpected(error) {
-        throw error;
-      },
-    });
+    );
     await fresh.look();
     await time.pass(6 * 3_600_000);
     expect(expired).toBe(0);
