@@ -2,7 +2,7 @@
  * Decides which hosts an issuer's endpoints may be on. A refresh token is sent to a host other than the issuer's only if the user has
  * agreed.
  */
-import { isCustomerHost, isMicrosoft } from '../cache/schema/authorities.ts';
+import { isCloudHost, isMicrosoft } from '../cache/schema/authorities.ts';
 
 /**
  * Returns whether an issuer is one of Microsoft's own clouds, which need no consent.
@@ -13,8 +13,7 @@ import { isCustomerHost, isMicrosoft } from '../cache/schema/authorities.ts';
  * isMicrosoftCloud('https://login.microsoftonline.com/common/v2.0'); // true
  */
 export function isMicrosoftCloud(issuer: string): boolean {
-  const { host } = new URL(issuer);
-  return isMicrosoft(host) && !isCustomerHost(host);
+  return isCloudHost(new URL(issuer).host);
 }
 
 /** The endpoints that receive tokens, codes or the user, and the keys that verify ID tokens. */

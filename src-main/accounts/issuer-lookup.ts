@@ -4,8 +4,8 @@
  */
 import {
   configuredEnvironment,
+  isCloudHost,
   isCustomerHost,
-  isMicrosoft,
   plainIssuer,
 } from '../cache/schema/authorities.ts';
 import { claimsIn, stringClaim } from '../cache/schema/claims.ts';
@@ -32,12 +32,12 @@ export function issuerOfToken(
   { client_id, own, realm }: { client_id: string; own?: unknown; realm?: string | undefined },
 ): { issuer: string; certainty: 'known' | 'claimed' } | undefined {
   const { environment } = account;
-  // B2C and External ID name the policy in the path, which no token contains.
-  const customers = isCustomerHost(environment);
-  if (isMicrosoft(environment) && !customers) {
+  if (isCloudHost(environment)) {
     const tenant = encodeURIComponent(realm || 'organizations');
     return { issuer: `https://${configuredEnvironment(environment)}/${tenant}/v2.0`, certainty: 'known' };
   }
+  // B2C and External ID name the policy in the path, which no token contains.
+  const customers = isCustomerHost(environment);
   const stored = typeof own === 'string' ? plainIssuer(own) : undefined;
   if (stored !== undefined && !customers) return { issuer: stored, certainty: 'known' };
   const agreed = Object.hasOwn(issuers, client_id) ? issuers[client_id] : undefined;

@@ -3,7 +3,7 @@ import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
 import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
-import { isCustomerHost, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
+import { isCloudHost, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
 import { SignInRequiredError } from '../errors.ts';
 import { printable } from './text.ts';
@@ -120,7 +120,7 @@ export async function endpointOf(
   issuer: string | undefined,
   allowed: AllowedIssuers,
 ): Promise<string> {
-  if (isMicrosoft(environment) && !isCustomerHost(environment))
+  if (isCloudHost(environment))
     return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
   if (issuer === undefined || issuer === '')
     throw new Stop(

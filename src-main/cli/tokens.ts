@@ -2,7 +2,7 @@
 import { acquireTokenSilent } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
-import { isCustomerHost, isMicrosoft } from '../cache/schema/authorities.ts';
+import { isCloudHost } from '../cache/schema/authorities.ts';
 import { decodeBase64url, type ReadToken, readToken } from '../cache/schema/claims.ts';
 import { expiryOf } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
@@ -181,7 +181,7 @@ function importOf(
   const { account, history } = found;
   if (history?.shared !== true || history.ownClients.includes(client_id)) return undefined;
   const issuer = issuerFor(found, client_id);
-  const isCloud = isMicrosoft(account.environment) && !isCustomerHost(account.environment);
+  const isCloud = isCloudHost(account.environment);
   if (issuer === undefined && !isCloud) return undefined;
   return {
     source: history.source,

@@ -198,13 +198,17 @@ export function sameEnvironment(a: string, b: string): boolean {
  * isMicrosoft('login.microsoftonline.com'); // true
  */
 export function isMicrosoft(environment: string): boolean {
-  return (
-    find(environment) !== undefined ||
-    /^[\w.-]+\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)$/.test(hostOf(environment))
-  );
+  return isCloudHost(environment) || CUSTOMERS_HOST.test(hostOf(environment));
 }
 
-const CUSTOMERS = /\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)(?::\d+)?$/i;
+/** Returns whether the host belongs to one of Microsoft's own clouds, not to one of its customers. */
+export function isCloudHost(environment: string): boolean {
+  return find(environment) !== undefined;
+}
+
+const OF_CUSTOMERS = String.raw`\.(?:b2clogin\.(?:com|cn|us|de)|ciamlogin\.com)`;
+const CUSTOMERS_HOST = new RegExp(String.raw`^[\w.-]+${OF_CUSTOMERS}$`);
+const CUSTOMERS = new RegExp(String.raw`${OF_CUSTOMERS}(?::\d+)?$`, 'i');
 
 /** Returns whether a host is one that Microsoft runs for a customer (Azure AD B2C, External ID). Subdomain and path name the customer. */
 export function isCustomerHost(host: string): boolean {
