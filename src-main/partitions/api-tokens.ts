@@ -157,7 +157,7 @@ export async function apiToken(
       const isNew = found.token !== undefined && found.token.secret !== known?.secret;
       if (found.token !== undefined && (isNew || !(forceRefresh || wantsRefresh(found.token, now()))))
         return found.token;
-      return await asked(handle, wanted, ask, found, signal);
+      return await asked(handle, wanted, ask, found, now, signal);
     });
   } catch (error) {
     if (known === undefined || forceRefresh) throw error;
@@ -168,11 +168,19 @@ export async function apiToken(
   }
 }
 
+/** What the cache had when the turn began. */
+interface FoundInTurn {
+  readonly token: AccessToken | undefined;
+  readonly refreshTokens: readonly RefreshToken[];
+  readonly since: number | undefined;
+}
+
 async function asked(
   handle: CacheHandle,
   wanted: Wanted,
   ask: AskTokenEndpoint,
-  { refreshTokens, since }: { refreshTokens: readonly RefreshToken[]; since: number | undefined },
+  { token: before, refreshTokens, since }: FoundInTurn,
+  now: () => number,
   signal: AbortSignal | undefined,
 ): Promise<AccessToken> {
   const refused: string[] = [];
@@ -211,11 +219,14 @@ async function asked(
       since === undefined ? {} : { since },
     );
     // What was stored, which is nothing for a user who was signed out meanwhile.
-    const token = await handle.read((cache) =>
-      cache
-        .find('AccessToken', { query: { client_id: wanted.client_id } })
-        .find(({ secret }) => secret === response['access_token']),
-    );
+    const token = await handle.read((cache) => {
+      const own = tokensOf(cache, 'AccessToken', wanted.client_id);
+      const stored = own.find(({ secret }) => secret === response['access_token']);
+      if (stored !== undefined) return stored;
+      // Without leases, another server may have stored its own token in place of this one.
+      const other = usable(cache, wanted, now());
+      return other?.secret === before?.secret ? undefined : other;
+    });
     if (token !== undefined) return token;
     throw new SignInRequiredError(
       'The provider answered without a token for this user, or the user was signed out meanwhile. Nothing was stored.',
@@ -252,14 +263,19 @@ function usable(
   const query = { client_id, ...(hash === undefined ? {} : { user_assertion_hash: hash }) };
   const tokens = cache
     .find('AccessToken', { target: [...scopes], query })
-    .filter((token) => isUsable(token, now));
+    .filter((token) => token.client_id === client_id && isUsable(token, now));
   const expiry = (token: AccessToken): number => Math.min(expiryOf(token), Number.MAX_SAFE_INTEGER);
   return tokens.toSorted((a, b) => expiry(b) - expiry(a))[0];
 }
 
 function refreshTokensIn(cache: TokenCache, { client_id, hash }: Wanted): RefreshToken[] {
   if (hash === undefined) return [];
-  return cache.find('RefreshToken', { query: { client_id } }).filter((token) => assertionOf(token) === hash);
+  return tokensOf(cache, 'RefreshToken', client_id).filter((token) => assertionOf(token) === hash);
+}
+
+/** Client IDs are case-sensitive (RFC 6749 §2.2), which a search by client ID is not. */
+function tokensOf<T extends 'AccessToken' | 'RefreshToken'>(cache: TokenCache, type: T, client_id: string) {
+  return cache.find(type, { query: { client_id } }).filter((token) => token.client_id === client_id);
 }
 
 function assertionOf(token: RefreshToken | AccessToken): unknown {

@@ -3,7 +3,7 @@ import { isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import type { EntryMetadata } from './entry.ts';
-import { userCountIn, usersIn } from './partition-contents.ts';
+import { isUser, userCountIn, usersIn } from './partition-contents.ts';
 import type { PartitionName } from './partition-name.ts';
 
 /**
@@ -36,8 +36,9 @@ export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'none') return counted(undefined, (_cache, count) => count === 0);
   if (user === 'one') return counted(undefined, (_cache, count) => count <= 1);
   if (isRecord(user) && 'home_account_id' in user) {
-    const home = text(user.home_account_id).toLowerCase();
-    return counted(undefined, (cache, count) => count === 0 || (count === 1 && usersIn(cache).has(home)));
+    const home = text(user.home_account_id);
+    const isTheirs = (cache: TokenCache): boolean => usersIn(cache).some((one) => isUser(one, home));
+    return counted(undefined, (cache, count) => count === 0 || (count === 1 && isTheirs(cache)));
   }
   if (isRecord(user) && 'ownId' in user) return counted(text(user.ownId), (_cache, count) => count <= 1);
   throw new InvalidArgumentError(

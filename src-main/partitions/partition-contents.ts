@@ -1,6 +1,9 @@
 /** The contents of a partition: its cache, its users, whether it is empty, and when its last token expires. */
 import { randomInt } from 'node:crypto';
+import { issuerFor } from '../cache/accounts.ts';
 import type { Entry } from '../cache/entry.ts';
+import { folded, textOf } from '../cache/json.ts';
+import type { Entity } from '../cache/schema/entities.ts';
 import { expiryOf, secondsOf } from '../cache/schema/expiry.ts';
 import { GRANT } from '../cache/schema/grants.ts';
 import { canonicalIssuer, issuerIn } from '../cache/schema/authorities.ts';
@@ -81,11 +84,41 @@ export function newBirth(): number {
 
 const OF_USERS = ['AccessToken', 'RefreshToken', 'IdToken', 'Account', GRANT] as const;
 
-/** Returns the lower-cased ids of all accounts with entries in the cache, including entries that are not understood. */
-export function usersIn(cache: TokenCache): Set<string> {
-  const users = new Set<string>();
-  for (const { account } of entriesOf(cache)) if (account !== '') users.add(account);
-  return users;
+/** A user as the index and the owner of a partition name it. */
+export interface NamedUser {
+  /** Exactly as the provider spells it if `of` is present: subjects are case-sensitive (OpenID Connect Core §2). Else lower-cased. */
+  readonly account: string;
+  /** The issuer, if it is part of the user's identity. */
+  readonly of?: string;
+}
+
+export function namedUser(cache: TokenCache, entity: Entity): NamedUser {
+  const id = textOf(entity['home_account_id']);
+  const of = issuerFor(storeOf(cache), entity);
+  return of === '' ? { account: folded(id) } : { account: id, of };
+}
+
+/** Whether an account id names the user. */
+export function isUser({ account, of }: NamedUser, id: string): boolean {
+  return account === (of === undefined ? folded(id) : id);
+}
+
+/** Returns the users with entries in the cache, including entries that are not understood. */
+export function usersIn(cache: TokenCache): NamedUser[] {
+  const users = new Map<string, NamedUser>();
+  for (const { account, entity } of entriesOf(cache)) {
+    if (account === '') continue;
+    const user = entity === null ? { account } : namedUser(cache, entity);
+    users.set(JSON.stringify([user.account, user.of]), user);
+  }
+  return [...users.values()];
+}
+
+/** Whether an entry of the cache has this account id, exactly as it is spelled. */
+export function isSpelledIn(cache: TokenCache, id: string): boolean {
+  return entriesOf(cache).some(({ account, entity }) =>
+    entity === null ? account === folded(id) : textOf(entity['home_account_id']) === id,
+  );
 }
 
 /** Returns the user of an entry: the account id, with the issuer where it distinguishes two users; "" for an app. */

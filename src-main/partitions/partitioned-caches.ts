@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mergeIssued } from '../cache/document/merge.ts';
+import { folded } from '../cache/json.ts';
 import {
   type CacheHandle,
   inMemory,
@@ -62,7 +63,7 @@ import {
 } from './maintenance.ts';
 import { keepMarks } from './marks.ts';
 import { ownershipOf, type PartitionUser } from './ownership.ts';
-import { type Found, openFound, userCountIn } from './partition-contents.ts';
+import { type Found, isSpelledIn, openFound, userCountIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import { newVersion } from './random.ts';
 import { OpenedCaches, SharedFlights, SharedReads, Touches } from './reads.ts';
@@ -317,7 +318,7 @@ export function partitionedCaches(options: PartitionedCachesOptions): Partitione
       realm,
       environment = '',
     } = checkOptions<AppTokenRequest>('appPartition', app as AppTokenRequest, APP_PARTITION, READ);
-    const id = JSON.stringify([environment, client_id, realm]).toLowerCase();
+    const id = JSON.stringify([folded(environment), client_id, realm]);
     return caches.open({
       name: partitionName('app', id),
       ownership: ownershipOf('none'),
@@ -532,7 +533,9 @@ class Caches {
           const store = storeOf(cache);
           const before = cache.version;
           for (const { account, of } of accounts) {
-            const isOne = of === undefined || userCountIn(cache, account) < 2;
+            // Another user, whose subject differs only in case, may have signed in here since.
+            if (of !== undefined && !isSpelledIn(cache, account)) continue;
+            const isOne = of === undefined || userCountIn(cache, folded(account)) < 2;
             if (isOne) signOutId(store, account, {}, store.now());
             else cache.signOut({ home_account_id: account, issuer: of });
           }

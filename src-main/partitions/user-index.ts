@@ -7,15 +7,15 @@
  * store. An index entry is written before its partition, so that every partition can be found.
  */
 import { createHash, hash } from 'node:crypto';
+import { folded } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
-import type { IdToken } from '../cache/schema/entities.ts';
-import { canonicalIssuer, issuerIn, sameIssuer } from '../cache/schema/authorities.ts';
+import { sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, PartitionError, PartitionStoreError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import { Deadline } from './deadline.ts';
 import { type EntryMetadata, readEntry, writeEntry } from './entry.ts';
-import { usersIn } from './partition-contents.ts';
+import { isUser, type NamedUser, namedUser, usersIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
 import type { Settings } from './settings.ts';
 import { newVersion } from './random.ts';
@@ -35,9 +35,9 @@ export type PartitionUserReference =
 export interface IndexRecord {
   /** The partition's key in the store. */
   readonly key: string;
-  /** The account in it. */
+  /** The account in it, as `namedUser` spells it. */
   readonly account: string;
-  /** The issuer, if it distinguishes two users with the same account id. */
+  /** The issuer, if it is part of the user's identity. */
   readonly of?: string;
   /** From the ID token; absent if there was none. */
   readonly issuer?: string;
@@ -63,9 +63,7 @@ const MOST_CHECKS = 50;
 /** Milliseconds between attempts: increasing and random, so that two writers don't stay in step. */
 const PAUSES = { first: 2, longest: 100 };
 
-interface User {
-  readonly account: string;
-  readonly of?: string;
+interface User extends NamedUser {
   readonly issuer?: string;
   readonly sub?: string;
   readonly sid?: string;
@@ -118,7 +116,7 @@ export class UserIndex {
     const wanted = new Map<string, Wanted>();
     for (const user of users)
       for (const name of namesOf(user)) {
-        const at = `${name.key} ${user.of ?? ''}`;
+        const at = JSON.stringify([name.key, user.account, user.of]);
         const other = wanted.get(at);
         const listed = withoutOtherSid(user, other?.user);
         const isSilent = user.sid === undefined && other?.isSilent !== false;
@@ -415,7 +413,8 @@ function withoutOtherSid(user: User, other: User | undefined): User {
  */
 function isSameSignIn(before: IndexRecord, record: IndexRecord, metadata: EntryMetadata): boolean {
   const isSame = (['issuer', 'sub', 'born'] as const).every((field) => before[field] === record[field]);
-  const users = [record.account, ...(record.of === undefined ? [] : [`${record.account} ${record.of}`])];
+  const account = folded(record.account);
+  const users = [account, ...(record.of === undefined ? [] : [`${account} ${record.of}`])];
   return isSame && wereKeptSince(metadata, before.epoch, users);
 }
 
@@ -430,28 +429,20 @@ function withoutFirstToExpire(records: readonly IndexRecord[]): readonly IndexRe
 function usersOf(cache: TokenCache): User[] {
   const users: User[] = [];
   for (const idToken of cache.find('IdToken')) {
-    const { home_account_id, secret } = idToken;
-    const of = canonicalIssuerIn(idToken);
-    const token = readToken(secret);
+    const token = readToken(idToken.secret);
     const claims = token?.format === 'jwt' ? token.payload : undefined;
     const sub = subjectOf(claims);
     const [issuer, sid] = ['iss', 'sid'].map((name) => stringClaim(claims, name));
     users.push({
-      account: home_account_id.toLowerCase(),
-      ...(of === '' ? {} : { of }),
+      ...namedUser(cache, idToken),
       ...(issuer === undefined ? {} : { issuer }),
       ...(sub === undefined ? {} : { sub }),
       ...(sid === undefined ? {} : { sid }),
     });
   }
-  const known = new Set(users.map(({ account }) => account));
-  for (const account of usersIn(cache)) if (!known.has(account)) users.push({ account });
+  const known = new Set(users.map(({ account }) => folded(account)));
+  for (const user of usersIn(cache)) if (!known.has(folded(user.account))) users.push(user);
   return users;
-}
-
-function canonicalIssuerIn(entity: IdToken): string {
-  const issuer = issuerIn(entity);
-  return issuer === '' ? '' : canonicalIssuer(issuer);
 }
 
 /** Unlike `nameOfRecord`, it differs after a sign-out and a new sign-in. */
@@ -465,7 +456,7 @@ function nameOfRecord({ key, account, of = '' }: IndexRecord): string {
 
 function namesOf({ account, sub, sid }: User): PartitionName[] {
   return [
-    nameOf('account', account),
+    nameOf('account', folded(account)),
     ...(sub === undefined ? [] : [nameOf('sub', sub)]),
     ...(sid === undefined ? [] : [nameOf('sid', sid)]),
   ];
@@ -473,10 +464,9 @@ function namesOf({ account, sub, sid }: User): PartitionName[] {
 
 /** @throws InvalidArgumentError */
 function namesFor(user: PartitionUserReference): PartitionName[] {
-  if (typeof user === 'string' && user !== '')
-    return [nameOf('sub', user), nameOf('account', user.toLowerCase())];
+  if (typeof user === 'string' && user !== '') return [nameOf('sub', user), nameOf('account', folded(user))];
   const { home_account_id, sub, sid } = Object(user) as Readonly<Record<string, unknown>>;
-  if (typeof home_account_id === 'string') return [nameOf('account', home_account_id.toLowerCase())];
+  if (typeof home_account_id === 'string') return [nameOf('account', folded(home_account_id))];
   if (typeof sub === 'string') return [nameOf('sub', sub)];
   if (typeof sid === 'string') return [nameOf('sid', sid)];
   throw new InvalidArgumentError(
@@ -489,7 +479,8 @@ function namesFor(user: PartitionUserReference): PartitionName[] {
  * of the partition. Refreshed ID tokens may leave it out.
  */
 function isMeant(record: IndexRecord, user: PartitionUserReference): boolean {
-  if (typeof user === 'string' || 'home_account_id' in user) return true;
+  if (typeof user === 'string') return record.sub === user || isUser(record, user);
+  if ('home_account_id' in user) return isUser(record, user.home_account_id);
   const { issuer, sub, sid } = user;
   const isSame = (wanted: string | undefined, found: string | undefined): boolean =>
     wanted === undefined || wanted === found;

@@ -67,6 +67,18 @@ describe('tokens of the app', () => {
     expect(asked).toHaveLength(300);
   });
 
+  it('client IDs that differ only in case are two apps (RFC 6749 §2.2)', async () => {
+    const [all, { ask, asked }] = [caches(), provider()];
+    const ids = ['app', 'App'];
+    for (const client_id of ids) await all.acquireForApp({ ...app, client_id }, ask);
+    for (const [index, client_id] of ids.entries())
+      expect(await all.acquireForApp({ ...app, client_id }, ask)).toMatchObject({
+        client_id,
+        secret: `AT ${index + 1}`,
+      });
+    expect(asked).toHaveLength(2);
+  });
+
   it('an early refresh that fails returns the token that is still valid', async () => {
     const all = caches();
     await all.acquireForApp(app, provider(() => ({ refresh_in: 0 })).ask);
@@ -116,6 +128,41 @@ describe('on behalf of a user', () => {
       requested_token_use: 'on_behalf_of',
       scope: 'orders.read',
     });
+  });
+
+  it('returns the token with which another server replaced it, where a store has no leases', async () => {
+    const { leases: _leases, ...shared } = memoryStore();
+    const [mine, theirs] = [
+      provider(() => user('noor')),
+      provider(() => ({ ...user('noor'), access_token: 'theirs' })),
+    ];
+    const another = caches({ store: shared });
+    let isFirst = true;
+    const all = caches({
+      store: {
+        ...shared,
+        write: async (...call) => {
+          const isWritten = await shared.write(...call);
+          const wasFirst = isFirst;
+          isFirst = false;
+          if (wasFirst) await another.acquireOnBehalfOf({ ...noor, forceRefresh: true }, theirs.ask);
+          return isWritten;
+        },
+      },
+    });
+    const noor = request(assertionOf('noor'));
+    expect((await all.acquireOnBehalfOf(noor, mine.ask)).secret).toBe('theirs');
+    expect([mine.asked.length, theirs.asked.length]).toEqual([1, 1]);
+  });
+
+  it('keeps the tokens of clients apart whose IDs differ only in case', async () => {
+    const [all, { ask, asked }] = [caches(), provider(() => user('noor'))];
+    for (const client_id of ['app', 'App'])
+      expect(await all.acquireOnBehalfOf(request(assertionOf('noor'), { client_id }), ask)).toMatchObject({
+        client_id,
+      });
+    expect(asked.map(({ grant_type }) => grant_type)).not.toContain('refresh_token');
+    expect(asked).toHaveLength(2);
   });
 
   it('finds nothing for a forged assertion of the same user', async () => {

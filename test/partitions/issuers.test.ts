@@ -29,6 +29,7 @@ function signIn(cache: TokenCache, issuer: string, name = issuer, fields: object
     },
   });
 }
+
 const refreshTokens = (cache: TokenCache) => cache.find('RefreshToken').map(({ secret }) => secret);
 
 describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
@@ -127,5 +128,78 @@ describe.each(HOSTS)('$alpha and $beta', ({ alpha, beta }) => {
     const again = new SerializableTokenCache();
     again.deserialize(ours.serialize());
     expect(again.accounts().map(({ issuer }) => issuer)).toEqual([alpha, beta]);
+  });
+});
+
+describe('subjects that differ only in case are two users (OpenID Connect Core §2)', () => {
+  const issuer = 'https://id.example';
+  const as = (sub: string) => (cache: TokenCache) =>
+    signIn(cache, issuer, sub, { id_token: jwt({ iss: issuer, sub }) });
+  const opened = async (): Promise<ReturnType<typeof caches>> => {
+    const all = caches({ userIndex: true });
+    for (const sub of ['alice', 'Alice']) await all.partition(sub).update(as(sub));
+    return all;
+  };
+
+  it.each([
+    ['a text', (sub: string) => sub],
+    ['issuer and subject', (sub: string) => ({ issuer, sub })],
+    ['account id', (sub: string) => ({ home_account_id: sub })],
+  ])('when one is signed out everywhere by %s', async (_how, named) => {
+    for (const [out, other] of [
+      ['alice', 'Alice'],
+      ['Alice', 'alice'],
+    ] as const) {
+      const all = await opened();
+      expect(await all.signOutUser(named(out))).toEqual({ partitions: 1, deleted: 0, remaining: 0 });
+      expect(await all.partition(out).read(refreshTokens)).toEqual([]);
+      expect(await all.partition(other).read(refreshTokens)).toEqual([`rt ${other}`]);
+      expect(await all.signOutUser(named(other))).toMatchObject({ partitions: 1 });
+    }
+  });
+
+  it('when one has signed in in the partition of the other', async () => {
+    const all = await opened();
+    await all.partition('alice').update((cache) => {
+      cache.signOutAll();
+      as('Alice')(cache);
+    });
+    await all.signOutUser('alice');
+    expect(await all.partition('alice').read(refreshTokens)).toEqual(['rt Alice']);
+    expect(await all.signOutUser('Alice')).toMatchObject({ partitions: 2 });
+  });
+
+  it('when only a refresh token is left of one', async () => {
+    const all = await opened();
+    await all.partition('Alice').update((cache) => {
+      for (const type of ['IdToken', 'Account', 'AccessToken'] as const)
+        for (const entity of cache.find(type)) cache.modify(type, entity, null);
+    });
+    await all.signOutUser({ home_account_id: 'alice' });
+    expect(await all.partition('Alice').read(refreshTokens)).toEqual(['rt Alice']);
+    await all.signOutUser({ home_account_id: 'Alice' });
+    expect(await all.partition('Alice').read(refreshTokens)).toEqual([]);
+  });
+
+  it('when a partition is for one of them', async () => {
+    const partition = caches().partition('a', { user: { home_account_id: 'alice' } });
+    await expect(partition.update(as('Alice'))).rejects.toMatchObject({ code: 'partition_other_user' });
+    await partition.update(as('alice'));
+    expect(await partition.read(refreshTokens)).toEqual(['rt alice']);
+  });
+
+  it('but an account id of Microsoft names its user in any case', async () => {
+    const all = caches({ userIndex: true });
+    const [uid, utid] = ['9F4880D8-80BA-4C40-97BC-F7A23C703084', 'F645AD92-E38D-4D1A-B510-D1B09A74A8CA'];
+    const id = `${uid}.${utid}`;
+    const signedIn = all.partition('a', { user: { home_account_id: id.toLowerCase() } });
+    await signedIn.update((cache) =>
+      signIn(cache, `https://login.microsoftonline.com/${utid}`, 'it', {
+        id_token: jwt({ oid: uid, tid: utid, sub: 'pairwise' }),
+        client_info: Buffer.from(JSON.stringify({ uid, utid })).toString('base64url'),
+      }),
+    );
+    expect(await all.signOutUser({ home_account_id: id.toLowerCase() })).toMatchObject({ partitions: 1 });
+    expect(await signedIn.read(refreshTokens)).toEqual([]);
   });
 });

@@ -299,23 +299,22 @@ describe('whose credentials are in it', () => {
     const app = { client_id: 'C1', realm: 'contoso' };
     await all.appPartition(app).update((cache) =>
       cache.add({
-        client_id: 'c1',
+        client_id: 'C1',
         scope: ['.default'],
         token_endpoint: 'https://login.example.com/contoso/oauth2/v2.0/token',
         response: { access_token: 'of the app', expires_in: 3600 },
         home_account_id: null,
       } as never),
     );
-    expect(
-      await all.appPartition({ ...app, client_id: 'c1' }).read((cache) => cache.find('AccessToken').length),
-    ).toBe(1);
-    expect(
-      await all.appPartition({ ...app, realm: 'fabrikam' }).read((cache) => cache.find('AccessToken').length),
-    ).toBe(0);
+    const countIn = (of: typeof app) =>
+      all.appPartition(of).read((cache) => cache.find('AccessToken').length);
+    expect(await countIn({ ...app })).toBe(1);
+    expect(await countIn({ ...app, client_id: 'c1' })).toBe(0);
+    expect(await countIn({ ...app, realm: 'fabrikam' })).toBe(0);
     await expect(all.appPartition(app).update((cache) => signIn(cache, 'noor'))).rejects.toMatchObject(
       refused,
     );
-    const sameName = all.partition(JSON.stringify(['', 'c1', 'contoso']));
+    const sameName = all.partition(JSON.stringify(['', 'C1', 'contoso']));
     expect(await sameName.read((cache) => cache.find('AccessToken').length)).toBe(0);
   });
 });
