@@ -9,8 +9,8 @@ import type { RefreshReport } from './contract.ts';
 import { isRenewable } from './refresh.ts';
 
 export interface AutoRefreshPorts {
-  /** The chosen accounts that are cached, by id, and when their tokens are due, in seconds since the epoch. */
-  due: () => Promise<readonly { account: string; at: number }[]>;
+  /** The chosen accounts that are cached, by id, and what of them can be refreshed. */
+  due: () => Promise<readonly { account: string; tokens: readonly DueToken[] }[]>;
   refresh: (account: string) => Promise<RefreshReport>;
   /** Seconds since the epoch. */
   now: () => number;
@@ -25,6 +25,8 @@ export interface AutoRefreshState {
   /** Seconds since the epoch; null if no retry is planned. */
   nextTry: number | null;
   problem: PlainError | null;
+  /** Number of expiring tokens that a refresh did not replace, although it succeeded. They lead to no further refresh. */
+  unreplaced: number;
 }
 
 export interface AutoRefresh {
@@ -39,7 +41,7 @@ export interface AutoRefresh {
 /** Seconds: the wait after the first failure or after a success, and the longest wait. */
 const FIRST_WAIT = 30;
 const LONGEST_WAIT = 1800;
-/** Seconds: the longest wait after a success. A token that nothing replaces must not let others expire that live for five minutes. */
+/** Seconds: the longest wait after a success, after which an account was due still. */
 const LONGEST_WAIT_WORKING = 240;
 /** Seconds: the longest timer, because timers stand still while a computer sleeps and clocks can be set. */
 const LONGEST_SLEEP = 600;
@@ -58,6 +60,8 @@ const FINAL = new Set([
 export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   /** `tries`: those in a row that failed, or after which the account was due still. */
   const waits = new Map<string, { tries: number; until: number; problem: PlainError | null }>();
+  /** Tokens by account that a refresh did not replace, although it succeeded. */
+  const unreplaced = new Map<string, ReadonlySet<string>>();
   let planned = new Map<string, number>();
   let cancel = (): void => {};
   let looking: Promise<void> | undefined;
@@ -79,24 +83,48 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
     ports.onChange();
   }
 
-  async function lookOnce(): Promise<void> {
+  /** @param tried the tokens, by account, that were due when a refresh that succeeded began */
+  async function dueNow(
+    tried: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
+  ): Promise<{ account: string; at: number; due: ReadonlySet<string> }[]> {
     const accounts = await ports.due();
+    const left = new Map<string, ReadonlySet<string>>();
+    const all = accounts.flatMap(({ account, tokens }) => {
+      const isLeft = (token: string) =>
+        unreplaced.get(account)?.has(token) === true || tried.get(account)?.has(token) === true;
+      const its = new Set(tokens.flatMap(({ token }) => (isLeft(token) ? [token] : [])));
+      if (its.size > 0) left.set(account, its);
+      const others = tokens.filter(({ token }) => !its.has(token));
+      const due = new Set(others.flatMap(({ token, at }) => (at <= ports.now() ? [token] : [])));
+      const at = Math.min(...others.map((token) => token.at));
+      return others.length === 0 ? [] : [{ account, at, due }];
+    });
+    unreplaced.clear();
+    for (const [account, tokens] of left) unreplaced.set(account, tokens);
+    return all;
+  }
+
+  async function lookOnce(): Promise<void> {
+    const accounts = await dueNow();
     const whenFor = (account: string, at: number): number => Math.max(at, waits.get(account)?.until ?? 0);
     // What is refreshed right now is planned still.
     planned = new Map(accounts.map(({ account, at }) => [account, whenFor(account, at)]));
     const plan = new Map<string, number>();
     let next = ports.now() + LONGEST_SLEEP;
     const refreshed = new Map<string, number>();
-    for (const { account, at } of accounts) {
+    const tried = new Map<string, ReadonlySet<string>>();
+    for (const { account, at, due } of accounts) {
       const before = waits.get(account);
       if (Math.max(at, before?.until ?? 0) > ports.now() || stopped) continue;
       const report = await ports.refresh(account);
       heard(account, report);
-      if (report.problem === null) refreshed.set(account, before?.problem === null ? before.tries : 0);
+      if (report.problem !== null) continue;
+      refreshed.set(account, before?.problem === null ? before.tries : 0);
+      tried.set(account, due);
     }
-    for (const { account, at } of accounts.length === 0 ? [] : await ports.due()) {
+    for (const { account, at } of accounts.length === 0 ? [] : await dueNow(tried)) {
       const tries = refreshed.get(account);
-      // A provider may answer with a token that is due at once, or with one that replaces no other.
+      // A provider may answer with a token that is due at once.
       if (tries !== undefined) wait(account, at <= ports.now() ? tries + 1 : 0, null);
       const when = Math.max(whenFor(account, at), ports.now() + 1);
       plan.set(account, when);
@@ -137,6 +165,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       return {
         nextTry: at === undefined || !Number.isFinite(at) ? null : at,
         problem: waits.get(account)?.problem ?? null,
+        unreplaced: unreplaced.get(account)?.size ?? 0,
       };
     },
     look,
@@ -148,21 +177,33 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   };
 }
 
+/** What leads to a refresh. */
+export interface DueToken {
+  /** Identifies a token; the one that replaces it has another. Not secret. */
+  token: string;
+  /** Seconds since the epoch. */
+  at: number;
+}
+
 /**
- * When an account's tokens are due: six minutes before the first of them expires, one minute before the libraries stop
- * using it, or a quarter of its lifetime if that is shorter; earlier where the provider asks for it.
+ * When an account's tokens are due: six minutes before a token expires, one minute before the libraries stop using it, or a quarter of its
+ * lifetime if that is shorter; earlier where the provider asks for it. An account with a refresh token alone is due.
  *
- * @returns seconds since the epoch; undefined where there is nothing to refresh
+ * @returns nothing where there is nothing to refresh
  */
-export function dueAt({
+export function dueTokens({
   accessTokens,
   refreshTokens,
-}: Pick<CachedAccount, 'accessTokens' | 'refreshTokens'>): number | undefined {
+}: Pick<CachedAccount, 'accessTokens' | 'refreshTokens'>): DueToken[] {
   const apps = new Set(refreshTokens.map(({ client_id }) => client_id));
   const tokens = accessTokens.filter(({ client_id }) => apps.has(client_id));
-  const times = tokens.filter(isRenewable).map(momentOf).filter(Number.isFinite);
-  if (times.length > 0) return Math.min(...times);
-  return apps.size > 0 && tokens.length === 0 ? 0 : undefined;
+  if (apps.size > 0 && tokens.length === 0) return [{ token: '', at: 0 }];
+  return tokens.filter(isRenewable).flatMap((token) => {
+    const { client_id, realm, target, token_type, cached_at, expires_on } = token;
+    const at = momentOf(token);
+    const mark = [client_id, realm, token['issuer'], target, token_type, cached_at, expires_on];
+    return Number.isFinite(at) ? [{ token: JSON.stringify(mark), at }] : [];
+  });
 }
 
 function momentOf(token: AccessToken): number {

@@ -63,6 +63,8 @@ export interface RefreshStatus {
   nextTry: number | null;
   /** Why the last attempt failed. */
   problem: PlainError | null;
+  /** Number of expiring access tokens that a refresh did not replace, although it succeeded: auto-refresh leaves them. */
+  unreplaced: number;
 }
 
 export interface RefreshReport {

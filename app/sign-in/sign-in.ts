@@ -14,7 +14,7 @@ import {
   usernameOf,
 } from 'tokenkeep/ipc';
 import { attempts } from './attempts.ts';
-import { autoRefresh, choiceAt, dueAt } from './auto-refresh.ts';
+import { autoRefresh, choiceAt, dueTokens } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
@@ -132,8 +132,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
           const history = historyOf(cache, account.id);
           // An imported refresh token may belong to another program until the user confirms its use.
           const wanted = choice.has(account) && !history.shared && history.refusal === null;
-          const at = wanted ? dueAt(account) : undefined;
-          return at === undefined ? [] : [{ account: account.id, at }];
+          const tokens = wanted ? dueTokens(account) : [];
+          return tokens.length === 0 ? [] : [{ account: account.id, tokens }];
         });
       });
     },

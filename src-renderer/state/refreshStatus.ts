@@ -159,10 +159,16 @@ export function refreshable(all: readonly AccountItem[]): AccountItem[] {
 }
 
 /** Returns the text beside the switch. */
-export function refreshStatusText({ autoRefresh, nextTry, problem }: Status, now: number): string {
+export function refreshStatusText(
+  { autoRefresh, nextTry, problem, unreplaced }: Status,
+  now: number,
+): string {
   if (!autoRefresh) return 'Off: apps refresh their tokens themselves';
   if (problem !== null && nextTry === null) return 'Paused: sign in again';
-  if (nextTry === null) return 'Nothing to refresh';
+  const left = count(unreplaced, 'access token');
+  if (nextTry === null)
+    return unreplaced === 0 ? 'Nothing to refresh' : `Stopped: the last refresh did not replace ${left}`;
   const when = isPast(nextTry - 1, now) ? 'now' : relative(nextTry, now);
-  return problem === null ? `Refreshes ${when}` : `Last refresh failed. Next try ${when}`;
+  const next = problem === null ? `Refreshes ${when}` : `Last refresh failed. Next try ${when}`;
+  return unreplaced === 0 ? next : `${next}. The last refresh did not replace ${left}`;
 }

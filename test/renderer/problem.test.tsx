@@ -22,6 +22,7 @@ test('a failed auto-refresh is said and not scrolled to; a refresh that the user
     autoRefresh: true,
     shared: false,
     nextTry: null,
+    unreplaced: 0,
     problem: ERROR,
   };
   const { model, world } = await stage('main', { signIn: signInWorld({ refreshStatus }) });

@@ -201,8 +201,17 @@ describe('keeping fresh', () => {
       'Last refresh failed. Next try in 10 min',
     ],
     [{ autoRefresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
+    [{ autoRefresh: true, nextTry: null, problem: null }, 'Nothing to refresh'],
+    [
+      { autoRefresh: true, nextTry: null, problem: null, unreplaced: 1 },
+      'Stopped: the last refresh did not replace 1 access token',
+    ],
+    [
+      { autoRefresh: true, nextTry: 1600, problem: null, unreplaced: 2 },
+      'Refreshes in 10 min. The last refresh did not replace 2 access tokens',
+    ],
   ])('%o: %s', (care, words) => {
-    expect(refreshStatusText({ refreshable: true, shared: false, ...care }, 1000)).toBe(words);
+    expect(refreshStatusText({ refreshable: true, shared: false, unreplaced: 0, ...care }, 1000)).toBe(words);
   });
 });
 

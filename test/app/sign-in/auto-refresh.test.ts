@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RefreshReport } from '../../../app/contract.ts';
-import { autoRefresh, choiceAt, dueAt } from '../../../app/sign-in/auto-refresh.ts';
+import { autoRefresh, choiceAt, dueTokens } from '../../../app/sign-in/auto-refresh.ts';
 import { TokenCache, type TokenResponseEvent } from '../../../src-main/index.ts';
 import { cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { fakeTime } from '../../renderer/fake/time.ts';
@@ -10,14 +10,17 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const ACCOUNT = 'account-id';
 const down: RefreshReport = { refreshed: 0, problem: { code: 'provider_unreachable', message: 'Down.' } };
 
-/** An auto-refresh of one account, with a clock that the test turns. */
+/** An auto-refresh of one account, with a clock that the test turns. `dueTimes`: of its tokens, by what identifies them. */
 function autoRefreshOf(
   time: ReturnType<typeof fakeTime>,
-  dueTime: () => number,
+  dueTimes: () => Record<string, number>,
   refresh: () => RefreshReport,
 ): ReturnType<typeof autoRefresh> {
   return autoRefresh({
-    due: () => Promise.resolve([{ account: ACCOUNT, at: dueTime() }]),
+    due() {
+      const tokens = Object.entries(dueTimes()).map(([token, at]) => ({ token, at }));
+      return Promise.resolve([{ account: ACCOUNT, tokens }]);
+    },
     refresh: () => Promise.resolve(refresh()),
     now: () => Math.floor(time.now() / 1000),
     after: time.after,
@@ -35,7 +38,7 @@ function scheduler(answer: () => RefreshReport, lifetime = 3600) {
   const tries: number[] = [];
   const fresh = autoRefreshOf(
     time,
-    () => expires - 360,
+    () => ({ [`until ${expires}`]: expires - 360 }),
     () => {
       tries.push(seconds() - 1000);
       const report = answer();
@@ -80,18 +83,18 @@ describe('keeping fresh', () => {
     await fresh.look();
     await time.pass(12 * 3_600_000);
     expect(tries).toHaveLength(1);
-    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: null, problem: again });
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: null, problem: again, unreplaced: 0 });
     fresh.heard(ACCOUNT, { refreshed: 1, problem: null });
     expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
   });
 
-  it('waits longer and longer while an account is due after each success, although each success is a change', async () => {
+  it('waits longer and longer while each new token is due at once, although each success is a change', async () => {
     const time = fakeTime(1_000_000);
     const seconds = () => Math.floor(time.now() / 1000);
     const tries: number[] = [];
     const fresh = autoRefreshOf(
       time,
-      () => 0,
+      () => ({ [`after ${tries.length}`]: 0 }),
       () => {
         tries.push(seconds() - 1000);
         void fresh.look(); // as the vault’s change event does
@@ -101,7 +104,7 @@ describe('keeping fresh', () => {
     await fresh.look();
     await time.pass(450_000);
     expect(tries).toEqual([0, 30, 90, 210, 450]);
-    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: 1000 + 690, problem: null });
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: 1000 + 690, problem: null, unreplaced: 0 });
     await time.pass(24 * 3_600_000);
     const waits = tries.slice(1).map((at, index) => at - tries[index]!);
     expect(Math.max(...waits)).toBe(240);
@@ -122,15 +125,65 @@ describe('keeping fresh', () => {
     fresh.stop();
   });
 
+  it('refreshes once for a token that no refresh replaces, and again once there is another', async () => {
+    const time = fakeTime(1_000_000);
+    let tries = 0;
+    let token = 'left';
+    const fresh = autoRefreshOf(
+      time,
+      () => ({ [token]: 0 }),
+      () => {
+        tries += 1;
+        if (token === 'another') token = 'replaced';
+        void fresh.look(); // as the vault’s change event does
+        return { refreshed: 1, problem: null };
+      },
+    );
+    await fresh.look();
+    await time.pass(24 * 3_600_000);
+    expect(tries).toBe(1);
+    expect(fresh.stateOf(ACCOUNT)).toEqual({ nextTry: null, problem: null, unreplaced: 1 });
+    token = 'another';
+    await fresh.look();
+    expect(tries).toBe(2);
+    expect(fresh.stateOf(ACCOUNT).unreplaced).toBe(0);
+    fresh.stop();
+  });
+
+  it('tries a token again that no refresh replaces when the user turns auto-refresh off and on', async () => {
+    const time = fakeTime(1_000_000);
+    let isOn = true;
+    let tries = 0;
+    const fresh = autoRefreshOf(
+      time,
+      (): Record<string, number> => (isOn ? { left: 0 } : {}),
+      () => {
+        tries += 1;
+        return { refreshed: 1, problem: null };
+      },
+    );
+    await fresh.look();
+    isOn = false;
+    await fresh.look();
+    expect(fresh.stateOf(ACCOUNT).unreplaced).toBe(0);
+    isOn = true;
+    await fresh.look();
+    await time.pass(3_600_000);
+    expect(tries).toBe(2);
+    fresh.stop();
+  });
+
   it('keeps tokens of five minutes valid beside one that no refresh replaces', async () => {
     const time = fakeTime(1_000_000);
     const seconds = () => Math.floor(time.now() / 1000);
     let expires = seconds() + 300;
     let expired = 0;
+    let tries = 0;
     const fresh = autoRefreshOf(
       time,
-      () => Math.min(0, expires - 75),
+      () => ({ left: 0, [`until ${expires}`]: expires - 75 }),
       () => {
+        tries += 1;
         expired += Math.max(0, seconds() - expires);
         expires = seconds() + 300;
         return { refreshed: 1, problem: null };
@@ -139,6 +192,7 @@ describe('keeping fresh', () => {
     await fresh.look();
     await time.pass(6 * 3_600_000);
     expect(expired).toBe(0);
+    expect(tries).toBe(1 + (6 * 3600) / 225);
     fresh.stop();
   });
 
@@ -153,7 +207,9 @@ describe('keeping fresh', () => {
     const fresh = autoRefresh({
       async due() {
         mayFail('due');
-        return Promise.resolve([{ account: ACCOUNT, at: refreshed === 0 ? 0 : Infinity }]);
+        return Promise.resolve(
+          refreshed === 0 ? [{ account: ACCOUNT, tokens: [{ token: 'before', at: 0 }] }] : [],
+        );
       },
       async refresh() {
         mayFail('refresh');
@@ -179,7 +235,9 @@ describe('keeping fresh', () => {
     const planned: (number | null)[] = [];
     const fresh = autoRefresh({
       due: () =>
-        isDown ? Promise.reject(new Error('down')) : Promise.resolve([{ account: ACCOUNT, at: 900 }]),
+        isDown
+          ? Promise.reject(new Error('down'))
+          : Promise.resolve([{ account: ACCOUNT, tokens: [{ token: `after ${planned.length}`, at: 900 }] }]),
       refresh() {
         planned.push(fresh.stateOf(ACCOUNT).nextTry);
         return Promise.resolve({ refreshed: 1, problem: null });
@@ -224,7 +282,8 @@ describe('when tokens are due', () => {
   const due = (cache: TokenCache) => {
     const [account, ...others] = cachedAccounts(cache).byId.values();
     expect(others).toEqual([]);
-    return dueAt(account!);
+    const times = dueTokens(account!).map(({ at }) => at);
+    return times.length === 0 ? undefined : Math.min(...times);
   };
 
   it.each([
@@ -233,6 +292,25 @@ describe('when tokens are due', () => {
     ['when the provider asked for it', { expires_in: 7200, refresh_in: 3600 }, 4600],
   ])('%s', (_name, response, at) => {
     expect(due(cacheWith(response))).toBe(at);
+  });
+
+  it('is a different token after a refresh, unless the answer is for other scopes', () => {
+    let now = 1000;
+    const cache = new TokenCache({ now: () => now });
+    const tokens = () => {
+      const [account] = cachedAccounts(cache).byId.values();
+      return dueTokens(account!).map(({ token }) => token);
+    };
+    add(cache, { expires_in: 3600 });
+    const [before] = tokens();
+    now = 4000;
+    add(cache, { expires_in: 3600 }, { scope: ['other'] });
+    expect(tokens()).toHaveLength(2);
+    expect(tokens()).toContain(before);
+    now = 7000;
+    add(cache, { expires_in: 3600 });
+    expect(tokens()).toHaveLength(2);
+    expect(tokens()).not.toContain(before);
   });
 
   it('never, where nobody knows when they expire', () => {

@@ -87,7 +87,14 @@ export function signInWorld(changes: Partial<SignInWorld> = {}): SignInWorld {
   return {
     profiles: [],
     progress: { step: 'none' },
-    refreshStatus: { refreshable: true, autoRefresh: false, shared: false, nextTry: null, problem: null },
+    refreshStatus: {
+      refreshable: true,
+      autoRefresh: false,
+      shared: false,
+      nextTry: null,
+      problem: null,
+      unreplaced: 0,
+    },
     offers: { revoke: 'offered', endSession: 'offered', provider: 'id.example.org' },
     report: { revoked: { count: 1, pending: 0, problem: null }, session: { opened: true, problem: null } },
     places: [],
