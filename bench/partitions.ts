@@ -9,7 +9,12 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createClient, RESP_TYPES } from 'redis';
 import { writeEntry } from '../src-main/partitions/entry.ts';
-import { type PartitionedCaches, partitionedCaches, type SealingKeys } from '../src-main/partitions/index.ts';
+import {
+  type PartitionedCaches,
+  partitionedCaches,
+  type PartitionStore,
+  type SealingKeys,
+} from '../src-main/partitions/index.ts';
 import { partitionName } from '../src-main/partitions/partition-name.ts';
 import { migratePartitions, postgresStore } from '../src-main/partitions/stores/postgres-store.ts';
 import { redisStore } from '../src-main/partitions/stores/redis-store.ts';
@@ -134,6 +139,24 @@ function report(what: string, count: number, figures: Figures, bytes: number): v
   console.log(columns.join('  '));
 }
 
+/** Measures the jobs over all entries: the report, and resealing with a new key. */
+async function reportJobs(what: string, store: PartitionStore): Promise<void> {
+  const newer: SealingKeys = [{ id: 'newer', key: randomBytes(32) }, ...keys];
+  const caches = partitionedCaches({ store, sealingKeys: newer });
+  const timed = async (job: () => Promise<{ entries: number }>): Promise<string> => {
+    const [start, before] = [performance.now(), process.cpuUsage()];
+    const { entries } = await job();
+    const { user, system } = process.cpuUsage(before);
+    const rate = Math.round((entries / (performance.now() - start)) * 1000);
+    return `${rate.toLocaleString('en')} a second, ${Math.round((user + system) / entries)} µs CPU each`;
+  };
+  const counted = await timed(() => caches.sealingReport());
+  const resealed = await timed(() => caches.reseal());
+  console.log(
+    `${''.padStart(9)}  ${`${what}, all entries`.padEnd(44)}  counted ${counted}; resealed ${resealed}`,
+  );
+}
+
 async function inRedis(counts: readonly number[]): Promise<void> {
   const server = await startRedis(['--appendonly', 'no']);
   const redis = await createClient({ url: server.url }).connect();
@@ -176,6 +199,7 @@ async function inRedis(counts: readonly number[]): Promise<void> {
           return { version: value.toString('latin1', 0, 16), bytes: value.subarray(16) };
         },
       });
+    await reportJobs('Redis', redisStore({ client: redis }));
     if (longest.includes(count)) continue;
     const plain = await fill(count, (index) => [
       `msal:${smallUser(index).home_account_id}`,
@@ -218,6 +242,7 @@ async function inPostgres(): Promise<void> {
       await measure(direct(caches), count),
       Number(rows[0].bytes) / count,
     );
+    await reportJobs('PostgreSQL', postgresStore({ pool }));
   }
   await pool.end();
   await server.close();

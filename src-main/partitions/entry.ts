@@ -68,6 +68,10 @@ export function writeEntry(
 ): Uint8Array {
   const contents = `${JSON.stringify(metadata)}\n${document}`;
   if (keys === null) return Buffer.concat([MAGIC, Buffer.from([VERSION, PLAIN]), Buffer.from(contents)]);
+  return seal(pack(contents, secrets), name, keys);
+}
+
+function seal(packed: Uint8Array, name: PartitionName, keys: KeyRing): Uint8Array {
   const id = Buffer.from(keys.sealsWith);
   const head = Buffer.concat([MAGIC, Buffer.from([VERSION, SEALED, id.length]), id]);
   const key = keys.keyFor(keys.sealsWith, VERSION, name);
@@ -75,13 +79,17 @@ export function writeEntry(
   const nonce = randomBytesOf(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   cipher.setAAD(associated(head, VERSION, name));
-  return Buffer.concat([
-    head,
-    nonce,
-    cipher.update(pack(contents, secrets)),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
+  return Buffer.concat([head, nonce, cipher.update(packed), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Seals an entry with the current key. What is packed stays so. @throws PartitionError as `readEntry` */
+export function resealEntry(bytes: Uint8Array, name: PartitionName, sealing: Sealing): Uint8Array {
+  const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { version, kind } = headOf(entry, name);
+  const { keys } = sealing;
+  return keys !== null && kind === SEALED && version === VERSION
+    ? seal(open(entry, version, name, keys), name, keys)
+    : writeEntry(readEntry(bytes, name, sealing), name, sealing);
 }
 
 /** @throws PartitionError if the entry cannot be opened; it must then be left unchanged */

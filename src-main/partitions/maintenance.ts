@@ -2,7 +2,7 @@
 import { InvalidArgumentError, PartitionError } from '../errors.ts';
 import { checkOptions, FUNCTION, SIGNAL } from '../options.ts';
 import { Deadline } from './deadline.ts';
-import { readEntry, sealedWith, writeEntry } from './entry.ts';
+import { resealEntry, sealedWith } from './entry.ts';
 import type { PartitionName } from './partition-name.ts';
 import type { StoreMaintenance } from './partition-store.ts';
 import type { Settings } from './settings.ts';
@@ -21,7 +21,7 @@ export interface SealingReport {
 
 /** Options of a reseal job. */
 export interface ResealOptions {
-  /** Stops the job after the current entry. The job can be restarted at any time. */
+  /** Stops the job after the entries in progress, 8 at most. The job can be restarted at any time. */
   signal?: AbortSignal;
   /** Called after each entry with the totals so far. */
   onProgress?: (report: ResealReport) => void;
@@ -41,13 +41,15 @@ export interface ResealReport {
 }
 
 const MOST_TRIES = 3;
+/** Entries at once. The app's own requests use the same connections meanwhile. */
+const AT_ONCE = 8;
 
 /** @throws InvalidArgumentError if the store cannot list its entries; PartitionStoreError */
 export async function sealingReport(settings: Settings): Promise<SealingReport> {
   const report = { entries: 0, sealedWith: {} as Record<string, number>, plainText: 0, unreadable: 0 };
-  for await (const name of namesIn(settings)) {
+  await eachEntry(settings, undefined, async (name) => {
     const stored = await read(settings, name);
-    if (stored === null) continue;
+    if (stored === null) return;
     report.entries += 1;
     try {
       const key = sealedWith(stored.bytes, name);
@@ -56,7 +58,7 @@ export async function sealingReport(settings: Settings): Promise<SealingReport> 
     } catch {
       report.unreadable += 1;
     }
-  }
+  });
   return report;
 }
 
@@ -78,11 +80,10 @@ export async function reseal(settings: Settings, options: ResealOptions = {}): P
     changedMeanwhile: 0,
     skipped: {} as Record<string, number>,
   };
-  for await (const name of namesIn(settings)) {
-    if (signal?.aborted === true) break;
+  await eachEntry(settings, signal, async (name) => {
     try {
       const outcome = await resealOne(settings, name);
-      if (outcome === 'gone') continue;
+      if (outcome === 'gone') return;
       report[outcome] += 1;
     } catch (error) {
       if (!(error instanceof PartitionError)) throw error;
@@ -90,7 +91,7 @@ export async function reseal(settings: Settings, options: ResealOptions = {}): P
     }
     report.entries += 1;
     onProgress?.({ ...report, skipped: { ...report.skipped } });
-  }
+  });
   return report;
 }
 
@@ -105,7 +106,7 @@ async function resealOne(
     if (sealedWith(stored.bytes, name) === sealing.keys?.sealsWith)
       return left === MOST_TRIES ? 'current' : 'changedMeanwhile';
     // Anyone who can write to the store can make up plain text, and sealing it would make it look genuine.
-    const bytes = writeEntry(readEntry(stored.bytes, name, sealing), name, sealing);
+    const bytes = resealEntry(stored.bytes, name, sealing);
     const entry = { bytes, version: newVersion() };
     const isDone = await Deadline.run(timeout, (deadline) =>
       deadline.with((call) => maintenanceOf(settings).replace(name.key, entry, stored.version, call)),
@@ -115,8 +116,27 @@ async function resealOne(
   return 'changedMeanwhile';
 }
 
-async function* namesIn(settings: Settings): AsyncIterable<PartitionName> {
-  for await (const key of maintenanceOf(settings).keys()) yield { kind: 'user', id: undefined, key };
+/** Runs a task for each entry, several at once. Settles when none is in progress any more. @throws what the first task that failed threw */
+async function eachEntry(
+  settings: Settings,
+  signal: AbortSignal | undefined,
+  task: (name: PartitionName) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly cause: unknown } | undefined;
+  try {
+    for await (const key of maintenanceOf(settings).keys()) {
+      if (signal?.aborted === true || failure !== undefined) break;
+      const job = task({ kind: 'user', id: undefined, key })
+        .catch((cause: unknown) => void (failure ??= { cause }))
+        .finally(() => running.delete(job));
+      running.add(job);
+      if (running.size >= AT_ONCE) await Promise.race(running);
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  if (failure !== undefined) throw (failure as { readonly cause: unknown }).cause;
 }
 
 function read({ store, timeout }: Settings, { key }: PartitionName) {

@@ -499,6 +499,64 @@ describe('sealing keys rotate under a rolling deployment', () => {
     expect(await caches({ store }).partition('b').read(namesIn)).toEqual(['noor@contoso.example']);
   });
 
+  describe('jobs over all entries', () => {
+    const COUNT = 30;
+    /** A store of 30 users that answers 8 reads at a time, and notes how many were asked. */
+    async function busy() {
+      const store = memoryStore();
+      const before = caches({ store, sealingKeys: [old] });
+      for (let index = 0; index < COUNT; index += 1)
+        await before.partition(`user ${index}`).update((cache) => signIn(cache, 'noor'));
+      const seen = { asked: 0, answered: 0, most: 0 };
+      const waiting: (() => void)[] = [];
+      const all = caches({
+        sealingKeys: both,
+        store: {
+          ...store,
+          read: async (...call) => {
+            seen.asked += 1;
+            seen.most = Math.max(seen.most, seen.asked - seen.answered);
+            await new Promise<void>((resolve) => {
+              waiting.push(resolve);
+              if (waiting.length === 8 || seen.asked === COUNT) for (const go of waiting.splice(0)) go();
+            });
+            seen.answered += 1;
+            return store.read(...call);
+          },
+        },
+      });
+      return { all, seen };
+    }
+
+    it('read 8 entries at once', async () => {
+      const { all, seen } = await busy();
+      expect(await all.sealingReport()).toMatchObject({ entries: COUNT, sealedWith: { [old.id]: COUNT } });
+      expect(seen).toEqual({ asked: COUNT, answered: COUNT, most: 8 });
+      seen.asked = seen.answered = 0;
+      expect(await all.reseal()).toMatchObject({ entries: COUNT, resealed: COUNT });
+      expect(seen).toEqual({ asked: COUNT, answered: COUNT, most: 8 });
+    });
+
+    it('finish what is in progress when they are stopped', async () => {
+      const { all, seen } = await busy();
+      const stop = new AbortController();
+      const report = await all.reseal({ signal: stop.signal, onProgress: () => stop.abort() });
+      expect(report).toMatchObject({ entries: 8, resealed: 8 });
+      expect(seen.asked).toBe(8);
+    });
+
+    it('leave nothing running when they fail', async () => {
+      const { all, seen } = await busy();
+      const failing = all.reseal({
+        onProgress: () => {
+          throw new Error('from the app');
+        },
+      });
+      await expect(failing).rejects.toThrow('from the app');
+      expect(seen).toMatchObject({ asked: 8, answered: 8 });
+    });
+  });
+
   it('reseal: leaves plain text that anyone could have made up as it is', async () => {
     const store = memoryStore();
     const forger = partitionedCaches({ store, sealingKeys: 'plain-text' });
