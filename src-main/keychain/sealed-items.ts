@@ -58,11 +58,27 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     join(folder, `${createHash('sha256').update(context).digest('hex').slice(0, 40)}${EXTENSION}`);
   const check = join(folder, `${CHECK}${EXTENSION}`);
 
-  /** The sealer, after the check item has confirmed that it sealed the items. */
-  const checked = async (purpose: 'read' | 'write'): Promise<Sealer | null> => {
+  /** Whether secrets are stored. The check item is made before them, and may be lost since, such as by a tool that syncs the folder. */
+  const hasItems = async (): Promise<boolean> => {
+    try {
+      return (await readdir(folder)).some((name) => name.endsWith(EXTENSION) && join(folder, name) !== check);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  };
+  /** The sealer, after the check item, or else the item of this context, has confirmed that it sealed the items. */
+  const checked = async (purpose: 'read' | 'write', context: string): Promise<Sealer | null> => {
     let known = await readItem(check);
-    const seal = await sealer(known === null, purpose);
+    const isNew = known === null && !(await hasItems());
+    if (!isNew) known ??= await readItem(check); // Another program may have created both meanwhile.
+    const seal = await sealer(isNew, purpose);
     if (seal === null) return null;
+    if (known === null && !isNew) {
+      if ((await read(seal, context)) !== null) await createItem(check, await seal.seal(CHECK, CHECK));
+      else if (purpose === 'write') throw unchecked();
+      return seal;
+    }
     if (known === null && purpose === 'write') {
       await makeFolders(folder);
       await createItem(check, await seal.seal(CHECK, CHECK));
@@ -71,6 +87,13 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     if (known !== null && (await seal.open(known, CHECK)) !== CHECK) throw wrong();
     return seal;
   };
+  /** Secrets sealed with another key than the ones beside them would make one or the other look lost. */
+  const unchecked = (): KeychainError =>
+    keychainError(
+      'keychain_wrong_key',
+      `“${check}” is missing, so nothing shows what opens the secrets beside it. Nothing was stored.`,
+      'Restore it from a backup, or use another folder.',
+    );
   const read = async (seal: Sealer | null, context: string): Promise<string | null> => {
     const sealed = await readItem(fileOf(context));
     if (sealed === null || seal === null) return null;
@@ -90,11 +113,15 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
 
   return {
     label,
-    get: (service, account) => run(async () => read(await checked('read'), contextOf(service, account))),
+    get: (service, account) =>
+      run(async () => {
+        const context = contextOf(service, account);
+        return read(await checked('read', context), context);
+      }),
     set: (service, account, secret) =>
       run(async () => {
         const context = contextOf(service, account);
-        const seal = await checked('write');
+        const seal = await checked('write', context);
         if (seal === null) return;
         await replaceItem(fileOf(context), await seal.seal(secret, context));
         if ((await read(seal, context)) !== secret) {

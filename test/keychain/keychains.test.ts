@@ -340,6 +340,53 @@ describe('a key file', () => {
   });
 });
 
+describe('a lost check item', () => {
+  const answers = (...words: string[]) => {
+    let asked = 0;
+    return { ask: () => words[asked++] ?? null, asked: () => asked };
+  };
+  const folderWithoutCheck = async (): Promise<string> => {
+    const folder = items(temporaryFolder());
+    const keychain = passphrase(WORDS, { items: folder, work: 10 });
+    await keychain.set('s', 'a', 'kept');
+    rmSync(join(folder, 'check.item'));
+    return folder;
+  };
+
+  test('hides no secret, and is replaced once a secret was opened', async () => {
+    const folder = await folderWithoutCheck();
+    const { ask, asked } = answers('another passphrase of five words', WORDS);
+    const keychain = passphrase(ask, { items: folder, work: 10 });
+    await expect(keychain.get('s', 'a')).rejects.toMatchObject({ code: 'keychain_locked' });
+    expect(existsSync(join(folder, 'check.item'))).toBe(false);
+    expect(await keychain.get('s', 'a')).toBe('kept');
+    expect(asked()).toBe(2);
+    await keychain.set('s', 'b', 'more');
+    expect(await passphrase(WORDS, { items: folder, work: 10 }).get('s', 'b')).toBe('more');
+  });
+
+  test('lets nothing be stored that might be sealed with another key', async () => {
+    const folder = await folderWithoutCheck();
+    const other = passphrase('another passphrase of five words', { items: folder, work: 10 });
+    await expect(other.set('s', 'b', 'x')).rejects.toMatchObject({
+      code: 'keychain_wrong_key',
+      message: expect.stringContaining('check.item') as string,
+    });
+    expect(readdirSync(folder)).toHaveLength(2);
+    expect(await passphrase(WORDS, { items: folder, work: 10 }).get('s', 'a')).toBe('kept');
+  });
+
+  test('is no reason to create another key file', async () => {
+    const file = join(temporaryFolder(), 'key');
+    await keyFile(file).set('s', 'a', 'kept');
+    rmSync(join(`${file}.items`, 'check.item'));
+    rmSync(file);
+    for (const attempt of [keyFile(file).get('s', 'a'), keyFile(file).set('s', 'a', 'x')])
+      await expect(attempt).rejects.toMatchObject({ code: 'keychain_unavailable' });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
 describe('a passphrase', () => {
   test('is asked for when it is needed, once, and again after a wrong one', async () => {
     const folder = items(temporaryFolder());
