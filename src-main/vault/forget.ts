@@ -5,7 +5,8 @@ import type { Access } from './commit.ts';
 import { identify, isRegular, notAFile, readWhole, replaceFile } from './disk/file.ts';
 import { storageError } from './disk/storage-error.ts';
 import type { Slot } from './format/header.ts';
-import { isVaultOf, look, lookForVault, markFileOf, readFileId } from './open.ts';
+import { isStoredFor } from './format/key-item.ts';
+import { look, lookForVault, markFileOf, readFileId } from './open.ts';
 import type { Settings } from './settings.ts';
 import type { SlotReading } from './slots.ts';
 
@@ -72,7 +73,8 @@ export async function finishForgetting({ settings }: Access): Promise<void> {
 }
 
 async function remember(settings: Settings, ids: readonly string[]): Promise<void> {
-  await writeList(settings, new Set([...(await remembered(settings)), ...ids]));
+  const before = await remembered(settings).catch(() => []); // A list that can't be read is replaced.
+  await writeList(settings, new Set([...before, ...ids]));
 }
 
 async function writeList({ io, file }: Settings, ids: ReadonlySet<string>): Promise<void> {
@@ -80,7 +82,7 @@ async function writeList({ io, file }: Settings, ids: ReadonlySet<string>): Prom
 }
 
 async function remembered({ io, file }: Settings): Promise<string[]> {
-  const list = await readWhole(io, listOf(file), 64 * 1024).catch(() => null);
+  const list = await readWhole(io, listOf(file), 64 * 1024);
   return list === null
     ? []
     : list.bytes
@@ -99,13 +101,22 @@ async function destroyKeys(settings: Settings, own: readonly string[] = []): Pro
   let isAll = true;
   for (const id of await remembered(settings)) {
     const fileId = Buffer.from(id, 'hex');
-    // The file exists (again): it was not deleted, and needs its key.
-    if (await isVaultOf(io, file, fileId)) continue;
+    // The file exists (again): it was not deleted, and needs its key. One that can't be read may be it.
+    const isHere = await lookForVault(io, file, fileId);
+    if (isHere === null) {
+      isAll = false;
+      undecided.add(id);
+    }
+    if (isHere !== false) continue;
     const items: [Slot, SlotReading][] = [];
     for (const slot of ['a', 'b'] as const) items.push([slot, await slots.read(fileId, slot)]);
     for (const [slot, item] of items) {
-      const elsewhere = typeof item === 'string' || item.file === file ? null : item.file;
-      const found = elsewhere === null ? false : await lookForVault(io, elsewhere, fileId);
+      const isElsewhere = typeof item !== 'string' && isStoredFor(item, file) === false;
+      const found = !isElsewhere
+        ? false
+        : item.file === null
+          ? null
+          : await lookForVault(io, item.file, fileId);
       if (found === true || (found === null && !own.includes(id))) {
         isAll = false;
         if (found === null) undecided.add(id);

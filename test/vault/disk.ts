@@ -24,7 +24,8 @@ export class FakeDisk implements Io {
   readonly calls: WriteCall[] = [];
   fault: (call: WriteCall) => void = () => undefined;
   readOnly = false;
-  unreadable = false;
+  /** Which files can't be read: all, or this one. */
+  unreadable: boolean | string = false;
   /** One for each handle: a file can be open twice. */
   #open: Node[] = [];
   #time = 1_780_000_000_000_000_000n;
@@ -50,7 +51,8 @@ export class FakeDisk implements Io {
   async open(file: string, flags: string): Promise<IoFile> {
     await Promise.resolve();
     if (flags !== 'r') this.#call({ name: 'open', file });
-    else if (this.unreadable && this.nodes.has(file)) throw errno('EACCES');
+    else if ((this.unreadable === true || this.unreadable === file) && this.nodes.has(file))
+      throw errno('EACCES');
     if (flags === 'r' && !this.nodes.has(file) && this.#isFolder(file)) return this.#folder(file);
     if (flags === 'wx') {
       if (this.nodes.has(file)) throw errno('EEXIST');

@@ -103,6 +103,28 @@ test('a file that is put back meanwhile keeps its key', async () => {
   expect(scene.keychain.items.size).toBe(1);
 });
 
+test('a file that is put back and can’t be read yet keeps its key', async () => {
+  const scene = await sceneWithFile();
+  const bytes = Buffer.from(scene.bytes);
+  scene.keychain.mood = 'locked';
+  await (await scene.open()).forget();
+  scene.keychain.mood = 'open';
+  scene.disk.put(scene.file, bytes);
+  for (const unreadable of [scene.file, true]) {
+    scene.disk.unreadable = unreadable;
+    const vault = await scene.open();
+    for (let turn = 0; turn < 3; turn += 1) expect((await vault.retry()).state).toBe('unreadable');
+    await vault.close();
+    expect(scene.keychain.items.size).toBe(1);
+    expect(left(scene)).toContain(`${scene.file}.forgotten`);
+  }
+  scene.disk.unreadable = false;
+  const again = await scene.open();
+  await expect.poll(() => left(scene)).toEqual([scene.file]);
+  expect(again.status.state).toBe('ready');
+  expect(Object.keys(await again.read(usersIn))).toEqual([homeOf('ada')]);
+});
+
 test.each([
   ['key missing', (scene: Scene) => scene.keychain.items.clear(), 'destroyed'],
   ['header gone', (scene: Scene) => scene.disk.put(scene.file, scene.bytes.fill(0, 0, 5000)), 'unknown'],
