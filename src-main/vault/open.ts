@@ -15,7 +15,7 @@ import {
   readHeader,
   type Slot,
 } from './format/header.ts';
-import { decodeMarkFile, isBehind, latestMark, type Mark } from './format/key-item.ts';
+import { decodeMarkFile, isBehind, isStoredFor, latestMark, type Mark } from './format/key-item.ts';
 import {
   gone,
   isCopyOf,
@@ -264,7 +264,10 @@ async function openBytes(
     return { ...opened, state: 'damaged', error: isEmpty ? nothingReadable() : refusal('damaged') };
   }
   const original = await originalOf(place, item, identity);
-  if (original !== null) return { ...opened, state: 'copy', error: isCopyOf(original), original };
+  if (original !== null) {
+    const error = original.path === null ? refusal('copy') : isCopyOf(original.path);
+    return { ...opened, state: 'copy', error, original: original.path };
+  }
   if (!isBehindMark) return { ...opened, state: 'ready', error: null };
   try {
     removeSignedOut(contents, mark.tombstones);
@@ -299,9 +302,14 @@ function refused(state: Exclude<VaultState, 'ready'>): { state: VaultState; erro
   return { state, error: refusal(state) };
 }
 
+/** Returns what the headers of all versions have: a vault that a later version writes needs its key too. */
 async function headerOf(io: Io, file: string): Promise<{ fileId: Buffer; slot: Slot } | null> {
-  const found = readHeader((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
-  return found.kind === 'header' ? found.header : null;
+  return keyIn((await readWhole(io, file, FRAMES_AT))?.bytes ?? Buffer.alloc(0));
+}
+
+function keyIn(bytes: Buffer): { fileId: Buffer; slot: Slot } | null {
+  const found = readHeader(bytes);
+  return found.kind === 'none' ? null : found.key;
 }
 
 /** A vault that exists was sealed with a key in the slot that it names. */
@@ -310,12 +318,6 @@ const STORED = { stored: true } as const;
 /** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
 export async function readFileId(io: Io, file: string): Promise<Buffer | null> {
   return (await headerOf(io, file))?.fileId ?? null;
-}
-
-/** Returns whether the vault with this id is at this path; false if the path can't be read. */
-export async function isVaultOf(io: Io, file: string, fileId: Buffer): Promise<boolean> {
-  const there = await readFileId(io, file).catch(() => null);
-  return there?.equals(fileId) === true;
 }
 
 /** Returns whether the vault with this id is at this path; null if its drive may be away, or the file can't be read at the moment. */
@@ -362,22 +364,24 @@ async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): P
 
 /**
  * Returns the path of the original of a copy: the path that the key was last stored for, if a vault with the same id
- * is still there. `null`: this is the original, or it was moved here, or that path can't be read, or it is another name of
- * this vault. A hard link counts as a copy.
+ * is still there, or if the path was too long to be stored (`path` is null): then nobody can look. `null`: this is the original, or it
+ * was moved here, or that path can't be read, or it is another name of this vault. A hard link counts as a copy.
  */
 async function originalOf(
   { io, file }: Place,
   item: SlotReading | null,
   identity: Identity,
-): Promise<string | null> {
-  if (item === null || typeof item === 'string' || item.file === null || item.file === file) return null;
+): Promise<{ path: string | null } | null> {
+  if (item === null || typeof item === 'string' || isStoredFor(item, file) !== false) return null;
+  const path = item.file;
+  if (path === null) return { path };
   try {
-    const there = await readWhole(io, item.file, FRAMES_AT);
+    const there = await readWhole(io, path, FRAMES_AT);
     if (there === null) return null;
-    if (sameFile(there.identity, identity)) return (await sharesLock(io, file, item.file)) ? null : item.file;
-    const [other, own] = [readHeader(there.bytes), await headerOf(io, file)];
-    if (other.kind !== 'header' || own === null) return null;
-    return other.header.fileId.equals(own.fileId) ? item.file : null;
+    if (sameFile(there.identity, identity)) return (await sharesLock(io, file, path)) ? null : { path };
+    const [other, own] = [keyIn(there.bytes), await headerOf(io, file)];
+    if (other === null || own === null) return null;
+    return other.fileId.equals(own.fileId) ? { path } : null;
   } catch {
     return null;
   }

@@ -1,13 +1,15 @@
 // A key belongs to one vault: two vaults never meet in the keychain, and a copy is told from the original.
-import { linkSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { Scene } from './fakes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
+import { makeNewer } from './vectors.ts';
 
 const users = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();
 
@@ -155,6 +157,56 @@ describe('a copy', () => {
     const node = scene.disk.nodes.get(scene.file);
     if (node !== undefined) scene.disk.nodes.set(other, node);
     expect((await scene.open({ file: other })).status.state).toBe('ready');
+  });
+
+  test('of a vault that a newer version has upgraded leaves it its key', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const bytes = Buffer.from(scene.bytes);
+    makeNewer(bytes, decodeKeyItem(scene.keychain.item('a').text)!.key);
+    scene.disk.put(scene.file, bytes);
+    const before = new Map(scene.keychain.items);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status).toMatchObject({ state: 'copy', copyOf: scene.file });
+    await expect(vault.signOut(homeOf('ada'))).rejects.toMatchObject({ code: 'vault_copy' });
+    expect(await vault.forget()).toEqual({ key: 'kept' });
+    expect(scene.keychain.items).toEqual(before);
+    expect((await scene.open()).status.state).toBe('newer');
+  });
+
+  test.each(['newer', 'damaged'])('that is %s leaves the original its key', async (state) => {
+    const { scene, copy } = await sceneWithCopy();
+    const bytes = Buffer.from(scene.bytes);
+    if (state === 'newer') makeNewer(bytes, decodeKeyItem(scene.keychain.item('a').text)!.key);
+    else bytes.fill(1, 5000);
+    scene.disk.put(copy, bytes);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status.state).toBe(state);
+    expect(await vault.forget()).toEqual({ key: 'kept' });
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+
+  test('of a vault whose path is too long for the keychain is distinguished too', async () => {
+    const scene = new Scene();
+    const long = join(temporaryFolder(), ...Array.from({ length: 16 }, () => 'путешествие'), 'cache.vault');
+    mkdirSync(dirname(long), { recursive: true });
+    const vault = await scene.open({ file: long });
+    await vault.update((cache) => ['ada', 'ben'].forEach((user) => signIn(cache, user)));
+    await vault.close();
+    expect(scene.keychain.item('a').text.length).toBeLessThan(2_560);
+    expect(scene.keychain.item('a').text).not.toContain('cache.vault');
+    scene.disk.put(scene.file, scene.disk.bytes(long));
+    const before = new Map(scene.keychain.items);
+    const copy = await scene.open();
+    expect(copy.status).toMatchObject({ state: 'copy', code: 'vault_copy' });
+    expect(copy.status.copyOf).toBeUndefined();
+    await expect(copy.signOut(homeOf('ada'))).rejects.toMatchObject({ code: 'vault_copy' });
+    await copy.makeOwn();
+    expect((await copy.signOut(homeOf('ada'))).oldKey).toBe('destroyed');
+    for (const [account, item] of before) expect(scene.keychain.items.get(account)).toBe(item);
+    const original = await scene.open({ file: long });
+    expect(original.status.state).toBe('ready');
+    expect(await users(original)).toHaveLength(2);
+    expect(await original.forget()).toEqual({ key: 'destroyed' });
   });
 
   test('stays a copy if its own key can’t be stored', async () => {

@@ -1,5 +1,5 @@
 // FORMAT.md, "The key in the keychain" and "The mark file".
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { isArray, isObject } from '../../cache/json.ts';
 import { KEY_LENGTH, markKey } from './header.ts';
 
@@ -35,8 +35,10 @@ export interface MarkedTombstone {
 export interface KeyItem {
   key: Buffer;
   mark: Mark | null;
-  /** Absolute path of the vault when the item was written; `null` if it was too long. */
+  /** Absolute path of the vault when the item was written; `null` if it was too long, or is unknown. */
   file: string | null;
+  /** SHA-256 of a path that was too long, so that a copy elsewhere can be told from the vault. */
+  fileHash: Buffer | null;
   /** A label for users who inspect their keychain. It has no other meaning. */
   name: string;
 }
@@ -47,17 +49,24 @@ const MAX_PATH = 1_000;
 const MAX_NAME = 200;
 
 /** Encodes an item as JSON in printable ASCII, which every keychain accepts. */
-export function encodeKeyItem({ key, mark, file, name }: KeyItem): string {
+export function encodeKeyItem({ key, mark, file, name }: Omit<KeyItem, 'fileHash'>): string {
+  const isShort = file !== null && ascii(file).length <= MAX_PATH;
   return ascii({
     key: key.toString('base64'),
     ...(mark === null ? {} : { mark: encodeMark(mark, MAX_TOMBSTONES) }),
-    ...within('file', file, MAX_PATH),
-    ...within('name', name, MAX_NAME),
+    ...(file === null ? {} : isShort ? { file } : { fileHash: hashOf(file).toString('base64') }),
+    ...(ascii(name).length > MAX_NAME ? {} : { name }),
   });
 }
 
-function within(field: string, text: string | null, atMost: number): Record<string, string> {
-  return text === null || ascii(text).length > atMost ? {} : { [field]: text };
+function hashOf(path: string): Buffer {
+  return createHash('sha256').update(path, 'utf8').digest();
+}
+
+/** Returns whether an item was stored for the vault at this path; `null` if it does not say. */
+export function isStoredFor({ file, fileHash }: KeyItem, path: string): boolean | null {
+  if (file !== null) return file === path;
+  return fileHash === null ? null : fileHash.equals(hashOf(path));
 }
 
 function ascii(value: unknown): string {
@@ -73,11 +82,12 @@ export function decodeKeyItem(text: string): KeyItem | null {
   if (!isObject(json) || typeof json['key'] !== 'string') return null;
   const key = Buffer.from(json['key'], 'base64');
   if (key.length !== KEY_LENGTH || key.toString('base64') !== json['key']) return null;
-  const { file, name } = json;
+  const { file, fileHash, name } = json;
   return {
     key,
     mark: decodeMark(json['mark']),
     file: typeof file === 'string' ? file : null,
+    fileHash: typeof fileHash === 'string' ? Buffer.from(fileHash, 'base64') : null,
     name: typeof name === 'string' ? name : '',
   };
 }
