@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { modules, root } from '../lint/graph.mjs';
-import { resolveImport } from '../lint/imports.mjs';
+import { resolveImport } from '../lint/resolve.mjs';
 
 /** Modules that a pure test does not import, directly or not: those for other processes, servers, and tools that take seconds to load. */
 const heavy =

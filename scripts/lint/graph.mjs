@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { resolveImport } from './imports.mjs';
+import { resolveImport } from './resolve.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const folders = ['src-main', 'src-renderer', 'app', 'scripts', 'examples', 'bench', 'test'];

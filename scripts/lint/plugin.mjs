@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { edges, root, way } from './graph.mjs';
-import { importsIn, importsOf, resolveImport } from './imports.mjs';
+import { importsIn, importsOf } from './imports.mjs';
+import { resolveImport } from './resolve.mjs';
 import { refusal, roomOf } from './walls.mjs';
 
 const pathOf = (context) => relative(root, resolve(context.filename)).split(sep).join('/');

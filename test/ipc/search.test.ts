@@ -1,4 +1,4 @@
-// Not in npm run check: it lists and searches 10,000 accounts.
+// Not in npm run check: it searches 10,000 accounts.
 import { describe, expect, it } from 'vitest';
 import { accountList, search } from '../../src-main/ipc/account-views.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
@@ -75,11 +75,9 @@ describe('search', () => {
   });
 });
 
-describe('10,000 accounts', () => {
-  const cache = cacheOf(manyAccounts(10_000, 2_000_000_000));
-
+describe('many accounts', () => {
   it('are searched without keeping the process busy for long at a stretch, and quickly the second time', async () => {
-    const many = cachedAccounts(cache).byId;
+    const many = cachedAccounts(cacheOf(manyAccounts(10_000, 2_000_000_000))).byId;
     const pauses = watchTheLoop();
     const begun = cpuTime();
     expect(await search(many, 'user9999@')).toHaveLength(1);
@@ -96,19 +94,11 @@ describe('10,000 accounts', () => {
     expect(second).toBeLessThan(first / 3);
   });
 
-  it('are listed in a few megabytes', async () => {
-    const fresh = cacheOf(manyAccounts(10_000, 2_000_000_000));
-    const start = performance.now();
-    const list = await accountList(fresh, 2_000_000_000);
-    const first = performance.now() - start;
-    const again = performance.now();
-    await accountList(fresh, 2_000_000_000);
-    const second = performance.now() - again;
-    const bytes = JSON.stringify(list).length;
-    console.log(`first ${first.toFixed(0)} ms, again ${second.toFixed(0)} ms, ${bytes} bytes`);
-    expect(list.accounts).toHaveLength(10_000);
+  it('are listed in a few hundred bytes each', async () => {
+    const list = await accountList(cacheOf(manyAccounts(1_000, 2_000_000_000)), 2_000_000_000);
+    expect(list.accounts).toHaveLength(1_000);
     expect(list.accounts[7]?.name).toBe('User Number 7');
-    expect(bytes).toBeLessThan(6_000_000);
+    expect(JSON.stringify(list).length).toBeLessThan(600_000);
   });
 });
 

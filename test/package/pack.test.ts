@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EVERYTHING } from '../support/everything.ts';
 import { installPacked, link, run, type Stranger } from './stranger.ts';
 
 let packed: Stranger;
@@ -206,8 +207,11 @@ describe('the packed module, in an empty folder', () => {
     expect(installed).not.toContain('react');
   });
 
-  it('has exports that publint and attw find nothing against', () => {
+  it('has exports that publint finds nothing against', () => {
     run(bin('publint'), ['--strict', packed.tarball], process.cwd());
-    run(bin('attw'), ['--profile', 'node16', packed.tarball], process.cwd());
   });
+
+  // In every run, exports.test.ts loads and types each entry in both worlds. This takes seconds to look for what else may be wrong.
+  const attw = (): void => void run(bin('attw'), ['--profile', 'node16', packed.tarball], process.cwd());
+  if (EVERYTHING) it('has exports that attw finds nothing against', attw);
 });

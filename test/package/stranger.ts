@@ -122,6 +122,8 @@ export function link({ folder }: Stranger, name: string, from = name): void {
   symlinkSync(join(process.cwd(), 'node_modules', from), target);
 }
 
+const parsed = new Map<string, ts.SourceFile>();
+
 /**
  * Compiles files of the stranger with the options of the command line. Returns the errors in them and in the package's declarations; those
  * of other packages are theirs to fix, and checking them takes most of the time.
@@ -135,6 +137,15 @@ export function compile({ folder }: Stranger, words: string[], files: string[]):
     ...words,
   ]);
   const host = { ...ts.createCompilerHost(options), getCurrentDirectory: () => folder };
+  const parse = host.getSourceFile;
+  // The libraries and declarations that several programs use are parsed once.
+  host.getSourceFile = (path, how, ...more) => {
+    if (!path.includes('/node_modules/')) return parse(path, how, ...more);
+    const key = JSON.stringify([path, how, options.target]);
+    const known = parsed.get(key) ?? parse(path, how, ...more);
+    if (known !== undefined) parsed.set(key, known);
+    return known;
+  };
   const program = ts.createProgram(
     files.map((file) => join(folder, file)),
     options,
