@@ -1,5 +1,5 @@
 /** What the app does without a window, if the user has enabled it: an item in the menu bar, and a notice before an account ends. */
-import { type AccountItem, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
+import { type AccountItem, nameWithRealm, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
 import { printable } from 'tokenkeep/vault';
 
 /** How many seconds before an account expires the user is told that it can't renew itself. */
@@ -36,8 +36,10 @@ export interface CopyableToken {
 /** Returns a name that anyone can choose as a part of a line of a menu or notice. */
 const shown = (text: string | null): string => printable(text ?? '', 60);
 
-function nameOfAccount({ name, username, home_account_id }: AccountItem): string {
-  return shown(name) || shown(username) || shown(home_account_id) || 'No name';
+function nameOfAccount(account: AccountItem): string {
+  const { name, username, home_account_id } = account;
+  const own = shown(name) || shown(username) || shown(home_account_id) || 'No name';
+  return printable(nameWithRealm(own, account), 120);
 }
 
 /**
@@ -112,7 +114,7 @@ export function menuBarItems(
     ...folder(
       'Copy access token',
       tokens.slice(0, MOST).map(({ id, api, account }) => ({
-        label: `${shown(api)} · ${shown(account)}`,
+        label: `${shown(api)} · ${printable(account, 80)}`,
         action: { do: 'copy', tokenId: id },
       })),
     ),

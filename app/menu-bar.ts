@@ -1,6 +1,7 @@
 /** Decides when the item in the menu bar and the notices change. background.ts decides their contents; tray.ts shows them. */
 import type { Vault } from 'tokenkeep';
-import { accountList, cachedAccounts, nameOf, tokenItems, usernameOf } from 'tokenkeep/ipc';
+import { accountList, cachedAccounts, nameOf, nameWithRealm, tokenItems, usernameOf } from 'tokenkeep/ipc';
+import { printable } from 'tokenkeep/vault';
 import {
   type BackgroundItem,
   type CopyableToken,
@@ -152,7 +153,7 @@ function copyable(accounts: Iterable<Parameters<typeof tokenItems>[0]>, now: num
     if (account.kind !== 'user' || left-- <= 0) continue;
     for (const { id, type, audience, scopes, expires_on } of tokenItems(account)) {
       if (type !== 'AccessToken' || (expires_on !== null && expires_on <= now)) continue;
-      const name = nameOf(account) ?? usernameOf(account);
+      const name = nameWithRealm(printable(nameOf(account) ?? usernameOf(account), 40), account);
       found.push({ id, api: (audience ?? scopes.join(' ')).replace(/^https:\/\//, ''), account: name });
     }
   }

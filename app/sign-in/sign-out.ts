@@ -22,6 +22,7 @@ import {
   type PlainError,
   setAppData,
   signOutAccounts,
+  nameWithRealm,
   usernameOf,
 } from 'tokenkeep/ipc';
 import { displayPath, isGone, programAt } from 'tokenkeep/sources';
@@ -421,7 +422,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   ): Promise<SignOutReport> {
     const report: SignOutReport = {
       ...{ id, at, receipts: [], revoked: null, session: null, places: [] },
-      names: names.size > 0 ? [...names.values()] : leaving.map(usernameOf),
+      names:
+        names.size > 0
+          ? [...names.values()]
+          : leaving.map((account) => nameWithRealm(usernameOf(account), account)),
       keptInVault: there.length > 0,
     };
     const { state, bytes } = vault.status;
@@ -801,7 +805,7 @@ const keyOfReceipt = (receipt: SignOutReceipt | undefined): Pick<SignOutReceipt,
 function nameFor(cache: TokenCache, account: CachedAccount): { account: string; source: string | null } {
   const name = usernameOf(account) || nameOf(account) || account.home_account_id;
   return {
-    account: name ?? account.refreshTokens[0]?.client_id ?? 'An app',
+    account: nameWithRealm(name ?? account.refreshTokens[0]?.client_id ?? 'An app', account),
     source: historyOf(cache, account.id).source,
   };
 }

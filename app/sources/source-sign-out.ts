@@ -1,6 +1,6 @@
 /** Signs accounts out of opened caches of other programs: what would be removed, the removal, and its undo. */
 import { TokenkeepError } from 'tokenkeep';
-import { type CachedAccount, cachedAccounts, nameOf, usernameOf } from 'tokenkeep/ipc';
+import { type CachedAccount, cachedAccounts, nameOf, nameWithRealm, usernameOf } from 'tokenkeep/ipc';
 import {
   commandToLeave,
   displayPath,
@@ -358,7 +358,7 @@ function summaryOf({
 const MOST_STAYING = 3;
 
 const accountName = (one: CachedAccount): string =>
-  usernameOf(one) || nameOf(one) || (one.home_account_id ?? '');
+  nameWithRealm(usernameOf(one) || nameOf(one) || (one.home_account_id ?? ''), one);
 
 const tokensOf = ({ accessTokens, refreshTokens, idTokens, grants }: CachedAccount): number =>
   [{ accessTokens, refreshTokens, idTokens }, ...grants].reduce(

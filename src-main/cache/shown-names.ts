@@ -27,6 +27,31 @@ export function shownName(
   return name || username || (home_account_id ? shortened(home_account_id) : 'No name');
 }
 
+/** The fields that the provider of an account is derived from; an `AccountItem` has them. */
+export interface ProviderSource {
+  authority_type: string | null;
+  environment: string;
+  issuer: string | null;
+}
+
+/**
+ * Returns the provider of an account: its host, with the path of its issuer, by which two realms on one host are told apart. Microsoft's
+ * accounts are told apart by their tenants. An issuer on another host, which a document may claim, is not named.
+ */
+export function providerOf({ authority_type, environment, issuer }: ProviderSource): string {
+  if (issuer === null || authority_type === 'MSSTS' || authority_type === 'ADFS') return environment;
+  const [, host = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(issuer) ?? [];
+  const own = environment.toLowerCase();
+  const isHere = host.toLowerCase() === own || host.replace(/:\d+$/, '').toLowerCase() === own;
+  return isHere ? `${environment}${path.replace(/\/+$/, '')}` : environment;
+}
+
+/** Returns an account's name with its provider, "ada (id.example/realms/test)", if its host alone does not tell it apart. */
+export function withRealm(name: string, account: ProviderSource): string {
+  const provider = providerOf(account);
+  return provider === account.environment ? name : `${name} (${provider})`;
+}
+
 const collator = new Intl.Collator('en', { sensitivity: 'base', numeric: true });
 
 /** Compares names as people order them, regardless of case, with numbers by their value. */

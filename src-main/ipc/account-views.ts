@@ -1,5 +1,6 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
 import { accountOutline } from '../cache/accounts.ts';
+import { withRealm } from '../cache/shown-names.ts';
 import { accountStatus } from '../cache/account-status.ts';
 import type { StatusSource } from '../cache/shown-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
@@ -171,6 +172,31 @@ export function usernameOf(account: CachedAccount): string {
  */
 export function issuerOf(account: CachedAccount): string | null {
   return outlineOf(account).issuer;
+}
+
+/**
+ * Returns a name of an account with its realm, "ada (id.example/realms/test)", if the provider's host has several: two of them may have users
+ * of the same name.
+ *
+ * @example
+ * import { cachedAccounts, nameWithRealm, usernameOf } from 'tokenkeep/ipc';
+ *
+ * await vault.read((cache) => {
+ *   for (const account of cachedAccounts(cache).byId.values())
+ *     console.log(nameWithRealm(usernameOf(account), account));
+ * });
+ */
+export function nameWithRealm(
+  name: string,
+  account: Pick<AccountItem, 'authority_type' | 'environment' | 'issuer'> | CachedAccount,
+): string {
+  if (!('summary' in account)) return withRealm(name, account);
+  const { environment, summary } = account;
+  return withRealm(name, {
+    environment,
+    authority_type: summary?.authority_type ?? null,
+    issuer: issuerOf(account),
+  });
 }
 
 /** Returns the tenants of an account that has no account entity. */

@@ -13,7 +13,7 @@ import * as v from 'valibot';
 import { folded, isRecord } from '../cache/json.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
-import { nameOf, usernameOf } from './account-views.ts';
+import { nameOf, nameWithRealm, usernameOf } from './account-views.ts';
 import { appDataOf } from '../cache/app-data.ts';
 import { appData, appDataNames, setAppData } from '../cache/token-cache.ts';
 import { type AccountId, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
@@ -182,7 +182,8 @@ export function isOnlyActivity({ entities, kept }: CacheChange): boolean {
  */
 export function activityAccount(account: CachedAccount): ActivityAccount {
   const name = nameOf(account) ?? usernameOf(account);
-  return { id: account.id, name: folded(name) === folded(account.home_account_id) ? '' : name };
+  const isId = folded(name) === folded(account.home_account_id);
+  return { id: account.id, name: isId ? '' : nameWithRealm(name, account) };
 }
 
 /** Names the accounts of an imported document, as they are in the cache after the merge. */

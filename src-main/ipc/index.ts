@@ -24,7 +24,7 @@ export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { isIssuerAt, issuerOfToken } from '../accounts/issuer-lookup.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
-export { accountList, issuerOf, nameOf, usernameOf } from './account-views.ts';
+export { accountList, issuerOf, nameOf, nameWithRealm, usernameOf } from './account-views.ts';
 export { appData, setAppData } from '../cache/token-cache.ts';
 export { codeThatAsksUser } from '../cache/acquire.ts';
 export {

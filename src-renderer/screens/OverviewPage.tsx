@@ -19,7 +19,7 @@ import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
-import { accountDetail, accountName, accountsIn, type TenantNames } from '../state/groups.ts';
+import { accountDetail, accountName, accountsIn, nameWithRealm, type TenantNames } from '../state/groups.ts';
 import {
   appChoices,
   appLabel,
@@ -558,7 +558,7 @@ function SelectionBar({ rowOf }: { rowOf: RowOf }) {
       <b role="status">{says}</b>
       <span className="selection-names">
         {listing(
-          chosen.slice(0, NAMED).map((account) => visible(accountName(account))),
+          chosen.slice(0, NAMED).map((account) => visible(nameWithRealm(account))),
           NAMED,
           chosen.length,
         )}

@@ -1,7 +1,8 @@
 import type { SignOutReport } from '../../app/contract.ts';
 import type { AccountItem, ActivityEvent, CopyForm, PlainError } from '../../src-main/ipc/contract.ts';
+import { withRealm } from '../../src-main/cache/shown-names.ts';
 import type { Dialogs } from './dialogs.ts';
-import { accountName } from './groups.ts';
+import { accountName, nameWithRealm } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import { ownCopyLines, placesText, providerResultLines, receiptSums, stillSignedIn } from './signOut.ts';
@@ -158,7 +159,7 @@ function receiptsOf(
   account: AccountItem | null,
 ): readonly SignOutReport[] {
   if (account === null) return receipts;
-  const of = account.username || accountName(account);
+  const of = withRealm(account.username || accountName(account), account);
   return receipts.filter(
     (report) => report.names.includes(of) || report.receipts.some((receipt) => receipt.account === of),
   );
@@ -196,7 +197,7 @@ function eventRow(event: ActivityEvent, names: ActivityNames, now: number, timeZ
 /** The account's name in the list, else the recorded one. */
 function nameOf({ id, name }: ActivityEvent['accounts'][number], byId: ActivityNames['byId']): string {
   const account = byId.get(id);
-  if (account !== undefined) return visible(accountName(account));
+  if (account !== undefined) return visible(nameWithRealm(account));
   return name === '' ? 'Removed account' : visible(name);
 }
 

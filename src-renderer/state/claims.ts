@@ -1,7 +1,7 @@
 import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.ts';
 import { exactJson } from '../../src-main/cache/json.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
-import { providerOf } from './groups.ts';
+import { providerOf } from '../../src-main/cache/shown-names.ts';
 import { visible, visibleLines } from './text.ts';
 import { isMilliseconds, isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';

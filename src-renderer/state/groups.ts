@@ -1,5 +1,12 @@
 import type { AccountItem, AccountList } from '../../src-main/ipc/contract.ts';
-import { compareTexts, sharedDomain, shownName, tenantDomains } from '../../src-main/cache/shown-names.ts';
+import {
+  compareTexts,
+  providerOf,
+  sharedDomain,
+  shownName,
+  tenantDomains,
+  withRealm,
+} from '../../src-main/cache/shown-names.ts';
 import { kept } from './kept.ts';
 import { plainText, shortId, visible } from './text.ts';
 import { PERSONAL_TENANT } from './wellKnown.ts';
@@ -32,23 +39,8 @@ export const LONGEST_TENANT_NAME = 60;
 /** Returns the name of an account; never empty. */
 export const accountName = (account: AccountItem): string => shownName(account, shortId);
 
-/**
- * Returns the provider of an account: its host, with the path of its issuer, by which two realms on one host are told apart. Microsoft's
- * accounts are told apart by their tenants. An issuer on another host, which a document may claim, is not named.
- */
-export function providerOf({ authority_type, environment, issuer }: AccountItem): string {
-  if (issuer === null || authority_type === 'MSSTS' || authority_type === 'ADFS') return environment;
-  const [, host = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(issuer) ?? [];
-  const own = environment.toLowerCase();
-  const isHere = host.toLowerCase() === own || host.replace(/:\d+$/, '').toLowerCase() === own;
-  return isHere ? `${environment}${path.replace(/\/+$/, '')}` : environment;
-}
-
 /** Returns the name of an account where only names are shown: "ada (id.example/realms/test)" if its host alone does not tell it apart. */
-export function nameWithRealm(account: AccountItem): string {
-  const provider = providerOf(account);
-  return provider === account.environment ? accountName(account) : `${accountName(account)} (${provider})`;
-}
+export const nameWithRealm = (account: AccountItem): string => withRealm(accountName(account), account);
 
 /** Returns the second line of an account; differs from its name. */
 export function accountDetail(account: AccountItem, names: TenantNames): string {

@@ -1,7 +1,8 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { keptStatus, STATUSES, type StatusId, statusId } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
-import { accountName, compareNames, providerOf, type TenantNames, tenantName } from './groups.ts';
+import { providerOf } from '../../src-main/cache/shown-names.ts';
+import { accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
 import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';

@@ -2,7 +2,7 @@ import type { RefreshStatus as Status } from '../../app/contract.ts';
 import type { AccountItem, PlainError } from '../../src-main/ipc/contract.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialogs } from './dialogs.ts';
-import { accountName } from './groups.ts';
+import { nameWithRealm } from './groups.ts';
 import type { Ports } from './ports.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
@@ -111,7 +111,7 @@ export function createRefreshStatus(
         if (problem === null) refreshed += 1;
         else {
           const names = problems.get(problem.message) ?? [];
-          names.push(account === undefined ? id : accountName(account));
+          names.push(account === undefined ? id : nameWithRealm(account));
           problems.set(problem.message, names);
         }
         done += 1;

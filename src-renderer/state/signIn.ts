@@ -2,7 +2,7 @@ import type { ProfileDraft, SignInProfile, SignInProgress, SignInWay } from '../
 import type { Accounts } from './accounts.ts';
 import type { Dialog, Dialogs } from './dialogs.ts';
 import type { Ports } from './ports.ts';
-import { accountName } from './groups.ts';
+import { nameWithRealm } from './groups.ts';
 import type { Selection } from './selection.ts';
 import { createStore, type Store } from './store.ts';
 import type { Toasts } from './toasts.ts';
@@ -56,7 +56,7 @@ export function createSignIn(
     await accounts.load();
     const line = accountId === null ? undefined : accounts.view.get().byId.get(accountId);
     if (line !== undefined) selection.account(line.id);
-    toasts.show(line === undefined ? 'You are signed in.' : `${accountName(line)} is signed in.`);
+    toasts.show(line === undefined ? 'You are signed in.' : `${nameWithRealm(line)} is signed in.`);
   };
 
   let isWaiting = false;
@@ -128,7 +128,7 @@ export function createSignIn(
       const { profileId, draft, loginHint } = answer.value;
       await loadProfiles();
       const profile = view.get().profiles?.find(({ id }) => id === profileId);
-      const name = accountName(account);
+      const name = nameWithRealm(account);
       show(
         profile === undefined
           ? { kind: 'profile', profile: null, draft, again: accountId }

@@ -11,6 +11,9 @@ const account = (name: string, status: AccountItem['status'], kind: AccountItem[
     kind,
     status,
     home_account_id: 'a.b',
+    authority_type: 'MSSTS',
+    environment: 'login.example',
+    issuer: null,
     tokens: { AccessToken: 1, RefreshToken: 1, IdToken: 1 },
     source: null,
     places: ['vault'],
@@ -48,6 +51,32 @@ describe('names that anyone can choose', () => {
     const blank = { ...account('id', renews), name: '  ', username: '', home_account_id: null };
     expect(labels(menuBarItems([blank], [], NOW))).toContain('> No name');
   });
+});
+
+it('two realms of one host, with a user of one name, are told apart in the menu and in notices', () => {
+  const of = (realm: string) => ({
+    ...account('Ada', until(540)),
+    id: realm,
+    username: 'ada',
+    authority_type: 'Generic',
+    environment: 'id.example',
+    issuer: `https://id.example/realms/${realm}`,
+  });
+  const both = [of('prod'), of('test')];
+  const named = labels(menuBarItems(both, [], NOW)).filter((label) => label.includes('Ada'));
+  expect(named.slice(0, 2)).toEqual([
+    'Ada (id.example/realms/prod) · in 9 min',
+    'Ada (id.example/realms/test) · in 9 min',
+  ]);
+  expect(named.filter((label) => !label.includes('id.example/realms/'))).toEqual([]);
+  expect(
+    expiryNotices()
+      .look(both, NOW)
+      .due.map(({ title }) => title),
+  ).toEqual([
+    'Ada (id.example/realms/prod) expires in 9 min',
+    'Ada (id.example/realms/test) expires in 9 min',
+  ]);
 });
 
 describe('the menu bar item', () => {

@@ -9,8 +9,8 @@ import {
   keepOnly,
   accountPlace,
   nameWithRealm,
-  providerOf,
 } from '../../src-renderer/state/groups.ts';
+import { providerOf } from '../../src-main/cache/shown-names.ts';
 import { profile } from '../../src-renderer/state/claims.ts';
 import { account, cast, crowd } from './fake/cast.ts';
 

@@ -23,6 +23,8 @@ test.each([
   ['api://api.contoso.example', 'api.contoso.example'],
   ['api://51aa77d0-1122-4333-8444-5566778802d4/x', '51aa77d0-1122-4333-8444-5566778802d4'],
   ['urn:contoso:api', null],
+  // Several audiences of one token.
+  ['https://graph.microsoft.com/ https://api.contoso.example/', null],
   ['javascript:alert(1)', null],
   ['https://user@evil.example', null],
   ['constructor', null],

@@ -83,9 +83,9 @@ export function appName(clientId: string): string | null {
 
 /**
  * Returns the host of an absolute URL (http, https, or `api` as in Microsoft's app ID URIs) in lower case; else
- * null.
+ * null, as for several URLs in one text.
  */
 function hostOf(text: string): string | null {
-  const match = /^(?:https?|api):\/\/([^\s/?#@]+)(?:[/?#]|$)/i.exec(text);
+  const match = /^(?:https?|api):\/\/([^\s/?#@]+)(?:[/?#]\S*)?$/i.exec(text);
   return match?.[1]?.toLowerCase() ?? null;
 }

@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { signIn } from '../../../app/sign-in/sign-in.ts';
+import { whoIs } from '../../../app/sign-in/names.ts';
 import { clearReceipts } from '../../../app/sign-in/sign-out.ts';
 import { memoryKeychain, openVault } from '../../../src-main/index.ts';
+import { activityAccount } from '../../../src-main/ipc/index.ts';
 import { cachedAccounts } from '../../../src-main/accounts/cached-accounts.ts';
 import { appData, setAppData } from '../../../src-main/cache/token-cache.ts';
+import { jwt } from '../../cache/events.ts';
 import { quietPorts, signInOf } from './fake-issuer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -41,6 +44,38 @@ it('receipts survive a clock that was ahead, and its receipt keeps out none that
   expect(await after(1)).toEqual([200, 1, 0]);
   // Receipts of two days that are too new for the first ones remove them.
   expect(await after(201)).toEqual([201, 200]);
+});
+
+it('a receipt, the activity and a question name the realm, where two of one host have a user of the same name', async () => {
+  const folder = temporaryFolder();
+  const vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  const signing = signIn<null>({
+    ...quietPorts(folder, () => vault),
+    openBrowser: () => Promise.resolve(),
+    confirm: () => Promise.resolve(true),
+    fetch: () => Promise.reject(new Error('No provider is asked.')),
+  });
+  onTestFinished(async () => {
+    signing.stop();
+    await vault.close();
+  });
+  await vault.update((cache) => {
+    for (const realm of ['prod', 'test']) {
+      const iss = `https://sso.example/realms/${realm}`;
+      const signedIn = signInOf(iss, realm, realm);
+      const id_token = jwt({ sub: realm, iss, aud: 'app', preferred_username: 'ada' });
+      cache.add({ ...signedIn, response: { ...signedIn.response, id_token } });
+    }
+  });
+  const accounts = await vault.read((cache) => [...cachedAccounts(cache).byId.values()]);
+  const names = accounts.map((account) => whoIs(account));
+  expect(names.toSorted()).toEqual(['ada (sso.example/realms/prod)', 'ada (sso.example/realms/test)']);
+  expect(accounts.map((account) => activityAccount(account).name)).toEqual(names);
+  const ids = accounts.map(({ id }) => id);
+  const wishes = { vault: true, revoke: false, endSession: false, places: [] };
+  const report = await signing.handlers.signOut(null, ids, wishes);
+  expect(report.names).toEqual(names);
+  expect(report.receipts.map(({ account }) => account)).toEqual(names);
 });
 
 it('a stored sign-out that can’t be read loses only itself, and a revocation of it only that one', async () => {
