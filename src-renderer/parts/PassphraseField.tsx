@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type RefAttributes, useState } from 'react';
 import { Button, FieldError, Input, Label, TextField, type TextFieldProps } from 'react-aria-components';
 import { Icon } from './Icon.tsx';
 import { Message } from './text.tsx';
@@ -19,7 +19,8 @@ export function PassphraseField({
   shown?: boolean;
   onShow?: (shown: boolean) => void;
   children?: React.ReactNode;
-} & Omit<TextFieldProps, 'children' | 'className' | 'isInvalid' | 'type'>) {
+} & Omit<TextFieldProps, 'children' | 'className' | 'isInvalid' | 'type'> &
+  RefAttributes<HTMLDivElement>) {
   const [own, setOwn] = useState(false);
   const seen = shown ?? own;
   return (

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { Progress } from '../parts/Action.tsx';
 import { DialogFrame, QuestionFrame } from '../parts/DialogFrames.tsx';
 import { PassphraseField } from '../parts/PassphraseField.tsx';
@@ -63,6 +63,10 @@ export function LockedImportDialog({
 }) {
   const { importing } = useModel();
   const [passphrase, setPassphrase] = useState('');
+  const field = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (error !== null) field.current?.querySelector('input')?.focus(); // to correct what was typed
+  }, [error]);
   return (
     <QuestionFrame
       title="Enter the passphrase of this file"
@@ -86,6 +90,7 @@ export function LockedImportDialog({
         problem={error === null ? null : error.message}
         isReadOnly={opening}
         autoFocus
+        ref={field}
       />
     </QuestionFrame>
   );

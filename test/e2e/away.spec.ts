@@ -27,6 +27,21 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   await expect(lockScreen).toBeVisible();
   await expect(window.getByRole('button', { name: 'Unlock' })).toBeInViewport({ ratio: 1 });
 
+  await test.step('its button is seen in the smallest window at 200 %', async () => {
+    await app.evaluate(({ BrowserWindow }) => {
+      const [own] = BrowserWindow.getAllWindows();
+      own!.setContentSize(800, 500);
+      own!.webContents.setZoomFactor(2);
+    });
+    await expect.poll(() => window.evaluate('innerWidth')).toBe(400);
+    await expect(window.getByRole('button', { name: 'Unlock' })).toBeInViewport({ ratio: 1 });
+    await app.evaluate(({ BrowserWindow }) => {
+      const [own] = BrowserWindow.getAllWindows();
+      own!.webContents.setZoomFactor(1);
+      own!.setContentSize(1280, 772);
+    });
+  });
+
   await test.step('the window knows nothing and is told nothing', async () => {
     const page = await window.content();
     for (const name of names.flatMap((text) => text.split('\n')).filter((text) => text.includes('@')))

@@ -82,8 +82,9 @@ test('exports what another computer imports, with the passphrase and only with i
   await second.window.getByRole('button', { name: 'Import a cache document…' }).click();
   const field = second.window.getByRole('textbox', { name: 'Passphrase of the export' });
   await field.fill('something else');
-  await second.window.keyboard.press('Enter');
+  await second.window.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(second.window.getByText(/The passphrase does not open/)).toBeVisible({ timeout: 60_000 });
+  await expect(field).toBeFocused();
   await field.fill(PASSPHRASE);
   await second.window.keyboard.press('Enter');
   const plan = second.window.getByRole('dialog', { name: 'Import this document?' });
