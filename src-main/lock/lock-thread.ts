@@ -58,7 +58,7 @@ const START = 30_000;
  */
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { openSync, closeSync, fstatSync, statfsSync, constants } = require('node:fs');
+const { openSync, closeSync, fstatSync, statSync, statfsSync, constants } = require('node:fs');
 const { dirname } = require('node:path');
 const { binary, at, local } = workerData;
 const native = binary === null ? systemCalls() : addonIn(binary);
@@ -110,7 +110,7 @@ function attempt(file, id) {
       }
       during = 'lock';
       native.tryLock(file.fd, 0, 0, true);
-      if (fstatSync(file.fd).nlink > 0) return null;
+      if (isNamed(file)) return null;
       // The file was deleted: other programs would lock a new one.
       shut(file);
     } catch (error) {
@@ -122,6 +122,14 @@ function attempt(file, id) {
       return { kind: 'refused', path: file.path, during, error: plain(error) };
     }
   }
+}
+
+// Some file systems count no links, so the name is looked up before a file without links is taken for deleted.
+function isNamed({ fd, path }) {
+  const { nlink, dev, ino } = fstatSync(fd);
+  if (nlink > 0) return true;
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there !== undefined && there.dev === dev && there.ino === ino;
 }
 
 // Returns the fields of an error: its code would be lost between threads.

@@ -130,9 +130,9 @@ export class Access {
     return true;
   }
 
-  async lookAgain(): Promise<void> {
+  async lookAgain(known = this.memory.known): Promise<void> {
     await this.settings.log.close(); // Otherwise a replaced file stays on the disk for as long as it is open.
-    await this.memory.adopt(await look(this.settings, this.memory.known));
+    await this.memory.adopt(await look(this.settings, known));
   }
 
   /** @throws VaultError of the state, unless it is `ready`, or `busy` with another program writing */

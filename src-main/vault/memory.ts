@@ -142,6 +142,7 @@ export class VaultMemory {
     return {
       // Only the keychain can tell whether it is still a copy.
       key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
+      followed: (this.mine ?? this.opening).identity,
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
       isDoubted: contents !== null && (contents.recovered !== null || contents.sealing.findings.isDamaged),

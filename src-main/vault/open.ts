@@ -55,8 +55,10 @@ export interface Opening {
 
 /** What a running program knows from opening this vault before. */
 export interface Known {
-  /** A key that opened this vault before. While it is the file's key, the keychain is not asked, and may be locked. */
+  /** A key that opened this vault before. While `followed` has it, the keychain is not asked, and may be locked. */
   key: Buffer | null;
+  /** The file that was opened with this key. Any other one may be a copy whose key another program has destroyed since. */
+  followed: Identity | null;
   /** The vault as this program last saw it: an older or shorter file is not accepted as the current one. */
   seen: Marked | null;
   /** The keychain's last answer for this vault. */
@@ -71,7 +73,7 @@ export interface Marked {
   mark: Mark;
 }
 
-const NOTHING_KNOWN: Known = { key: null, seen: null, marked: null, isDoubted: false };
+const NOTHING_KNOWN: Known = { key: null, followed: null, seen: null, marked: null, isDoubted: false };
 
 /**
  * Does what `openFile` does, and checks whether the file can be written. A file that can't be written can still be
@@ -241,10 +243,15 @@ async function openBytes(
   if (seen !== null && !seen.fileId.equals(fileId)) {
     return { ...about, mark: seen.mark, state: 'older', error: replaced() };
   }
-  const isOlder = seen !== null && generation < seen.mark.generation;
+  const isOlder =
+    seen !== null &&
+    (generation < seen.mark.generation || (generation === seen.mark.generation && isShorter));
   const fits = (key: Buffer): boolean => isKeyOf(found.key, key);
+  const isKnown = known.key !== null && fits(known.key);
+  const isFollowed = known.followed !== null && sameFile(known.followed, identity);
   let item: SlotReading | null = null;
-  if (known.key === null || !fits(known.key)) item = await read(fileId, slot);
+  if (!isKnown) item = await read(fileId, slot);
+  else if (!isFollowed) item = await ifAnswered(read(fileId, slot));
   if (item === 'absent' || item === 'invalid' || (item !== null && !fits(item.key))) {
     if (isOlder) return { ...about, state: 'older', error: olderUnopenable() };
     return { ...about, ...refused(item === 'absent' ? 'key-missing' : 'wrong-key') };
@@ -276,6 +283,16 @@ async function openBytes(
     return openBytes(place, { bytes, identity }, found, read, { ...known, isDoubted: true });
   }
   return { ...opened, state: 'older', error: seen === null ? olderAtStart() : refusal('older') };
+}
+
+/** `null`: the keychain can't be asked. A program that has the key of a file continues then. */
+async function ifAnswered(item: Promise<SlotReading>): Promise<SlotReading | null> {
+  try {
+    return await item;
+  } catch (error) {
+    if (error instanceof KeychainError) return null;
+    throw error;
+  }
 }
 
 function isKeyOf({ start, check }: HeaderKey, key: Buffer): boolean {
@@ -313,7 +330,7 @@ function keyIn(bytes: Buffer): { fileId: Buffer; slot: Slot } | null {
 }
 
 /** A vault that exists was sealed with a key in the slot that it names. */
-const STORED = { stored: true } as const;
+export const STORED = { stored: true } as const;
 
 /** Returns the id of the vault at this path; `null` if there is none, or its header can't be read. */
 export async function readFileId(io: Io, file: string): Promise<Buffer | null> {

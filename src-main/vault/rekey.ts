@@ -8,7 +8,7 @@ import { hear, identify, replaceFile } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
-import { markFileOf } from './open.ts';
+import { markFileOf, STORED } from './open.ts';
 import { changedMeanwhile } from './refusal.ts';
 import { otherSlot } from './slots.ts';
 import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
@@ -96,7 +96,7 @@ export class Rekeying {
 
   /**
    * Stores the file's current position in the keychain, so that an older file is detected at the next start. If the
-   * keychain refuses, the mark that it has remains a lower bound.
+   * keychain refuses, the mark that it has remains a lower bound. A key that another program has destroyed is not stored again.
    */
   async mark(): Promise<void> {
     const { settings, memory } = this.#access;
@@ -106,7 +106,18 @@ export class Rekeying {
       const { contents, key, slot, fileId, state } = memory.opening;
       if (state !== 'ready' || contents === null || key === null || fileId === null) return;
       memory.isUnmarked = false;
-      await settings.slots.keep(fileId, slot, key, markOf(contents));
+      const own = Buffer.from(key); // Memory overwrites its own when another file is found.
+      const position = markOf(contents);
+      try {
+        if (await this.#isStored(fileId, slot, own, position))
+          await settings.slots.keep(fileId, slot, own, position);
+        else {
+          const ask = (): Promise<void> => this.#access.lookAgain({ ...memory.known, key: null });
+          await this.#access.inTurn(ask);
+        }
+      } finally {
+        own.fill(0);
+      }
     };
     if (!memory.isUnmarked) return;
     await this.#turns
@@ -114,6 +125,15 @@ export class Rekeying {
       .catch(() => {
         memory.isUnmarked = true;
       });
+  }
+
+  /** Returns whether the slot holds this key, and no mark of a later rewrite. The caller holds the key lock. */
+  async #isStored(fileId: Buffer, slot: Slot, key: Buffer, position: Mark): Promise<boolean> {
+    const item = await this.#access.settings.slots.read(fileId, slot, STORED);
+    if (typeof item === 'string') return false;
+    const isSame = item.key.equals(key);
+    item.key.fill(0);
+    return isSame && (item.mark === null || item.mark.generation <= position.generation);
   }
 
   /** Resolves when no key replacement is in progress. */

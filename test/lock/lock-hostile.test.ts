@@ -128,6 +128,20 @@ describe('a file system whose locks', () => {
     expect(first?.took).toBeLessThan(10_000); // at once, and not at the deadline
   });
 
+  test('are files without links, as some file systems say: they are locked like any other', async () => {
+    const folder = temporaryFolder();
+    const unlinked = join(folder, 'unlinked.cjs');
+    writeFileSync(
+      unlinked,
+      `const fs = require('node:fs');
+       const { fstatSync } = fs;
+       fs.fstatSync = (...given) => Object.assign(fstatSync(...given), { nlink: 0 });`,
+    );
+    const file = join(folder, 'vault.lock');
+    const said = await run(5000, [file, file], program, { NODE_OPTIONS: `--require ${unlinked}` });
+    expect(said.slice(0, -1).map(({ code }) => code)).toEqual(['held', 'held']);
+  });
+
   test('fail for now: what the system says', async () => {
     const [first] = await run(1000, [join(temporaryFolder(), 'errno-5.lock')]);
     expect(first).toMatchObject({ code: 'EIO' });

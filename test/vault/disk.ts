@@ -6,6 +6,7 @@ import { KeySlots } from '../../src-main/vault/slots.ts';
 interface Node {
   bytes: Buffer;
   ino: bigint;
+  birthtimeNs: bigint;
   mtimeNs: bigint;
 }
 
@@ -37,7 +38,13 @@ export class FakeDisk implements Io {
   }
 
   put(file: string, bytes: Buffer): void {
-    this.nodes.set(file, { bytes: Buffer.from(bytes), ino: this.#freeIno(), mtimeNs: this.#time++ });
+    const birthtimeNs = this.#time++;
+    this.nodes.set(file, {
+      bytes: Buffer.from(bytes),
+      ino: this.#freeIno(),
+      birthtimeNs,
+      mtimeNs: this.#time++,
+    });
   }
 
   /** The lowest number that no file has, neither by a name nor by being open: as ext4 does it. */
@@ -187,10 +194,11 @@ export function errno(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code });
 }
 
-const NO_FILE = { dev: 1n, ino: 0n, size: 0n, mtimeNs: 0n };
+const NO_FILE = { dev: 1n, ino: 0n, size: 0n, mtimeNs: 0n, ctimeNs: 0n, birthtimeNs: 0n };
 
-function statOf({ bytes, ino, mtimeNs }: Node): IoStat {
-  return { dev: 1n, ino, size: BigInt(bytes.length), mtimeNs, mode: 0o100600n };
+function statOf({ bytes, ino, birthtimeNs, mtimeNs }: Node): IoStat {
+  const size = BigInt(bytes.length);
+  return { dev: 1n, ino, size, mtimeNs, ctimeNs: mtimeNs, birthtimeNs, mode: 0o100600n };
 }
 
 /** Where a vault lies, for those who look at it without opening a vault. */

@@ -15,6 +15,8 @@ const drive = vi.hoisted(() => ({
   type: 0x6969, // NFS
   /** The folder where it is mounted; null: all folders are on the drive. */
   root: null as string | null,
+  /** Folders that are watched. */
+  watched: [] as string[],
   hanging: new Set<string>(),
   /** Reads of more bytes than this hang. */
   longestRead: Infinity,
@@ -50,11 +52,15 @@ vi.mock('node:fs', async (original) => {
   ]);
   const statfs = (path: string, done: (error: null, found: { type: number }) => void): void =>
     done(null, { type: drive.root === null || path.startsWith(drive.root) ? drive.type : 0xef53 }); // or ext4
-  return { ...real, ...Object.fromEntries(calls), statfs };
+  const watch = (...given: unknown[]): unknown => {
+    drive.watched.push(String(given[0]));
+    return (real['watch'] as Call)(...given);
+  };
+  return { ...real, ...Object.fromEntries(calls), statfs, watch };
 });
 
 beforeEach(() => {
-  drive.asked.length = drive.waiting.length = 0;
+  drive.asked.length = drive.waiting.length = drive.watched.length = 0;
   drive.hanging.clear();
   drive.longestRead = Infinity;
   drive.type = 0x6969;
@@ -133,6 +139,38 @@ test.each(['open', 'read'])(
     await vault.close();
   },
 );
+
+// Starting to watch is a call on the main thread, and a network drive reports no changes that other computers make.
+test.each([
+  ['a network drive', 0x6969, 0],
+  ['a local disk', 0xef53, 1],
+])('a listener on %s hears of changes by another program', async (_where, type, watched) => {
+  vi.useRealTimers();
+  drive.type = type;
+  const place = placed();
+  const [vault, other] = [await openVault(place), await openVault(place)];
+  await other.update((cache) => signIn(cache, 'ada'));
+  await vault.read(usersIn);
+  let heard = 0;
+  vault.on('change', () => (heard += 1));
+  expect(drive.watched).toHaveLength(watched);
+  await other.update((cache) => signIn(cache, 'ben'));
+  await waitFor(() => expect(heard).toBe(1));
+  await Promise.all([vault.close(), other.close()]);
+});
+
+test('a drive that does not answer stops no program that begins to listen', async () => {
+  const place = placed();
+  drive.hanging.add('stat').add('open');
+  const vault = await late(openVault(place));
+  expect(vault.status.state).toBe('unreadable');
+  vault.on('change', () => undefined);
+  expect(drive.watched).toEqual([]);
+  drive.hanging.clear();
+  for (const answer of drive.waiting.splice(0)) answer();
+  vi.useRealTimers();
+  await vault.close();
+});
 
 test('an open vault says that its drive does not answer, and goes on when it does', async () => {
   const place = placed();

@@ -451,6 +451,121 @@ describe('a sign-out that was acknowledged', () => {
   });
 });
 
+/** What destroys the key while another program runs that has it in memory, and the slots that hold a key then. */
+const DESTROYERS: [what: string, destroy: (vault: Vault) => Promise<unknown>, slots: string[]][] = [
+  ['a sign-out', (vault) => vault.signOut(homeOf('ada')), ['b']],
+  ['a new key', (vault) => vault.rotateKey(), ['b']],
+  ['deleting the vault', (vault) => vault.forget(), []],
+];
+/** How a backup or sync tool puts a copy in the file's place. */
+const WAYS: [how: string, put: (bytes: Buffer) => void][] = [
+  ['as another file', (bytes) => scene.disk.put(scene.file, bytes)],
+  [
+    'into the file that is there',
+    (bytes) => {
+      const node = scene.disk.nodes.get(scene.file);
+      if (node === undefined) scene.disk.put(scene.file, bytes);
+      else Object.assign(node, { bytes: Buffer.from(bytes), mtimeNs: node.mtimeNs + 1n });
+    },
+  ],
+];
+const COPIES: [which: string, by: (other: Vault) => Promise<unknown>, accounts: string[]][] = [
+  ['at what it has read', () => Promise.resolve(), ['ada', 'ben', 'cas']],
+  ['ahead of it', (other) => other.update((cache) => signIn(cache, 'dan')), ['ada', 'ben', 'cas']],
+  ['ahead of it, and rewritten', (other) => other.compact(), ['ada', 'ben', 'cas']],
+];
+
+describe.each(DESTROYERS)('another program destroyed the key: %s', (_what, destroy, slots) => {
+  describe.each(COPIES)('a copy that is %s', (_which, advance, accounts) => {
+    test.each(WAYS)(
+      'put back %s is not taken for current by a program that has the key',
+      async (_how, put) => {
+        const mine = await scene.open();
+        expect(await users(mine)).toEqual(homes('ada', 'ben', 'cas'));
+        const theirs = await scene.open();
+        await advance(theirs);
+        const copy = Buffer.from(scene.bytes);
+        await destroy(theirs);
+        await theirs.close();
+        expect(scene.keychain.slots).toEqual(slots);
+        put(copy);
+        expect(await users(mine)).toEqual(homes(...accounts)); // what it has in memory
+        expect(mine.status).toMatchObject({ state: 'key-missing', kept: 3 });
+        for (const change of [
+          () => mine.update((cache) => signIn(cache, 'eve')),
+          () => mine.signOut(homeOf('ben')),
+          () => mine.rotateKey(),
+          () => mine.compact(),
+        ])
+          await expect(change()).rejects.toMatchObject({ code: 'vault_key_missing' });
+        expect((await mine.retry()).state).toBe('key-missing');
+        await mine.close();
+        expect(scene.bytes.equals(copy)).toBe(true);
+        expect(scene.keychain.slots).toEqual(slots);
+        expect((await scene.open()).status.state).toBe('key-missing');
+      },
+    );
+  });
+});
+
+describe('a program that has the key', () => {
+  test('does not store it again when it is closed, even if it was not seen to be gone', async () => {
+    const mine = await scene.open();
+    await mine.update((cache) => signIn(cache, 'dan'));
+    const theirs = await scene.open();
+    const node = scene.disk.nodes.get(scene.file);
+    await theirs.signOut(homeOf('ada'));
+    await theirs.close();
+    scene.disk.nodes.set(scene.file, node!); // the very same file, from another name that it had
+    await mine.close();
+    expect(scene.keychain.slots).toEqual(['b']);
+    expect((await scene.open()).status.state).toBe('key-missing');
+  });
+
+  test('lowers no mark that another program has stored since', async () => {
+    const mine = await scene.open();
+    await mine.update((cache) => signIn(cache, 'dan'));
+    const copy = Buffer.from(scene.bytes);
+    const theirs = await scene.open();
+    await theirs.update((cache) => signIn(cache, 'eve'));
+    await theirs.compact();
+    await theirs.close();
+    scene.keychain.mood = 'locked';
+    scene.disk.put(scene.file, copy);
+    await mine.read(() => undefined);
+    scene.keychain.mood = 'open';
+    await mine.close();
+    expect((await scene.open()).status.state).toBe('older');
+  });
+
+  test('asks the keychain once for another file, and for no update', async () => {
+    const mine = await scene.open();
+    const theirs = await scene.open();
+    scene.keychain.asked.length = 0;
+    await mine.update((cache) => signIn(cache, 'dan'));
+    await theirs.update((cache) => signIn(cache, 'eve'));
+    await mine.update((cache) => signIn(cache, 'fay'));
+    expect(scene.keychain.asked).toEqual([]);
+    await theirs.compact();
+    await theirs.close();
+    expect(scene.keychain.asked.splice(0)).toEqual(['get a', 'set a']); // its mark
+    expect(await users(mine)).toHaveLength(6);
+    await mine.update((cache) => signIn(cache, 'gus'));
+    expect(scene.keychain.asked).toEqual(['get a']);
+  });
+
+  test('continues with another file under this key while the keychain is locked', async () => {
+    const mine = await scene.open();
+    const theirs = await scene.open();
+    await theirs.update((cache) => signIn(cache, 'dan'));
+    await theirs.compact();
+    scene.keychain.mood = 'locked';
+    expect(await users(mine)).toEqual(homes('ada', 'ben', 'cas', 'dan'));
+    await mine.update((cache) => signIn(cache, 'eve'));
+    expect(mine.status.state).toBe('ready');
+  });
+});
+
 test('a locked keychain ends neither the choice nor the contents of memory', async () => {
   const vault = await scene.open();
   scene.disk.put(scene.file, state(0));

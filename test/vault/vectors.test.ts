@@ -32,7 +32,7 @@ describe.each(vaultVectors().map(({ vector }) => vector))('$name', (vector: Vaul
     if (vector.name === 'account-forged') {
       expect(state).toBe('ready'); // Until its frame is read.
       expect(() => storeOf(contents!.cache).all()).toThrow('ada@contoso.example');
-      const doubted = { key: null, seen: null, marked: null, isDoubted: true };
+      const doubted = { key: null, followed: null, seen: null, marked: null, isDoubted: true };
       ({ state, contents } = await openFile(place, doubted));
     }
     expect(state).toBe(vector.state);

@@ -45,6 +45,8 @@ export interface Identity {
   ino: bigint;
   size: bigint;
   mtimeNs: bigint;
+  ctimeNs: bigint;
+  birthtimeNs: bigint;
 }
 
 export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
@@ -52,9 +54,18 @@ export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
   return sameFile(a, b) && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
-/** Returns whether both identify the same file, even if it was written to in the meantime. */
+/**
+ * Returns whether both identify the same file, even if it was written to in the meantime. The number of a file that is gone is given to a
+ * new one, often at once, so the time of its creation counts as well.
+ */
 export function sameFile(a: Identity, b: Identity): boolean {
-  return a.dev === b.dev && a.ino === b.ino;
+  return a.dev === b.dev && a.ino === b.ino && (a.birthtimeNs === b.birthtimeNs || !haveBirths(a, b));
+}
+
+/** A file system that has no creation times gives 0, and a system without statx(2) gives the time of the last change. */
+function haveBirths(a: Identity, b: Identity): boolean {
+  if (a.birthtimeNs === 0n || b.birthtimeNs === 0n) return false;
+  return a.birthtimeNs !== a.ctimeNs || b.birthtimeNs !== b.ctimeNs;
 }
 
 /** Returns the file's identity, or `null` if the file does not exist. */
@@ -454,7 +465,8 @@ export interface Io {
   writable(path: string): Promise<void>;
   /**
    * Watches a folder and calls `changed` with the name of a changed file, or null if the system does not name it. Does not keep
-   * the process alive. Returns a function that stops watching, or `null` if the folder can't be watched. Absent: no folder can.
+   * the process alive. Returns a function that stops watching, or `null` if the folder can't be watched, or may be on a network drive.
+   * Absent: no folder can.
    */
   watch?(folder: string, changed: (name: string | null) => void, failed: () => void): (() => void) | null;
 }
@@ -557,6 +569,8 @@ export const nodeIo: Io = {
     else await answered(folder, (done: Done<void>) => access(path, constants.W_OK, done));
   },
   watch: (folder, changed, failed) => {
+    // Starting to watch is a call on this thread. Besides, a network drive does not report what other computers write.
+    if (folders.get(folder)?.isLocal !== true) return null;
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
       watcher.on('error', failed);
