@@ -26,7 +26,7 @@ import { tokenResponse } from './token-response.ts';
 export interface TestVaultOptions {
   /** Default: `ready`. */
   state?: VaultState;
-  /** The user names of those who are signed in. Default: "ada@example.org". */
+  /** The user names of those who are signed in. Default: "ada@example.org". Nobody: the file exists in the states that need one. */
   users?: readonly string[];
   /** Default: a new one. */
   clock?: TestClock;
@@ -81,6 +81,16 @@ interface Prepared {
   mend?(): Promise<void> | void;
 }
 
+/** States that no vault without a file can have. */
+const OF_A_FILE: ReadonlySet<VaultState> = new Set([
+  'key-missing',
+  'wrong-key',
+  'damaged',
+  'newer',
+  'older',
+  'copy',
+]);
+
 const STATES: Readonly<Record<VaultState, (stage: Stage) => Promise<Prepared> | Prepared>> = {
   ready: () => ({}),
   locked: ({ keychain }) => withKeychain(keychain, 'locked'),
@@ -132,7 +142,7 @@ const STATES: Readonly<Record<VaultState, (stage: Stage) => Promise<Prepared> | 
           });
           holding.catch(failed);
         });
-        await vault.update((cache) => void cache.add(tokenResponse())).catch(() => undefined);
+        await vault.update(() => undefined).catch(() => undefined);
       },
       mend: async () => {
         release();
@@ -184,22 +194,21 @@ export async function testVault(options: TestVaultOptions = {}): Promise<TestVau
   });
   const folder = await mkdtemp(join(tmpdir(), 'tokenkeep-testing-'));
   const keychain = listed(testKeychain());
+  const opened: Vault[] = [];
   const stage: Stage = {
     file: join(folder, 'test.vault'),
     keychain,
     clock,
-    open: (ports = {}, file = join(folder, 'test.vault')) =>
-      openVaultIn({ file, keychain, unprotected }, { now: () => clock.now() * 1000, ...ports }),
+    async open(ports = {}, file = join(folder, 'test.vault')) {
+      const vault = await openVaultIn(
+        { file, keychain, unprotected },
+        { now: () => clock.now() * 1000, ...ports },
+      );
+      opened.push(vault);
+      return vault;
+    },
   };
-  const first = await stage.open();
-  await first.update((cache) => {
-    for (const username of users) cache.add(tokenResponse({ username }));
-  });
-  await first.close();
-  const prepared = await STATES[state](stage);
-  const file = prepared.file ?? stage.file;
-  const vault = await stage.open(prepared.ports, file);
-  await prepared.opened?.(vault);
+  let prepared: Prepared = {};
   let isMended = false;
   const mend = async (): Promise<void> => {
     if (isMended) return;
@@ -208,10 +217,37 @@ export async function testVault(options: TestVaultOptions = {}): Promise<TestVau
   };
   const dispose = async (): Promise<void> => {
     await mend();
-    await vault.close();
+    for (const vault of opened) await vault.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { vault, file, keychain, clock, mend, dispose, [Symbol.asyncDispose]: dispose };
+  try {
+    await fill(stage, users);
+    if (users.length === 0 && OF_A_FILE.has(state)) await leaveEmptyFile(stage);
+    prepared = await STATES[state](stage);
+    const file = prepared.file ?? stage.file;
+    const vault = await stage.open(prepared.ports, file);
+    await prepared.opened?.(vault);
+    return { vault, file, keychain, clock, mend, dispose, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function fill(stage: Stage, users: readonly string[]): Promise<void> {
+  const vault = await stage.open();
+  await vault.update((cache) => {
+    for (const username of users) cache.add(tokenResponse({ username }));
+  });
+  await vault.close();
+}
+
+/** A file is only written for a change: somebody signs in and out again. */
+async function leaveEmptyFile(stage: Stage): Promise<void> {
+  await fill(stage, ['ada@example.org']);
+  const vault = await stage.open();
+  await vault.update((cache) => void cache.signOutAll());
+  await vault.close();
 }
 
 function withKeychain(keychain: TestKeychain, mode: 'locked' | 'unavailable'): Prepared {

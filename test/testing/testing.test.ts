@@ -1,10 +1,17 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TokenCache } from '../../src-main/cache/token-cache.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import type { VaultState } from '../../src-main/vault/state.ts';
-import { testClock, testKeychain, testVault, tokenResponse } from '../../src-main/testing/index.ts';
+import {
+  testClock,
+  testKeychain,
+  testVault,
+  type TestVaultOptions,
+  tokenResponse,
+} from '../../src-main/testing/index.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** What an update is refused with, and what leads out of the state. */
 const STATES: Readonly<Record<VaultState, { code?: string; retry: 'ready' | 'stays' }>> = {
@@ -42,6 +49,38 @@ it.each(Object.entries(STATES))('a vault in state %s, and out of it', async (nam
   expect(vault.status.state).toBe('ready');
   await dispose();
   expect(existsSync(dirname(file))).toBe(false);
+});
+
+describe.each<[string, TestVaultOptions, number]>([
+  ['nobody', { users: [] }, 0],
+  ['one user twice', { users: ['ada@example.org', 'ada@example.org'] }, 1],
+  ['two users', { users: ['ada@example.org', 'noor@example.org'] }, 2],
+  ['a clock of its own', { clock: testClock(1_000_000_000) }, 1],
+  ['nobody, and memory for a keychain that is not there', { users: [], unprotected: 'memory' }, 0],
+  ['memory for a keychain that is not there', { unprotected: 'memory' }, 1],
+])('with %s', (_who, options, accounts) => {
+  it.each(Object.entries(STATES))('a vault in state %s, and out of it', async (name, { retry }) => {
+    const state = name as VaultState;
+    const { vault, file, mend, dispose } = await testVault({ ...options, state });
+    onTestFinished(dispose);
+    expect(vault.status.state).toBe(state);
+    await mend();
+    await vault.retry();
+    expect(vault.status.state).toBe(retry === 'ready' ? 'ready' : state);
+    expect(await vault.read((cache) => cache.accounts().length)).toBe(accounts);
+    await dispose();
+    expect(existsSync(dirname(file))).toBe(false);
+  });
+});
+
+it('that can’t be made leaves nothing behind', async () => {
+  const folder = temporaryFolder();
+  vi.stubEnv('TMPDIR', folder);
+  vi.stubEnv('TEMP', folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const state of Object.keys(STATES) as VaultState[])
+    await expect(testVault({ state, users: [''] })).rejects.toMatchObject({ code: 'invalid_argument' });
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it('a keychain that does not answer in time, and answers later', async () => {
