@@ -237,8 +237,16 @@ export async function sweepOnce(folder: string, owner?: string): Promise<void> {
   }
 }
 
-/** Errors of file systems without hard links, such as FAT. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+/** Errors of file systems without hard links, such as FAT, for which Windows has EISDIR. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOSYS',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EMLINK',
+  'EINVAL',
+  'EISDIR',
+]);
 
 const temporaryFor = (file: string): string => `${file}.new-${randomBytes(6).toString('hex')}`;
 
