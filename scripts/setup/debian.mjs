@@ -17,6 +17,7 @@ const needs = {
     'libgbm1',
     'libasound2',
     'libsecret-1-0', // keytar talks to the Secret Service through it
+    'xdg-utils', // Electron opens the browser with it
     'fonts-dejavu-core',
     'ca-certificates', // node_modules and Electron are fetched over https
   ],
