@@ -39,7 +39,7 @@ export function publicKeyOf(key) {
  */
 export function signUpdates(folder, { key, version }) {
   const names = readdirSync(folder)
-    .filter((name) => /\.(AppImage|deb)$/.test(name) && name.includes(version))
+    .filter((name) => versionIn(name) === version)
     .sort();
   if (names.length === 0)
     throw new SetUpError(`there is no package of version ${version} in ${folder} to sign.`);
@@ -52,4 +52,12 @@ export function signUpdates(folder, { key, version }) {
   const signature = sign(null, Buffer.from(prefix + signed), key).toString('base64');
   writeFileSync(join(folder, feed), `${JSON.stringify({ signed, signature })}\n`);
   return names;
+}
+
+/**
+ * Returns the version in the file name of a package for Linux; undefined if it is none. A folder may also have packages of earlier versions,
+ * and a pre-release has its release's version in its name: `Tokenkeep-1.0.0-beta.1-arm64.AppImage`, `tokenkeep_1.0.0-beta.1_amd64.deb`.
+ */
+function versionIn(name) {
+  return /^[A-Za-z]+[-_](\d.*?)(?:[-_](?:arm64|amd64|x86_64))?\.(?:AppImage|deb)$/.exec(name)?.[1];
 }

@@ -82,6 +82,37 @@ describe('refuses, and removes the file:', () => {
 });
 
 describe('a release', () => {
+  it('signs the packages of its version alone, of each architecture', () => {
+    const own = [
+      'Tokenkeep-2.0.0-arm64.AppImage',
+      'Tokenkeep-2.0.0-x86_64.AppImage',
+      'Tokenkeep-2.0.0.AppImage',
+      'tokenkeep_2.0.0_amd64.deb',
+      'tokenkeep_2.0.0_arm64.deb',
+    ];
+    const beta = ['Tokenkeep-2.0.0-beta.1-arm64.AppImage', 'Tokenkeep-2.0.0-beta.1.AppImage'];
+    const others = [
+      ...['Tokenkeep-12.0.0.AppImage', 'Tokenkeep-2.0.01.AppImage', 'Tokenkeep-2.0.0.1.AppImage'],
+      ...['Tokenkeep-1.0.0-2.0.0.AppImage', 'Tokenkeep-2x0x0.AppImage', 'tokenkeep_2.0.0~beta.1_amd64.deb'],
+      ...['tokenkeep_2.0.0-beta.1_amd64.deb', 'Tokenkeep-development_2.0.0-development_amd64.deb'],
+      ...['tokenkeep-2.0.0.tar.gz', 'Tokenkeep-2.0.0.AppImage.blockmap', 'latest-linux.yml'],
+    ];
+    for (const name of [...own, ...beta, ...others]) writeFileSync(join(folder, name), name);
+    expect(signUpdates(folder, { key, version: '2.0.0' })).toEqual(own);
+    const signed = signedFiles(feed(), publicKey, '2.0.0');
+    expect([...signed]).toEqual(
+      own.map((name) =>
+        createHash('sha512')
+          .update(readFileSync(join(folder, name)))
+          .digest('base64'),
+      ),
+    );
+    expect(signUpdates(folder, { key, version: '2.0.0-beta.1' })).toEqual([
+      ...beta,
+      'tokenkeep_2.0.0-beta.1_amd64.deb',
+    ]);
+  });
+
   it('has the public key in the package.json of the app, and the private one nowhere', () => {
     const options = ownerOptions({ TOKENKEEP_UPDATES_SIGNING_KEY: join(folder, 'key.pem') });
     expect(options).toEqual([`-c.extraMetadata.updatesKey=${publicKey}`]);
