@@ -28,9 +28,10 @@ export interface AppInfo {
 }
 
 /**
- * A newer version, and the progress of its installation. Every step needs the user. `failed`: the download failed; `unsigned`: it is not
- * signed by the publisher, and was removed; `refused`: the system did not install it, e.g. without an administrator's password. `restart`:
- * the app was updated on disk while it runs; it refuses to write until it is restarted.
+ * A newer version, and the progress of its installation. Every step needs the user. `failed`: it could not be downloaded, or not be
+ * verified; `unsigned`: it is not signed with the publisher's key that this version has, and was removed; `refused`: the system did not
+ * install it, e.g. without an administrator's password. `restart`: the app was updated on disk while it runs; it refuses to write until it
+ * is restarted. Each but `restart` ends when the server offers another version, or none.
  */
 export type UpdateStatus =
   | { state: 'none' }
@@ -109,7 +110,7 @@ export interface AppRequests extends SignInRequests, SourceRequests {
   /** Enables the menu's commands that need something to act on. The window calls it when its selection changes. */
   menuState(state: MenuState): void;
   update(): UpdateStatus;
-  /** Starts the download; `update` events report its progress. */
+  /** Asks which version is the newest, and starts its download; `update` events report the progress. */
   downloadUpdate(): void;
   /** Quits the app, installs the downloaded update and restarts. In state `restart` it only restarts. */
   installUpdate(): void;

@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 /** The file beside `latest-linux.yml`. scripts/packaging/sign-updates.mjs writes it. */
 export const SIGNED_FEED = 'updates-linux.signed.json';
 
-/** The signature of an update is missing or wrong, or the signed feed does not name the update. */
+/** A downloaded file is not signed with the publisher's key that is in this app. */
 export class UnsignedUpdateError extends Error {}
 
 const PREFIX = 'tokenkeep updates v1\n';
@@ -23,27 +23,31 @@ const LONGEST = 20_000;
  *
  * @param text the signed feed: `{ "signed": JSON text, "signature": base64 }`
  * @param publicKey base64url, 32 bytes
- * @throws UnsignedUpdateError
+ * @throws UnsignedUpdateError if the signature is missing or invalid
+ * @throws Error if that can't be told, because the text is no feed or is signed for another version
  */
 export function signedFiles(text: string, publicKey: string, version: string): ReadonlySet<string> {
-  let feed: unknown;
-  try {
-    const { signed, signature } = JSON.parse(text) as Record<string, unknown>;
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
-    const isValid =
-      typeof signed === 'string' &&
-      typeof signature === 'string' &&
-      verify(null, Buffer.from(PREFIX + signed), key, Buffer.from(signature, 'base64'));
-    if (isValid) feed = JSON.parse(signed);
-  } catch (cause) {
-    throw new UnsignedUpdateError('The feed of updates can’t be read.', { cause });
+  const { signed, signature } = Object(JSON.parse(text)) as Record<string, unknown>;
+  if (typeof signed !== 'string') throw new Error('The answer is no feed of updates.');
+  if (!isSignedBy(publicKey, signed, signature)) {
+    throw new UnsignedUpdateError('The feed of updates has no valid signature.');
   }
-  const named: unknown = Reflect.get(Object(feed), 'version');
-  const files: unknown = Reflect.get(Object(feed), 'sha512');
-  if (!Array.isArray(files)) throw new UnsignedUpdateError('The feed of updates has no valid signature.');
-  // Otherwise an older feed, correctly signed, could be offered under a newer number.
-  if (named !== version) throw new UnsignedUpdateError('The signed feed is for another version.');
+  const feed = Object(JSON.parse(signed)) as Record<string, unknown>;
+  // Otherwise an older feed, correctly signed, could be offered under a newer number. The folder holds the feed of the newest release alone,
+  // so a newer one does not mean that this version was not signed.
+  if (feed['version'] !== version) throw new Error('The signed feed is for another version.');
+  const files = Array.isArray(feed['sha512']) ? feed['sha512'] : [];
   return new Set(files.filter((file) => typeof file === 'string'));
+}
+
+function isSignedBy(publicKey: string, signed: string, signature: unknown): boolean {
+  if (typeof signature !== 'string') return false;
+  try {
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
+    return verify(null, Buffer.from(PREFIX + signed), key, Buffer.from(signature, 'base64'));
+  } catch {
+    return false; // The key is none, and nothing is signed with it.
+  }
 }
 
 export interface SignatureOptions {
@@ -57,22 +61,26 @@ export interface SignatureOptions {
 }
 
 /**
- * Returns a check of downloaded files. It rejects with an UnsignedUpdateError, and removes the file, if the file is not the one that was
- * signed for this version. The file stays if that could not be found out, such as without a network.
+ * Returns a check of downloaded files. It rejects with an UnsignedUpdateError, and removes the file, if the file is not signed for this
+ * version. With any other error that could not be found out, such as without a network, and the file stays. A file that passed once passes
+ * again without asking, while it is unchanged: by then, the feed may be that of a newer release.
  */
 export function signatureCheck({ url, publicKey, fetch, limit = longest }: SignatureOptions) {
+  const passed = new Set<string>();
   return async (version: string, file: string): Promise<void> => {
+    const sha512 = await sha512Of(file);
+    if (passed.has(`${version} ${sha512}`)) return;
     try {
       const signal = limit();
       const answer = await fetch(new URL(SIGNED_FEED, url.endsWith('/') ? url : `${url}/`).href, signal);
-      if (isForNow(answer.status)) throw new Error(`The signed feed was answered with ${answer.status}.`);
-      if (!answer.ok) throw new UnsignedUpdateError(`The signed feed is missing: status ${answer.status}.`);
+      if (!answer.ok) throw new Error(`The signed feed was answered with ${answer.status}.`);
       const files = signedFiles(await textOf(answer, signal), publicKey, version);
-      if (!files.has(await sha512Of(file))) throw new UnsignedUpdateError('The file is not the signed one.');
+      if (!files.has(sha512)) throw new UnsignedUpdateError('The file is not the signed one.');
     } catch (error) {
       if (error instanceof UnsignedUpdateError) await rm(file, { force: true });
       throw error;
     }
+    passed.add(`${version} ${sha512}`);
   };
 }
 
@@ -92,7 +100,7 @@ async function textOf({ body }: Response, signal: AbortSignal): Promise<string> 
       signal.throwIfAborted();
       if (next?.value === undefined) return Buffer.concat(chunks).toString();
       length += next.value.length;
-      if (length > MOST) throw new UnsignedUpdateError('The feed of updates is too long.');
+      if (length > MOST) throw new Error('The feed of updates is too long.');
       chunks.push(next.value);
     }
   } finally {
@@ -100,9 +108,6 @@ async function textOf({ body }: Response, signal: AbortSignal): Promise<string> 
     stop();
   }
 }
-
-/** Whether the server may answer otherwise later: it has a fault, or was asked too often. */
-const isForNow = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 async function sha512Of(file: string): Promise<string> {
   const hash = createHash('sha512');

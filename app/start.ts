@@ -349,7 +349,7 @@ export function startParts(
         },
         async installUpdate(caller) {
           useGesture(caller);
-          if (await quitting.mayQuit()) await newer.install();
+          if ((await quitting.mayQuit()) && !(await newer.install())) quitting.stays();
         },
       },
       ['info', 'unlock', 'menuState', 'update', 'downloadUpdate', 'installUpdate'],
@@ -377,7 +377,7 @@ export function startParts(
       net.fetch(url, { credentials: 'omit', cache: 'no-store', signal }),
     ),
     onStatus(status) {
-      if (DID_NOT_INSTALL.includes(status.state)) quitting.stays();
+      if (status.state === 'refused') quitting.stays();
       requests.emit('update', status);
     },
     startAgain: startsItself() ? null : startAgain,
@@ -529,9 +529,6 @@ export function startParts(
     },
   };
 }
-
-/** States of an update after which the app goes on, although it was to quit. */
-const DID_NOT_INSTALL: readonly string[] = ['refused', 'failed', 'unsigned'];
 
 function onOrOff(args: readonly unknown[]): [boolean] {
   const [on] = args;

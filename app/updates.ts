@@ -5,13 +5,15 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AppUpdater } from 'electron-updater';
+import type { AppUpdater, CancellationToken } from 'electron-updater';
 import { PublicError, RESTART_TO_FINISH, UnexpectedError } from 'tokenkeep/errors';
 import type { UpdateStatus } from './contract.ts';
 import { signatureCheck, UnsignedUpdateError } from './signed-updates.ts';
 
 /** Milliseconds between checks for updates. */
 const PAUSE = 24 * 60 * 60 * 1000;
+/** Milliseconds in which nothing comes, after which a request counts as failed. */
+const SILENCE = 60_000;
 
 /** A request failed because the app's files were replaced while it runs. The message is shown to users. */
 export class UpdatedError extends PublicError<'update_unfinished'> {
@@ -44,7 +46,7 @@ export type Updater = Pick<
 > & {
   checkForUpdates(): Promise<{ isUpdateAvailable: boolean; updateInfo: { version: string } } | null>;
   /** Resolves to the paths of the files. */
-  downloadUpdate(): Promise<readonly string[]>;
+  downloadUpdate(cancellation: CancellationToken): Promise<readonly string[]>;
   quitAndInstall(): void;
   on(event: 'download-progress', listener: (progress: { percent: number }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -56,9 +58,10 @@ export interface Updates {
   download(): Promise<void>;
   /**
    * Installs the downloaded update and restarts the app, at the user's request. In state `restart` it only restarts. On Linux the window
-   * does not respond while the system asks for a password.
+   * does not respond while the system asks for a password. Resolves to false if the app goes on; on Windows and macOS, the status may still
+   * turn to `refused` after true.
    */
-  install(): Promise<void>;
+  install(): Promise<boolean>;
   /** Asks the update server now, if the user wants it to be asked. */
   ask(): void;
   /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
@@ -73,7 +76,10 @@ export interface UpdatesOptions {
   isWanted: () => boolean;
   /** Resolves to null if this build does not check for updates. */
   open: () => Promise<Updater | null>;
-  /** Rejects with an UnsignedUpdateError if a file is not the publisher's. null: the system checks what it installs. */
+  /**
+   * Rejects with an UnsignedUpdateError if a file is not the publisher's, with another error if that could not be found out. null: the
+   * system checks what it installs.
+   */
   verify: ((version: string, file: string) => Promise<void>) | null;
   /** Called before each request to the update server. */
   onRequest: () => void;
@@ -102,6 +108,8 @@ export function updates({
   let updater: Updater | null = null;
   /** The verified files of the update that is ready. */
   let files: readonly string[] = [];
+  /** From the request to install until the app ends or the installer reports an error. */
+  let isInstalling = false;
   const running = installed();
   /** In state `restart`, the app on disk is newer than what was offered or downloaded before, so nothing leads out of it. */
   const move = (next: UpdateStatus): void => {
@@ -113,11 +121,54 @@ export function updates({
   async function look(): Promise<void> {
     if (!isWanted()) return;
     updater ??= await prepared();
-    if (updater === null || !['none', 'available', 'failed', 'unsigned'].includes(status.state)) return;
+    const before = status;
+    if (updater === null || isInstalling || before.state === 'downloading' || before.state === 'restart')
+      return;
+    const version = await offered(updater);
     // Without a network, it checks again a day later.
+    if (version === undefined || isLeaving() || status !== before) return;
+    const known = before.state === 'none' ? null : before.version;
+    // What is ready is replaced by a newer release, and dropped once the publisher has taken it back.
+    if (version === null) {
+      if (known !== null) move({ state: 'none' });
+    } else if (version !== known || before.state === 'unsigned') {
+      move({ state: 'available', version });
+    }
+  }
+
+  /** Asks the server, and resolves to the version that it offers: null if there is none, undefined if that could not be found out. */
+  async function offered(from: Updater): Promise<string | null | undefined> {
     onRequest();
-    const found = await updater.checkForUpdates().catch(() => null);
-    if (found?.isUpdateAvailable === true) move({ state: 'available', version: found.updateInfo.version });
+    const found = await whileAnswering(from.checkForUpdates()).catch(() => null);
+    if (found === null) return undefined;
+    return found.isUpdateAvailable ? found.updateInfo.version : null;
+  }
+
+  let silence: NodeJS.Timeout | undefined;
+
+  /** Rejects once nothing came for a minute: electron-updater's own limit needs sockets, which Electron's requests do not have. */
+  async function whileAnswering<T>(request: Promise<T>): Promise<T> {
+    let timeout: NodeJS.Timeout | undefined;
+    const silent = new Promise<never>((_resolve, reject) => {
+      timeout = setTimeout(() => reject(new Error('The update server has fallen silent.')), SILENCE);
+    });
+    silence = timeout;
+    try {
+      return await Promise.race([request, silent]);
+    } finally {
+      clearTimeout(timeout);
+    }
+  }
+
+  async function downloaded(from: Updater): Promise<readonly string[]> {
+    const cancellation = new (await import('electron-updater')).CancellationToken();
+    onRequest();
+    try {
+      return await whileAnswering(from.downloadUpdate(cancellation));
+    } catch (error) {
+      cancellation.cancel(); // or the next download would join this one
+      throw error;
+    }
   }
 
   async function prepared(): Promise<Updater | null> {
@@ -125,20 +176,25 @@ export function updates({
     if (opened === null) return null;
     Object.assign(opened, SETTINGS, { autoRunAppAfterInstall: startAgain === null });
     opened.on('download-progress', ({ percent }) => {
+      silence?.refresh();
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
     });
     // Check and download failures reject; installation failures are reported only here.
-    opened.on('error', (error) => {
-      if (status.state !== 'ready') return;
-      onUnexpected(error);
-      move({ ...status, state: 'refused' });
-    });
+    opened.on('error', notInstalled);
     return opened;
+  }
+
+  function notInstalled(error: unknown): void {
+    if (!isInstalling) return;
+    isInstalling = false;
+    onUnexpected(error);
+    lookAtDisk(); // dpkg may have replaced the app before it failed
+    if (status.state === 'ready' || status.state === 'refused') move({ ...status, state: 'refused' });
   }
 
   async function verifyAll(version: string): Promise<void> {
     if (verify === null) return;
-    if (files.length === 0) throw new UnsignedUpdateError('There is no file to verify.');
+    if (files.length === 0) throw new Error('There is no file to verify.');
     for (const file of files) await verify(version, file);
   }
 
@@ -154,7 +210,7 @@ export function updates({
   }
 
   /** An immediate refusal has been reported by now. */
-  const isInstalling = (): boolean => status.state === 'ready';
+  const isLeaving = (): boolean => isInstalling;
 
   const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
   timer.unref();
@@ -164,12 +220,22 @@ export function updates({
       return status;
     },
     async download() {
-      if (updater === null || (status.state !== 'available' && status.state !== 'failed')) return;
-      const { version } = status;
+      if (updater === null) return;
+      if (status.state !== 'available' && status.state !== 'failed' && status.state !== 'unsigned') return;
+      let { version } = status;
       move({ state: 'downloading', version, percent: 0 });
       try {
-        onRequest();
-        files = await updater.downloadUpdate();
+        // A newer release may have replaced the one that was offered, with its files.
+        const now = await offered(updater);
+        if (now === null) {
+          move({ state: 'none' });
+          return;
+        }
+        if (now !== undefined && now !== version) {
+          version = now;
+          move({ state: 'downloading', version, percent: 0 });
+        }
+        files = await downloaded(updater);
         await verifyAll(version);
         move({ state: 'ready', version });
       } catch (error) {
@@ -185,11 +251,20 @@ export function updates({
           fail(error, version);
         }
       }
-      if (status.state === 'restart') restart();
-      if (status.state !== 'ready' && status.state !== 'refused') return;
-      status = { state: 'ready', version: status.version };
-      updater?.quitAndInstall();
-      if (isInstalling()) startAgain?.();
+      if (status.state === 'restart') {
+        restart();
+        return true;
+      }
+      if (updater === null || isInstalling || (status.state !== 'ready' && status.state !== 'refused'))
+        return false;
+      isInstalling = true;
+      try {
+        updater.quitAndInstall();
+      } catch (error) {
+        notInstalled(error);
+      }
+      if (isLeaving()) startAgain?.();
+      return isLeaving();
     },
     look: lookAtDisk,
     ask: () => void look().catch(onUnexpected),

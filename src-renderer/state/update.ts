@@ -22,7 +22,7 @@ export function createUpdate(ports: Pick<Ports, 'app'>, dialogs: Pick<Dialogs, '
     },
     async go() {
       const { state } = view.get();
-      const isToDownload = state === 'available' || state === 'failed';
+      const isToDownload = state === 'available' || state === 'failed' || state === 'unsigned';
       if (!isToDownload && state !== 'ready' && state !== 'refused' && state !== 'restart') return;
       const answer = await (isToDownload ? ports.app.downloadUpdate() : ports.app.installUpdate());
       if (!answer.ok) dialogs.fail('The update did not continue', answer.error);
@@ -45,13 +45,13 @@ export function updateLine(status: UpdateStatus): { text: string; action: string
       return { text: `${status.version} is ready to install`, action: 'Restart and install' };
     case 'failed':
       return {
-        text: `${status.version} could not be downloaded. Nothing was changed.`,
+        text: `${status.version} could not be downloaded and verified. Nothing was changed.`,
         action: 'Try again',
       };
     case 'unsigned':
       return {
-        text: `${status.version} isn’t signed by Tokenkeep’s publisher, so it was deleted. You keep the current version.`,
-        action: null,
+        text: `${status.version} isn’t signed with the key that this version trusts, so it was deleted. You keep the current version.`,
+        action: 'Try again',
       };
     case 'refused':
       return {

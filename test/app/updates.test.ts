@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import type { CancellationToken } from 'electron-updater';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UpdateStatus } from '../../app/contract.ts';
 import { UnsignedUpdateError } from '../../app/signed-updates.ts';
 import {
@@ -27,8 +28,11 @@ interface Fake extends Updater {
   asked: string[];
   /** What the installing comes to. */
   whenInstalling: () => void;
+  /** What the server offers from now on. undefined: it does not answer. */
+  offers: (version: string | null | undefined) => void;
   /** Emits an error, which is how electron-updater tells that the installing failed. */
   fail: (error: Error) => void;
+  progress: (percent: number) => void;
 }
 
 function fakeUpdater(
@@ -37,6 +41,7 @@ function fakeUpdater(
 ): Fake {
   const asked: string[] = [];
   const listeners = new Map<string, (value: never) => void>();
+  let now: string | null | undefined = offered;
   return {
     asked,
     // What electron-updater begins with.
@@ -46,12 +51,15 @@ function fakeUpdater(
     allowDowngrade: true,
     disableWebInstaller: false,
     logger: console,
+    offers: (version) => (now = version),
     checkForUpdates: () => {
       asked.push('check');
-      return Promise.resolve({
-        isUpdateAvailable: offered !== null,
-        updateInfo: { version: offered ?? '0.0.1' },
-      });
+      if (now === undefined) {
+        const error = new Error('offline');
+        listeners.get('error')?.(error as never); // electron-updater both rejects and emits it
+        return Promise.reject(error);
+      }
+      return Promise.resolve({ isUpdateAvailable: now !== null, updateInfo: { version: now ?? '0.0.1' } });
     },
     downloadUpdate: () => {
       asked.push('download');
@@ -64,6 +72,7 @@ function fakeUpdater(
     whenInstalling: () => undefined,
     on: (event: string, listener: (value: never) => void) => listeners.set(event, listener),
     fail: (error) => listeners.get('error')?.(error as never),
+    progress: (percent) => listeners.get('download-progress')?.({ percent } as never),
   };
 }
 
@@ -125,11 +134,12 @@ describe('updates', () => {
     const { running, told, requests } = await begin(updater);
     expect(requests).toHaveLength(1);
     await running.download();
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(3);
     expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
-    expect(updater.asked).toEqual(['check', 'download']);
-    await running.install();
-    expect(updater.asked).toEqual(['check', 'download', 'install', 'start again']);
+    expect(updater.asked).toEqual(['check', 'check', 'download']);
+    expect(await running.install()).toBe(true);
+    expect(updater.asked).toEqual(['check', 'check', 'download', 'install', 'start again']);
+    expect(await running.install()).toBe(false); // once is enough
     expect(updater.autoRunAppAfterInstall).toBe(false);
   });
 
@@ -141,12 +151,21 @@ describe('updates', () => {
     await running.download();
     const refuse = (): void => updater.fail(new Error('Command pkexec exited with code 126'));
     updater.whenInstalling = refuse; // before quitAndInstall returns, as on Linux
-    await running.install();
+    expect(await running.install()).toBe(false);
     expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
     expect(unexpected).toHaveLength(1);
     await running.install();
-    expect(updater.asked).toEqual(['check', 'download', 'install', 'install']);
+    expect(updater.asked).toEqual(['check', 'check', 'download', 'install', 'install']);
     expect(told).toHaveLength(5);
+    updater.whenInstalling = () => {
+      throw new Error('the file is gone');
+    };
+    expect(await running.install()).toBe(false);
+    expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
+    updater.whenInstalling = () => undefined;
+    expect(await running.install()).toBe(true);
+    refuse(); // later, as on Windows
+    expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
   });
 
   it('that can’t be downloaded change nothing, and can be tried again', async () => {
@@ -179,9 +198,11 @@ describe('updates', () => {
     await running.install();
     expect(running.status).toEqual({ state: 'unsigned', version: '0.2.0' });
     expect(verified).toEqual(['0.2.0 /a.deb', '0.2.0 /a.deb']);
-    await running.install();
+    expect(await running.install()).toBe(false);
+    expect(updater.asked).toEqual(['check', 'check', 'download']);
+    isSigned = true;
     await running.download();
-    expect(updater.asked).toEqual(['check', 'download']);
+    expect(running.status.state).toBe('ready');
   });
 
   it('that are not the publisher’s are looked for again', async () => {
@@ -194,13 +215,13 @@ describe('updates', () => {
     await expect.poll(() => running.status.state).toBe('available');
   });
 
-  it('without a downloaded file do not count as signed', async () => {
+  it('without a downloaded file do not count as verified', async () => {
     const { running } = await begin(
       fakeUpdater('0.2.0', () => Promise.resolve([])),
       () => Promise.resolve(),
     );
     await running.download();
-    expect(running.status.state).toBe('unsigned');
+    expect(running.status.state).toBe('failed');
   });
 
   it.each([
@@ -213,6 +234,187 @@ describe('updates', () => {
   ])('are not spoken of where %s', async (_where, updater) => {
     const { running, told, unexpected } = await begin(updater);
     expect([running.status, told, unexpected]).toEqual([{ state: 'none' }, [], []]);
+  });
+});
+
+const VERSION = '0.2.0';
+type WithVersion = Exclude<UpdateStatus, { state: 'none' | 'restart' }>['state'];
+
+/** Brings the updates into a state; `leave` ends a download that is under way. */
+const REACHED: Readonly<Record<WithVersion, () => Promise<Reached>>> = {
+  available: () => reached(() => Promise.resolve()),
+  downloading: async () => {
+    const gate = gated();
+    const there = await reached(() => Promise.resolve(), {
+      download: () => gate.passed.then(() => ['/a.deb']),
+    });
+    const ended = there.running.download();
+    await settled();
+    return { ...there, leave: () => (gate.open(), ended) };
+  },
+  ready: () => reached(({ running }) => running.download()),
+  failed: () =>
+    reached(({ running }) => running.download(), {
+      verify: () => Promise.reject(new Error('The signed feed is for another version.')),
+    }),
+  unsigned: () =>
+    reached(({ running }) => running.download(), {
+      verify: () => Promise.reject(new UnsignedUpdateError('It is another file.')),
+    }),
+  refused: () =>
+    reached(async ({ running, updater }) => {
+      updater.whenInstalling = () => updater.fail(new Error('pkexec exited with code 126'));
+      await running.download();
+      await running.install();
+    }),
+};
+
+interface Reached {
+  running: Awaited<ReturnType<typeof begin>>['running'];
+  updater: Fake;
+  /** Signatures are valid from now on. */
+  heal: () => void;
+  leave: () => Promise<void>;
+}
+
+async function reached(
+  go: (there: Pick<Reached, 'running' | 'updater'>) => Promise<void>,
+  {
+    download,
+    verify = () => Promise.resolve(),
+  }: { download?: () => Promise<readonly string[]>; verify?: () => Promise<void> } = {},
+): Promise<Reached> {
+  const updater = fakeUpdater(VERSION, download);
+  let check = verify;
+  const { running } = await begin(updater, () => check());
+  await go({ running, updater });
+  return {
+    running,
+    updater,
+    heal: () => (check = () => Promise.resolve()),
+    leave: () => Promise.resolve(),
+  };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe.each(Object.keys(REACHED) as WithVersion[])('in state %s,', (state) => {
+  const answers: [string, string | null | undefined][] = [
+    ['a newer release', '0.3.0'],
+    ['an older one, in place of one that was taken back', '0.1.5'],
+    ['the same one', VERSION],
+    ['none, because the release was taken back', null],
+    ['nothing, because there is no network', undefined],
+  ];
+  it.each(answers)('the daily check finds %s', async (_what, offered) => {
+    const { running, updater, leave } = await REACHED[state]();
+    expect(running.status).toMatchObject({ state, version: VERSION });
+    updater.offers(offered);
+    running.ask();
+    await settled();
+    const same = { state: state === 'unsigned' ? 'available' : state, version: VERSION };
+    if (state === 'downloading') expect(running.status.state).toBe(state);
+    else if (offered === undefined) expect(running.status).toEqual({ state, version: VERSION });
+    else if (offered === null) expect(running.status).toEqual({ state: 'none' });
+    else if (offered === VERSION) expect(running.status).toEqual(same);
+    else expect(running.status).toEqual({ state: 'available', version: offered });
+    await leave();
+  });
+
+  it.each(answers)(
+    'and the server offers %s, the button or the time leads to an installation or to nothing',
+    async (_what, offered) => {
+      const { running, updater, heal, leave } = await REACHED[state]();
+      updater.offers(offered);
+      updater.whenInstalling = () => undefined;
+      heal();
+      await leave();
+      for (let step = 0; step < 3 && running.status.state !== 'none'; step += 1) {
+        expect(updateLine(running.status)?.action).not.toBeNull();
+        if (running.status.state === 'ready' || running.status.state === 'refused') {
+          expect(await running.install()).toBe(true);
+          return;
+        }
+        await running.download();
+      }
+      expect(running.status.state).toBe('none');
+      expect(offered).toBeNull();
+    },
+  );
+});
+
+describe('a check that is answered late', () => {
+  it('does not interrupt a download that was begun meanwhile', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running, told } = await begin(updater);
+    const gate = gated();
+    const check = updater.checkForUpdates.bind(updater);
+    updater.checkForUpdates = () => gate.passed.then(check);
+    running.ask();
+    const downloaded = running.download();
+    gate.open();
+    await downloaded;
+    await settled();
+    expect(told.map(({ state }) => state)).toEqual(['available', 'downloading', 'ready']);
+  });
+
+  it('does not make an installation that is under way a refused one', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running, told } = await begin(updater);
+    await running.download();
+    updater.offers(undefined);
+    running.ask();
+    await settled();
+    expect(told.at(-1)).toEqual({ state: 'ready', version: '0.2.0' });
+    expect(await running.install()).toBe(true);
+    updater.offers('0.3.0');
+    running.ask();
+    await settled();
+    expect(running.status).toEqual({ state: 'ready', version: '0.2.0' });
+  });
+});
+
+describe('a server that falls silent', () => {
+  afterEach(() => void vi.useRealTimers());
+  const forever = new Promise<never>(() => undefined);
+
+  it('does not hold a download, which can be tried again', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const downloadUpdate = updater.downloadUpdate.bind(updater);
+    const { running } = await begin(updater);
+    vi.useFakeTimers();
+    const given: CancellationToken[] = [];
+    updater.downloadUpdate = (cancellation) => {
+      given.push(cancellation);
+      return forever;
+    };
+    const downloaded = running.download();
+    await vi.waitUntil(() => given.length > 0);
+    for (const percent of [1, 2]) {
+      await vi.advanceTimersByTimeAsync(59_000);
+      updater.progress(percent);
+    }
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(running.status).toEqual({ state: 'downloading', version: '0.2.0', percent: 2 });
+    expect(given[0]?.cancelled).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await downloaded;
+    expect(running.status.state).toBe('failed');
+    expect(given[0]?.cancelled).toBe(true);
+    updater.downloadUpdate = downloadUpdate;
+    await running.download();
+    expect(running.status.state).toBe('ready');
+  });
+
+  it('does not hold a check: what was offered is downloaded', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running } = await begin(updater);
+    vi.useFakeTimers();
+    updater.checkForUpdates = () => forever;
+    const downloaded = running.download();
+    await vi.advanceTimersByTimeAsync(61_000);
+    await downloaded;
+    expect(running.status.state).toBe('ready');
   });
 });
 
@@ -277,7 +479,7 @@ describe('an update that something else installed meanwhile', () => {
       onDisk = 'three'; // A status that is told once stays told once.
       running.look();
     };
-    return { running, updater, told, restarts, replace };
+    return { running, updater, told, restarts, replace, replaceQuietly: () => void (onDisk = 'two') };
   };
   const ends: [string, () => Promise<void>][] = [
     ['ends', () => Promise.resolve()],
@@ -319,6 +521,22 @@ describe('an update that something else installed meanwhile', () => {
     expect(restarts).toEqual(['restart']);
     expect(updater.asked).not.toContain('install');
     expect(running.status).toEqual({ state: 'restart' });
+    running.close();
+  });
+
+  it('is to be finished where the installer replaced the app and then failed', async () => {
+    const { running, updater, told, restarts, replaceQuietly } = replacedWhile(() => Promise.resolve());
+    await new Promise(setImmediate);
+    await running.download();
+    updater.whenInstalling = () => {
+      replaceQuietly();
+      updater.fail(new Error('Command dpkg exited with code 1'));
+    };
+    expect(await running.install()).toBe(false);
+    expect(told.at(-1)).toEqual({ state: 'restart' });
+    expect(updater.asked).not.toContain('start again');
+    expect(await running.install()).toBe(true);
+    expect(restarts).toEqual(['restart']);
     running.close();
   });
 

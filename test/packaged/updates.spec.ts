@@ -76,28 +76,35 @@ const test = base.extend<{ shop: Shop }>({
   },
 });
 
-async function serve({ version, sent, promised, signed = promised }: Feed, asked: string[]): Promise<Server> {
-  const file = `tokenkeep_${version}_amd64.deb`;
-  const sha512 = createHash('sha512').update(promised).digest('base64');
-  const list = `version: ${version}
-files:
-  - url: ${file}
-    sha512: ${sha512}
-    size: ${promised.length}
-path: ${file}
-sha512: ${sha512}
-releaseDate: '2026-01-01T00:00:00.000Z'
-`;
+/** The feed is read at each request, so that a newer release can take its place. */
+async function serve(feed: Feed, asked: string[]): Promise<Server> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     asked.push(path);
-    if (/^\/latest-linux.*\.yml$/.test(path)) response.end(list);
+    const { version, sent, promised, signed = promised } = feed;
+    const file = fileOf(version);
+    if (/^\/latest-linux.*\.yml$/.test(path)) response.end(listOf(version, promised));
     else if (path === `/${file}`) response.end(sent);
     else if (path === `/${SIGNED_FEED}` && signed !== null) response.end(signedFeed(version, signed));
     else response.writeHead(404).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+const fileOf = (version: string): string => `tokenkeep_${version}_amd64.deb`;
+
+function listOf(version: string, promised: Buffer): string {
+  const sha512 = createHash('sha512').update(promised).digest('base64');
+  return `version: ${version}
+files:
+  - url: ${fileOf(version)}
+    sha512: ${sha512}
+    size: ${promised.length}
+path: ${fileOf(version)}
+sha512: ${sha512}
+releaseDate: '2026-01-01T00:00:00.000Z'
+`;
 }
 
 function signedFeed(version: string, content: Buffer): string {
@@ -182,7 +189,7 @@ test('a download that is not what the feed promised is refused', async ({ shop, 
   const { started } = await shop.start({ version: '0.2.0', sent, promised });
   const { window } = started;
   await window.getByRole('button', { name: 'Download' }).click();
-  await expect(window.getByText('could not be downloaded. Nothing was changed.')).toBeVisible();
+  await expect(window.getByText('could not be downloaded and verified. Nothing was changed.')).toBeVisible();
   expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
   await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
   await started.quit();
@@ -193,15 +200,47 @@ test('a download that the publisher has not signed is deleted, whatever the feed
   keyring,
 }) => {
   const deb = randomBytes(300_000);
-  for (const signed of [null, randomBytes(300_000)]) {
-    const { started } = await shop.start({ version: '0.2.0', sent: deb, promised: deb, signed });
-    const { window } = started;
-    await window.getByRole('button', { name: 'Download' }).click();
-    await expect(window.getByText('isn’t signed by Tokenkeep’s publisher, so it was deleted.')).toBeVisible();
-    expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
-    await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
-    await started.quit();
-  }
+  const { started } = await shop.start({
+    version: '0.2.0',
+    sent: deb,
+    promised: deb,
+    signed: randomBytes(300_000),
+  });
+  const { window } = started;
+  await window.getByRole('button', { name: 'Download' }).click();
+  await expect(
+    window.getByText('isn’t signed with the key that this version trusts, so it was deleted.'),
+  ).toBeVisible();
+  expect(kept(keyring.env['HOME'] ?? '')).toEqual([]);
+  await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
+  await started.quit();
+});
+
+test('a download whose signature is missing is not installed', async ({ shop }) => {
+  const deb = randomBytes(300_000);
+  const { started } = await shop.start({ version: '0.2.0', sent: deb, promised: deb, signed: null });
+  const { window } = started;
+  await window.getByRole('button', { name: 'Download' }).click();
+  await expect(window.getByText('could not be downloaded and verified. Nothing was changed.')).toBeVisible();
+  await expect(window.getByRole('button', { name: 'Restart and install' })).toHaveCount(0);
+  await started.quit();
+});
+
+test('a downloaded update is installed although a newer one was released, or downloaded anew', async ({
+  shop,
+}) => {
+  const [deb, newer] = [randomBytes(300_000), randomBytes(300_000)];
+  const feed: Feed = { version: '0.2.0', sent: deb, promised: deb };
+  const { started } = await shop.start(feed);
+  const { window } = started;
+  await expect(window.getByText('Update available: 0.2.0')).toBeVisible();
+  Object.assign(feed, { version: '0.3.0', sent: newer, promised: newer });
+  await window.getByRole('button', { name: 'Download' }).click(); // the files of 0.2.0 are gone
+  await expect(window.getByText('0.3.0 is ready to install')).toBeVisible();
+  Object.assign(feed, { version: '0.4.0' });
+  await window.getByRole('button', { name: 'Restart and install' }).click();
+  await expect(window.getByText('0.3.0 was not installed. You keep the current version.')).toBeVisible(); // no password
+  await started.quit();
 });
 
 test('an older version is no update', async ({ shop }) => {

@@ -52,6 +52,16 @@ it('says that nothing was changed when it failed, and nothing at all when there 
   expect(updateLine({ state: 'failed', version: '0.2.0' })?.text).toContain('Nothing was changed');
 });
 
+it('says what it knows of an update that is not to be trusted, and tries again', async () => {
+  const { asked, app } = door({ state: 'unsigned', version: '0.2.0' });
+  const update = createUpdate({ app }, { fail: (title) => void asked.push(title) });
+  await update.load();
+  expect(updateLine(update.view.get())).toMatchObject({ action: 'Try again' });
+  expect(updateLine(update.view.get())?.text).toContain('isn’t signed with the key that this version trusts');
+  await update.go();
+  expect(asked).toEqual(['update', 'downloadUpdate']);
+});
+
 it('tells of an update under the app in the words of the refusals that it causes', () => {
   expect(updateLine({ state: 'restart' })).toEqual({ text: RESTART_TO_FINISH, action: 'Restart' });
 });
