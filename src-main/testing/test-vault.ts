@@ -26,7 +26,7 @@ import { tokenResponse } from './token-response.ts';
 export interface TestVaultOptions {
   /** Default: `ready`. */
   state?: VaultState;
-  /** The user names of those who are signed in. Default: "ada@example.org". Nobody: the file exists in the states that need one. */
+  /** The user names of those who are signed in. Default: "ada@example.org". If empty, only the states that need a file have one. */
   users?: readonly string[];
   /** Default: a new one. */
   clock?: TestClock;
