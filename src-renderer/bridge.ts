@@ -68,6 +68,27 @@ export function onKey(listener: (event: KeyboardEvent) => void): () => void {
   return () => window.removeEventListener('keydown', listener);
 }
 
+/**
+ * Calls the listener when the pointer's main button goes down in the window, and after the click with which its press ends. Returns a
+ * function that unsubscribes.
+ */
+export function onPressed(listener: (isPressed: boolean) => void): () => void {
+  // A move tells of a release that the window did not see, such as one in a menu of the system.
+  const events = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel'] as const;
+  let isPressed = false;
+  const read = ({ buttons }: PointerEvent) => {
+    const isDown = (buttons & 1) === 1;
+    if (isDown === isPressed) return;
+    isPressed = isDown;
+    if (isDown) listener(true);
+    else setTimeout(() => listener(isPressed));
+  };
+  for (const event of events) window.addEventListener(event, read, { capture: true });
+  return () => {
+    for (const event of events) window.removeEventListener(event, read, { capture: true });
+  };
+}
+
 /** Reports whether files are dragged over the window, and which files are dropped on it. */
 export function onFiles(listeners: {
   over: (isOver: boolean) => void;

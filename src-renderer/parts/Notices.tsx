@@ -1,14 +1,15 @@
 import type { Notice, NoticeAction } from '../state/notices.ts';
 import { Action } from './Action.tsx';
+import { useModel, useStill, useStore } from './hooks.ts';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore } from './hooks.ts';
 import { Message, UserText } from './text.tsx';
 
 /** Banners above the accounts: sample data, and a vault state that needs attention. */
-export function Banners({ notice }: { notice: Notice | null }) {
+export function Banners({ notice: latest }: { notice: Notice | null }) {
   const { vault, ports } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
   const error = useStore(vault.view, (view) => view.error);
+  const notice = useStill(latest);
   return (
     <div className="banners">
       {demo && (

@@ -1,14 +1,14 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { secondsUntil } from '../state/time.ts';
+import { useModel, useStill, useStore, useTimed } from './hooks.ts';
 import { Icon } from './Icon.tsx';
-import { useModel, useStore, useTimed } from './hooks.ts';
 import { UserText } from './text.tsx';
 
 /** Notifications. Screen readers announce each one once, without the countdown. */
 export function Toasts() {
   const { toasts } = useModel();
-  const all = useStore(toasts.view);
+  const all = useStill(useStore(toasts.view));
   return (
     <section className="toasts" aria-label="Notifications">
       <div role="status" aria-live="polite" aria-atomic="false">

@@ -10,6 +10,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import { onPressed } from '../bridge.ts';
 import { accountsIn } from '../state/groups.ts';
 import type { Model } from '../state/model.ts';
 import { matchesNamed, type NamedUser, namedUsers } from '../state/sources.ts';
@@ -45,6 +46,18 @@ export function useTimed<T>(say: (now: number) => T): T {
     [clock, until],
   );
   return value;
+}
+
+/**
+ * Returns the value; while the pointer's button is down, what it was before. For what comes and goes by itself and moves the rest of the
+ * window: a press is lost if its button has moved away when the pointer's button goes up.
+ */
+export function useStill<T>(value: T): T {
+  const [isPressed, setPressed] = useState(false);
+  const [still, setStill] = useState(value);
+  useEffect(() => onPressed(setPressed), []);
+  if (!isPressed && still !== value) setStill(value);
+  return isPressed ? still : value;
 }
 
 /** Returns the users that only programs name, and those of them who match the search. */

@@ -4,13 +4,15 @@ import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import type { Accounts } from './accounts.ts';
 import type { Dialog, DialogOf, Dialogs } from './dialogs.ts';
 import { accountName, nameWithRealm } from './groups.ts';
+import { appLabel } from './overview.ts';
 import type { Ports } from './ports.ts';
+import { shownAppName } from './search.ts';
 import type { Selection } from './selection.ts';
+import { isMatrix, leavingCount, wishesFor } from './signOutMatrix.ts';
+import { visible } from './text.ts';
+import type { Toasts } from './toasts.ts';
 import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
-import type { Toasts } from './toasts.ts';
-import { visible } from './text.ts';
-import { isMatrix, leavingCount, wishesFor } from './signOutMatrix.ts';
 import { addCounts, count } from './words.ts';
 
 /** Maximum accounts whose tokens are loaded to find the names of apps. */
@@ -86,7 +88,6 @@ export function createSignOut(
   };
 
   const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
-    if (dialogs.view.get() !== null) return; // opened while the names of the apps were loaded
     const chosen = accountsOf(accountIds);
     const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
     // Sample data has no provider, and neither has an app without a user.
@@ -192,24 +193,39 @@ export function createSignOut(
   });
 
   const several = async (ids: readonly string[] | null) => {
-    const { byId } = accounts.view.get();
     const chosen = accountsOf(ids);
     if (chosen.length === 0) return;
     const clients = [...new Set(chosen.flatMap((account) => account.clients))];
     const who = ids === null ? 'everyone' : count(chosen.length, 'account');
     const leaving = ids === null ? null : chosen.map(({ id }) => id);
-    await open(leaving, who, appLabels(clients, await tokensNaming(clients, byId)));
+    const opened = open(leaving, who, namesOf(clients));
+    await Promise.all([opened, name(clients)]);
   };
 
-  /** Loads tokens that name these apps: one account for each app, at most MOST_ASKED accounts. */
-  const tokensNaming = async (clients: readonly string[], byId: ReadonlyMap<string, AccountItem>) => {
+  /** Names the apps in the dialog that has just been opened, as soon as their names are known. */
+  const name = async (clients: readonly string[]) => {
+    const key = dialogs.key();
+    await learnNames(clients);
+    const dialog = dialogs.view.get();
+    if (dialog?.kind !== 'sign-out' || dialogs.key() !== key || dialog.working) return;
+    dialogs.replace(dialog, { ...dialog, apps: namesOf(clients) });
+  };
+
+  const namesOf = (clients: readonly string[]) => {
+    const { appNames } = accounts.view.get();
+    return clients.map((id) => appLabel(id, appNames));
+  };
+
+  /** Loads tokens of the apps whose names are not known: of one account for each app, at most MOST_ASKED accounts. */
+  const learnNames = async (clients: readonly string[]) => {
+    const { byId, appNames } = accounts.view.get();
     const all = [...byId.values()];
-    const holders = clients.flatMap(
-      (client) => all.find((account) => account.clients.includes(client)) ?? [],
-    );
+    const holders = clients
+      .filter((client) => shownAppName(client, appNames) === null)
+      .flatMap((client) => all.find((account) => account.clients.includes(client)) ?? []);
     const asked = [...new Set(holders)].slice(0, MOST_ASKED);
     const answers = await Promise.all(asked.map(({ id }) => tokenCache.tokens(id)));
-    return answers.flatMap((answer) => (answer.ok ? answer.value : []));
+    accounts.learn(answers.flatMap((answer) => (answer.ok ? answer.value : [])));
   };
 
   /** The open receipt, unless something is in progress there. */

@@ -75,6 +75,32 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   expect((await peek(keyring.env, vaultFile(keyring.env))).entities['Account']!.length).toBeGreaterThan(0);
 });
 
+test('a button stays where it is while it is pressed, also if a notification ends meanwhile', async ({
+  start,
+}) => {
+  const started = await start();
+  const { window, quit } = started;
+  const { keyboard, mouse } = window;
+  await window.clock.install();
+  await importDocument(started, KITCHEN_SINK);
+  await window.getByRole('grid', { name: 'Accounts' }).focus();
+  await keyboard.press('Home');
+  await keyboard.press(' ');
+  await keyboard.press('Shift+ArrowDown');
+  const button = window.getByRole('button', { name: 'Sign out 2…' });
+  const notification = window.getByRole('button', { name: 'Dismiss' });
+  await expect(notification).toHaveCount(1);
+  await button.hover();
+  const before = await button.boundingBox();
+  await mouse.down();
+  await window.clock.fastForward('01:00');
+  expect(await button.boundingBox()).toEqual(before);
+  await mouse.up();
+  await expect(window.getByRole('alertdialog', { name: 'Sign out 2 accounts?' })).toBeVisible();
+  await expect(notification).toHaveCount(0);
+  await quit();
+});
+
 test('a window without room for the list leads to all accounts, to the next one, and keeps the facts in the profile', async ({
   start,
 }) => {

@@ -77,14 +77,17 @@ describe('a dialog that holds something stays open', () => {
     expect(kindOf(model)).toBeNull();
   });
 
-  test('while the names of the apps of a sign-out are loaded', async () => {
+  test('while the names of the apps of a sign-out are loaded: it is open from the start', async () => {
     const slow = gate();
     const { model, world, bridge } = await stage();
     world.delay = (name) => (name === 'tokens' ? slow.closed : undefined);
     const leaving = model.signOut.several(['a001', 'a002']);
+    expect(kindOf(model)).toBe('sign-out');
     bridge.emit('importPlanned', PLAN);
     slow.open();
     await leaving;
+    expect(kindOf(model)).toBe('sign-out');
+    model.dialogs.close();
     expect(kindOf(model)).toBe('import-plan');
   });
 });

@@ -26,7 +26,7 @@ import {
 import { layOut } from '../../src-renderer/state/rows.ts';
 import type { NamedUser } from '../../src-renderer/state/sources.ts';
 import { account, cast, crowd } from './fake/cast.ts';
-import { stage } from './fake/model.ts';
+import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
 
 const NOW = 1_700_000_000;
@@ -122,6 +122,22 @@ describe('the overview', () => {
     ]);
     await settled();
     expect(model.accounts.view.get().byId.size).toBe(4);
+  });
+
+  test('asks about several accounts at once, and names their apps when main has told the names', async () => {
+    const slow = gate();
+    const { model, world } = await stage('overview');
+    world.delay = (name) => (name === 'tokens' ? slow.closed : undefined);
+    const ids = [...model.accounts.view.get().byId.keys()];
+    const asked = model.signOut.several(ids);
+    const apps = () => {
+      const dialog = model.dialogs.view.get();
+      return dialog?.kind === 'sign-out' ? dialog.apps : [];
+    };
+    expect(apps().at(-1)).toBe('3f6e…89ab');
+    slow.open();
+    await asked;
+    expect(apps().at(-1)).toBe('nightly-report');
   });
 
   test('of one selected account, the dialog names it', async () => {
