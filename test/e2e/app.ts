@@ -294,6 +294,12 @@ export async function importDocument(started: Started, file: string): Promise<vo
   await accountsOf(window).waitFor();
 }
 
+/** Waits until the question about a sign-out says what is removed and what the providers support: checkboxes come, and its buttons move. */
+export async function providersAsked(question: Locator): Promise<void> {
+  await question.waitFor();
+  await expect(question.getByText(/^(?:Counting|Checking what the provider supports)…$/)).toHaveCount(0);
+}
+
 /** Opens a page of the window. */
 export async function showPage(window: Page, name: string): Promise<void> {
   await window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click();

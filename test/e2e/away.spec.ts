@@ -8,6 +8,7 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   const leave = () => app.evaluate(({ powerMonitor }) => void powerMonitor.emit('lock-screen'));
   const lockScreen = window.getByRole('heading', { name: 'Tokenkeep is locked' });
   await importDocument(started, vector('documents', 'msal-python-aad-several.json'));
+  await expect(accountsOf(window).getByRole('option')).toHaveCount(5);
   const names = await accountsOf(window).getByRole('option').allInnerTexts();
 
   await test.step('nothing is closed that the user did not ask to close', async () => {
@@ -76,7 +77,7 @@ test('locks the vault when the user is away, and unlocks it after a click only',
 
   await window.getByRole('button', { name: 'Unlock' }).click();
   await expect(accountsOf(window)).toBeVisible();
-  expect(await accountsOf(window).getByRole('option').allInnerTexts()).toEqual(names);
+  await expect.poll(() => accountsOf(window).getByRole('option').allInnerTexts()).toEqual(names);
   await expect(accountsOf(window)).toBeFocused();
 
   await test.step('a page whose process has crashed comes back, and a locked one stays locked', async () => {

@@ -1,6 +1,6 @@
 /** The overview of all accounts, and Inspect, in the real app. */
 import { expect } from '@playwright/test';
-import { importDocument, showPage, test, vaultFile, vector } from './app.ts';
+import { importDocument, providersAsked, showPage, test, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
 
 const KITCHEN_SINK = vector('documents', 'msal-node-7-kitchen-sink.json');
@@ -43,7 +43,7 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   await expect(selected).toHaveCount(2);
   // Escape closes the top layer: a menu first, then the selection.
   await window.getByRole('button', { name: 'More', exact: true }).press('Enter');
-  await expect(window.getByRole('menu', { name: 'More' })).toBeVisible();
+  await expect(window.getByRole('menu', { name: 'More' }).getByRole('menuitem').first()).toBeFocused();
   await keyboard.press('Escape');
   await expect(window.getByRole('menu')).toHaveCount(0);
   await expect(selected).toHaveCount(2);
@@ -56,12 +56,14 @@ test('many accounts start with a table: search, filter, select by keyboard, and 
   await window.getByRole('button', { name: 'Sign out 2…' }).click();
   const question = window.getByRole('alertdialog', { name: 'Sign out 2 accounts?' });
   await expect(question).toContainText('2 accounts:');
+  await providersAsked(question);
   const revoke = question.getByRole('checkbox', { name: /revoke/ });
   if (await revoke.isVisible()) await revoke.uncheck(); // no provider can be reached from here
   await question.getByRole('button', { name: 'Sign out 2 accounts' }).click();
   await expect(window.getByRole('dialog', { name: '2 accounts are signed out' })).toContainText(
     'None (checked again)',
   );
+  await expect(window.getByRole('button', { name: 'Done' })).toBeFocused();
   await keyboard.press('Enter');
   await expect(rows).toHaveCount(9);
 

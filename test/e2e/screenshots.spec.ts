@@ -22,6 +22,7 @@ import {
   fileDialogAnswered,
   importDocument,
   programCaches,
+  providersAsked,
   showPage,
   test,
   vaultFile,
@@ -215,6 +216,7 @@ test('the caches of other programs, the users they name, a sign-out there', asyn
   await window.keyboard.press('Enter');
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
+  await providersAsked(question);
   await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
   await picture(window, 'sign-out-source');
   await question.getByRole('button', { name: /^Sign out of/ }).click();
@@ -238,6 +240,7 @@ test('an imported account, whose program keeps its own copy; a newer version', a
   await picture(window, 'update-restart');
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
+  await providersAsked(question);
   for (const box of await question.getByRole('checkbox', { name: /revoke|browser/ }).all())
     await box.uncheck();
   await picture(window, 'sign-out-own-copy', ['light']);
@@ -428,8 +431,10 @@ test('the health page: findings, a repair, nothing found', async ({ keyring, sta
   writeFileSync(many, manyAccounts(20, Math.floor(Date.now() / 1000)));
   await window.getByRole('button', { name: 'Accounts', exact: true }).click();
   await importDocument(started, many);
-  const all = window.getByRole('button', { name: 'All accounts' });
-  if (await all.isVisible()) await all.click();
+  await window
+    .getByRole('button', { name: /^All accounts/ })
+    .first()
+    .click();
   const table = window.getByRole('grid', { name: 'Accounts' });
   await table.focus();
   for (const key of ['Home', ' ', 'Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowDown'])

@@ -80,9 +80,11 @@ test('a reveal or a copy that the user refuses gives nothing', async ({ start })
   await window.getByRole('button', { name: 'Reveal…' }).click();
   await expect.poll(async () => (await asked()).length).toBe(1);
   // After a No, main does not ask again for a while, and says so.
+  const close = window.getByRole('alertdialog').getByRole('button', { name: 'Close' });
   await expect(async () => {
     await window.getByRole('button', { name: 'Copy…' }).click();
-    const close = window.getByRole('alertdialog').getByRole('button', { name: 'Close' });
+    const said = async () => ((await close.isVisible()) ? 'too early' : (await asked()).length);
+    await expect.poll(said).not.toBe(1);
     if (await close.isVisible()) await close.click();
     expect(await asked()).toHaveLength(2);
   }).toPass();

@@ -18,8 +18,10 @@ const settings = async (window: Page): Promise<void> => {
 test('times are shown in both zones, and the choice is kept', async ({ keyring, start }) => {
   const { window, quit } = await start([], { ...keyring.env, TZ: 'Asia/Tokyo' });
   await settings(window);
+  const reloaded = window.waitForEvent('load'); // since every page shows times
   await window.getByRole('button', { name: 'Both' }).click();
-  await settings(window); // the window reloads, since every page shows times
+  await reloaded;
+  await settings(window);
   await expect(window.getByRole('button', { name: 'Both' })).toHaveAttribute('aria-pressed', 'true');
   await quit();
   const kept = JSON.parse(readFileSync(join(profileFolder(keyring.env), 'settings.json'), 'utf8')) as object;

@@ -19,9 +19,9 @@ test('in the browser: sign in, refresh, keep fresh, sign out with revocation and
   await expect(window.getByRole('heading', { name: 'Continue in your browser' })).toBeVisible();
   const back = await at.visit(await page(), { user: 'noor' });
   expect(back.title).toContain('You are signed in');
+  await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible(); // first, because it goes after seconds
   await expect(accounts(window)).toContainText('Noor Haddad');
   await expect(window.getByRole('dialog')).toHaveCount(0);
-  await expect(window.getByText('Noor Haddad is signed in.')).toBeVisible();
 
   // With the provider's real keys, which the main process fetches after it has asked.
   const asked = await answerDialogs(started.app, { agree: true });
@@ -69,7 +69,7 @@ test('with a code on another device', async ({ start, provider }) => {
   const code = await dialog.locator('.device-code code').innerText();
   await expect(dialog.getByRole('img', { name: /QR code/ })).toBeVisible();
   await button(window, 'Copy').click();
-  expect(await started.app.evaluate(({ clipboard }) => clipboard.readText())).toBe(code);
+  await expect.poll(() => started.app.evaluate(({ clipboard }) => clipboard.readText())).toBe(code);
   await at.visit(`${provider.issuer}/device?user_code=${code}`, { user: 'yuki' });
   await expect(accounts(window)).toContainText('Yuki Tanabe');
   await started.quit();

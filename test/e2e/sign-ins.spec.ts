@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from '@playwright/test';
-import { accountsOf, importDocument, showList, test, vaultFile, vector } from './app.ts';
+import { accountsOf, importDocument, providersAsked, showList, test, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
 
 const PYTHON = vector('documents', 'msal-python-aad-several.json');
@@ -42,6 +42,7 @@ test('sign-ins of MSAL Python and MSAL Node stay until they are signed out, and 
     await second.window.getByRole('button', { name: 'Sign out…' }).click();
     const question = second.window.getByRole('alertdialog');
     await expect(question).toContainText('access token');
+    await providersAsked(question);
     await question.getByRole('button', { name: 'Sign out', exact: true }).click();
     const receipt = second.window.getByRole('dialog');
     await expect(receipt).toContainText('None (checked again)');

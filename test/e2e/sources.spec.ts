@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { accessLog } from '../support/access-log.ts';
 import { storedItem, storeItem } from '../support/keyring-items.ts';
-import { answerDialogs, showList, test, vector } from './app.ts';
+import { answerDialogs, providersAsked, showList, test, vector } from './app.ts';
 
 /** Writes a document to the place of Azure CLI's cache. */
 function azureCache(env: Record<string, string>, document: string): string {
@@ -46,6 +46,7 @@ test('the cache of another program is opened on request, followed, and an accoun
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
   await expect(question).toContainText('~/.azure/msal_token_cache.json');
+  await providersAsked(question);
   await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
   await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
   const receipt = window.getByRole('dialog');
@@ -78,6 +79,7 @@ test('the sign-out of an imported account says which program keeps its own copy,
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
   await expect(question).toContainText(says);
+  await providersAsked(question);
   for (const box of await question.getByRole('checkbox', { name: /revoke|browser/ }).all())
     await box.uncheck();
   await question.getByRole('button', { name: 'Sign out', exact: true }).click();
@@ -108,6 +110,7 @@ test('a cache in the keyring is opened after a question, and an account signed o
   await showList(window);
   await window.getByRole('button', { name: 'Sign out…' }).click();
   const question = window.getByRole('alertdialog');
+  await providersAsked(question);
   await question.getByRole('checkbox', { name: /^Microsoft, on all devices/ }).uncheck();
   await question.getByRole('button', { name: 'Sign out of 1 place' }).click();
   await expect(window.getByRole('dialog')).toContainText('Left: none (checked again).');

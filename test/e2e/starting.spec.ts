@@ -8,7 +8,7 @@ import { findElectron } from '../../scripts/electron-path.mjs';
 import { RESTART_TO_FINISH } from '../../src-main/errors.ts';
 import { HELD } from '../support/driven.ts';
 import { removePatiently } from '../support/remove.ts';
-import { profileFolder, test, vector } from './app.ts';
+import { profileFolder, type Started, test, vector } from './app.ts';
 
 const MAIN = fileURLToPath(new URL('../../out/main.cjs', import.meta.url));
 const DOCUMENT = vector('documents', 'msal-node-7-adfs.json');
@@ -21,10 +21,11 @@ test('a second start brings the first window to the front and hands over its doc
   await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.minimize());
   expect(await startAgain(['--import', DOCUMENT])).toBe(0);
   await expect(window.getByRole('dialog')).toContainText('msal-node-7-adfs.json');
-  const windows = await app.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows().map((each) => [each.isVisible(), each.isMinimized()]),
-  );
-  expect(windows).toEqual([[true, false]]);
+  const windows = () =>
+    app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().map((each) => [each.isVisible(), each.isMinimized()]),
+    );
+  await expect.poll(windows).toEqual([[true, false]]);
   await quit();
 });
 
@@ -192,16 +193,16 @@ test('an app that something else updated starts again when the user says so, wit
 });
 
 test('the window comes back where it was', async ({ start }) => {
+  const bounds = ({ app }: Started) =>
+    app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getNormalBounds());
   const first = await start();
   await first.app.evaluate(({ BrowserWindow }) =>
     BrowserWindow.getAllWindows()[0]?.setBounds({ x: 60, y: 40, width: 1000, height: 700 }),
   );
+  await expect.poll(() => bounds(first)).toMatchObject({ width: 1000, height: 700 });
   await first.quit();
   const second = await start();
-  const bounds = await second.app.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows()[0]?.getNormalBounds(),
-  );
-  expect(bounds).toMatchObject({ width: 1000, height: 700 });
+  await expect.poll(() => bounds(second)).toMatchObject({ width: 1000, height: 700 });
   await second.quit();
 });
 

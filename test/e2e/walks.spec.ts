@@ -5,7 +5,7 @@ import { expect } from '@playwright/test';
 import { trustingFetch } from '../../examples/provider/trusting-fetch.ts';
 import { manyAccounts } from '../ipc/many.ts';
 import { browser } from '../support/browser.ts';
-import { answerDialogs, importDocument, showPage, vaultFile, vector } from './app.ts';
+import { answerDialogs, importDocument, providersAsked, showPage, vaultFile, vector } from './app.ts';
 import { peek } from './library.ts';
 import { addProfile, meet, test } from './provider.ts';
 
@@ -99,10 +99,12 @@ test('a consultant sees who is signed in in 20 tenants, signs four out, and keep
   for (let more = 0; more < 3; more++) await window.keyboard.press('Shift+ArrowDown');
   await window.getByRole('button', { name: 'Sign out 4…' }).click();
   const question = window.getByRole('alertdialog');
+  await providersAsked(question);
   const revoke = question.getByRole('checkbox', { name: /revoke/i });
   for (const box of await revoke.all()) await box.uncheck(); // no provider can be reached from here
   await question.getByRole('button', { name: /^Sign out/ }).click();
   await expect(window.getByRole('dialog')).toContainText(/4 accounts/);
+  await expect(window.getByRole('button', { name: 'Done' })).toBeFocused();
   await window.keyboard.press('Escape');
   await expect(window.getByText('16 in 16 tenants')).toBeVisible();
   await showPage(window, 'Activity');

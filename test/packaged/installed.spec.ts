@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { packaged } from '../../scripts/packaging/development-build.mjs';
-import { importDocument, test, vaultFile, vector } from '../e2e/app.ts';
+import { importDocument, providersAsked, test, vaultFile, vector } from '../e2e/app.ts';
 import { peek } from '../e2e/library.ts';
 import { startPackaged } from '../e2e/packaged.ts';
 import { install } from './installing.ts';
@@ -50,6 +50,7 @@ test('installed, started by an ordinary user, used, removed; the vault stays', a
         await window.getByRole('button', { name: 'Sign out…' }).click();
         const question = window.getByRole('alertdialog');
         // Nobody is there to allow the provider of an imported account, which revoking asks for.
+        await providersAsked(question);
         const revoke = question.getByRole('checkbox', { name: /revoke/i });
         if ((await revoke.count()) > 0) await revoke.uncheck();
         await question.getByRole('button', { name: 'Sign out', exact: true }).click();
