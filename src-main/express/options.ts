@@ -57,8 +57,8 @@ export interface WebSignInOptions {
   /** Keeps data of the app when a sign-in replaces the session. `isSameUser`: the user was signed in before. */
   carryOver?: (before: object, after: object, isSameUser: boolean) => void;
   /**
-   * Called for each account whose tokens were removed: at a sign-out, and when another user signs in. If it throws, the sign-out is
-   * completed all the same, and the error is reported as an uncaught exception.
+   * Called for each account whose tokens were removed: at a sign-out, and when another user signs in. Also for a refresh token that arrived
+   * too late to be kept. If it throws, the sign-out is completed all the same, and the error is reported as an uncaught exception.
    */
   onSignOut?: (signOut: WebSignOut) => void;
   /** Requests to the provider. Default: the global `fetch`. */

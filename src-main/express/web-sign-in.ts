@@ -589,10 +589,32 @@ class WebApp {
     }
     const { account, claims, request, token } = found;
     if (request === undefined) return { account, claims, accessToken: '', partition };
-    const { secret } =
-      token ??
-      (await acquireTokenSilent(partition, request, (...refresh) => this.#redeem(...refresh), this.#now));
+    const { secret } = token ?? (await this.#refreshed(partition, account, request));
     return { account, claims, accessToken: secret, partition };
+  }
+
+  /** Gets an access token. A refresh token that came after the user was signed out is not kept, so it is revoked like the others. */
+  async #refreshed(
+    partition: Partition,
+    account: AccountSummary,
+    request: TokenRequest,
+  ): Promise<AccessToken> {
+    let fresh: unknown;
+    const redeem: Redeem = async (...refresh) => {
+      const answered = await this.#redeem(...refresh);
+      fresh = answered.response['refresh_token'];
+      return answered;
+    };
+    try {
+      return await acquireTokenSilent(partition, request, redeem, this.#now);
+    } catch (error) {
+      // Nothing is revoked if the user has signed in again, because some providers revoke all tokens of the user.
+      if (error instanceof SignInRequiredError && typeof fresh === 'string') {
+        const isOut = await partition.read((cache) => cache.accounts().length === 0).catch(() => false);
+        if (isOut) await this.#revoked([{ account, refreshTokens: [fresh] }]);
+      }
+      throw error;
+    }
   }
 
   #found(cache: TokenCache, scopes: readonly string[]): FoundUser | null {

@@ -1057,6 +1057,49 @@ describe('signing out', () => {
     expect(Object.keys((app.sessions as unknown as { sessions: object }).sessions)).toEqual([]);
   });
 
+  it.each(['the user signs out', 'the provider signs the user out'])(
+    'revokes a refresh token that arrives while %s',
+    async (how) => {
+      resetProvider();
+      const told: WebSignOut[] = [];
+      let arrived = (): void => undefined;
+      let go = (): void => undefined;
+      const [arrival, gate] = [
+        new Promise<void>((resolve) => (arrived = resolve)),
+        new Promise<void>((resolve) => (go = resolve)),
+      ];
+      let fresh: unknown;
+      const late: typeof fetch = async (url, init) => {
+        const answer = await fetch(url, init);
+        if (!(init?.body instanceof URLSearchParams) || init.body.get('grant_type') !== 'refresh_token')
+          return answer;
+        fresh = ((await answer.clone().json()) as { refresh_token: unknown }).refresh_token;
+        arrived();
+        await gate;
+        return answer;
+      };
+      app = await start({ fetch: late, onSignOut: (signOut) => void told.push(signOut) });
+      provider.lifetime = 0;
+      const ada = new Browser(app);
+      await ada.signIn('ada', '/files');
+      provider.revoked.length = 0;
+      const tab = ada.ask('/files', { headers: { accept: 'application/json' } });
+      await arrival;
+      if (how === 'the user signs out') await ada.ask('/sign-out', { method: 'POST' });
+      else {
+        const body = new URLSearchParams({ logout_token: provider.logoutToken({ sub: 'ada' }) });
+        expect((await fetch(`${app.url}/back-channel-logout`, { method: 'POST', body })).status).toBe(200);
+      }
+      const revoked = () => provider.revoked.map((form) => form.get('token'));
+      expect(revoked()).not.toContain(fresh);
+      told.length = 0;
+      go();
+      expect((await tab).status).toBe(401);
+      expect(revoked()).toContain(fresh);
+      expect(told).toMatchObject([{ account: { username: 'ada' }, revocation: 'done', revoked: 1 }]);
+    },
+  );
+
   describe('revokes the refresh tokens at the provider, and says so:', () => {
     let told: WebSignOut[];
     beforeEach(async () => {
