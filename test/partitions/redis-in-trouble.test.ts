@@ -8,7 +8,7 @@ import { createClient, createClientPool, createCluster } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PartitionedCaches } from '../../src-main/partitions/index.ts';
 import { redisStore, type RedisStoreOptions } from '../../src-main/partitions/stores/redis-store.ts';
-import { type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
+import { askRedis, type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 import { caches, namesIn, signIn } from './people.ts';
 
 const KINDS = ['createClient', 'createClientPool', 'ioredis'] as const;
@@ -30,18 +30,6 @@ async function open(kind: (typeof KINDS)[number], url: string): Promise<Partitio
   await client.connect();
   ends.push(() => client.destroy());
   return caches({ store: redisStore({ client }) });
-}
-
-/** Sends one command on a connection of its own. */
-async function ask(url: string, ...command: string[]): Promise<unknown> {
-  const client = createClient({ url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await client.sendCommand(command);
-  } finally {
-    client.destroy();
-  }
 }
 
 /** Returns how the calls on a partition end: `done`, or an error's code. */
@@ -85,10 +73,10 @@ interface Trouble {
   readonly told: { read: string; update: string; turn: string };
 }
 
-const config = (name: string, value: string) => (url: string) => ask(url, 'CONFIG', 'SET', name, value);
+const config = (name: string, value: string) => (url: string) => askRedis(url, 'CONFIG', 'SET', name, value);
 /** The path at which Redis saves its data. A folder there makes saving fail. */
 const obstacle = async (url: string): Promise<string> => {
-  const answer = (await ask(url, 'CONFIG', 'GET', 'dir')) as object;
+  const answer = (await askRedis(url, 'CONFIG', 'GET', 'dir')) as object;
   // A map with RESP3; with RESP2, as `redis` 5 speaks, a list of names and values.
   const folder: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, 'dir');
   return join(String(folder), 'dump.rdb');
@@ -106,14 +94,14 @@ const TROUBLES: Record<string, Trouble> = {
       await config('save', '900 1')(url);
       await rm(await obstacle(url), { force: true });
       await mkdir(await obstacle(url));
-      await ask(url, 'BGSAVE');
+      await askRedis(url, 'BGSAVE');
       await eventually(async () =>
-        expect(await ask(url, 'INFO', 'persistence')).toContain('rdb_last_bgsave_status:err'),
+        expect(await askRedis(url, 'INFO', 'persistence')).toContain('rdb_last_bgsave_status:err'),
       );
     },
     end: async (url) => {
       await rm(await obstacle(url), { recursive: true });
-      await ask(url, 'BGSAVE');
+      await askRedis(url, 'BGSAVE');
     },
     told: writes('store_full'),
   },
@@ -125,55 +113,55 @@ const TROUBLES: Record<string, Trouble> = {
   'a script of another program runs (BUSY)': {
     begin: async (url) => {
       await config('busy-reply-threshold', '10')(url);
-      void ask(url, 'EVAL', 'while true do end', '0').catch(() => undefined);
+      void askRedis(url, 'EVAL', 'while true do end', '0').catch(() => undefined);
       await eventually(async () => {
-        await expect(ask(url, 'GET', 'a')).rejects.toThrow('BUSY');
+        await expect(askRedis(url, 'GET', 'a')).rejects.toThrow('BUSY');
       });
     },
-    end: (url) => ask(url, 'SCRIPT', 'KILL'),
+    end: (url) => askRedis(url, 'SCRIPT', 'KILL'),
     told: all('store_unavailable'),
   },
   'it loads its data (LOADING)': {
     begin: async (url) => {
       await config('key-load-delay', '1000')(url);
       await config('loading-process-events-interval-bytes', '1024')(url);
-      await ask(url, 'EVAL', "for i = 1, 10000 do redis.call('SET', 'filler' .. i, i) end", '0');
-      void ask(url, 'DEBUG', 'RELOAD').catch(() => undefined);
+      await askRedis(url, 'EVAL', "for i = 1, 10000 do redis.call('SET', 'filler' .. i, i) end", '0');
+      void askRedis(url, 'DEBUG', 'RELOAD').catch(() => undefined);
       await eventually(async () => {
-        await expect(ask(url, 'GET', 'a')).rejects.toThrow('LOADING');
+        await expect(askRedis(url, 'GET', 'a')).rejects.toThrow('LOADING');
       });
     },
     end: config('key-load-delay', '0'),
     told: all('store_unavailable'),
   },
   'it forgot its scripts (NOSCRIPT)': {
-    begin: (url) => ask(url, 'SCRIPT', 'FLUSH'),
+    begin: (url) => askRedis(url, 'SCRIPT', 'FLUSH'),
     end: () => undefined,
     told: DONE,
   },
   'its ACL takes a permission away (NOPERM)': {
-    begin: (url) => ask(url, 'ACL', 'SETUSER', 'default', '-getex', '-evalsha'),
-    end: (url) => ask(url, 'ACL', 'SETUSER', 'default', '+@all'),
+    begin: (url) => askRedis(url, 'ACL', 'SETUSER', 'default', '-getex', '-evalsha'),
+    end: (url) => askRedis(url, 'ACL', 'SETUSER', 'default', '+@all'),
     told: all('store_forbidden'),
   },
   'its password changes (NOAUTH, WRONGPASS)': {
     begin: async (url) => {
       await config('requirepass', 'changed')(url);
-      await ask(withPassword(url), 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await askRedis(withPassword(url), 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
     end: async (url) => {
       await config('requirepass', '')(withPassword(url));
       // A connection that began unauthenticated stays so.
-      await ask(url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await askRedis(url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
     told: all('store_forbidden'),
   },
   'it lost its primary (MASTERDOWN)': {
     begin: async (url) => {
       await config('replica-serve-stale-data', 'no')(url);
-      await ask(url, 'REPLICAOF', '127.0.0.1', '1');
+      await askRedis(url, 'REPLICAOF', '127.0.0.1', '1');
     },
-    end: (url) => ask(url, 'REPLICAOF', 'NO', 'ONE'),
+    end: (url) => askRedis(url, 'REPLICAOF', 'NO', 'ONE'),
     told: all('store_read_only'),
   },
 };
@@ -205,7 +193,7 @@ test('a node of a cluster without slots (CLUSTERDOWN) works as soon as it has th
   ends.push(() => server.close());
   const opened = await open('createClient', server.url);
   expect(await outcomes(opened)).toEqual(all('store_unavailable'));
-  await ask(server.url, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await askRedis(server.url, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await eventually(async () => expect(await outcomes(opened)).toEqual(DONE));
 }, 60_000);
 
@@ -215,14 +203,14 @@ describe('a replica that lags behind', () => {
   beforeAll(async () => {
     nodes = await startRedisCluster();
     replica = await startRedis(['--cluster-enabled', 'yes']);
-    await ask(replica.url, 'CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port));
-    const id = String(await ask(nodes[0]!.url, 'CLUSTER', 'MYID'));
+    await askRedis(replica.url, 'CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port));
+    const id = String(await askRedis(nodes[0]!.url, 'CLUSTER', 'MYID'));
     await eventually(async () => {
-      expect(await ask(replica.url, 'CLUSTER', 'REPLICATE', id)).toBe('OK');
+      expect(await askRedis(replica.url, 'CLUSTER', 'REPLICATE', id)).toBe('OK');
     });
     await eventually(async () => {
-      expect(await ask(replica.url, 'INFO', 'replication')).toContain('master_link_status:up');
-      expect(await ask(nodes[0]!.url, 'CLUSTER', 'SLOTS').then(JSON.stringify)).toContain(
+      expect(await askRedis(replica.url, 'INFO', 'replication')).toContain('master_link_status:up');
+      expect(await askRedis(nodes[0]!.url, 'CLUSTER', 'SLOTS').then(JSON.stringify)).toContain(
         String(replica.port),
       );
     });
@@ -239,15 +227,15 @@ describe('a replica that lags behind', () => {
       );
       const [there, here] = [await open(kind, primary.url), await open(kind, lagging.url)];
       for (const one of [there, here]) await one.partition('a').update((cache) => signIn(cache, 'noor'));
-      await ask(lagging.url, 'REPLICAOF', '127.0.0.1', String(primary.port));
+      await askRedis(lagging.url, 'REPLICAOF', '127.0.0.1', String(primary.port));
       await eventually(async () =>
-        expect(await ask(lagging.url, 'INFO', 'replication')).toContain('master_link_status:up'),
+        expect(await askRedis(lagging.url, 'INFO', 'replication')).toContain('master_link_status:up'),
       );
       // The replica hears nothing more. There, the user is still signed in.
       primary.pause();
       for (const id of ['a', 'of nobody'])
         await expect(here.partition(id).read(namesIn)).rejects.toMatchObject({ code: 'store_read_only' });
-      await ask(lagging.url, 'REPLICAOF', 'NO', 'ONE');
+      await askRedis(lagging.url, 'REPLICAOF', 'NO', 'ONE');
       await eventually(async () => expect(await here.partition('a').read(namesIn)).toHaveLength(1));
       primary.resume();
     },
@@ -277,7 +265,7 @@ describe('a replica that lags behind', () => {
       const ids = Array.from({ length: 12 }, (_, index) => `user ${index}`);
       for (const id of ids) await opened.partition(id).update((cache) => signIn(cache, 'noor'));
       const reads = async (): Promise<number> => {
-        const stats = String(await ask(replica.url, 'INFO', 'commandstats'));
+        const stats = String(await askRedis(replica.url, 'INFO', 'commandstats'));
         return [...stats.matchAll(/cmdstat_(?:get|getex|evalsha):calls=(\d+)/g)].reduce(
           (sum, [, calls]) => sum + Number(calls),
           0,
@@ -319,16 +307,16 @@ test.each<[string, (url: string) => Promise<RedisStoreOptions['client']>]>([
       'own',
       '',
     );
-    const [ownKey = ''] = (await ask(server.url, 'KEYS', '*')) as string[];
-    await ask(server.url, 'DEL', ownKey);
+    const [ownKey = ''] = (await askRedis(server.url, 'KEYS', '*')) as string[];
+    await askRedis(server.url, 'DEL', ownKey);
     const opened = caches({ store: redisStore({ client }) });
     expect(await outcomes(opened)).toEqual(DONE);
     expect(await opened.partition('a').read(namesIn)).toEqual(['noor@contoso.example']);
     const key = ownKey.replace(/own$/, `tokenkeep:${opened.partition('a').key}`);
-    expect(await ask(server.url, 'KEYS', '*')).toEqual([key]);
+    expect(await askRedis(server.url, 'KEYS', '*')).toEqual([key]);
     expect(await opened.reseal()).toMatchObject({ entries: 1, current: 1, skipped: {} });
     await opened.partition('a').remove();
-    expect(await ask(server.url, 'KEYS', '*')).toEqual([]);
+    expect(await askRedis(server.url, 'KEYS', '*')).toEqual([]);
   },
   60_000,
 );
@@ -406,14 +394,14 @@ describe('failover behind one address', () => {
     '%s leaves the server that was demoted',
     async (kind) => {
       const [first, second] = servers;
-      for (const { url } of servers) await ask(url, 'REPLICAOF', 'NO', 'ONE');
+      for (const { url } of servers) await askRedis(url, 'REPLICAOF', 'NO', 'ONE');
       const place = await address(first);
       const opened = await open(kind, place.url);
       const names = ['a', 'b', 'c', 'd'];
       const update = (name: string) => opened.partition(name).update((cache) => signIn(cache, name));
       await Promise.all(names.map(update)); // A pool opens a connection for each.
 
-      await ask(first.url, 'REPLICAOF', '127.0.0.1', String(second.port));
+      await askRedis(first.url, 'REPLICAOF', '127.0.0.1', String(second.port));
       const refused = await Promise.allSettled(names.map(update));
       expect(refused.map((result) => result.status === 'rejected' && result.reason.code)).toContain(
         'store_read_only',
@@ -431,7 +419,7 @@ describe('failover behind one address', () => {
         expect(results.map(({ status }) => status)).toEqual(names.map(() => 'fulfilled'));
       });
       for (const name of names)
-        expect(await ask(second.url, 'EXISTS', `tokenkeep:${opened.partition(name).key}`)).toBe(1);
+        expect(await askRedis(second.url, 'EXISTS', `tokenkeep:${opened.partition(name).key}`)).toBe(1);
     },
     60_000,
   );
