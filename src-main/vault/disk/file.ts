@@ -569,8 +569,7 @@ export const nodeIo: Io = {
     else await answered(folder, (done: Done<void>) => access(path, constants.W_OK, done));
   },
   watch: (folder, changed, failed) => {
-    // Starting to watch is a call on this thread. Besides, a network drive does not report what other computers write.
-    if (folders.get(folder)?.isLocal !== true) return null;
+    if (mayBeRemote(folder)) return null;
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => changed(name));
       watcher.on('error', failed);
@@ -648,6 +647,15 @@ const ANSWER_DEADLINE = 10_000;
 
 /** How long it is remembered whether a folder is on a local disk, in milliseconds: a drive may be mounted over a folder at any time. */
 const BELIEVED = 5_000;
+
+/**
+ * Starting to watch is a call on this thread too. Besides, a network drive does not report what other computers write. macOS and Windows
+ * don't tell in these terms which disk is local; there, only a path that names a server is not watched.
+ */
+function mayBeRemote(folder: string): boolean {
+  if (process.platform === 'linux') return folders.get(folder)?.isLocal !== true;
+  return /^[\\\\/]{2}/.test(folder);
+}
 
 /** Whether folders are on a local disk, and until when that is remembered; `null` while it is unknown. */
 const folders = new Map<string, { isLocal: boolean; until: number } | null>();
