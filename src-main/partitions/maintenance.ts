@@ -136,7 +136,7 @@ async function eachEntry(
   } finally {
     await Promise.all(running);
   }
-  if (failure !== undefined) throw (failure as { readonly cause: unknown }).cause;
+  if (failure !== undefined) throw failure.cause;
 }
 
 function read({ store, timeout }: Settings, { key }: PartitionName) {
