@@ -136,13 +136,13 @@ export function compile({ folder }: Stranger, words: string[], files: string[]):
     ...['--types', 'node', '--typeRoots', types],
     ...words,
   ]);
-  const host = { ...ts.createCompilerHost(options), getCurrentDirectory: () => folder };
-  const parse = host.getSourceFile;
+  const standard = ts.createCompilerHost(options);
+  const host = { ...standard, getCurrentDirectory: () => folder };
   // The libraries and declarations that several programs use are parsed once.
   host.getSourceFile = (path, how, ...more) => {
-    if (!path.includes('/node_modules/')) return parse(path, how, ...more);
+    if (!path.includes('/node_modules/')) return standard.getSourceFile(path, how, ...more);
     const key = JSON.stringify([path, how, options.target]);
-    const known = parsed.get(key) ?? parse(path, how, ...more);
+    const known = parsed.get(key) ?? standard.getSourceFile(path, how, ...more);
     if (known !== undefined) parsed.set(key, known);
     return known;
   };
