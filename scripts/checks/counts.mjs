@@ -36,8 +36,16 @@ export function countPlaywright(report) {
     const path = [...names, suite.title];
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {
-        const why = test.results?.map(({ error }) => error?.message ?? '').find(Boolean);
-        add(counts, statuses[test.status] ?? 'failed', [...path, spec.title].join(' › '), why);
+        const bad = test.results?.find(({ error }) => error?.message);
+        // Among it is what the window showed, without which a failure that does not come again can't be understood.
+        const said = bad?.stdout?.map(({ text = '' }) => text).join('');
+        add(
+          counts,
+          statuses[test.status] ?? 'failed',
+          [...path, spec.title].join(' › '),
+          bad?.error.message,
+          said,
+        );
       }
     }
     for (const inner of suite.suites ?? []) visit(inner, path);
@@ -80,15 +88,17 @@ function countCampaign(rows, verb) {
   return counts;
 }
 
-/** Number of lines of a failure's message that are shown beside its name. The runner has printed the rest. */
+/** Number of lines of a failure's message, and of what the test printed, that are shown beside its name. The runner has printed the rest. */
 const LINES = 12;
+const PRINTED = 80;
 
-function add(counts, status, name, why = '') {
+function add(counts, status, name, why = '', said = '') {
   if (status === 'passed') counts.passed++;
-  else if (status === 'failed') counts.failed.push([name, ...beginningOf(why)].join('\n    '));
+  else if (status === 'failed')
+    counts.failed.push([name, ...beginningOf(why, LINES), ...beginningOf(said, PRINTED)].join('\n    '));
   else counts.skipped.push(name); // pending, skipped, todo, disabled
 }
 
-function beginningOf(message) {
-  return stripVTControlCharacters(message).split('\n').filter(Boolean).slice(0, LINES);
+function beginningOf(message, lines) {
+  return stripVTControlCharacters(message).split('\n').filter(Boolean).slice(0, lines);
 }

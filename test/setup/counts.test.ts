@@ -61,6 +61,21 @@ it("Playwright's report is counted by test, and what passed at the second try ha
   });
 });
 
+it('a failed test of the app is shown with what its window showed', () => {
+  const results = [
+    {
+      error: { message: 'Expected a dialog' },
+      stdout: [{ text: 'The window shows:\n' }, { text: '- main\n' }],
+    },
+  ];
+  const suites = [
+    { title: 'app.spec.ts', specs: [{ title: 'asks', tests: [{ status: 'unexpected', results }] }] },
+  ];
+  expect(countPlaywright({ suites, errors: [] }).failed).toEqual([
+    'app.spec.ts › asks\n    Expected a dialog\n    The window shows:\n    - main',
+  ]);
+});
+
 it("the fault campaign's report is counted by kind of fault", () => {
   const rows = [
     { name: 'kill', tried: 60, lost: [] },
