@@ -1,6 +1,8 @@
 /** What the app does without a window, if the user has enabled it: an item in the menu bar, and a notice before an account ends. */
 import { type AccountItem, nameWithRealm, type ShownStatus, shownStatus, STATUS_TITLES } from 'tokenkeep/ipc';
 import { printable } from 'tokenkeep/vault';
+import { AwayError } from './away-lock.ts';
+import { type ErrorPorts, plainErrorOf } from './sign-in/failures.ts';
 
 /** How many seconds before an account expires the user is told that it can't renew itself. */
 const NOTICE = 600;
@@ -146,6 +148,12 @@ export interface ExpiryNotices {
     now: number,
     isRenewed?: IsRenewed,
   ): { due: Notice[]; next: number | null };
+}
+
+/** Returns the notice for a token that could not be copied from the menu; null if the app was locked, which its menu shows. */
+export function failedCopy(error: unknown, ports: ErrorPorts): Notice | null {
+  if (error instanceof AwayError) return null;
+  return { accountId: null, title: 'The token was not copied', body: plainErrorOf(error, ports).message };
 }
 
 function summaryOf(due: readonly Notice[]): Notice {

@@ -27,7 +27,7 @@ import type { ReadOptions } from 'tokenkeep/sources';
 import { about as aboutApp } from './about.ts';
 import type { Arguments } from './arguments.ts';
 import { AwayError, awayLock } from './away-lock.ts';
-import type { BackgroundAction } from './background.ts';
+import { type BackgroundAction, failedCopy } from './background.ts';
 import {
   type AppEvents,
   type AppRequests,
@@ -410,7 +410,10 @@ export function startParts(
   const runInBackground = (action: BackgroundAction): void => {
     switch (action.do) {
       case 'copy':
-        shown.copyChosen(action.tokenId).catch(reportUnlessAway);
+        shown.copyChosen(action.tokenId).catch((error: unknown) => {
+          const notice = failedCopy(error, failures);
+          if (notice !== null) showNotice(notice, runInBackground);
+        });
         break;
       case 'hide-tokens':
         requests.emit('lock', null);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type BackgroundItem, expiryNotices, menuBarItems } from '../../app/background.ts';
+import { AwayError } from '../../app/away-lock.ts';
+import { type BackgroundItem, expiryNotices, failedCopy, menuBarItems } from '../../app/background.ts';
+import { StorageError } from '../../src-main/errors.ts';
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 
 const NOW = 1_800_000_000;
@@ -229,5 +231,30 @@ describe('the notice before an account ends', () => {
       account('d', until(60), 'app'),
     ];
     expect(expiryNotices().look(all, NOW)).toEqual({ due: [], next: null });
+  });
+});
+
+describe('a token that could not be copied from the menu', () => {
+  const reported: unknown[] = [];
+  const ports = { onUnexpected: (error: unknown) => reported.push(error) };
+
+  it('is told, in the words of the error', () => {
+    const error = new StorageError('storage_failed', 'The disk is gone.');
+    expect(failedCopy(error, ports)).toEqual({
+      accountId: null,
+      title: 'The token was not copied',
+      body: 'The disk is gone.',
+    });
+    expect(reported).toEqual([]);
+  });
+
+  it('is told without the text of a foreign error, which may hold the token', () => {
+    const error = new Error('eyJ0.secret.token');
+    expect(JSON.stringify(failedCopy(error, ports))).not.toContain('secret');
+    expect(reported).toEqual([error]);
+  });
+
+  it('is not told while the app is locked', () => {
+    expect(failedCopy(new AwayError(), ports)).toBeNull();
   });
 });
