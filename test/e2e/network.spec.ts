@@ -540,13 +540,15 @@ test('an argument that is too much is refused before it is cloned, and main goes
   demo: started,
 }) => {
   const { app, window } = started;
+  // By processor time: how long a busy machine takes says nothing about main.
   const longest = app.evaluate(async () => {
-    let [last, most] = [performance.now(), 0];
-    const until = last + 6000;
+    let [last, most] = [process.cpuUsage(), 0];
+    const until = performance.now() + 6000;
     while (performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      most = Math.max(most, performance.now() - last);
-      last = performance.now();
+      const { user, system } = process.cpuUsage(last);
+      most = Math.max(most, (user + system) / 1000);
+      last = process.cpuUsage();
     }
     return most;
   });

@@ -77,7 +77,7 @@ const config = (name: string, value: string) => (url: string) => askRedis(url, '
 /** The path at which Redis saves its data. A folder there makes saving fail. */
 const obstacle = async (url: string): Promise<string> => {
   const answer = (await askRedis(url, 'CONFIG', 'GET', 'dir')) as object;
-  // A map with RESP3; with RESP2, as `redis` 5 speaks, a list of names and values.
+  // A map with RESP3; with RESP2, a list of names and values.
   const folder: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, 'dir');
   return join(String(folder), 'dump.rdb');
 };
