@@ -739,7 +739,7 @@ function knownIssuers(store: Store): KnownIssuers {
  *
  * @throws InvalidArgumentError if the IDs of the two users differ only in case
  */
-function assertSpelling(fresh: Entity, replaced: readonly Entry[]): void {
+export function assertSpelling(fresh: Entity, replaced: readonly Entry[]): void {
   if (issuerIn(fresh) === '') return;
   const id = textOf(fresh['home_account_id']);
   if (replaced.every(({ entity }) => entity === null || textOf(entity['home_account_id']) === id)) return;

@@ -37,7 +37,7 @@ export function ownershipOf(user: PartitionUser): Ownership {
   if (user === 'one') return counted(undefined, (_cache, count) => count <= 1);
   if (isRecord(user) && 'home_account_id' in user) {
     const home = text(user.home_account_id);
-    const isTheirs = (cache: TokenCache): boolean => usersIn(cache).some((one) => isUser(one, home));
+    const isTheirs = (cache: TokenCache): boolean => usersIn(cache).every((one) => isUser(one, home));
     return counted(undefined, (cache, count) => count === 0 || (count === 1 && isTheirs(cache)));
   }
   if (isRecord(user) && 'ownId' in user) return counted(text(user.ownId), (_cache, count) => count <= 1);

@@ -188,6 +188,27 @@ describe('subjects that differ only in case are two users (OpenID Connect Core Â
     expect(await partition.read(refreshTokens)).toEqual(['rt alice']);
   });
 
+  it.each([
+    undefined,
+    { user: { home_account_id: 'alice' } },
+    { user: { ownId: '1' } },
+    { user: 'several' },
+  ] as const)('when the other signs in to a partition that is known only afterwards: %j', async (how) => {
+    const all = caches();
+    await all.partition('a', how).update(as('alice'));
+    const attempt = all.signIn(
+      async (memory) => memory.update((cache) => as('Alice')(cache)),
+      () => 'a',
+      how,
+    );
+    await expect(attempt).rejects.toThrow(/differs only in case/);
+    const partition = all.partition('a', how);
+    expect(await partition.read(refreshTokens)).toEqual(['rt alice']);
+    expect(
+      await partition.read((cache) => cache.accounts().map(({ home_account_id }) => home_account_id)),
+    ).toEqual(['alice']);
+  });
+
   it('but an account id of Microsoft names its user in any case', async () => {
     const all = caches({ userIndex: true });
     const [uid, utid] = ['9F4880D8-80BA-4C40-97BC-F7A23C703084', 'F645AD92-E38D-4D1A-B510-D1B09A74A8CA'];

@@ -7,6 +7,7 @@ import { summaries } from '../accounts.ts';
 import { Entry } from '../entry.ts';
 import { copyWith, sameJson } from '../json.ts';
 import { ageIn, place, sameEntries, supersededEntries } from '../place.ts';
+import { assertSpelling } from '../response.ts';
 import { sameEnvironment } from '../schema/authorities.ts';
 import { libraryOf } from '../schema/dialects.ts';
 import type { Entity, EntityOf } from '../schema/entities.ts';
@@ -195,15 +196,22 @@ export function mergeOwn(into: TokenCache, from: TokenCache): MergeCounts {
 /**
  * Merges what a provider has just issued. As `TokenCache.add` does, it replaces what is there, whose time may be later: the clocks of two
  * servers differ.
+ *
+ * @throws InvalidArgumentError if it is about a user whose ID differs only in case from that of another user, who is signed in
  */
 export function mergeIssued(into: TokenCache, issued: TokenCache): void {
   const [target, source] = [storeOf(into), storeOf(issued)];
   target.run(() => {
     const superseded = CREDENTIALS.flatMap((type) =>
-      source
-        .candidates(type)
-        .flatMap(({ entity }): Entry[] => (entity === null ? [] : supersededEntries(target, type, entity))),
+      source.candidates(type).flatMap(({ entity }): Entry[] => {
+        if (entity === null) return [];
+        const replaced = supersededEntries(target, type, entity);
+        assertSpelling(entity, replaced);
+        return replaced;
+      }),
     );
+    for (const { entity } of source.candidates('Account'))
+      if (entity !== null) assertSpelling(entity, sameEntries(target, 'Account', entity));
     const grants = [...source.entries(GRANT)].flatMap(({ key }) => target.entry(GRANT, key) ?? []);
     for (const entry of [...superseded, ...grants]) target.drop(entry);
     mergeOwn(into, issued);
