@@ -8,7 +8,7 @@ import { Message, UserText } from './text.tsx';
 export function Banners({ notice: latest }: { notice: Notice | null }) {
   const { vault, ports } = useModel();
   const demo = useStore(vault.view, (view) => view.info?.demo === true);
-  const error = useStore(vault.view, (view) => view.error);
+  const error = useStill(useStore(vault.view, (view) => view.error));
   const notice = useStill(latest);
   return (
     <div className="banners">

@@ -5,7 +5,7 @@ import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts'
 import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame, QuestionFrame, ReceiptFrame, ReceiptLines } from '../parts/DialogFrames.tsx';
-import { useModel, useStore, useTimed } from '../parts/hooks.ts';
+import { useModel, useStill, useStore, useTimed } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { receiptPlaces, receiptText } from '../state/activity.ts';
 import { ProgramActions } from '../parts/SourceHead.tsx';
@@ -30,7 +30,8 @@ import { capitalized, count, listing, removals } from '../state/words.ts';
 /** Shows what a sign-out removes and what it does not, and asks for consent. */
 export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
   const { signOut } = useModel();
-  const { accountIds, names, user, who, apps, counts, working, offers, wishes, places } = dialog;
+  const { accountIds, names, user, who, counts, working, offers, wishes, places } = dialog;
+  const apps = useStill(dialog.apps); // Their names may come later, and be longer.
   const chosen = chosenPlaces(dialog);
   const all = accountIds === null;
   const several = names.length > 1;

@@ -11,7 +11,6 @@ import type { Selection } from './selection.ts';
 import { isMatrix, leavingCount, wishesFor } from './signOutMatrix.ts';
 import { visible } from './text.ts';
 import type { Toasts } from './toasts.ts';
-import { appLabels } from './tokens.ts';
 import type { Vault } from './vault.ts';
 import { addCounts, count } from './words.ts';
 
@@ -240,8 +239,9 @@ export function createSignOut(
       const account = id === null ? undefined : accounts.view.get().byId.get(id);
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
-      const names = appLabels(account.clients, shown === account.id && tokens !== null ? tokens : []);
-      await open([account.id], nameWithRealm(account), names);
+      if (shown === account.id && tokens !== null) accounts.learn(tokens);
+      const opened = open([account.id], nameWithRealm(account), namesOf(account.clients));
+      await Promise.all([opened, name(account.clients)]);
     },
     several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
     all() {

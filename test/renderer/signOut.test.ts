@@ -20,6 +20,16 @@ describe('signing out', () => {
     });
   });
 
+  test('names the apps of an account that is not shown', async () => {
+    const { model } = await stage();
+    await model.signOut.one('a002');
+    expect(model.dialogs.view.get()).toMatchObject({
+      kind: 'sign-out',
+      accountIds: ['a002'],
+      apps: ['Mail Assistant', 'Azure CLI'],
+    });
+  });
+
   test('removes nothing before it is confirmed, nor before it is counted', async () => {
     const slow = gate();
     const { model, bridge, world } = await stage();
