@@ -75,8 +75,11 @@ export function sealedItems({ label, folder, sealer, wrong }: SealedItemsOptions
     const seal = await sealer(isNew, purpose);
     if (seal === null) return null;
     if (known === null && !isNew) {
-      if ((await read(seal, context)) !== null) await createItem(check, await seal.seal(CHECK, CHECK));
-      else if (purpose === 'write') throw unchecked();
+      if ((await read(seal, context)) !== null) {
+        const created = createItem(check, await seal.seal(CHECK, CHECK));
+        // A folder or disk that can't be written can still be read.
+        await (purpose === 'read' ? created.catch(() => undefined) : created);
+      } else if (purpose === 'write') throw unchecked();
       return seal;
     }
     if (known === null && purpose === 'write') {

@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { KeychainError } from '../../src-main/errors.ts';
@@ -364,6 +366,26 @@ describe('a lost check item', () => {
     await keychain.set('s', 'b', 'more');
     expect(await passphrase(WORDS, { items: folder, work: 10 }).get('s', 'b')).toBe('more');
   });
+
+  test.each(['EROFS', 'EACCES', 'ENOSPC'])(
+    'is not needed to read where it can’t be created: %s',
+    async (code) => {
+      const folder = await folderWithoutCheck();
+      const { open } = promises;
+      onTestFinished(() => {
+        promises.open = open;
+        syncBuiltinESMExports();
+      });
+      promises.open = (path, flags, mode) =>
+        flags === 'wx' ? Promise.reject(Object.assign(new Error(code), { code })) : open(path, flags, mode);
+      syncBuiltinESMExports();
+      const keychain = passphrase(WORDS, { items: folder, work: 10 });
+      expect(await keychain.get('s', 'a')).toBe('kept');
+      await expect(keychain.set('s', 'a', 'x')).rejects.toBeInstanceOf(KeychainError);
+      expect(await keychain.get('s', 'a')).toBe('kept');
+      expect(existsSync(join(folder, 'check.item'))).toBe(false);
+    },
+  );
 
   test('lets nothing be stored that might be sealed with another key', async () => {
     const folder = await folderWithoutCheck();
