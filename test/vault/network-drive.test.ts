@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
+import { nodeIo } from '../../src-main/vault/disk/file.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -157,6 +158,29 @@ test.each([
   await other.update((cache) => signIn(cache, 'ben'));
   await waitFor(() => expect(heard).toBe(1));
   await Promise.all([vault.close(), other.close()]);
+});
+
+test.each([
+  ['\\\\server\\share', 0],
+  ['//server/share', 0],
+  ['\\\\?\\UNC\\server\\share', 0],
+  ['//?/unc/server/share', 0],
+  ['\\\\?\\C:\\apps', 1],
+  ['\\\\.\\C:\\apps', 1],
+  ['C:\\apps', 1],
+])('on Windows, %s is watched unless it names a server', (folder, watched) => {
+  const { platform } = process;
+  Object.defineProperty(process, 'platform', { value: 'win32' });
+  try {
+    nodeIo.watch?.(
+      folder,
+      () => undefined,
+      () => undefined,
+    )?.();
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform });
+  }
+  expect(drive.watched).toHaveLength(watched);
 });
 
 test('a drive that does not answer stops no program that begins to listen', async () => {

@@ -31,6 +31,28 @@ test('a different file with the inode and length of the previous one is recogniz
   expect(Object.keys(await (await scene.open()).read(usersIn))).toEqual([homeOf('ada'), homeOf('ben')]);
 });
 
+test('a file that an overlay file system copies when it is opened for writing is the same file', async () => {
+  const scene = new Scene();
+  await (await scene.open()).update((cache) => signIn(cache, 'ada'));
+  let copied = 0;
+  const open: Io['open'] = (file, flags) => {
+    const node = scene.disk.nodes.get(file);
+    if (file === scene.file && flags === 'r+' && node !== undefined && copied === 0) {
+      copied += 1;
+      node.birthtimeNs += 1_000_000_000n;
+    }
+    return scene.disk.open(file, flags);
+  };
+  const io = new Proxy<Io>(scene.disk, {
+    get: (disk, name) => (name === 'open' ? open : Reflect.get(disk, name).bind(disk)),
+  });
+  const vault = await scene.open({}, { io });
+  for (const user of ['ben', 'cas']) await vault.update((cache) => signIn(cache, user));
+  expect(copied).toBe(1);
+  const all = ['ada', 'ben', 'cas'].map(homeOf);
+  for (const each of [vault, await scene.open()]) expect(Object.keys(await each.read(usersIn))).toEqual(all);
+});
+
 test('a key that was removed before the file existed is not used for the file', async () => {
   const scene = new Scene();
   await (await scene.open()).update((cache) => signIn(cache, 'eve'));

@@ -62,6 +62,12 @@ export function sameFile(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino && (a.birthtimeNs === b.birthtimeNs || !haveBirths(a, b));
 }
 
+/** An overlay file system, as containers have it, makes a new file of an unchanged one when it is first opened for writing. It keeps the number. */
+function isCopiedUp(now: Identity, before: Identity): boolean {
+  const { dev, ino, size, mtimeNs } = before;
+  return now.dev === dev && now.ino === ino && now.size === size && now.mtimeNs === mtimeNs;
+}
+
 /** A file system that has no creation times gives 0, and a system without statx(2) gives the time of the last change. */
 function haveBirths(a: Identity, b: Identity): boolean {
   if (a.birthtimeNs === 0n || b.birthtimeNs === 0n) return false;
@@ -437,8 +443,9 @@ export class Log {
     if (this.#open !== null && sameFile(this.#open.identity, known)) return this.#open.handle;
     await this.close();
     const handle = await this.#io.open(this.#file, 'r+');
-    this.#open = { handle, identity: await handle.stat() };
-    if (sameFile(this.#open.identity, known)) return handle;
+    const identity = await handle.stat();
+    this.#open = { handle, identity };
+    if (sameFile(identity, known) || isCopiedUp(identity, known)) return handle;
     throw new StorageError(
       'storage_failed',
       'The vault’s file was replaced by another one at this very moment. Nothing was written. Try again.',
@@ -650,11 +657,12 @@ const BELIEVED = 5_000;
 
 /**
  * Starting to watch is a call on this thread too. Besides, a network drive does not report what other computers write. macOS and Windows
- * don't tell in these terms which disk is local; there, only a path that names a server is not watched.
+ * don't tell in these terms which disk is local; there, only a path that names a server is not watched:
+ * `\\server\share` or `\\?\UNC\server\share`, and not `\\?\C:\`.
  */
 function mayBeRemote(folder: string): boolean {
   if (process.platform === 'linux') return folders.get(folder)?.isLocal !== true;
-  return /^[\\\\/]{2}/.test(folder);
+  return /^[\\/]{2}(?![?.][\\/](?!UNC[\\/]))/i.test(folder);
 }
 
 /** Whether folders are on a local disk, and until when that is remembered; `null` while it is unknown. */
