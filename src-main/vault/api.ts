@@ -32,8 +32,8 @@ export interface VaultOptions {
 export interface Forgotten {
   /**
    * `pending`: the keychain was not available; the key is deleted the next time a vault is opened at this path.
-   * `kept`: the key is shared with the original of which this vault was a copy. `unknown`: the file no longer
-   * identified its key. `none`: there was no vault.
+   * `kept`: the key is shared with the original of which this vault was a copy, or may be, if the original's path is
+   * unknown. `unknown`: the file no longer identified its key. `none`: there was no vault.
    */
   key: 'destroyed' | 'pending' | 'kept' | 'unknown' | 'none';
 }

@@ -59,7 +59,7 @@ async function keyOf(settings: Settings, isCopy: boolean, ids: string[]): Promis
   if (isCopy) return 'kept';
   if (ids.length === 0) return 'unknown';
   try {
-    return (await destroyKeys(settings, ids)) ? 'destroyed' : 'kept';
+    return await destroyKeys(settings, ids);
   } catch (error) {
     if (error instanceof KeychainError) return 'pending';
     throw error;
@@ -93,21 +93,20 @@ async function remembered({ io, file }: Settings): Promise<string[]> {
 
 /**
  * @param own the ids of a vault that was open here. No other place is the original's, unless the vault is there as well
- * @returns whether all of the keys belonged to this vault alone and have been deleted
+ * @returns what happened to the keys of these
  */
-async function destroyKeys(settings: Settings, own: readonly string[] = []): Promise<boolean> {
+async function destroyKeys(settings: Settings, own: readonly string[] = []): Promise<Forgotten['key']> {
   const { io, file, slots } = settings;
   const undecided = new Set<string>();
-  let isAll = true;
+  const kept = new Set<string>();
   for (const id of await remembered(settings)) {
     const fileId = Buffer.from(id, 'hex');
     // The file exists (again): it was not deleted, and needs its key. One that can't be read may be it.
     const isHere = await lookForVault(io, file, fileId);
-    if (isHere === null) {
-      isAll = false;
-      undecided.add(id);
+    if (isHere !== false) {
+      (isHere ? kept : undecided).add(id);
+      continue;
     }
-    if (isHere !== false) continue;
     const items: [Slot, SlotReading][] = [];
     for (const slot of ['a', 'b'] as const) items.push([slot, await slots.read(fileId, slot)]);
     for (const [slot, item] of items) {
@@ -115,15 +114,15 @@ async function destroyKeys(settings: Settings, own: readonly string[] = []): Pro
       const found = !isElsewhere
         ? false
         : item.file === null
-          ? null
+          ? true // A path that was too long to be stored: nobody can look there.
           : await lookForVault(io, item.file, fileId);
-      if (found === true || (found === null && !own.includes(id))) {
-        isAll = false;
-        if (found === null) undecided.add(id);
-      } else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
+      if (found === true) kept.add(id);
+      else if (found === null && !own.includes(id)) undecided.add(id);
+      else await slots.destroy(fileId, slot); // Also if it is absent: `firstOf` tells whether a keychain could not be asked.
     }
   }
   if (undecided.size === 0) await io.unlink(listOf(file)).catch(() => undefined);
   else await writeList(settings, undecided);
-  return isAll;
+  if (own.some((id) => undecided.has(id))) return 'pending';
+  return own.some((id) => kept.has(id)) ? 'kept' : 'destroyed';
 }

@@ -53,7 +53,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   copy: {
     code: 'vault_copy',
     message:
-      'The original of this vault is still in another folder, and both have the same key. This copy can be read and not written. Make it a vault of its own to use it.',
+      'This vault was moved or copied. Its original path was too long for the keychain, so whether the original is still there can’t be known; both would have the same key. It can be read and not written. Make it a vault of its own to use it.',
   },
   busy: {
     code: 'vault_busy',

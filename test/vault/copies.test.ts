@@ -223,6 +223,52 @@ describe('a copy', () => {
   });
 });
 
+describe('a vault whose path is too long for the keychain', () => {
+  /** A scene with such a vault, and a copy of it. */
+  async function sceneWithLong(): Promise<{ scene: Scene; long: string }> {
+    const scene = new Scene();
+    const long = join(temporaryFolder(), ...Array.from({ length: 16 }, () => 'путешествие'), 'cache.vault');
+    mkdirSync(dirname(long), { recursive: true });
+    const vault = await scene.open({ file: long });
+    await vault.update((cache) => signIn(cache, 'ada'));
+    await vault.close();
+    scene.disk.put(scene.file, scene.disk.bytes(long));
+    return { scene, long };
+  }
+
+  test.each(['newer', 'damaged'])('keeps its key when a copy that is %s is deleted', async (state) => {
+    const { scene, long } = await sceneWithLong();
+    const bytes = Buffer.from(scene.bytes);
+    if (state === 'newer') makeNewer(bytes, decodeKeyItem(scene.keychain.item('a').text)!.key);
+    else bytes.fill(1, 5000);
+    scene.disk.put(scene.file, bytes);
+    const vault = await scene.open();
+    expect(vault.status.state).toBe(state);
+    expect(await vault.forget()).toEqual({ key: 'kept' });
+    expect(scene.disk.nodes.has(`${scene.file}.forgotten`)).toBe(false);
+    expect((await scene.open({ file: long })).status.state).toBe('ready');
+  });
+
+  test('keeps its key when a copy was deleted while the keychain was locked, and that is decided once', async () => {
+    const { scene, long } = await sceneWithLong();
+    scene.keychain.mood = 'locked';
+    expect(await (await scene.open()).forget()).toEqual({ key: 'pending' });
+    scene.keychain.mood = 'open';
+    await scene.open();
+    await expect.poll(() => scene.disk.nodes.has(`${scene.file}.forgotten`)).toBe(false);
+    expect((await scene.open({ file: long })).status.state).toBe('ready');
+  });
+
+  test('is not said to be in another folder, since it may have been moved', async () => {
+    const { scene, long } = await sceneWithLong();
+    scene.disk.nodes.delete(long);
+    const { status } = await scene.open();
+    expect(status.state).toBe('copy');
+    expect(status.message).toMatch(/^This vault was moved or copied\./);
+    expect(status.message).not.toContain('is still in another folder');
+  });
+});
+
 describe('two names of one file on a real disk', () => {
   test('a hard link is a copy, because its programs would not wait for those of the vault', async () => {
     const folder = temporaryFolder();

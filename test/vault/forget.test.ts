@@ -203,6 +203,8 @@ test('a key whose vault is on a drive that is away is kept', async () => {
   const vault = await open(other);
   await vault.update((cache) => signIn(cache, 'ben'));
   expect(readFileSync(`${other}.forgotten`, 'utf8')).toBe(id); // looked for again at the next start
+  expect(await vault.forget()).toEqual({ key: 'destroyed' }); // The other one is not this vault's.
+  expect(readFileSync(`${other}.forgotten`, 'utf8')).toBe(id);
   await vault.close();
   renameSync(`${drive}-away`, drive);
   const next = await open(other);
