@@ -161,6 +161,12 @@ export class VaultMemory {
         this.opening.contents?.file?.stop();
         if (this.opening.key !== opening.key) this.opening.key?.fill(0);
       }
+      const isGone = opening.state === 'key-missing' || opening.state === 'wrong-key';
+      if (isGone && this.mine.key !== null) {
+        // The keychain does not have this key any more. It is used again only if the keychain has it again.
+        this.mine.key.fill(0);
+        this.mine = { ...this.mine, key: null };
+      }
       this.opening = opening;
       this.refresh();
       return;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { storeOf } from '../cache/token-cache.ts';
 import { codeOf } from '../error-code.ts';
 import { KeychainError, StorageError, type TokenkeepError, VaultError } from '../errors.ts';
+import type { Timers } from '../keychain/keychain.ts';
 import { type Contents, positionOf, readContents } from './contents.ts';
 import { hear, type Identity, type Io, identify, readWhole, sameFile, sameIdentity } from './disk/file.ts';
 import { type FileBytes, openFileBytes } from './disk/file-bytes.ts';
@@ -25,7 +26,7 @@ import {
   refusal,
   replaced,
 } from './refusal.ts';
-import type { KeySlots, SlotReading } from './slots.ts';
+import { type KeySlots, type SlotReading, unlessItWaits } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
 
@@ -131,11 +132,12 @@ async function warningsOn({ io, file }: Place): Promise<VaultWarning[]> {
   return warnings;
 }
 
-/** The vault's path, and the slots of its key. */
+/** The vault's path, the slots of its key, and the timers that limit waiting for them. */
 export interface Place {
   io: Io;
   file: string;
   slots: KeySlots;
+  timers: Timers;
 }
 
 export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Opening> {
@@ -251,7 +253,7 @@ async function openBytes(
   const isFollowed = known.followed !== null && sameFile(known.followed, identity);
   let item: SlotReading | null = null;
   if (!isKnown) item = await read(fileId, slot);
-  else if (!isFollowed) item = await ifAnswered(read(fileId, slot));
+  else if (!isFollowed) item = await ifAnswered(read(fileId, slot), place.timers);
   if (item === 'absent' || item === 'invalid' || (item !== null && !fits(item.key))) {
     if (isOlder) return { ...about, state: 'older', error: olderUnopenable() };
     return { ...about, ...refused(item === 'absent' ? 'key-missing' : 'wrong-key') };
@@ -285,10 +287,13 @@ async function openBytes(
   return { ...opened, state: 'older', error: seen === null ? olderAtStart() : refusal('older') };
 }
 
-/** `null`: the keychain can't be asked. A program that has the key of a file continues then. */
-async function ifAnswered(item: Promise<SlotReading>): Promise<SlotReading | null> {
+/**
+ * `null`: the keychain can't be asked, or takes too long. A program that has the key of a file continues then: others may be waiting for the
+ * lock that it holds.
+ */
+async function ifAnswered(item: Promise<SlotReading>, timers: Timers): Promise<SlotReading | null> {
   try {
-    return await item;
+    return (await unlessItWaits(item, timers)) ?? null;
   } catch (error) {
     if (error instanceof KeychainError) return null;
     throw error;

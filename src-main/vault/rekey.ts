@@ -3,18 +3,15 @@ import { KeychainError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import type { Erasure } from './api.ts';
 import { type Access, append, rewrite } from './commit.ts';
-import { keptFrames, markOf } from './contents.ts';
+import { type Contents, keptFrames, markOf } from './contents.ts';
 import { hear, identify, replaceFile } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
-import { encodeMarkFile, latestMark, type Mark } from './format/key-item.ts';
+import { encodeMarkFile, isPast, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
 import { markFileOf, STORED } from './open.ts';
 import { changedMeanwhile } from './refusal.ts';
-import { otherSlot } from './slots.ts';
+import { otherSlot, unlessItWaits } from './slots.ts';
 import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
-
-/** Deadline for a keychain without a prompt to store a key, in milliseconds: ten times the longest time observed. */
-const GRACE = 1_000;
 
 type OldKey = Erasure<unknown>['oldKey'];
 
@@ -109,11 +106,13 @@ export class Rekeying {
       const own = Buffer.from(key); // Memory overwrites its own when another file is found.
       const position = markOf(contents);
       try {
-        if (await this.#isStored(fileId, slot, own, position))
+        if (await this.#isStored(fileId, slot, own, contents, position))
           await settings.slots.keep(fileId, slot, own, position);
         else {
-          const ask = (): Promise<void> => this.#access.lookAgain({ ...memory.known, key: null });
-          await this.#access.inTurn(ask);
+          await this.#access.inTurn(async () => {
+            // The vault may have been closed while the keychain answered.
+            if (!memory.isEnded) await this.#access.lookAgain({ ...memory.known, key: null });
+          });
         }
       } finally {
         own.fill(0);
@@ -127,13 +126,19 @@ export class Rekeying {
       });
   }
 
-  /** Returns whether the slot holds this key, and no mark of a later rewrite. The caller holds the key lock. */
-  async #isStored(fileId: Buffer, slot: Slot, key: Buffer, position: Mark): Promise<boolean> {
+  /** Returns whether the slot holds this key, and no mark that the file is not past. The caller holds the key lock. */
+  async #isStored(
+    fileId: Buffer,
+    slot: Slot,
+    key: Buffer,
+    { history }: Contents,
+    position: Mark,
+  ): Promise<boolean> {
     const item = await this.#access.settings.slots.read(fileId, slot, STORED);
     if (typeof item === 'string') return false;
     const isSame = item.key.equals(key);
     item.key.fill(0);
-    return isSame && (item.mark === null || item.mark.generation <= position.generation);
+    return isSame && (item.mark === null || isPast({ ...position, history }, item.mark));
   }
 
   /** Resolves when no key replacement is in progress. */
@@ -187,7 +192,7 @@ export class Rekeying {
     const { fileId } = this.#access.memory.opening;
     // The key lock is held until the keychain has answered: its late write must not overwrite another program's key.
     const asked = hear(this.#freshKey());
-    let fresh = await this.#unlessItWaits(asked);
+    let fresh = await unlessItWaits(asked, this.#access.settings.timers);
     try {
       await write(jobs, fresh ?? null);
     } catch (cause) {
@@ -226,20 +231,6 @@ export class Rekeying {
     const { state, contents } = memory.opening;
     if (state === 'older' && jobs.length === 0 && contents?.recovered === null) return;
     this.#access.assertReady();
-  }
-
-  /** `undefined` if the keychain takes too long: it may be showing a prompt while the user is away. */
-  async #unlessItWaits<T>(asked: Promise<T>): Promise<T | undefined> {
-    const { timers } = this.#access.settings;
-    let timer: unknown;
-    const waits = new Promise<undefined>((resolve) => {
-      timer = timers.setTimeout(() => resolve(undefined), GRACE);
-    });
-    try {
-      return await Promise.race([asked, waits]);
-    } finally {
-      timers.clearTimeout(timer);
-    }
   }
 
   /** `null` if the keychain refuses. */

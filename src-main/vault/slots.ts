@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KeychainError } from '../errors.ts';
-import type { Keychain, KeychainGetOptions } from '../keychain/keychain.ts';
+import type { Keychain, KeychainGetOptions, Timers } from '../keychain/keychain.ts';
 import { KEY_LENGTH, type Slot } from './format/header.ts';
 import { decodeKeyItem, encodeKeyItem, type KeyItem, type Mark } from './format/key-item.ts';
 
@@ -71,6 +71,22 @@ export class KeySlots {
       'keychain_mismatch',
       'The keychain does not hold the key that was just stored in it. The vault can still be opened with the key that it had. Try again.',
     );
+  }
+}
+
+/** Deadline for a keychain without a prompt, in milliseconds: ten times the longest time observed. */
+const GRACE = 1_000;
+
+/** Returns the answer; `undefined` if the keychain takes too long: it may be showing a prompt while the user is away. */
+export async function unlessItWaits<T>(asked: Promise<T>, timers: Timers): Promise<T | undefined> {
+  let timer: unknown;
+  const waits = new Promise<undefined>((resolve) => {
+    timer = timers.setTimeout(() => resolve(undefined), GRACE);
+  });
+  try {
+    return await Promise.race([asked, waits]);
+  } finally {
+    timers.clearTimeout(timer);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import type { Io, IoFile, IoStat } from '../../src-main/vault/disk/file.ts';
 import type { Place } from '../../src-main/vault/open.ts';
 import { KeySlots } from '../../src-main/vault/slots.ts';
+import { systemTimers } from '../../src-main/waiting.ts';
 
 interface Node {
   bytes: Buffer;
@@ -203,5 +204,5 @@ function statOf({ bytes, ino, birthtimeNs, mtimeNs }: Node): IoStat {
 
 /** Where a vault lies, for those who look at it without opening a vault. */
 export function placeOf(io: Io, file: string, keychain: Keychain): Place {
-  return { io, file, slots: new KeySlots(keychain, 'Tokenkeep', 'vault', file) };
+  return { io, file, slots: new KeySlots(keychain, 'Tokenkeep', 'vault', file), timers: systemTimers };
 }

@@ -1,5 +1,5 @@
 // What is older or shorter than what was seen is told, and never taken for current.
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Access } from '../../src-main/vault/commit.ts';
@@ -9,7 +9,7 @@ import { VaultMemory } from '../../src-main/vault/memory.ts';
 import { look } from '../../src-main/vault/open.ts';
 import { Rekeying } from '../../src-main/vault/rekey.ts';
 import { type Settings, settingsFrom } from '../../src-main/vault/settings.ts';
-import { Scene } from './fakes.ts';
+import { keyItem, Scene } from './fakes.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
 
 const users = async (vault: Vault): Promise<string[]> => Object.keys(await vault.read(usersIn)).sort();
@@ -508,7 +508,127 @@ describe.each(DESTROYERS)('another program destroyed the key: %s', (_what, destr
   });
 });
 
+/** Where the key is not, and no longer comes from once the keychain is locked. */
+const LOST: [how: string, lose: () => void, state: string][] = [
+  ['is gone', () => scene.keychain.items.clear(), 'key-missing'],
+  [
+    'is another one',
+    () => scene.keychain.items.set(scene.keychain.item('a').account, keyItem(7)),
+    'wrong-key',
+  ],
+];
+
+describe.each(LOST)('a key that %s, as the keychain has told', (_how, lose, told) => {
+  /** Programs that have found that out: after a rewrite of their own, or because of another file. */
+  const FINDERS: [when: string, find: (mine: Vault) => Promise<unknown>][] = [
+    ['after a rewrite', (mine) => mine.compact()],
+    [
+      'from another file',
+      (mine) => {
+        scene.disk.put(scene.file, scene.bytes);
+        return mine.read(() => undefined);
+      },
+    ],
+  ];
+
+  test.each(FINDERS)('found %s, is not used again until the keychain has it', async (_when, find) => {
+    const mine = await scene.open();
+    const items = [...scene.keychain.items];
+    lose();
+    await find(mine);
+    await expect.poll(() => mine.status.state).toBe(told);
+    expect((await mine.retry()).state).toBe(told);
+    scene.keychain.mood = 'locked';
+    expect((await mine.retry()).state).toBe('locked');
+    await expect(mine.update((cache) => signIn(cache, 'dan'))).rejects.toMatchObject({
+      code: 'vault_locked',
+    });
+    expect(mine.status.kept).toBe(3);
+    expect(await users(mine)).toEqual(homes('ada', 'ben', 'cas'));
+    scene.keychain.mood = 'open';
+    for (const [account, item] of items) scene.keychain.items.set(account, item);
+    expect((await mine.retry()).state).toBe('ready');
+    await mine.update((cache) => signIn(cache, 'dan'));
+    expect(await users(await scene.open())).toHaveLength(4);
+  });
+});
+
+/** What a program writes after a copy was put into its file, which lacks the last update of another program. */
+const WRITTEN: [what: string, write: (mine: Vault) => Promise<unknown>][] = [
+  [
+    'less',
+    (mine) =>
+      mine.update((cache) => {
+        for (const account of cache.find('Account', { query: { home_account_id: homeOf('ben') } }))
+          cache.modify('Account', account, { name: 'Ben' });
+      }),
+  ],
+  ['as much', (mine) => mine.update((cache) => signIn(cache, 'eve'))],
+  ['more', (mine) => mine.update((cache) => signIn(cache, 'eve', 'x'.repeat(2_000)))],
+  ['all of it anew', (mine) => mine.compact()],
+];
+
+test.each(WRITTEN)('a mark of the same rewrite stays if a program then wrote %s', async (_what, write) => {
+  const mine = await scene.open();
+  const theirs = await scene.open();
+  const copy = Buffer.from(scene.bytes);
+  await theirs.update((cache) => signIn(cache, 'dan'));
+  await theirs.close();
+  const { mark } = decodeKeyItem(scene.keychain.item('a').text)!;
+  const node = scene.disk.nodes.get(scene.file)!;
+  Object.assign(node, { bytes: copy, mtimeNs: node.mtimeNs + 1n });
+  await write(mine);
+  await mine.close();
+  expect(decodeKeyItem(scene.keychain.item('a').text)!.mark).toEqual(mark);
+  expect((await scene.open()).status.state).toBe('older');
+});
+
 describe('a program that has the key', () => {
+  test.each([
+    ['a read', (mine: Vault) => users(mine), ['ada', 'ben', 'cas', 'dan']],
+    [
+      'an update',
+      (mine: Vault) => mine.update((cache) => signIn(cache, 'eve')),
+      ['ada', 'ben', 'cas', 'dan', 'eve'],
+    ],
+    ['a sign-out', (mine: Vault) => mine.signOut(homeOf('ada')), ['ben', 'cas', 'dan']],
+  ])('waits a second for a keychain that does not answer: %s', async (_what, use, left) => {
+    const mine = await scene.open();
+    const theirs = await scene.open();
+    await theirs.update((cache) => signIn(cache, 'dan'));
+    await theirs.compact();
+    await theirs.close();
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    scene.keychain.hold = () => answered;
+    let isDone = false;
+    const used = use(mine).then(() => (isDone = true));
+    await vi.waitFor(() => expect([scene.timers.fire(1_000), isDone]).toEqual([[], true]), 20_000);
+    await used;
+    expect(await users(mine)).toEqual(homes(...left));
+    expect(mine.status.state).toBe('ready');
+    answer();
+    await mine.close();
+    expect(await users(await scene.open())).toEqual(homes(...left));
+  });
+
+  test('asks for nothing when the keychain answers after it was closed', async () => {
+    const mine = await scene.open();
+    await mine.update((cache) => signIn(cache, 'dan'));
+    scene.keychain.items.clear();
+    const next = await scene.open();
+    scene.keychain.asked.length = 0;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    scene.keychain.hold = () => answered;
+    const closed = mine.close();
+    await vi.waitFor(() => expect(scene.timers.fire(2_000)).toEqual([2_000]), 20_000);
+    await closed;
+    answer();
+    await next.forget(); // waits for the lock that the first program held
+    expect(scene.keychain.asked).toEqual(['get a', 'get a', 'get b', 'delete a', 'delete b', 'get a']);
+  });
+
   test('does not store it again when it is closed, even if it was not seen to be gone', async () => {
     const mine = await scene.open();
     await mine.update((cache) => signIn(cache, 'dan'));

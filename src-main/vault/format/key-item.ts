@@ -138,6 +138,11 @@ export function isBehind({ generation, end, tagAt, history }: Position, mark: Ma
   return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
 }
 
+/** Returns whether a file at this state may replace the mark: the mark is not further, and nothing shows that the file does not descend from it. */
+export function isPast(file: FileState & Pick<Position, 'history'>, mark: Mark): boolean {
+  return !isFurther(mark, file) && (mark.end === 0 || mayDescend(file.history, mark));
+}
+
 /** Returns false if the history shows that the file does not descend from this state, but from another one in its place. */
 function mayDescend(history: readonly FileState[], { generation, end, tag }: FileState): boolean {
   const [oldest] = history;
