@@ -25,6 +25,8 @@ export interface QuittingOptions {
   window: () => BrowserWindow | undefined;
   /** Whether the app keeps running when its window is closed. */
   staysWithoutWindow: () => boolean;
+  /** Called when a quit was stopped, because the user did not agree. */
+  onStay: () => void;
 }
 
 /** Signals on which the app must quit without asking. By default, Electron quits normally, which would ask. */
@@ -35,6 +37,7 @@ export function askBeforeQuitting({
   whileHere,
   window: parent,
   staysWithoutWindow,
+  onStay,
 }: QuittingOptions): Quitting {
   const systemEnds = new AbortController();
   let agreed = false;
@@ -82,6 +85,7 @@ export function askBeforeQuitting({
     event.preventDefault();
     void mayQuit().then((may) => {
       if (may) app.quit();
+      else onStay();
     });
   };
   const endNow = (): void => {

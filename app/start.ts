@@ -393,6 +393,7 @@ export function startParts(
     whileHere: () => away.whileHere(),
     window: () => [...own][0],
     staysWithoutWindow: () => background.isShown,
+    onStay: () => newer.stays(),
   });
   const run = (command: MenuCommand): void => {
     // The window does not see the menu click, so it is recorded as a user gesture here.

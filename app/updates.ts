@@ -14,6 +14,8 @@ import { signatureCheck, UnsignedUpdateError } from './signed-updates.ts';
 const PAUSE = 24 * 60 * 60 * 1000;
 /** Milliseconds in which nothing comes, after which a request counts as failed. */
 const SILENCE = 60_000;
+/** The same for a download of which no progress was ever reported: without a Content-Length, electron-updater never reports any. */
+const UNMEASURED = 10 * SILENCE;
 
 /** A request failed because the app's files were replaced while it runs. The message is shown to users. */
 export class UpdatedError extends PublicError<'update_unfinished'> {
@@ -42,6 +44,7 @@ export type Updater = Pick<
   | 'autoRunAppAfterInstall'
   | 'allowDowngrade'
   | 'disableWebInstaller'
+  | 'disableDifferentialDownload'
   | 'logger'
 > & {
   checkForUpdates(): Promise<{ isUpdateAvailable: boolean; updateInfo: { version: string } } | null>;
@@ -59,9 +62,11 @@ export interface Updates {
   /**
    * Installs the downloaded update and restarts the app, at the user's request. In state `restart` it only restarts. On Linux the window
    * does not respond while the system asks for a password. Resolves to false if the app goes on; on Windows and macOS, the status may still
-   * turn to `refused` after true.
+   * turn to `refused` after true. A call while an installation is under way gets the result of that one.
    */
   install(): Promise<boolean>;
+  /** Call it if the user stopped the quit: the app goes on, and the button works again. */
+  stays(): void;
   /** Asks the update server now, if the user wants it to be asked. */
   ask(): void;
   /** Checks whether a package manager replaced the running app on disk. Called when a window is focused. */
@@ -105,9 +110,13 @@ export function updates({
   onUnexpected,
 }: UpdatesOptions): Updates {
   let status: UpdateStatus = { state: 'none' };
+  /** For the next request. */
   let updater: Updater | null = null;
   /** The verified files of the update that is ready. */
   let files: readonly string[] = [];
+  /** The one that downloaded them. Later checks are made by another, so that what it emits is about the installation. */
+  let installer: Updater | null = null;
+  let installing: Promise<boolean> | undefined;
   /** From the request to install until the app ends or the installer reports an error. */
   let isInstalling = false;
   const running = installed();
@@ -139,24 +148,39 @@ export function updates({
   /** Asks the server, and resolves to the version that it offers: null if there is none, undefined if that could not be found out. */
   async function offered(from: Updater): Promise<string | null | undefined> {
     onRequest();
-    const found = await whileAnswering(from.checkForUpdates()).catch(() => null);
+    const found = await whileAnswering(from, from.checkForUpdates()).catch(() => null);
     if (found === null) return undefined;
     return found.isUpdateAvailable ? found.updateInfo.version : null;
   }
 
-  let silence: NodeJS.Timeout | undefined;
+  /** Called at each progress. */
+  let heard = (): void => undefined;
 
-  /** Rejects once nothing came for a minute: electron-updater's own limit needs sockets, which Electron's requests do not have. */
-  async function whileAnswering<T>(request: Promise<T>): Promise<T> {
+  /**
+   * Rejects once nothing came for a minute, or for `atFirst` before the first progress. electron-updater's own limit needs sockets, which
+   * Electron's requests do not have.
+   */
+  async function whileAnswering<T>(from: Updater, request: Promise<T>, atFirst = SILENCE): Promise<T> {
     let timeout: NodeJS.Timeout | undefined;
     const silent = new Promise<never>((_resolve, reject) => {
-      timeout = setTimeout(() => reject(new Error('The update server has fallen silent.')), SILENCE);
+      const wait = (milliseconds: number): void => {
+        timeout = setTimeout(() => {
+          replace(from).catch(onUnexpected); // or the next request would join this one
+          reject(new Error('The update server has fallen silent.'));
+        }, milliseconds);
+      };
+      heard = () => {
+        if (timeout === undefined) return;
+        clearTimeout(timeout);
+        wait(SILENCE);
+      };
+      wait(atFirst);
     });
-    silence = timeout;
     try {
       return await Promise.race([request, silent]);
     } finally {
       clearTimeout(timeout);
+      timeout = undefined;
     }
   }
 
@@ -164,11 +188,16 @@ export function updates({
     const cancellation = new (await import('electron-updater')).CancellationToken();
     onRequest();
     try {
-      return await whileAnswering(from.downloadUpdate(cancellation));
+      return await whileAnswering(from, from.downloadUpdate(cancellation), UNMEASURED);
     } catch (error) {
-      cancellation.cancel(); // or the next download would join this one
+      cancellation.cancel();
       throw error;
     }
+  }
+
+  /** Leaves the updater to what it is doing: further requests go to a new one. */
+  async function replace(busy: Updater): Promise<void> {
+    if (updater === busy) updater = await prepared();
   }
 
   async function prepared(): Promise<Updater | null> {
@@ -176,11 +205,13 @@ export function updates({
     if (opened === null) return null;
     Object.assign(opened, SETTINGS, { autoRunAppAfterInstall: startAgain === null });
     opened.on('download-progress', ({ percent }) => {
-      silence?.refresh();
+      heard();
       if (status.state === 'downloading') move({ ...status, percent: Math.floor(percent) });
     });
     // Check and download failures reject; installation failures are reported only here.
-    opened.on('error', notInstalled);
+    opened.on('error', (error) => {
+      if (opened === installer) notInstalled(error);
+    });
     return opened;
   }
 
@@ -212,6 +243,31 @@ export function updates({
   /** An immediate refusal has been reported by now. */
   const isLeaving = (): boolean => isInstalling;
 
+  async function install(): Promise<boolean> {
+    if (isInstalling && status.state !== 'restart') return true;
+    if (status.state === 'ready' || status.state === 'refused') {
+      const { version } = status;
+      try {
+        await verifyAll(version); // checked again, because the files could be changed on disk since
+      } catch (error) {
+        fail(error, version);
+      }
+    }
+    if (status.state === 'restart') {
+      restart();
+      return true;
+    }
+    if (installer === null || (status.state !== 'ready' && status.state !== 'refused')) return false;
+    isInstalling = true;
+    try {
+      installer.quitAndInstall();
+    } catch (error) {
+      notInstalled(error);
+    }
+    if (isLeaving()) startAgain?.();
+    return isLeaving();
+  }
+
   const timer = setInterval(() => void look().catch(onUnexpected), PAUSE);
   timer.unref();
   void look().catch(onUnexpected);
@@ -220,13 +276,14 @@ export function updates({
       return status;
     },
     async download() {
-      if (updater === null) return;
+      const from = updater;
+      if (from === null) return;
       if (status.state !== 'available' && status.state !== 'failed' && status.state !== 'unsigned') return;
       let { version } = status;
       move({ state: 'downloading', version, percent: 0 });
       try {
         // A newer release may have replaced the one that was offered, with its files.
-        const now = await offered(updater);
+        const now = await offered(from);
         if (now === null) {
           move({ state: 'none' });
           return;
@@ -235,37 +292,17 @@ export function updates({
           version = now;
           move({ state: 'downloading', version, percent: 0 });
         }
-        files = await downloaded(updater);
+        files = await downloaded(from);
+        installer = from;
+        await replace(from);
         await verifyAll(version);
         move({ state: 'ready', version });
       } catch (error) {
         fail(error, version);
       }
     },
-    async install() {
-      if (status.state === 'ready' || status.state === 'refused') {
-        const { version } = status;
-        try {
-          await verifyAll(version); // checked again, because the files could be changed on disk since
-        } catch (error) {
-          fail(error, version);
-        }
-      }
-      if (status.state === 'restart') {
-        restart();
-        return true;
-      }
-      if (updater === null || isInstalling || (status.state !== 'ready' && status.state !== 'refused'))
-        return false;
-      isInstalling = true;
-      try {
-        updater.quitAndInstall();
-      } catch (error) {
-        notInstalled(error);
-      }
-      if (isLeaving()) startAgain?.();
-      return isLeaving();
-    },
+    install: () => (installing ??= install().finally(() => (installing = undefined))),
+    stays: () => void (isInstalling = false),
     look: lookAtDisk,
     ask: () => void look().catch(onUnexpected),
     explain(error) {
@@ -283,6 +320,7 @@ const SETTINGS = {
   autoInstallOnAppQuit: false, // an unrequested restart or password prompt would be unexpected
   allowDowngrade: false,
   disableWebInstaller: true,
+  disableDifferentialDownload: true, // it can't be cancelled, and may report no progress
   logger: null, // it would log URLs and paths
 };
 
@@ -295,16 +333,23 @@ export async function openUpdater(
   { platform, appImage }: Installed,
   load: () => Promise<Updaters> = () => import('electron-updater'),
 ): Promise<Updater> {
-  const { autoUpdater, AppImageUpdater, DebUpdater } = await load();
-  if (platform !== 'linux') return autoUpdater;
-  return appImage ? new AppImageUpdater() : new DebUpdater();
+  const { AppImageUpdater, DebUpdater, MacUpdater, NsisUpdater } = await load();
+  switch (platform) {
+    case 'darwin':
+      return new MacUpdater();
+    case 'win32':
+      return new NsisUpdater();
+    default:
+      return appImage ? new AppImageUpdater() : new DebUpdater();
+  }
 }
 
-/** The part of electron-updater's exports that is used. `autoUpdater` is the one of the system. */
+/** The part of electron-updater's exports that is used. Not `autoUpdater`, of which there is only one. */
 interface Updaters {
-  autoUpdater: Updater;
   AppImageUpdater: new () => Updater;
   DebUpdater: new () => Updater;
+  MacUpdater: new () => Updater;
+  NsisUpdater: new () => Updater;
 }
 
 /** The installed app and its update configuration. */

@@ -34,19 +34,21 @@ const vault = {
 let isUnsaved: boolean;
 let here: AbortController;
 let stays: boolean;
+let stopped: number;
 let quitting: Quitting;
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 let before: Map<string, readonly ((...args: never[]) => unknown)[]>;
 
 beforeEach(() => {
   Object.assign(electron, { quits: 0, questions: 0, agrees: true });
-  [isUnsaved, stays, here] = [true, false, new AbortController()];
+  [isUnsaved, stays, stopped, here] = [true, false, 0, new AbortController()];
   before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
   quitting = askBeforeQuitting({
     unsaved: () => (isUnsaved ? vault : undefined),
     whileHere: () => here.signal,
     window: () => undefined,
     staysWithoutWindow: () => stays,
+    onStay: () => (stopped += 1),
   });
 });
 afterEach(() => {
@@ -75,6 +77,18 @@ it('holds a quit back until the user agrees, who is then not asked again', async
   await expect.poll(() => electron.quits).toBe(1);
   expect(quit()).toBe(false);
   expect(electron.questions).toBe(1);
+});
+
+it('reports that the user stopped a quit, and nothing else', async () => {
+  expect(quit()).toBe(true);
+  await expect.poll(() => electron.quits).toBe(1);
+  quitting.stays();
+  electron.agrees = false;
+  expect(await quitting.mayQuit()).toBe(false); // nothing had begun to quit
+  expect(stopped).toBe(0);
+  expect(quit()).toBe(true);
+  await expect.poll(() => stopped).toBe(1);
+  expect(electron.quits).toBe(1);
 });
 
 it('asks again where the app did not quit after all, as when an update could not be installed', async () => {

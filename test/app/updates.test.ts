@@ -50,6 +50,7 @@ function fakeUpdater(
     autoRunAppAfterInstall: true,
     allowDowngrade: true,
     disableWebInstaller: false,
+    disableDifferentialDownload: false,
     logger: console,
     offers: (version) => (now = version),
     checkForUpdates: () => {
@@ -80,13 +81,14 @@ async function begin(
   updater: (Updater & { asked?: string[] }) | null,
   verify: ((version: string, file: string) => Promise<void>) | null = null,
   isWanted = (): boolean => true,
+  open: () => Updater | null = () => updater,
 ) {
   const told: UpdateStatus[] = [];
   const unexpected: unknown[] = [];
   const requests: string[] = [];
   const running = updates({
     isWanted,
-    open: () => Promise.resolve(updater),
+    open: () => Promise.resolve(open()),
     verify,
     onRequest: () => requests.push('request'),
     onStatus: (status) => told.push(status),
@@ -111,6 +113,7 @@ describe('updates', () => {
       autoDownload: false,
       autoInstallOnAppQuit: false,
       allowDowngrade: false,
+      disableDifferentialDownload: true, // it can't be cancelled
     });
     expect(updater.logger).toBeNull();
   });
@@ -139,7 +142,8 @@ describe('updates', () => {
     expect(updater.asked).toEqual(['check', 'check', 'download']);
     expect(await running.install()).toBe(true);
     expect(updater.asked).toEqual(['check', 'check', 'download', 'install', 'start again']);
-    expect(await running.install()).toBe(false); // once is enough
+    expect(await running.install()).toBe(true);
+    expect(updater.asked).toHaveLength(5); // once is enough
     expect(updater.autoRunAppAfterInstall).toBe(false);
   });
 
@@ -165,6 +169,60 @@ describe('updates', () => {
     updater.whenInstalling = () => undefined;
     expect(await running.install()).toBe(true);
     refuse(); // later, as on Windows
+    expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
+  });
+
+  it('are installed once however often the button is pressed, and again if the user stopped the quit', async () => {
+    const gate = gated();
+    let check: Promise<void> = Promise.resolve();
+    const updater = fakeUpdater('0.2.0');
+    const { running } = await begin(updater, () => check);
+    await running.download();
+    check = gate.passed;
+    const presses = [running.install(), running.install()];
+    await settled();
+    gate.open();
+    expect(await Promise.all(presses)).toEqual([true, true]); // false would take back the consent to the quit
+    expect(await running.install()).toBe(true);
+    const installations = () => updater.asked.filter((what) => what === 'install');
+    expect(installations()).toHaveLength(1);
+    running.stays();
+    expect(await running.install()).toBe(true);
+    expect(installations()).toHaveLength(2);
+    running.stays();
+    updater.offers('0.3.0');
+    running.ask();
+    await settled();
+    expect(running.status).toEqual({ state: 'available', version: '0.3.0' });
+  });
+
+  it('are not refused because a check fails that was on its way', async () => {
+    const opened: Fake[] = [];
+    const { running, told, unexpected } = await begin(
+      null,
+      null,
+      () => true,
+      () => {
+        const updater = fakeUpdater('0.2.0');
+        opened.push(updater);
+        return updater;
+      },
+    );
+    await running.download();
+    const gate = gated();
+    for (const updater of opened) {
+      updater.offers(undefined);
+      const check = updater.checkForUpdates.bind(updater);
+      updater.checkForUpdates = () => gate.passed.then(check);
+    }
+    running.ask();
+    expect(await running.install()).toBe(true);
+    gate.open();
+    await settled();
+    expect(opened.flatMap(({ asked }) => asked)).toEqual(['check', 'check', 'download', 'install', 'check']);
+    expect(told.at(-1)).toEqual({ state: 'ready', version: '0.2.0' });
+    expect(unexpected).toEqual([]);
+    opened.find(({ asked }) => asked.includes('install'))?.fail(new Error('the installer was not started'));
     expect(told.at(-1)).toEqual({ state: 'refused', version: '0.2.0' });
   });
 
@@ -406,6 +464,49 @@ describe('a server that falls silent', () => {
     expect(running.status.state).toBe('ready');
   });
 
+  it('has ten minutes for a download whose progress is never reported', async () => {
+    const updater = fakeUpdater('0.2.0');
+    const { running } = await begin(updater);
+    vi.useFakeTimers();
+    const gate = gated();
+    for (const download of [gate.passed.then(() => ['/a.deb']), forever]) {
+      let isAsked = false;
+      updater.downloadUpdate = () => {
+        isAsked = true;
+        return download;
+      };
+      const ended = running.download();
+      await vi.waitUntil(() => isAsked);
+      await vi.advanceTimersByTimeAsync(9 * 60_000);
+      expect(running.status.state).toBe('downloading');
+      if (download === forever) await vi.advanceTimersByTimeAsync(2 * 60_000);
+      else gate.open();
+      await ended;
+      expect(running.status.state).toBe(download === forever ? 'failed' : 'ready');
+      updater.offers('0.3.0');
+      running.ask();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+  });
+
+  it('does not hold the checks that come later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const hanging = fakeUpdater('0.2.0');
+    hanging.checkForUpdates = () => forever; // electron-updater makes each further check join it
+    const opened: Updater[] = [hanging, fakeUpdater('0.2.0')];
+    const { running } = await begin(
+      null,
+      null,
+      () => true,
+      () => opened.shift() ?? null,
+    );
+    expect(running.status.state).toBe('none');
+    await vi.advanceTimersByTimeAsync(61_000);
+    running.ask();
+    await settled();
+    expect(running.status).toEqual({ state: 'available', version: '0.2.0' });
+  });
+
   it('does not hold a check: what was offered is downloaded', async () => {
     const updater = fakeUpdater('0.2.0');
     const { running } = await begin(updater);
@@ -540,6 +641,17 @@ describe('an update that something else installed meanwhile', () => {
     running.close();
   });
 
+  it('is finished by the button although an installation has begun', async () => {
+    const { running, restarts, replace } = replacedWhile(() => Promise.resolve());
+    await new Promise(setImmediate);
+    await running.download();
+    expect(await running.install()).toBe(true);
+    replace();
+    expect(await running.install()).toBe(true);
+    expect(restarts).toEqual(['restart']);
+    running.close();
+  });
+
   it('is still to be finished when the update server answers', async () => {
     const { running, told, replace } = replacedWhile(() => Promise.resolve());
     replace(); // before the first answer
@@ -604,13 +716,23 @@ describe('where updates come from', () => {
   beforeEach(() => {
     resources = temporaryFolder();
   });
-  const [system, appImage, deb] = [fakeUpdater(null), fakeUpdater(null), fakeUpdater(null)];
+  const [appImage, deb, mac, windows] = [
+    fakeUpdater(null),
+    fakeUpdater(null),
+    fakeUpdater(null),
+    fakeUpdater(null),
+  ];
   const making = (made: Updater) =>
     function () {
       return made;
     } as unknown as new () => Updater;
   const updaters = () =>
-    Promise.resolve({ autoUpdater: system, AppImageUpdater: making(appImage), DebUpdater: making(deb) });
+    Promise.resolve({
+      AppImageUpdater: making(appImage),
+      DebUpdater: making(deb),
+      MacUpdater: making(mac),
+      NsisUpdater: making(windows),
+    });
   const configuration = (text: string): void => writeFileSync(join(resources, 'app-update.yml'), text);
   const URL = 'https://updates.example/';
   const of = (changes: Partial<Installed>): Installed => ({
@@ -638,7 +760,8 @@ describe('where updates come from', () => {
     expect(await updateFeed(of({ platform: 'win32' }))).toBeNull();
     configuration(`url: '${URL}'\npublisherName:\n  - Ada\n`);
     expect(await updateFeed(of({ platform: 'win32' }))).toBe(URL);
-    expect(await openUpdater(of({ platform: 'win32' }), updaters)).toBe(system);
+    expect(await openUpdater(of({ platform: 'win32' }), updaters)).toBe(windows);
+    expect(await openUpdater(of({ platform: 'darwin' }), updaters)).toBe(mac);
     expect(await updateFeed(of({ platform: 'darwin' }))).toBe(URL);
     expect(await updateFeed(of({ platform: 'darwin', resources: null }))).toBeNull();
   });

@@ -61,7 +61,7 @@ const EXITS: Readonly<Record<string, readonly [file: string, test: string]>> = {
     'test/e2e/settings.spec.ts',
     'the app starts at login if the user wants it, in the tray without a window, and quits from there',
   ],
-  'app/updates.ts: try { updater.quitAndInstall();': [
+  'app/updates.ts: try { installer.quitAndInstall();': [
     'test/packaged/updates.spec.ts',
     'installed when told to, and only with the password; the new version has the sign-ins',
   ],
