@@ -567,5 +567,5 @@ test('an argument that is too much is refused before it is cloned, and main goes
     ];
   });
   for (const answer of answers) expect(answer).not.toMatch(/"ok":true/);
-  expect(await longest).toBeLessThan(1000);
+  expect(await longest).toBeLessThan(250); // about 5; cloning 64 MB takes longer
 });
