@@ -61,7 +61,7 @@ test('a cancelled caller leaves the queue at once, and those behind it are next'
   const behind = second.hold(() => Promise.resolve(order.push('behind')));
   // It has the place in the line, as another process sees it.
   await expect
-    .poll(() => new FileLock(file, { deadline: 1 }).hold(() => Promise.resolve()).catch(String))
+    .poll(() => new FileLock(file, { deadline: 1000 }).hold(() => Promise.resolve()).catch(String))
     .toMatch(/another program/i);
   const queued = third.hold(() => Promise.resolve(order.push('another')));
   caller.abort(new Error('enough'));
@@ -78,7 +78,7 @@ test('a cancelled caller leaves the queue at once, and those behind it are next'
 
 test('a holder that takes too long: the call rejects as busy', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 1000 })];
   let end = (): void => undefined;
   const held = first.hold(() => new Promise<void>((resolve) => (end = resolve)));
   await expect(second.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
@@ -91,7 +91,7 @@ test('a holder that takes too long: the call rejects as busy', async () => {
 
 test('a lock file that was deleted is made again, and is the one that all use', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 1000 })];
   await first.hold(() => Promise.resolve());
   rmSync(file);
   await first.hold(async () => {
@@ -115,7 +115,7 @@ async function foreignHolder(file: string): Promise<{ kill: () => Promise<unknow
 test('what another program has locked is not ours', async () => {
   const file = newFile();
   const holder = await foreignHolder(file);
-  const lock = new FileLock(file, { deadline: 20 });
+  const lock = new FileLock(file, { deadline: 1000 });
   await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
   await holder.kill();
   await lock.close();
@@ -133,13 +133,13 @@ test('a holder that is killed lets go: one who asks right after its end has the 
 
 test('a lock file that is deleted while it is held: the holder’s next lock is on the file that others see', async () => {
   const file = newFile();
-  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 20 })];
+  const [first, second] = [new FileLock(file), new FileLock(file, { deadline: 1000 })];
   await first.hold(() => {
     rmSync(file);
     return Promise.resolve();
   });
   await second.hold(async () => {
-    const third = new FileLock(file, { deadline: 20 });
+    const third = new FileLock(file, { deadline: 1000 });
     await expect(third.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
     await third.close();
   });

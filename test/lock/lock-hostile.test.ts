@@ -38,7 +38,7 @@ describe('what is no lock file', () => {
   )('%s as “%s” is refused, named, and not followed', async (what, name) => {
     const folder = temporaryFolder();
     make[what]?.(join(folder, name), folder);
-    const lock = new FileLock(join(folder, 'lock'), { deadline: 200 });
+    const lock = new FileLock(join(folder, 'lock'), { deadline: 2000 });
     await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({
       code: 'lock_file_invalid',
       path: join(folder, name),
@@ -56,7 +56,7 @@ describe('what is no lock file', () => {
     const file = join(temporaryFolder(), 'lock');
     writeFileSync(file, '');
     chmodSync(file, 0o400);
-    const lock = new FileLock(file, { deadline: 200 });
+    const lock = new FileLock(file, { deadline: 2000 });
     await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({
       code: 'no_permission',
       message: expect.stringContaining(`lock file “${file}”`),
@@ -66,7 +66,7 @@ describe('what is no lock file', () => {
 
   test('a folder that is not there: what the system says, with the path', async () => {
     const file = join(temporaryFolder(), 'missing', 'lock');
-    const lock = new FileLock(file, { deadline: 200 });
+    const lock = new FileLock(file, { deadline: 2000 });
     await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'ENOENT' });
     await lock.close();
   });
@@ -194,7 +194,7 @@ describe('a file system whose locks', () => {
     const slow = join(folder, 'slow.lock');
     // By another path it is another open file, so it would find the lock held.
     // On a busy machine a lock that is free may take longer than the deadline, too.
-    const rounds = [slow, slow, 'wait 2500', `until-held ${folder}/./slow.lock`];
+    const rounds = [slow, slow, 'wait 6500', `until-held ${folder}/./slow.lock`];
     const [first, meanwhile, ...later] = await run(900, rounds);
     expect(first).toMatchObject({ code: 'lock_timeout' });
     expect(meanwhile).toMatchObject({

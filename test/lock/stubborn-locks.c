@@ -1,5 +1,5 @@
 // Preloaded by lock-hostile.test.ts: stands for file systems whose locks hang or are refused, chosen by the lock file's name.
-// “…hang…” never comes back, “…slow…” takes two seconds the first time, “…errno-37…” is refused with that number, and “…opening-28…” can’t be
+// “…hang…” never comes back, “…slow…” takes six seconds the first time, “…errno-37…” is refused with that number, and “…opening-28…” can’t be
 // opened for that reason the first time. With CLOCK_JUMPS in the environment, the clock on the wall jumps a day with each look at it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,7 +24,7 @@ static int refused(int fd, int command) {
   if (name == NULL) return 0;
   if (strstr(name, "hang") != NULL) for (;;) pause();
   static int slept = 0;
-  if (strstr(name, "slow") != NULL && slept++ == 0) sleep(2);
+  if (strstr(name, "slow") != NULL && slept++ == 0) sleep(6);
   const char *number = strstr(name, "errno-");
   if (number == NULL) return 0;
   errno = atoi(number + 6);

@@ -9,13 +9,12 @@ import {
   mkdtempSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import ts from 'typescript';
 import { expect, onTestFinished } from 'vitest';
@@ -83,20 +82,24 @@ function packedOnce(): string {
   const all = join(process.cwd(), 'artifacts', WITH_PNPM ? 'packed-pnpm' : 'packed');
   const made = join(all, whatIsPacked());
   if (existsSync(made)) return made;
-  rmSync(all, { recursive: true, force: true });
   mkdirSync(all, { recursive: true });
+  // Of earlier builds. Those with a dot belong to test files that are installing right now.
+  for (const name of readdirSync(all))
+    if (!name.startsWith('.') && name !== basename(made)) removePatiently(join(all, name));
   const place = mkdtempSync(join(all, '.'));
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', place], process.cwd()));
-  const folder = join(place, 'stranger');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
-  const tarball = join(place, packed.filename);
-  if (WITH_PNPM)
-    run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(all, 'pnpm-store'), tarball], folder);
-  else run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], folder);
   try {
+    const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', place], process.cwd()));
+    const folder = join(place, 'stranger');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
+    const tarball = join(place, packed.filename);
+    if (WITH_PNPM)
+      run('npx', ['--yes', 'pnpm@10', 'add', '--store-dir', join(all, '.pnpm-store'), tarball], folder);
+    else
+      run('npm', ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', tarball], folder);
     renameSync(place, made);
   } catch (error) {
+    removePatiently(place);
     if (!existsSync(made)) throw error; // Another test file has made the folder meanwhile.
   }
   return made;

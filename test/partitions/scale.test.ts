@@ -147,7 +147,7 @@ describe('PostgreSQL with a standby', () => {
   afterAll(() => servers.close());
 
   test('refuses writes on the standby, and goes on once connections lead to the primary', async () => {
-    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 20_000 });
     pool.on('error', () => undefined);
     await migratePartitions(pool);
     const partition = partitionedCaches({
@@ -157,7 +157,7 @@ describe('PostgreSQL with a standby', () => {
     await partition.update((cache) => signIn(cache, 'noor'));
     await pool.end();
 
-    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 20_000 });
     later.on('error', () => undefined);
     const again = partitionedCaches({
       store: postgresStore({ pool: later }),
@@ -179,13 +179,13 @@ describe('PostgreSQL with a standby', () => {
   }, 60_000);
 
   test('reads nothing from the standby, which may lag behind, whether it has an entry or not', async () => {
-    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    const pool = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 20_000 });
     await migratePartitions(pool);
     const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys: 'plain-text' });
     await caches.partition('b').update((cache) => signIn(cache, 'noor'));
     await pool.end();
 
-    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 2000 });
+    const later = new pg.Pool({ connectionString: servers.url, max: 1, connectionTimeoutMillis: 20_000 });
     const again = partitionedCaches({ store: postgresStore({ pool: later }), sealingKeys: 'plain-text' });
     servers.leadTo(servers.standby());
     for (const id of ['b', 'of nobody'])
@@ -199,7 +199,7 @@ describe('PostgreSQL with a standby', () => {
   }, 60_000);
 
   test('has every acknowledged update after the standby was promoted', async () => {
-    const pool = new pg.Pool({ connectionString: servers.url, max: 2, connectionTimeoutMillis: 2000 });
+    const pool = new pg.Pool({ connectionString: servers.url, max: 2, connectionTimeoutMillis: 20_000 });
     pool.on('error', () => undefined);
     await migratePartitions(pool);
     const caches = partitionedCaches({ store: postgresStore({ pool }), sealingKeys: 'plain-text' });

@@ -39,7 +39,7 @@ describe.each([
   ] as const)(
     'by $by, 8 expiries: one refresh for each, and no refresh token twice; a killed one frees the way',
     async ({ by, person }) => {
-      const place = { kind, url: server.url, key: randomBytes(32).toString('base64'), lease: 3000 };
+      const place = { kind, url: server.url, key: randomBytes(32).toString('base64'), lease: 6000 };
       await takeTurns(stage, { place, by, person, times: 8, skews: [-3, 0, 4] });
     },
     120_000,

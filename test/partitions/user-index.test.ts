@@ -75,12 +75,12 @@ it('an update does not wait past its own deadline for the change of another', as
     settled.push(name);
   };
   const first = update('early', early);
-  await vi.waitUntil(() => asked.includes(early.key));
+  await vi.waitUntil(() => asked.includes(early.key), 20_000);
   const begun = performance.now();
-  await vi.waitUntil(() => performance.now() - begun > 200); // Deadlines are checked every 20 ms.
+  await vi.waitUntil(() => performance.now() - begun > 200, 20_000); // Deadlines are checked every 20 ms.
   isHanging = true;
   const second = update('late', late);
-  await vi.waitUntil(() => asked.length === 4); // Both partitions and the two index entries of the late one.
+  await vi.waitUntil(() => asked.length === 4, 20_000); // Both partitions and the two index entries of the late one.
   answer();
   await Promise.all([first, second]);
   expect(settled).toEqual(['early', 'late']);

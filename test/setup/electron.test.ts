@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { developmentMarker, findElectron } from '../../scripts/electron-path.mjs';
 import refuse from '../../scripts/packaging/refuse-development-runtime.cjs';
 import { checkIntegrity } from '../../scripts/setup/development-runtime.mjs';
@@ -114,8 +114,8 @@ describe('a build of the app', () => {
 });
 
 it('a variable that names a folder without Electron is told, and nothing is downloaded', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('ELECTRON_OVERRIDE_DIST_PATH', folder);
   vi.stubEnv('ELECTRON_MIRROR', 'http://127.0.0.1:1/');
   await expect(ensureElectron(folder)).rejects.toThrow('ELECTRON_OVERRIDE_DIST_PATH');
-  vi.unstubAllEnvs();
 });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ensureBuilt } from '../../scripts/setup/build.mjs';
 import { missingPackages, namesHere } from '../../scripts/setup/debian.mjs';
 import { ensureNodeModules, holdsWhatIsLocked } from '../../scripts/setup/node-modules.mjs';
@@ -80,6 +80,7 @@ describe('the build', () => {
 
   it('is made again for another client ID', async () => {
     ensureBuilt(root);
+    onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('TOKENKEEP_CLIENT_ID', 'another');
     ensureBuilt(root);
     ensureBuilt(root);

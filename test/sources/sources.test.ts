@@ -557,6 +557,8 @@ it('reports once that a source was replaced, and not after it was stopped', asyn
   const next = new Promise<void>((resolve) => (tell = resolve));
   writeFileSync(file, documentOf(['ada'], 'msal-python'));
   await next;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(told).toBe(1);
   stop();
   writeFileSync(file, '{}');
   await new Promise((resolve) => setTimeout(resolve, 300));

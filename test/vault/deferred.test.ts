@@ -106,7 +106,9 @@ describe('one account', () => {
         get.mockRestore();
         return length;
       });
-    expect(await lookups(`nobody.tenant${'-part'.repeat(100)}`)).toBe(await lookups('nobody.tenant-part'));
+    const few = await lookups('nobody.tenant-part');
+    expect(few).toBeGreaterThan(0);
+    expect(await lookups(`nobody.tenant${'-part'.repeat(100)}`)).toBe(few);
   });
 
   test('is read when one of its keys is asked for', async () => {

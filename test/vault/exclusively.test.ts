@@ -115,7 +115,7 @@ test('in memory: one task of a name at a time, and a failed one frees the way', 
 
 test('a call that waits too long rejects', async () => {
   const file = join(temporaryFolder(), 'use-lock');
-  const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { deadline: 30 })];
+  const [holder, waiter] = [new NamedLocks(file, {}), new NamedLocks(file, { deadline: 1000 })];
   let free = (): void => undefined;
   let held = Promise.resolve();
   // Only once its task has begun does the holder have the lock: another thread takes it.

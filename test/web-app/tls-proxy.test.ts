@@ -53,7 +53,7 @@ beforeAll(async () => {
   demo = await startDemo({ CACHE: 'memory', PUBLIC_URL: proxy.url });
   proxy.target.port = demo.settings.port;
   app = await startApp({ ...demo.settings, fetch: expiringAtOnce(demo.settings.fetch) });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser.close();
   await app.close();
@@ -114,4 +114,4 @@ it('two users in two tabs each sign in side by side, call the API and sign out, 
   expect(await noor[1].textContent('h1')).toBe('Welcome');
   expect(await callApi(piet[1])).toBe('piet');
   await Promise.all(contexts.map((context) => context.close()));
-}, 60_000);
+}, 120_000);

@@ -220,38 +220,46 @@ export const leaseCases: Record<string, Check> = {
     { store, another },
     id,
   ) => {
-    const order: string[] = [];
-    let [die, hasBegun] = [(): void => undefined, false];
-    const dead = handled(
-      sealed(dying(store), { lease: 2500 })
-        .partition(id)
-        .exclusively('turn', () => {
-          order.push('dies');
-          hasBegun = true;
-          return new Promise<void>((resolve) => (die = resolve));
-        }),
-    );
-    const begun = until(
-      () => Promise.resolve(hasBegun),
-      'The task did not start: `leases.take` must resolve with true for a lease that nobody holds.',
-    );
-    await Promise.race([begun, dead]);
-    const other = sealed(another, { turnTimeout: 1 }).partition(id);
-    check(
-      'A task ran while another process held its lease. `leases.take` must resolve with false for another owner until the lease expires.',
-      await codeOf(other.exclusively('turn', () => Promise.resolve())),
-      'partition_busy',
-    );
-    await sealed(another)
-      .partition(id)
-      .exclusively('turn', () => Promise.resolve(order.push('goes on')));
-    check(
-      'After the process that held a lease had died, the next task was not run. The lease must expire after its `ttl`.',
-      order,
-      ['dies', 'goes on'],
-    );
-    die();
-    await dead;
+    // If this process was held up until the lease may have expired, nothing is known of the store: try again with a longer one.
+    for (const lease of [2500, 10_000]) {
+      const [turn, order, since] = [`turn-${lease}`, [] as string[], performance.now()];
+      let [die, hasBegun] = [(): void => undefined, false];
+      const dead = handled(
+        sealed(dying(store), { lease })
+          .partition(id)
+          .exclusively(turn, () => {
+            order.push('dies');
+            hasBegun = true;
+            return new Promise<void>((resolve) => (die = resolve));
+          }),
+      );
+      const begun = until(
+        () => Promise.resolve(hasBegun),
+        'The task did not start: `leases.take` must resolve with true for a lease that nobody holds.',
+      );
+      await Promise.race([begun, dead]);
+      const other = sealed(another, { turnTimeout: 1 }).partition(id);
+      const code = await codeOf(other.exclusively(turn, () => Promise.resolve()));
+      const isLate = code === 'done' && performance.now() - since > lease * 0.8 && lease < 10_000;
+      if (!isLate) {
+        check(
+          'A task ran while another process held its lease. `leases.take` must resolve with false for another owner until the lease expires.',
+          code,
+          'partition_busy',
+        );
+        await sealed(another)
+          .partition(id)
+          .exclusively(turn, () => Promise.resolve(order.push('goes on')));
+        check(
+          'After the process that held a lease had died, the next task was not run. The lease must expire after its `ttl`.',
+          order,
+          ['dies', 'goes on'],
+        );
+      }
+      die();
+      await dead;
+      if (!isLate) return;
+    }
   },
 };
 

@@ -186,4 +186,6 @@ it('reports what it began at other programs if the vault was not chosen', {
     for (const { name, result } of reports[0]?.places ?? [])
       if (result === 'signed-out') expect(left, step).not.toContain(name);
   }
+  const told = outcomes.flatMap(({ reports }) => reports[0]?.places.map(({ result }) => result) ?? []);
+  expect(told).toContain('signed-out');
 });

@@ -31,7 +31,7 @@ beforeEach(async () => {
     openBrowser: () => Promise.resolve(),
     confirm: () => Promise.resolve(true),
     after(milliseconds, work) {
-      const timer = setTimeout(work, milliseconds / 20);
+      const timer = setTimeout(work, milliseconds / 2);
       return () => clearTimeout(timer);
     },
     sources: {

@@ -73,7 +73,7 @@ export class Daemon {
     const kill = (): void => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));
-    for (let left = 300; left > 0; left -= 1) {
+    for (let left = 1000; left > 0; left -= 1) {
       if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${this.#said}`);
       if (await isUp().catch(() => false)) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
