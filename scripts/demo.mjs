@@ -35,7 +35,7 @@ function cannotBeSeen() {
 
 async function demo(electron) {
   const provider = await startProvider();
-  // Always the same folder, emptied: then its vault has one key in the keychain, which is used again the next time.
+  // Always the same folder, emptied. The key of its last vault stays in the keychain, and opens nothing any more.
   const folder = join(homedir(), '.tokenkeep-demo');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
