@@ -161,17 +161,19 @@ export class VaultMemory {
         this.opening.contents?.file?.stop();
         if (this.opening.key !== opening.key) this.opening.key?.fill(0);
       }
-      const isGone = opening.state === 'key-missing' || opening.state === 'wrong-key';
-      if (isGone && this.mine.key !== null) {
-        // The keychain does not have this key any more. It is used again only if the keychain has it again.
-        this.mine.key.fill(0);
-        this.mine = { ...this.mine, key: null };
-      }
+      if (opening.isKeyGone) this.forgetKey();
       this.opening = opening;
       this.refresh();
       return;
     }
     await this.replace(opening);
+  }
+
+  /** Call it when the keychain does not have the key any more: it is used again only if the keychain has it again. */
+  forgetKey(): void {
+    if (this.mine === null) return;
+    this.mine.key?.fill(0);
+    this.mine = { ...this.mine, key: null };
   }
 
   /** Does what `adopt` does, regardless of what memory holds. `discard` also gives up what could not be saved. */

@@ -52,6 +52,8 @@ export interface Opening {
   warnings: readonly VaultWarning[];
   /** The path of the original, in state `copy`. */
   original: string | null;
+  /** The keychain does not have the key that this program had for the file. */
+  isKeyGone: boolean;
 }
 
 /** What a running program knows from opening this vault before. */
@@ -202,6 +204,7 @@ const NOTHING = {
   isSignOutPending: false,
   warnings: [],
   original: null,
+  isKeyGone: false,
 } as const;
 
 type ReadSlot = (fileId: Buffer, slot: Slot) => Promise<SlotReading>;
@@ -255,8 +258,8 @@ async function openBytes(
   if (!isKnown) item = await read(fileId, slot);
   else if (!isFollowed) item = await ifAnswered(read(fileId, slot), place.timers);
   if (item === 'absent' || item === 'invalid' || (item !== null && !fits(item.key))) {
-    if (isOlder) return { ...about, state: 'older', error: olderUnopenable() };
-    return { ...about, ...refused(item === 'absent' ? 'key-missing' : 'wrong-key') };
+    if (isOlder) return { ...about, isKeyGone: isKnown, state: 'older', error: olderUnopenable() };
+    return { ...about, isKeyGone: true, ...refused(item === 'absent' ? 'key-missing' : 'wrong-key') };
   }
   const key = item?.key ?? Buffer.from(known.key ?? []);
   const unfinished = await readMarkFile(place, fileId, key);

@@ -97,7 +97,8 @@ export async function keepMine(access: Access): Promise<void> {
       access.writing(async () => {
         const label = KEPT_AS.get(memory.opening.state);
         if (label === undefined || memory.mine !== mine) throw changedMeanwhile();
-        const mark = latestMark([opening.mark, memory.opening.mark, markOf(contents), ...marks]);
+        const known = [opening.mark, memory.opening.mark, markOf(contents), ...marks];
+        const mark = latestMark(known);
         memory.notify([removeSignedOut(contents, mark?.tombstones ?? [])]);
         if (memory.opening.identity !== null) {
           await keepCopy(settings.io, settings.file, label, new Date(settings.now()));
@@ -113,7 +114,7 @@ export async function keepMine(access: Access): Promise<void> {
             metadata: contents.metadata,
             fileId,
             generation: generationAfter(mark, contents),
-            history: joinedHistory([contents.history, historyOf(memory.opening.contents)], mark),
+            history: joinedHistory([contents.history, historyOf(memory.opening.contents)], known),
           });
         const written = await replaced().catch((error: unknown) => {
           throw error instanceof VaultError && error.code === 'vault_damaged' ? notComplete(error) : error;
@@ -144,7 +145,8 @@ export async function takeFile(access: Access): Promise<void> {
         const { contents } = opening;
         if (opening.state !== 'older' || contents === null) throw changedMeanwhile();
         const seen = mine?.contents ?? null;
-        const mark = latestMark([opening.mark, seen && markOf(seen), ...marks]);
+        const known = [opening.mark, seen && markOf(seen), ...marks];
+        const mark = latestMark(known);
         removeSignedOut(contents, mark?.tombstones ?? []);
         settleHistories(contents);
         const isPending = opening.isSignOutPending || seen?.metadata.pending === 'rotate';
@@ -159,7 +161,7 @@ export async function takeFile(access: Access): Promise<void> {
           metadata: isPending ? { ...contents.metadata, pending: 'rotate' } : contents.metadata,
           fileId,
           generation: generationAfter(mark, contents),
-          history: joinedHistory([historyOf(contents), historyOf(seen)], mark),
+          history: joinedHistory([historyOf(contents), historyOf(seen)], known),
         });
         const taken = { ...opening, ...written, key, slot, state: 'ready', error: null, mark } as const;
         await memory.replace(taken, { discard: true });

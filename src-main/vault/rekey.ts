@@ -3,7 +3,7 @@ import { KeychainError, VaultError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
 import type { Erasure } from './api.ts';
 import { type Access, append, rewrite } from './commit.ts';
-import { type Contents, keptFrames, markOf } from './contents.ts';
+import { keptFrames, markOf } from './contents.ts';
 import { hear, identify, replaceFile } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
 import { encodeMarkFile, isPast, latestMark, type Mark } from './format/key-item.ts';
@@ -106,12 +106,16 @@ export class Rekeying {
       const own = Buffer.from(key); // Memory overwrites its own when another file is found.
       const position = markOf(contents);
       try {
-        if (await this.#isStored(fileId, slot, own, contents, position))
-          await settings.slots.keep(fileId, slot, own, position);
+        const item = await this.#stored(fileId, slot, own);
+        const isPastIt =
+          item !== null &&
+          (item.mark === null || isPast({ ...position, history: contents.history }, item.mark));
+        if (isPastIt) await settings.slots.keep(fileId, slot, own, position);
         else {
           await this.#access.inTurn(async () => {
-            // The vault may have been closed while the keychain answered.
-            if (!memory.isEnded) await this.#access.lookAgain({ ...memory.known, key: null });
+            if (memory.isEnded) return; // The vault may have been closed while the keychain answered.
+            await this.#access.lookAgain({ ...memory.known, key: null });
+            if (item === null) memory.forgetKey(); // The keychain may be locked by now, and could not be asked again.
           });
         }
       } finally {
@@ -126,19 +130,13 @@ export class Rekeying {
       });
   }
 
-  /** Returns whether the slot holds this key, and no mark that the file is not past. The caller holds the key lock. */
-  async #isStored(
-    fileId: Buffer,
-    slot: Slot,
-    key: Buffer,
-    { history }: Contents,
-    position: Mark,
-  ): Promise<boolean> {
+  /** Returns what is stored beside this key; `null` if the slot does not hold it. The caller holds the key lock. */
+  async #stored(fileId: Buffer, slot: Slot, key: Buffer): Promise<{ mark: Mark | null } | null> {
     const item = await this.#access.settings.slots.read(fileId, slot, STORED);
-    if (typeof item === 'string') return false;
+    if (typeof item === 'string') return null;
     const isSame = item.key.equals(key);
     item.key.fill(0);
-    return isSame && (item.mark === null || isPast({ ...position, history }, item.mark));
+    return isSame ? { mark: item.mark } : null;
   }
 
   /** Resolves when no key replacement is in progress. */

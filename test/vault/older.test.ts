@@ -1,10 +1,11 @@
 // What is older or shorter than what was seen is told, and never taken for current.
+import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Access } from '../../src-main/vault/commit.ts';
 import { readHeader } from '../../src-main/vault/format/header.ts';
-import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
+import { decodeKeyItem, encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { VaultMemory } from '../../src-main/vault/memory.ts';
 import { look } from '../../src-main/vault/open.ts';
 import { Rekeying } from '../../src-main/vault/rekey.ts';
@@ -684,6 +685,59 @@ describe('a program that has the key', () => {
     await mine.update((cache) => signIn(cache, 'eve'));
     expect(mine.status.state).toBe('ready');
   });
+});
+
+test('a choice is final, also if the other slot has the mark of a key that was never used', async () => {
+  const first = await scene.open();
+  await first.update((cache) => signIn(cache, 'dan'));
+  await first.close();
+  const { account, text } = scene.keychain.item('a');
+  const { mark } = decodeKeyItem(text)!;
+  const unused = { ...mark!, generation: mark!.generation + 1n, end: 0, tag: Buffer.alloc(0) };
+  scene.keychain.items.set(
+    account.replace('/a', '/b'),
+    encodeKeyItem({ key: randomBytes(32), mark: unused, file: scene.file, name: '' }),
+  );
+  scene.disk.put(scene.file, state(1));
+  const vault = await scene.open();
+  expect(vault.status.state).toBe('older');
+  await vault.takeFile();
+  await vault.close();
+  expect((await scene.open()).status.state).toBe('ready');
+});
+
+test.each(['the file that it followed', 'a file that it did not follow'])(
+  'a key of which an older copy showed that it is gone does not open %s',
+  async (which) => {
+    const vault = await scene.open();
+    const { account, text } = scene.keychain.item('a');
+    const followed = scene.disk.nodes.get(scene.file)!;
+    const bytes = Buffer.from(scene.bytes);
+    scene.keychain.items.clear();
+    scene.disk.put(scene.file, bytes.subarray(0, bytes.length - 1));
+    expect((await vault.retry()).state).toBe('older');
+    scene.keychain.mood = 'locked';
+    if (which === 'the file that it followed') scene.disk.nodes.set(scene.file, followed);
+    else scene.disk.put(scene.file, bytes);
+    expect((await vault.retry()).state).toBe('locked');
+    scene.keychain.mood = 'open';
+    scene.keychain.items.set(account, text);
+    expect((await vault.retry()).state).toBe('ready');
+  },
+);
+
+test('a key that is found to be gone when a mark is stored is not used while the keychain is locked', async () => {
+  const vault = await scene.open();
+  await vault.update((cache) => signIn(cache, 'dan'));
+  scene.keychain.items.clear();
+  scene.keychain.asked.length = 0;
+  scene.keychain.before = () => {
+    if (scene.keychain.asked.length > 1) scene.keychain.mood = 'locked';
+  };
+  await vault.compact();
+  await expect.poll(() => vault.status.state).toBe('locked');
+  expect((await vault.retry()).state).toBe('locked');
+  await expect(vault.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code: 'vault_locked' });
 });
 
 test('a locked keychain ends neither the choice nor the contents of memory', async () => {

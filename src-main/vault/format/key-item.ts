@@ -158,13 +158,17 @@ export const MAX_HISTORY = 32;
  * A program that has seen another state is told that the file is not a later one.
  *
  * @param histories of the replaced files; empty: unknown
- * @param mark the latest mark: the chosen file is current for this machine
+ * @param marks all marks of this machine, for which the chosen file is current; the keychain has one in each slot
  */
-export function joinedHistory(histories: readonly (readonly FileState[])[], mark: Mark | null): FileState[] {
+export function joinedHistory(
+  histories: readonly (readonly FileState[])[],
+  marks: readonly (Mark | null)[],
+): FileState[] {
   const known = histories.filter(({ length }) => length > 0);
   const starts = known.flatMap(([oldest]) => oldest ?? []).sort(compare);
   const start = starts.at(-1); // Before this state, one of the histories may have gaps.
-  const all = [...known.flat(), ...(mark === null || mark.end === 0 ? [] : [mark])]
+  const marked = marks.flatMap((mark) => (mark === null || mark.end === 0 ? [] : [mark]));
+  const all = [...known.flat(), ...marked]
     .filter((one) => start === undefined || compare(one, start) >= 0)
     .sort(compare);
   return all
