@@ -103,7 +103,7 @@ function said(run: Run): Promise<string[]> {
   const place = { cwd: packed.folder, env: envOf(run) };
   return linesOf(run.command, run.words, place, (line) => {
     const address = /https:\S+/.exec(line)?.[0];
-    const code = /code (\S+) to/.exec(line)?.[1];
+    const code = /(?:code|Enter) (\S+) (?:to|at) /.exec(line)?.[1];
     const user = provider.users[0]!.id;
     const url = code === undefined ? address : `${provider.issuer}/device?user_code=${code}`;
     if (url !== undefined) void browser(trustingFetch(provider.ca), { alone: true }).visit(url, { user });
@@ -177,7 +177,7 @@ it('any OAuth library: signs in by a code, and is signed in after a restart', as
     'https://api.example/orders': api.url,
   });
   const run = { command: process.execPath, words: [write('library.mjs', program)], home };
-  expect(await said(run)).toEqual([expect.stringMatching(/^Sign in at https:/), '200']);
+  expect(await said(run)).toEqual([expect.stringMatching(/^Enter \S+ at https:/), '200']);
   expect(await said(run)).toEqual(['200']);
   expect(api.tokens).not.toContain('none');
   nothingInTheClear(join(home, '.config'), api.tokens);
