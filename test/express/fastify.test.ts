@@ -12,14 +12,14 @@ import { browser } from '../support/browser.ts';
 
 /** The hook of the guide. */
 const hook = (middleware: WebMiddleware) => async (request: FastifyRequest, reply: FastifyReply) => {
-  await new Promise<void>((resolve, reject) => {
-    reply.raw.once('close', resolve);
+  const isPassed = await new Promise<boolean>((resolve, reject) => {
+    reply.raw.once('close', () => resolve(false)); // It was answered, or the client is gone.
     middleware(request.raw, reply.raw, (error) => {
-      if (error instanceof Error) reject(error);
-      else resolve();
+      if (error === undefined || error === null) resolve(true);
+      else reject(error instanceof Error ? error : new Error('The request failed.', { cause: error }));
     });
   });
-  if (reply.raw.writableEnded) reply.hijack();
+  if (!isPassed) reply.hijack(); // Or the handler would run for a request that was not let through.
 };
 
 let provider: RunningProvider;
@@ -63,6 +63,29 @@ beforeAll(async () => {
 afterAll(async () => {
   await close();
   await provider.stop();
+});
+
+it('runs no handler for a request that nothing has let through when the client hangs up', async () => {
+  const app = fastify();
+  const ran: string[] = [];
+  let isAsked = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (isAsked = resolve));
+  const ended = new Promise<void>((resolve) => {
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.raw.once('close', () => setImmediate(() => setImmediate(resolve)));
+      done();
+    });
+  });
+  app.get('/', { onRequest: hook(isAsked) }, () => ran.push('handler'));
+  const address = await app.listen({ host: 'localhost', port: 0 });
+  const client = new AbortController();
+  const answer = fetch(address, { signal: client.signal });
+  await asked;
+  client.abort();
+  await expect(answer).rejects.toThrow();
+  await ended;
+  await app.close();
+  expect(ran).toEqual([]);
 });
 
 it('signs in with a fresh token, refuses requests that are no page loads, and signs out', async () => {
