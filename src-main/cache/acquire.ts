@@ -480,13 +480,28 @@ function errorCodeIn(failure: unknown, codes: ReadonlySet<unknown>, depth = 0): 
   for (const name of ['error', 'errorCode', 'code']) {
     // GitHub's own error code: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
     const code = fields[name] === 'bad_refresh_token' ? 'invalid_grant' : fields[name];
-    if (typeof code === 'string' && codes.has(code)) {
-      const suberror = fields['suberror'] ?? fields['subError'];
-      return { code, suberror: typeof suberror === 'string' ? suberror : '' };
-    }
+    if (typeof code === 'string' && codes.has(code)) return { code, suberror: suberrorIn(fields) ?? '' };
   }
-  for (const name of ['body', 'data', 'response', 'error', 'cause']) {
+  for (const name of WITHIN) {
     const found = errorCodeIn(fields[name], codes, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Where errors of OAuth libraries have what the provider answered. */
+const WITHIN = ['body', 'data', 'response', 'error', 'cause'] as const;
+
+/** Returns Entra's suberror. Most libraries copy only the fields of RFC 6749 into their error, and keep the answer as its cause. */
+function suberrorIn(failure: unknown, depth = 0): string | undefined {
+  if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
+  const fields = failure as Readonly<Record<string, unknown>>;
+  for (const name of ['suberror', 'subError']) {
+    const suberror = fields[name];
+    if (typeof suberror === 'string') return suberror;
+  }
+  for (const name of WITHIN) {
+    const found = suberrorIn(fields[name], depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;

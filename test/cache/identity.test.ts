@@ -1,4 +1,5 @@
 /** Which user and which use a token belongs to: issuers, resources, assertions, schemes, scopes, lifetimes, refusals. */
+import { ResponseBodyError } from 'oauth4webapi';
 import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { acquireTokenSilent, lookup, type Redeem, type TokenRequest } from '../../src-main/cache/acquire.ts';
@@ -887,14 +888,17 @@ describe('a refused refresh token', () => {
     expect(sent).toBe(2);
   });
 
-  test('a refusal of some scopes does not refuse other scopes', async () => {
+  const body = { error: 'invalid_grant', suberror: 'basic_action' };
+  test.each([
+    ['has the suberror', Object.assign(new Error('x'), body)],
+    ['is of oauth4webapi', new ResponseBodyError('x', { cause: body, response: Response.json(body) })],
+    ['is the cause of another', new Error('x', { cause: { error: 'invalid_grant', data: body } })],
+  ])('a refusal of some scopes does not refuse other scopes, if the error %s', async (_where, refusal) => {
     const cache = cacheWith(realmSignIn('alpha'));
     const sent: unknown[] = [];
     const redeem: Redeem = (_, { scopes }) => {
       sent.push(scopes);
-      return Promise.reject(
-        Object.assign(new Error('x'), { error: 'invalid_grant', suberror: 'basic_action' }),
-      );
+      return Promise.reject(refusal);
     };
     for (const scopes of ['read', 'read', 'write'])
       await expect(acquireTokenSilent(inMemory(cache), { ...request, scopes }, redeem, now)).rejects.toThrow(
