@@ -65,12 +65,12 @@ function statusOf(error: unknown): string {
   return answer instanceof Response ? `status ${answer.status}` : '';
 }
 
-/** The message for a provider that was reached and has a fault of its own. */
+/** The message for a provider that was reached and has a fault of its own, or was asked too much. */
 function faulty(says: string, { issuer, leaving }: Circumstance): string {
   const host = hostOf(issuer);
   return leaving === true
     ? `${host} answered with ${says}, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`
-    : `${host} answered with ${says}: it has a fault of its own at the moment. What is saved here is unchanged. Try again later.`;
+    : `${host} answered with ${says}: it can’t do more at the moment. What is saved here is unchanged. Try again later.`;
 }
 
 function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
@@ -82,7 +82,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
     const known = Object.hasOwn(OAUTH, oauth) ? OAUTH[oauth] : undefined; // a provider can answer “constructor”
     if (known !== undefined) return known;
     if (refreshing && codeThatAsksUser({ error: oauth }) !== undefined) return 'sign_in_again';
-    return status >= 500 ? 'provider_unreachable' : 'sign_in_rejected';
+    return isForNow(status) ? 'provider_unreachable' : 'sign_in_rejected';
   }
   // Of the whole chain, because the outermost error often says only that something failed.
   const words = chain(error)
@@ -95,7 +95,7 @@ function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
   const [first] = chain(error);
   const code = fieldOf(first, 'code') ?? '';
   const answer = chain(error).find((link) => link instanceof Response);
-  if (answer instanceof Response && answer.status >= 500) return 'provider_unreachable';
+  if (answer instanceof Response && isForNow(answer.status)) return 'provider_unreachable';
   if (
     /RESPONSE_IS_NOT_CONFORM|RESPONSE_IS_NOT_JSON|PARSE_ERROR|JSON_ATTRIBUTE|SERVER_METADATA|INVALID_URL/.test(
       code,
@@ -117,7 +117,11 @@ const OAUTH: Readonly<Record<string, SignInErrorCode>> = {
   code_expired: 'sign_in_timeout',
   server_error: 'provider_unreachable',
   temporarily_unavailable: 'provider_unreachable',
+  too_many_requests: 'provider_unreachable',
 };
+
+/** Whether a provider may answer otherwise later: it has a fault, or was asked too much. */
+const isForNow = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
 
 /** Returns the provider's error code, such as `invalid_grant`; null if there was none. */
 export function providerCodeOf(error: unknown): string | null {

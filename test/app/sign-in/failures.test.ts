@@ -86,12 +86,23 @@ it.each([
     new Error('unexpected', { cause: new Response(null, { status: 503 }) }),
     'id.example answered with status 503',
   ],
-])('a provider that answers, but has a fault of its own, is not said to be unreached', (error, says) => {
-  const failure = failureOf(error, ABOUT);
-  expect(failure.message).toContain(says);
-  expect(failure.message).toMatch(/What is saved here is unchanged\. Try again later\.$/);
-  expect(failureOf(error, { ...ABOUT, leaving: true }).message).toContain(
-    'Tokenkeep tries again until it is revoked.',
-  );
-  expect(failureOf(network('ECONNREFUSED'), ABOUT).message).toContain('did not answer');
-});
+  [oauth('too_many_requests'), 'id.example answered with the error “too_many_requests”'],
+  ...[408, 425, 429].map(
+    (status) =>
+      [
+        new Error('unexpected', { cause: new Response(null, { status }) }),
+        `id.example answered with status ${status}`,
+      ] as const,
+  ),
+] as const)(
+  'a provider that answers, but has a fault of its own, is not said to be unreached',
+  (error, says) => {
+    const failure = failureOf(error, ABOUT);
+    expect(failure.message).toContain(says);
+    expect(failure.message).toMatch(/What is saved here is unchanged\. Try again later\.$/);
+    expect(failureOf(error, { ...ABOUT, leaving: true }).message).toContain(
+      'Tokenkeep tries again until it is revoked.',
+    );
+    expect(failureOf(network('ECONNREFUSED'), ABOUT).message).toContain('did not answer');
+  },
+);
