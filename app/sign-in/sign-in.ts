@@ -209,7 +209,9 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
             profile.client_id === client_id &&
             isSameIssuer(issuerOfProfile(profile), found.issuer),
         );
-      const microsoft = found !== undefined && /^https:\/\/login\.[^/]+\/([^/]+)\/v2\.0$/.exec(found.issuer);
+      // The cloud in which a profile of Microsoft signs in. A sovereign one, and anybody else's issuer of this form, is asked by its address.
+      const microsoft =
+        found !== undefined && /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(found.issuer);
       const host = found === undefined ? account.environment : new URL(found.issuer).host;
       const scopes = new Set(
         account.accessTokens

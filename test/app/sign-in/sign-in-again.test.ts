@@ -42,7 +42,11 @@ async function add(issuer: string): Promise<string> {
 it.each([
   [`https://login.microsoftonline.com/${TENANT}/v2.0`, 'microsoft', TENANT],
   [ISSUER, 'oidc', ISSUER],
-])('without a profile: a draft for %s', async (issuer, kind, authority) => {
+  ...['login.microsoftonline.us', 'login.example'].map((host) => {
+    const issuer = `https://${host}/${TENANT}/v2.0`;
+    return [issuer, 'oidc', issuer] as const;
+  }),
+] as const)('without a profile: a draft for %s', async (issuer, kind, authority) => {
   const again = await signing.handlers.signInAgain(null, await add(issuer));
   expect(again).toMatchObject({
     profileId: null,
