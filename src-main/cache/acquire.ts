@@ -474,37 +474,31 @@ interface ErrorCode {
 }
 
 /** Returns the error code of a rejected token request, if it is one of these. OAuth libraries store it in different places. */
-function errorCodeIn(failure: unknown, codes: ReadonlySet<unknown>, depth = 0): ErrorCode | undefined {
-  if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
-  const fields = failure as Readonly<Record<string, unknown>>;
-  for (const name of ['error', 'errorCode', 'code']) {
-    // GitHub's own error code: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
-    const code = fields[name] === 'bad_refresh_token' ? 'invalid_grant' : fields[name];
-    if (typeof code === 'string' && codes.has(code)) return { code, suberror: suberrorIn(fields) ?? '' };
-  }
-  for (const name of WITHIN) {
-    const found = errorCodeIn(fields[name], codes, depth + 1);
-    if (found !== undefined) return found;
+function errorCodeIn(failure: unknown, codes: ReadonlySet<unknown>): ErrorCode | undefined {
+  for (const fields of answersIn(failure)) {
+    for (const name of ['error', 'errorCode', 'code']) {
+      // GitHub's own error code: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps
+      const code = fields[name] === 'bad_refresh_token' ? 'invalid_grant' : fields[name];
+      if (typeof code === 'string' && codes.has(code)) return { code, suberror: suberrorIn(fields) };
+    }
   }
   return undefined;
 }
 
-/** Where errors of OAuth libraries have what the provider answered. */
-const WITHIN = ['body', 'data', 'response', 'error', 'cause'] as const;
-
 /** Returns Entra's suberror. Most libraries copy only the fields of RFC 6749 into their error, and keep the answer as its cause. */
-function suberrorIn(failure: unknown, depth = 0): string | undefined {
-  if (typeof failure !== 'object' || failure === null || depth > 4) return undefined;
+function suberrorIn(failure: unknown): string {
+  for (const { suberror, subError } of answersIn(failure))
+    for (const found of [suberror, subError]) if (typeof found === 'string') return found;
+  return '';
+}
+
+/** Yields an error, and what it holds where errors of OAuth libraries have what the provider answered. */
+function* answersIn(failure: unknown, depth = 0): Generator<Readonly<Record<string, unknown>>> {
+  if (typeof failure !== 'object' || failure === null || depth > 4) return;
   const fields = failure as Readonly<Record<string, unknown>>;
-  for (const name of ['suberror', 'subError']) {
-    const suberror = fields[name];
-    if (typeof suberror === 'string') return suberror;
-  }
-  for (const name of WITHIN) {
-    const found = suberrorIn(fields[name], depth + 1);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  yield fields;
+  for (const name of ['body', 'data', 'response', 'error', 'cause'])
+    yield* answersIn(fields[name], depth + 1);
 }
 
 /** Whether a token request failed with `invalid_grant` (RFC 6749 §5.2), so that a retry would fail as well. */
