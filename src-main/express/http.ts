@@ -23,7 +23,12 @@ export type WebMiddleware = (req: WebRequest, res: ServerResponse, next: (error?
 
 /** Makes middleware from an async function that returns whether to call the next middleware. Passes its errors to `next`. */
 export function middleware(run: (req: WebRequest, res: ServerResponse) => Promise<boolean>): WebMiddleware {
-  return (req, res, next) => void run(req, res).then((isPassedOn) => (isPassedOn ? next() : undefined), next);
+  return (req, res, next) =>
+    void run(req, res).then(
+      (isPassedOn) => (isPassedOn ? next() : undefined),
+      // Without an argument, `next` would let the request through.
+      (error: unknown) => next(error ?? new Error('The request failed without an error.')),
+    );
 }
 
 export function cookiesOf({ headers: { cookie = '' } }: IncomingMessage): ReadonlyMap<string, string> {
