@@ -70,7 +70,7 @@ function faulty(says: string, { issuer, leaving }: Circumstance): string {
   const host = hostOf(issuer);
   return leaving === true
     ? `${host} answered with ${says}, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`
-    : `${host} answered with ${says}: it can’t do more at the moment. What is saved here is unchanged. Try again later.`;
+    : `${host} answered with ${says}: it can’t serve this request at the moment. What is saved here is unchanged. Try again later.`;
 }
 
 function codeOf(error: unknown, refreshing: boolean): SignInErrorCode {
@@ -121,7 +121,7 @@ const OAUTH: Readonly<Record<string, SignInErrorCode>> = {
 };
 
 /** Whether a provider may answer otherwise later: it has a fault, or was asked too much. */
-const isForNow = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
+export const isForNow = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
 
 /** Returns the provider's error code, such as `invalid_grant`; null if there was none. */
 export function providerCodeOf(error: unknown): string | null {

@@ -8,7 +8,7 @@ import type { Question } from 'tokenkeep/ipc';
 import * as v from 'valibot';
 import type { Ask } from './consent.ts';
 import type { SignatureResult } from './contract.ts';
-import { failureOf, signInError } from './failures.ts';
+import { failureOf, isForNow, signInError } from './failures.ts';
 import { wholeAnswer } from './provider.ts';
 import { payloadOf, protectedHeaderOf } from './received.ts';
 
@@ -61,7 +61,7 @@ export async function checkSignature(
       const answer = await wholeAnswer(
         await fetch(url, { ...options, headers: { accept: 'application/json' } }),
       );
-      if (answer.status >= 500) throw signInError('provider_unreachable', { issuer, client_id: '' });
+      if (isForNow(answer.status)) throw signInError('provider_unreachable', { issuer, client_id: '' });
       const body: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
       const read = v.safeParse(schema, body);
       if (!read.success) throw signInError('provider_unsuitable', { issuer, client_id: '' });

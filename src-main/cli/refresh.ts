@@ -79,7 +79,7 @@ export function noToken(
       EXIT.failed,
       `${host} answered with something other than a token response. ${kept} Report it to the provider.`,
     );
-  const isPassing = status >= 500 || status === 429 || PASSING.has(code?.split(',')[0] ?? '');
+  const isPassing = isForNow(status) || PASSING.has(code?.split(',')[0] ?? '');
   const remedy = isPassing
     ? 'Try again later.'
     : 'Look the error up in the provider’s documentation, or ask whoever registered the app.';
@@ -88,6 +88,9 @@ export function noToken(
     `${host} did not give a token (${code ?? `HTTP ${status}`}). ${kept} ${remedy}`,
   );
 }
+
+/** Whether a provider may answer otherwise later: it has a fault, or was asked too much. */
+const isForNow = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
 
 /**
  * Returns the provider's error code and Entra ID's own number, as in `invalid_grant, AADSTS50173`; never its description, which may quote
@@ -140,10 +143,9 @@ export async function endpointOf(
   // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
   const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
   if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://')) {
-    const what =
-      status >= 500 || status === 429
-        ? `${new URL(known).host} answered with status ${status} when it was asked where to refresh tokens. No token was sent. Try again later.`
-        : `${known} publishes no metadata that names this issuer and an https token endpoint. No token was sent. Compare the issuer with the one that the provider gives, and sign in again.`;
+    const what = isForNow(status)
+      ? `${new URL(known).host} answered with status ${status} when it was asked where to refresh tokens. No token was sent. Try again later.`
+      : `${known} publishes no metadata that names this issuer and an https token endpoint. No token was sent. Compare the issuer with the one that the provider gives, and sign in again.`;
     throw new Stop(EXIT.failed, what);
   }
   const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, allowed.hostsOf(known) ?? []);

@@ -667,6 +667,7 @@ describe('get', () => {
 
   it.each([
     [503, '{}', /HTTP 503\).+Try again later\.\n$/],
+    [408, '{}', /HTTP 408\).+Try again later\.\n$/],
     [400, '{"error":"unauthorized_client"}', /\(unauthorized_client\).+ask whoever registered the app\.\n$/],
     [200, '<html>', /something other than a token response.+Report it/],
   ])('says after status %d what to do', async (status, body, says) => {

@@ -176,6 +176,7 @@ it.each<[string, string, () => Response | Promise<Response>]>([
     () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })),
   ],
   ['provider_unreachable', 'a broken server', () => json({}, 503)],
+  ['provider_unreachable', 'a server that was asked too much', () => json({}, 429)],
   ['provider_unsuitable', 'no metadata', () => json({}, 404)],
   ['provider_unsuitable', 'text', () => new Response('<html>')],
   ['provider_unsuitable', 'metadata of another issuer', () => json(metadataOf('https://other.example'))],
