@@ -86,7 +86,7 @@ export function createSignOut(
     dialogs.replace(dialog, { ...dialog, offers, wishes });
   };
 
-  const open = async (accountIds: readonly string[] | null, who: string, apps: readonly string[]) => {
+  const open = async (accountIds: readonly string[] | null, who: string, clients: readonly string[]) => {
     const chosen = accountsOf(accountIds);
     const user = accountIds === null || chosen.some(({ kind }) => kind === 'user');
     // Sample data has no provider, and neither has an app without a user.
@@ -98,7 +98,7 @@ export function createSignOut(
       copies: [],
       user,
       who,
-      apps,
+      apps: namesOf(clients),
       places: [],
       counts: null,
       working: false,
@@ -107,7 +107,7 @@ export function createSignOut(
     });
     hasPlaces = false;
     if (asks) void ask(accountIds);
-    await countFor(accountIds);
+    await Promise.all([countFor(accountIds), name(clients)]);
   };
 
   /** Whether places were chosen in the open dialog. From then on, only the user chooses. */
@@ -197,8 +197,7 @@ export function createSignOut(
     const clients = [...new Set(chosen.flatMap((account) => account.clients))];
     const who = ids === null ? 'everyone' : count(chosen.length, 'account');
     const leaving = ids === null ? null : chosen.map(({ id }) => id);
-    const opened = open(leaving, who, namesOf(clients));
-    await Promise.all([opened, name(clients)]);
+    await open(leaving, who, clients);
   };
 
   /** Names the apps in the dialog that has just been opened, as soon as their names are known. */
@@ -240,8 +239,7 @@ export function createSignOut(
       if (account === undefined) return;
       const { accountId: shown, tokens } = selection.view.get();
       if (shown === account.id && tokens !== null) accounts.learn(tokens);
-      const opened = open([account.id], nameWithRealm(account), namesOf(account.clients));
-      await Promise.all([opened, name(account.clients)]);
+      await open([account.id], nameWithRealm(account), account.clients);
     },
     several: (ids) => (ids.length === 1 ? signOut.one(ids[0]) : several(ids)),
     all() {
