@@ -131,11 +131,18 @@ describe('a file system whose locks', () => {
   test('are files without links, as some file systems say: they are locked like any other', async () => {
     const folder = temporaryFolder();
     const unlinked = join(folder, 'unlinked.cjs');
+    // The thread of the locks loads nothing in advance, so its script is changed.
     writeFileSync(
       unlinked,
-      `const fs = require('node:fs');
-       const { fstatSync } = fs;
-       fs.fstatSync = (...given) => Object.assign(fstatSync(...given), { nlink: 0 });`,
+      `const threads = require('node:worker_threads');
+       const change = "{ const fs = require('node:fs'), { fstatSync } = fs; " +
+         "fs.fstatSync = (...given) => Object.assign(fstatSync(...given), { nlink: 0 }); }";
+       threads.Worker = class extends threads.Worker {
+         constructor(script, options) {
+           super(options.eval ? change + script : script, options);
+         }
+       };
+       require('node:module').syncBuiltinESMExports();`,
     );
     const file = join(folder, 'vault.lock');
     const said = await run(5000, [file, file], program, { NODE_OPTIONS: `--require ${unlinked}` });
