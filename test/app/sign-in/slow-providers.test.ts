@@ -36,6 +36,12 @@ let faults: unknown[];
 /** Those that have neither run nor been cancelled. */
 let timers: Set<NodeJS.Timeout>;
 
+/** The network fails when a token is revoked. */
+function noAnswer(url: string): boolean {
+  if (url.endsWith('/revoke')) throw new TypeError('fetch failed');
+  return false;
+}
+
 async function answer(url: string, body: unknown): Promise<Response> {
   if (isHeld(url)) await new Promise<void>((resolve) => held.set(url, resolve));
   if (url.endsWith('/revoke')) {
@@ -142,10 +148,7 @@ describe('a provider that never answers', () => {
 
   it('is given up after 90 days and seven more tries on days of their own: the clock may be wrong once', async () => {
     await addUsers(1, () => ONE);
-    isHeld = (url) => {
-      if (url.endsWith('/revoke')) throw new TypeError('fetch failed');
-      return false;
-    };
+    isHeld = noAnswer;
     await signOutAll();
     /** Starts twice a day, and returns what was pending after each day. */
     const days = async (count: number): Promise<unknown[]> => {
@@ -185,10 +188,7 @@ describe('a provider that never answers', () => {
 
   it('is not tried again when the app quits', async () => {
     await addUsers(1, () => ONE);
-    isHeld = (url) => {
-      if (url.endsWith('/revoke')) throw new TypeError('fetch failed');
-      return false;
-    };
+    isHeld = noAnswer;
     await signOutAll();
     expect(timers.size).toBe(1); // until the next try
     signing.stop();
