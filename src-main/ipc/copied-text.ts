@@ -6,12 +6,18 @@ import type { CopyForm } from './contract.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
 /**
- * Returns the token, an `Authorization` header (RFC 6750 §2.1), or a curl command for a POSIX shell with that header.
+ * Returns the token, an `Authorization` header (RFC 6750 §2.1), or a curl command with that header: for a POSIX shell, or on Windows for
+ * PowerShell and cmd.exe.
  *
  * @throws InvalidArgumentError for a secret that is no token, and for a header with anything but an access token, because no API accepts
  * other tokens
  */
-export function copiedText(account: CachedAccount, which: IdentifiedToken, form: CopyForm): string {
+export function copiedText(
+  account: CachedAccount,
+  which: IdentifiedToken,
+  form: CopyForm,
+  platform: NodeJS.Platform = process.platform,
+): string {
   const { secret } = which.token;
   if (!isSendable(secret))
     throw new InvalidArgumentError(
@@ -23,7 +29,10 @@ export function copiedText(account: CachedAccount, which: IdentifiedToken, form:
   const item = tokenItems(account).find(({ id }) => id === which.id);
   const header = `Authorization: ${authorizationScheme(item?.token_type)} ${secret}`;
   if (form === 'header') return header;
-  return `curl --header ${quoted(header)} ${quoted(urlOf(item?.audience ?? null, item?.scopes ?? []))}`;
+  const url = urlOf(item?.audience ?? null, item?.scopes ?? []);
+  // In Windows PowerShell, `curl` is another program: an alias of Invoke-WebRequest.
+  if (platform === 'win32') return `curl.exe --header ${quotedForWindows(header)} ${quotedForWindows(url)}`;
+  return `curl --header ${quoted(header)} ${quoted(url)}`;
 }
 
 /** Returns the API's URL from its audience or scopes. */
@@ -38,4 +47,9 @@ function urlOf(audience: string | null, scopes: readonly string[]): string {
 /** Quotes text for a POSIX shell: single quotes, with each quote in the text escaped outside of them. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Quotes text for PowerShell and cmd.exe; text with characters that one of them would expand or end, for PowerShell only. */
+function quotedForWindows(text: string): string {
+  return /^[\w .~+/=:-]*$/.test(text) ? `"${text}"` : `'${text.replaceAll("'", "''")}'`;
 }

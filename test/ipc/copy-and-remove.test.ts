@@ -158,7 +158,18 @@ describe('a question about a token', () => {
   it('names no API in a curl command where a token has several audiences', () => {
     const secret = jwt({ aud: ['https://graph.microsoft.com/', 'https://other.example'] });
     const { account, token } = accountWith('https://sso.example', { access_token: secret });
-    expect(copiedText(account, token, 'curl')).toMatch(/'https:\/\/API'$/);
+    expect(copiedText(account, token, 'curl', 'linux')).toMatch(/'https:\/\/API'$/);
+  });
+
+  it.each([
+    ['linux', 'a.b-c', `curl --header 'Authorization: Bearer a.b-c' 'https://API'`],
+    ['linux', `a'b`, String.raw`curl --header 'Authorization: Bearer a'\''b' 'https://API'`],
+    ['win32', 'a.b-c', `curl.exe --header "Authorization: Bearer a.b-c" "https://API"`],
+    ['win32', `$a'b`, `curl.exe --header 'Authorization: Bearer $a''b' "https://API"`],
+    ['win32', '%PATH%', `curl.exe --header 'Authorization: Bearer %PATH%' "https://API"`],
+  ] as const)('quotes a curl command for the shells of %s: %s', (platform, access_token, command) => {
+    const { account, token } = accountWith('https://sso.example', { access_token, scope: 'read' });
+    expect(copiedText(account, token, 'curl', platform)).toBe(command);
   });
 
   it('says that the app gets another one only where it has a refresh token, or is an app itself', () => {

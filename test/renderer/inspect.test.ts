@@ -51,6 +51,7 @@ describe('tokens are found in', () => {
     ['a DPoP header', `Authorization: DPoP ${token}`],
     ['the value of one after a name', `"bearer": "Bearer ${token}"`],
     ['a curl command', `curl -H 'Authorization: Bearer ${token}' https://api.example/orders`],
+    ['one of Windows', `curl.exe --header "Authorization: Bearer ${token}" "https://api.example/"`],
   ])('%s', (_what, input) => {
     expect(tokensIn(input)).toEqual([{ field: 'Authorization', token }]);
   });
