@@ -49,6 +49,21 @@ export function alarm(milliseconds: number, ring: () => void): () => void {
   return () => void running.delete(timed);
 }
 
+/** Writes an entry of the user index, and tells `memoryStore` which partitions are found by it. */
+export class ListingCall implements StoreCall {
+  readonly lists: readonly string[];
+  readonly #call: StoreCall;
+
+  constructor(call: StoreCall, lists: readonly string[]) {
+    this.#call = call;
+    this.lists = lists;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal as AbortSignal; // A deadline always has one.
+  }
+}
+
 /** Creates the signal only if the store uses it. */
 class FreshCall implements StoreCall {
   readonly fresh = true;

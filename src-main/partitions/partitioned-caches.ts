@@ -258,7 +258,8 @@ export interface PartitionedCaches {
   acquireOnBehalfOf(request: OnBehalfOfRequest, ask: AskTokenEndpoint): Promise<AccessToken>;
 
   /**
-   * Signs a user out of every partition, on every server, that was written since `userIndex: true` was set.
+   * Signs a user out of every partition, on every server, that was written since `userIndex: true` was set, provided that the store drops
+   * no entry before it expires (Redis: `maxmemory-policy noeviction`).
    *
    * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there; PartitionError: an
    *   index entry of the user can't be opened. The user was signed out of all partitions that other entries list
@@ -573,16 +574,21 @@ class Caches {
       if (known === undefined) this.#opened.keep(name.key, found);
       const { sliding } = lifetime;
       if (sliding !== null && stored !== null && this.#touches.isDue(name.key, now(), sliding.after))
-        await this.#touch(name, sliding.ttl(now()), found.metadata, deadline);
+        await this.#touch(name, sliding.ttl(now()), found, deadline);
       return found;
     });
   }
 
   /** A touch that fails rejects no read: the entry was there, and the next read tries again. */
-  async #touch(name: PartitionName, ttl: number, metadata: EntryMetadata, deadline: Deadline): Promise<void> {
+  async #touch(
+    name: PartitionName,
+    ttl: number,
+    { cache, metadata }: Found,
+    deadline: Deadline,
+  ): Promise<void> {
     try {
       await deadline.with((call) => this.#settings.store.touch(name.key, ttl, call));
-      await this.#index?.touch(name, metadata, ttl, deadline);
+      await this.#index?.touch(name, cache, metadata, ttl, deadline);
     } catch {
       this.#touches.forget(name.key);
     }

@@ -13,7 +13,7 @@ import { readToken, stringClaim, subjectOf } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, PartitionError, PartitionStoreError } from '../errors.ts';
 import { KeyedQueue } from '../waiting.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, ListingCall } from './deadline.ts';
 import { type EntryMetadata, readEntry, writeEntry } from './entry.ts';
 import { isUser, type NamedUser, namedUser, usersIn } from './partition-contents.ts';
 import { type PartitionName, partitionName } from './partition-name.ts';
@@ -87,7 +87,7 @@ interface OpenedEntry {
   readonly fault?: PartitionError;
 }
 
-type Change = (records: readonly IndexRecord[]) => IndexRecord[] | Promise<IndexRecord[]>;
+type Change = (records: readonly IndexRecord[]) => readonly IndexRecord[] | Promise<readonly IndexRecord[]>;
 
 export class UserIndex {
   readonly #settings: Settings;
@@ -110,9 +110,37 @@ export class UserIndex {
     ttl: number | null,
     deadline: Deadline,
   ): Promise<readonly unknown[]> {
-    const { index: known, born, epoch } = metadata;
+    const { index: known } = metadata;
     const now = this.#settings.now();
     const users = usersOf(cache);
+    const wanted = this.#wantedOf(users);
+    const [until] = known ?? [];
+    const listings = new Set(listingsIn(known).map(([, mark]) => mark));
+    const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
+    const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
+    const listed = wanted.map(async ({ name, user, isSilent, mark }): Promise<Listing> => {
+      const record = recordOf(key, user, expires, metadata);
+      const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
+      // Although it is listed already, the store may have lost the index entry.
+      const isListed = isLongEnough && listings.has(mark);
+      return [await this.#list(name, record, { isSame, isListed }, deadline), mark];
+    });
+    const names = new Set(wanted.flatMap(({ name }) => bothOf(name)).map((name) => name.key));
+    const kept = entriesIn(known)
+      .filter((name) => !names.has(name.key))
+      .map((name) => {
+        const isCurrent = (mark: string): boolean => isLongEnough && listings.has(mark);
+        return this.#keep(name, { key, users, expires, isCurrent }, deadline);
+      });
+    return [
+      isLongEnough ? until : expires,
+      ...(await Promise.all(listed)),
+      ...(await Promise.all(kept)).flat(),
+    ];
+  }
+
+  /** Returns what the index is to say of users: once for each index entry and account. */
+  #wantedOf(users: readonly User[]): Wanted[] {
     const wanted = new Map<string, Wanted>();
     for (const user of users)
       for (const name of namesOf(user)) {
@@ -122,29 +150,7 @@ export class UserIndex {
         const isSilent = user.sid === undefined && other?.isSilent !== false;
         wanted.set(at, { name, user: listed, isSilent, mark: this.#markOf(name, listed) });
       }
-    const [until] = known ?? [];
-    const listings = new Map(listingsIn(known).map((listing) => [listing[1], listing] as const));
-    const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
-    const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
-    const entry = {
-      ...(born === undefined ? {} : { born }),
-      ...(epoch === undefined ? {} : { epoch }),
-    };
-    const listed = [...wanted.values()].map(async ({ name, user, isSilent, mark }): Promise<Listing[]> => {
-      const listing = listings.get(mark);
-      if (isLongEnough && listing !== undefined) return [listing];
-      const record = { key, ...user, expires, ...entry };
-      const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
-      return [[await this.#list(name, record, isSame, deadline), mark]];
-    });
-    const names = new Set([...wanted.values()].flatMap(({ name }) => bothOf(name)).map((name) => name.key));
-    const kept = entriesIn(known)
-      .filter((name) => !names.has(name.key))
-      .map((name) => {
-        const isCurrent = (mark: string): boolean => isLongEnough && listings.has(mark);
-        return this.#keep(name, { key, users, expires, isCurrent }, deadline);
-      });
-    return [isLongEnough ? until : expires, ...(await Promise.all([...listed, ...kept])).flat()];
+    return [...wanted.values()];
   }
 
   /**
@@ -193,10 +199,14 @@ export class UserIndex {
       await this.#change(name, (records) => records.filter(stays), deadline);
   }
 
-  /** Extends the lifetime of a partition in the index entries that list it, after the partition was touched. */
+  /**
+   * Extends the lifetime of a partition in the index entries that list it, after the partition was touched, and lists it again in those
+   * that the store has lost.
+   */
   async touch(
     { key }: PartitionName,
-    { index }: EntryMetadata,
+    cache: TokenCache,
+    metadata: EntryMetadata,
     ttl: number,
     deadline: Deadline,
   ): Promise<void> {
@@ -206,8 +216,20 @@ export class UserIndex {
       const isLongEnough = record.expires === null || record.expires >= now + ttl;
       return record.key !== key || isLongEnough ? record : { ...record, expires };
     };
-    const extend: Change = (records) => records.map(extended);
-    await Promise.all(entriesIn(index).map((name) => this.#change(name, extend, deadline)));
+    const wanted = this.#wantedOf(usersOf(cache));
+    const touched = entriesIn(metadata.index).map((entry) => {
+      const records = wanted
+        .filter(({ name }) => bothOf(name).some((each) => each.key === entry.key))
+        .map(({ user }) => recordOf(key, user, expires, metadata));
+      const extend: Change = (found) => {
+        const known = new Set(found.map(nameOfRecord));
+        const lost = records.filter((record) => !known.has(nameOfRecord(record)));
+        const kept = lost.length === 0 ? found : withoutFirstToExpire(found, lost.length);
+        return [...kept.map(extended), ...lost];
+      };
+      return this.#change(entry, extend, deadline);
+    });
+    await Promise.all(touched);
   }
 
   /**
@@ -247,21 +269,24 @@ export class UserIndex {
   }
 
   /**
-   * @param isSame whether the partition was listed for the same sign-in before; false if an ID token names the session
+   * @param how `isSame`: whether the partition was listed for the same sign-in before; false if an ID token names the session.
+   * `isListed`: a record that is there already can stay as it is
    * @returns the key of the index entry that lists the partition
    */
   async #list(
     name: PartitionName,
     record: IndexRecord,
-    isSame: false | ((before: IndexRecord) => boolean),
+    how: { readonly isSame: false | ((before: IndexRecord) => boolean); readonly isListed: boolean },
     deadline: Deadline,
   ): Promise<string> {
+    const { isSame, isListed } = how;
     const list: Change = async (records) => {
       const isOther = (other: IndexRecord): boolean => nameOfRecord(other) !== nameOfRecord(record);
-      const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
       const before = records.find((other) => !isOther(other));
+      if (isListed && before !== undefined) return records;
+      const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
       const sid = before !== undefined && isSame !== false && isSame(before) ? before.sid : undefined;
-      return [...withoutFirstToExpire(left), sid === undefined ? record : { ...record, sid }];
+      return [...withoutFirstToExpire(left, 1), sid === undefined ? record : { ...record, sid }];
     };
     const fault = await this.#change(name, list, deadline);
     if (fault === undefined) return name.key;
@@ -353,7 +378,11 @@ export class UserIndex {
       const expiries = records.map(({ expires }) => expires);
       const ttl = expiries.includes(null) ? null : Math.max(60, Math.max(...expiries.map(Number)) - now());
       const bytes = writeEntry({ document: '{}', metadata: { index: records } }, name, sealing);
-      return store.write(name.key, { bytes, version: newVersion() }, { expected, ttl }, call);
+      const listing = new ListingCall(
+        call,
+        records.map(({ key }) => key),
+      );
+      return store.write(name.key, { bytes, version: newVersion() }, { expected, ttl }, listing);
     });
   }
 
@@ -418,8 +447,9 @@ function isSameSignIn(before: IndexRecord, record: IndexRecord, metadata: EntryM
   return isSame && wereKeptSince(metadata, before.epoch, users);
 }
 
-function withoutFirstToExpire(records: readonly IndexRecord[]): readonly IndexRecord[] {
-  const most = MOST_RECORDS - 1;
+/** Makes room for more records. */
+function withoutFirstToExpire(records: readonly IndexRecord[], more: number): readonly IndexRecord[] {
+  const most = MOST_RECORDS - more;
   if (records.length <= most) return records;
   const timeOf = ({ expires }: IndexRecord): number => expires ?? Number.MAX_SAFE_INTEGER;
   return records.toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-most);
@@ -448,6 +478,21 @@ function usersOf(cache: TokenCache): User[] {
 /** Unlike `nameOfRecord`, it differs after a sign-out and a new sign-in. */
 export function identityOf(record: IndexRecord): string {
   return JSON.stringify([nameOfRecord(record), record.born, record.epoch]);
+}
+
+function recordOf(
+  key: string,
+  user: User,
+  expires: number | null,
+  { born, epoch }: EntryMetadata,
+): IndexRecord {
+  return {
+    key,
+    ...user,
+    expires,
+    ...(born === undefined ? {} : { born }),
+    ...(epoch === undefined ? {} : { epoch }),
+  };
 }
 
 function nameOfRecord({ key, account, of = '' }: IndexRecord): string {

@@ -431,3 +431,63 @@ it.each(['one', 'several'] as const)(
     expect(await partition.read(namesIn)).not.toContain('noor');
   },
 );
+
+describe('an index entry that the store has lost', () => {
+  /** Removes all index entries: what is not the partition. */
+  async function loseIndex(store: ReturnType<typeof memoryStore>, partition: string): Promise<number> {
+    let lost = 0;
+    for await (const key of store.maintenance!.keys())
+      if (key !== partition) lost += Number(await store.remove(key));
+    return lost;
+  }
+
+  it.each(['a read that extends the lifetime', 'an update'])('is written again by %s', async (what) => {
+    const clock = { now: 1_700_000_000 };
+    const now = () => clock.now;
+    const store = memoryStore({ now });
+    const all = caches({ store, now, ttl: { sliding: HOUR } });
+    const partition = all.partition('a');
+    await partition.update((cache) => signIn(cache, 'noor', { sid: 's1' }));
+    await partition.read(namesIn);
+    expect(await loseIndex(store, partition.key)).toBe(3);
+    clock.now += HOUR / 5; // Its records are still long enough.
+    if (what === 'an update')
+      await partition.update((cache) => signIn(cache, 'noor', { sid: 's1', again: 1 }));
+    else expect(await partition.read(namesIn)).toEqual(['noor']);
+    expect(await all.signOutUser({ issuer, sid: 's1' })).toEqual({ partitions: 1, deleted: 0, remaining: 0 });
+    expect(await partition.read(namesIn)).toEqual([]);
+    expect(store.size).toBe(0);
+  });
+
+  it('is written again for the other users of the partition, too', async () => {
+    const store = memoryStore();
+    const all = caches({ store, ttl: DAY });
+    const partition = all.partition('a', { user: 'several' });
+    for (const sub of ['noor', 'piet']) await partition.update((cache) => signIn(cache, sub));
+    await loseIndex(store, partition.key);
+    await partition.update((cache) => signIn(cache, 'noor', { again: 1 }));
+    expect(await all.signOutUser('piet')).toMatchObject({ partitions: 1 });
+    expect(await partition.read(namesIn)).toEqual(['noor']);
+  });
+
+  it('is not lost by a memory store before the partition that it names', async () => {
+    const store = memoryStore({ maxEntries: 60 });
+    const all = caches({ store, ttl: DAY });
+    const first = all.partition('first');
+    await first.update((cache) => signIn(cache, 'first'));
+    for (let user = 0; user < 200; user += 1) {
+      await all.partition(`session ${user}`).update((cache) => signIn(cache, `user ${user}`));
+      expect(await first.read(namesIn)).toEqual(['first']);
+    }
+    expect(store.size).toBeLessThanOrEqual(60);
+    let kept = 0;
+    for (let user = 0; user < 200; user += 1) {
+      const partition = all.partition(`session ${user}`);
+      const isKept = (await partition.read(namesIn)).length > 0;
+      kept += Number(isKept);
+      if (isKept) expect(await all.signOutUser(`user ${user}`)).toMatchObject({ partitions: 1 });
+    }
+    expect(kept).toBeGreaterThan(8);
+    expect(await all.signOutUser('first')).toMatchObject({ partitions: 1 });
+  });
+});

@@ -1,6 +1,7 @@
 import { systemClock } from '../../cache/clock.ts';
 import { InvalidArgumentError, PartitionError } from '../../errors.ts';
 import { BOUND, checkOptions, FUNCTION } from '../../options.ts';
+import { ListingCall } from '../deadline.ts';
 import type { Lease, PartitionLeases, PartitionStore, StoredPartition } from '../partition-store.ts';
 
 /** Options of `memoryStore`. */
@@ -32,11 +33,14 @@ export interface MemoryStore extends PartitionStore {
 interface Held extends StoredPartition {
   /** Expiry time in seconds since the epoch; Infinity: never. */
   readonly expiresAt: number;
+  /** Of an entry of the user index: the keys of the partitions that are found by it. */
+  readonly lists?: readonly string[];
 }
 
 /**
  * Keeps partitions in memory: for a single process, for tests, and in front of another store (`layered`). When it is full, the
- * least recently used entries are evicted, and their users must sign in again.
+ * least recently used entries are evicted, and their users must sign in again. With `userIndex`, each user takes up to three entries
+ * more, which stay as long as the partitions that they name.
  *
  * @throws InvalidArgumentError
  * @example
@@ -61,13 +65,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     bytes -= entries.get(key)?.bytes.byteLength ?? 0;
     entries.delete(key);
   };
-  const put = (key: string, held: Held): void => {
+  const hold = (key: string, held: Held): void => {
     drop(key);
     entries.set(key, held);
     bytes += held.bytes.byteLength;
-    for (const [oldest] of entries) {
+  };
+  const put = (key: string, held: Held): void => {
+    hold(key, held);
+    let unseen = entries.size;
+    for (const [oldest, least] of entries) {
       if (entries.size <= maxEntries && bytes <= maxBytes) break;
+      // An index entry goes after its partitions, which no sign-out everywhere would find any more. The second time round, all may go.
+      const isNeeded = oldest === key || least.lists?.some((listed) => entries.has(listed)) === true;
       drop(oldest);
+      if (isNeeded && unseen > 0) hold(oldest, least);
+      unseen -= 1;
     }
   };
   /** Returns the entry; undefined if there is none or it has expired. */
@@ -93,7 +105,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       put(key, held);
       return Promise.resolve({ bytes: held.bytes, version: held.version });
     },
-    write: async (key, { bytes: own, version }, { expected, ttl }) => {
+    write: async (key, { bytes: own, version }, { expected, ttl }, call) => {
       if (own.byteLength > maxBytes) {
         throw new PartitionError(
           'partition_too_large',
@@ -102,7 +114,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         );
       }
       if ((live(key)?.version ?? null) !== expected) return Promise.resolve(false);
-      put(key, { bytes: own.slice(), version, expiresAt: expiry(ttl) });
+      const held = { bytes: own.slice(), version, expiresAt: expiry(ttl) };
+      put(key, call instanceof ListingCall ? { ...held, lists: call.lists } : held);
       return Promise.resolve(true);
     },
     remove: async (key, expected) => {
@@ -125,7 +138,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       replace: (key, { bytes: own, version }, expected) => {
         const held = live(key);
         if (held?.version !== expected) return Promise.resolve(false);
-        put(key, { bytes: own.slice(), version, expiresAt: held.expiresAt });
+        put(key, { ...held, bytes: own.slice(), version });
         return Promise.resolve(true);
       },
     },
