@@ -201,10 +201,9 @@ function purposeOf({ type, api, target, family }: TokenLine): string {
   return api ?? (target === '' ? 'unknown' : target);
 }
 
-function timeLeft({ expiresOn, refused, type }: TokenLine, { status }: Person, now: number): string {
-  const isRefused =
-    refused === true || (type === 'refresh' && status.is === 'Needs sign-in' && status.code !== null);
-  if (isRefused) return status.is === 'Needs sign-in' ? `refused ${moment(status.at, now)}` : 'refused';
+function timeLeft({ expiresOn, refused }: TokenLine, { status }: Person, now: number): string {
+  if (refused === true)
+    return status.is === 'Needs sign-in' ? `refused ${moment(status.at, now)}` : 'refused';
   if (expiresOn === undefined) return '–';
   return expiresOn > now ? duration(expiresOn - now) : `expired ${relative(expiresOn, now)}`;
 }

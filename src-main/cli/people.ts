@@ -4,7 +4,7 @@ import { accountStatus, type Refusal } from '../cache/account-status.ts';
 import { tokenOutlines } from '../cache/accounts.ts';
 import { canonicalEnvironment, canonicalIssuer } from '../cache/schema/authorities.ts';
 import type { AccessToken, AccountSummary, Entity, IdToken, RefreshToken } from '../cache/schema/entities.ts';
-import { expiryOf, isRefusedForGood, isUsable } from '../cache/schema/expiry.ts';
+import { expiryOf, isExpired, isRefusedForGood, isUsable } from '../cache/schema/expiry.ts';
 import { appName, resourceName } from '../cache/schema/well-known.ts';
 import { STATUS_TITLES, STATUSES, shownStatus } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
@@ -165,7 +165,12 @@ export function peopleIn(caches: readonly Opened[], now: number, named: readonly
     const coming = held
       .flatMap(({ accessTokens }) => accessTokens.filter((token) => isUsable(token, now, 0)).map(expiryOf))
       .filter(Number.isFinite);
-    const refusal = refusalOf(places, now);
+    // What was refused to the vault says nothing about the refresh tokens of other programs.
+    const isElsewhere = held.some(
+      ({ place, refreshTokens }) =>
+        place !== VAULT && refreshTokens.some((token) => !isRefusedForGood(token) && !isExpired(token, now)),
+    );
+    const refusal = isElsewhere ? undefined : refusalOf(places, now);
     people.push({
       account,
       places,

@@ -4,7 +4,7 @@ import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isCloudHost } from '../cache/schema/authorities.ts';
 import { decodeBase64url, type ReadToken, readToken } from '../cache/schema/claims.ts';
-import { expiryOf } from '../cache/schema/expiry.ts';
+import { expiryOf, isRefusedForGood } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { isSendable, authorizationScheme } from '../cache/schema/sendable.ts';
@@ -331,7 +331,10 @@ function refusalAt(code: string | null, now: number): Refusal {
   return { reason: refusalReason(code), at: Math.floor(now), code };
 }
 
-/** Records a refusal as the app does, so that both say who refused and why. */
+/**
+ * Records a refusal as the app does, so that both say who refused and why. It ends the sign-in of the account only if it leaves no refresh
+ * token that can be used: a scope that does not exist, or one app's refresh token, says nothing about the others.
+ */
 async function noteRefusal(
   vault: Vault,
   accounts: readonly CachedAccount[],
@@ -344,8 +347,9 @@ async function noteRefusal(
   try {
     await vault.update((cache) => {
       for (const { id } of accounts) {
-        if (!cachedAccounts(cache).byId.has(id)) continue; // signed out meanwhile
-        changeHistory(cache, id, { refusal });
+        const left = cachedAccounts(cache).byId.get(id);
+        if (left === undefined) continue; // signed out meanwhile
+        if (left.refreshTokens.every(isRefusedForGood)) changeHistory(cache, id, { refusal });
         recordActivity(cache, at, accounts.map(activityAccount), {
           kind: 'refused',
           client_id,

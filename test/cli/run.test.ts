@@ -242,6 +242,46 @@ describe('list, show and sources', () => {
     },
   );
 
+  it.each([
+    ['a scope that does not exist', { error: 'invalid_scope' }],
+    ['a scope without consent', { error: 'invalid_grant', suberror: 'consent_required' }],
+    ['a scope that asks for more', { error: 'invalid_grant', suberror: 'basic_action' }],
+  ])('does not end a sign-in for %s', async (_what, body) => {
+    await vaultWith(signIn('ada'));
+    const later = { now: () => NOW + 5 };
+    const typo = await tokenkeep(
+      'get --account ada@contoso.example --scope https://graph.microsoft.com/Typo',
+      {
+        ...later,
+        fetch: () => Promise.resolve(Response.json(body, { status: 400 })),
+      },
+    );
+    expect(typo.code).toBe(EXIT.signInRequired);
+    expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Active/);
+    expect((await tokenkeep('show ada@contoso.example', later)).out).toMatch(/refresh +this app .* –/);
+    const { out } = await tokenkeep('signout --expired --yes', later);
+    expect(out).toContain('so nobody was signed out');
+  });
+
+  it('marks the refused app’s refresh token, not those of other apps', async () => {
+    const other = { client_id: 'my-app', scope: ['api://orders/read'] };
+    await vaultWith(signIn('ada', { expires_in: 60 }), {
+      ...signIn('ada', { refresh_token: 'rt-2' }),
+      ...other,
+    });
+    const later = { now: () => NOW + 3000 };
+    await tokenkeep(`get --account ada@contoso.example --scope ${ARM}`, {
+      ...later,
+      fetch: () => Promise.resolve(Response.json({ error: 'invalid_grant' }, { status: 400 })),
+    });
+    expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Active/);
+    const { out } = await tokenkeep('show ada@contoso.example', later);
+    expect(out).toMatch(/refresh +this app +Azure CLI +vault +refused/);
+    expect(out).toMatch(/refresh +this app +my-app +vault +–/);
+    const { out: left } = await tokenkeep('signout --expired --yes', later);
+    expect(left).toContain('so nobody was signed out');
+  });
+
   it('shows the tokens of one account without their secrets', async () => {
     await vaultWith(signIn('ada'));
     const { out, code } = await tokenkeep('show ADA@contoso.example --all');
