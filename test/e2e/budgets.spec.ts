@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { findElectron } from '../../scripts/electron-path.mjs';
 import { manyAccounts } from '../ipc/many.ts';
 import { type Observed, type Rest, startObserved } from '../support/observed.ts';
@@ -72,6 +72,65 @@ if (rounds > 0)
       JSON.stringify(figures),
     );
   });
+
+if (rounds > 0)
+  test('long tasks, told: none over 50 ms while sorting, typing, filtering, choosing and opening, with 10,000 accounts', async ({
+    keyring,
+    start,
+  }) => {
+    test.setTimeout(600_000);
+    await seedAccounts(keyring.env, 10_000);
+    const { window } = await start();
+    const table = window.getByRole('grid', { name: 'Accounts' });
+    await expect(window.getByRole('button', { name: 'Copy list' })).toBeEnabled({ timeout: 60_000 });
+    const found = new Map<string, number[]>();
+    const longest = await longestTask(window);
+    /** Does something, and notes the longest task of the page until it is drawn. */
+    const during = async (what: string, act: () => Promise<void>): Promise<void> => {
+      await longest();
+      await act();
+      await window.waitForTimeout(500); // what is drawn afterwards counts as well
+      found.set(what, [...(found.get(what) ?? []), await longest()]);
+    };
+    const search = window.getByRole('searchbox', { name: /^Search accounts/ });
+    const tenant = window.getByRole('button', { name: /^Tenant/ });
+    const page = window.getByRole('navigation', { name: 'Pages' });
+    for (let round = 0; round < rounds; round++) {
+      for (const column of ['Account', 'Home tenant', 'Status'])
+        await during(`sort by ${column}`, () => table.getByRole('button', { name: column }).click());
+      await search.focus();
+      for (const key of 'tenant-5') await during('type a letter', () => window.keyboard.press(key));
+      await during('clear the search', () => search.fill(''));
+      await during('open a filter', () => tenant.click());
+      await during('filter', () => window.getByRole('menuitem', { name: /^tenant-7\b/ }).click());
+      await tenant.click();
+      await during('show all', () => window.getByRole('menuitem', { name: 'All tenants' }).click());
+      await table.focus();
+      await during('turn a page', () => window.keyboard.press('PageDown'));
+      await during('select all', () => window.keyboard.press('ControlOrMeta+a'));
+      await during('clear the selection', () => window.keyboard.press('Escape'));
+      await during('open an account', () => window.keyboard.press('Enter'));
+      await window.getByRole('listbox', { name: 'Accounts' }).focus();
+      await during('choose the next one', () => window.keyboard.press('ArrowDown'));
+      await during('go back', () => window.getByRole('button', { name: /^All accounts/ }).click());
+      for (const name of ['Health', 'Accounts'])
+        await during(`to ${name}`, () => page.getByRole('button', { name }).click());
+    }
+    for (const [what, times] of found)
+      console.log(`${what}: ${times.some((time) => time > 0) ? `${times.join(', ')} ms` : 'none'}`);
+  });
+
+/** Returns the longest task of the page's main thread since the last call, in milliseconds; 0: none of 50 or more (W3C Long Tasks). */
+async function longestTask(window: Page): Promise<() => Promise<number>> {
+  const tasks = await window.evaluateHandle(() => {
+    const all: number[] = [];
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) all.push(Math.round(duration));
+    }).observe({ type: 'longtask' });
+    return all;
+  });
+  return () => tasks.evaluate((all) => Math.max(0, ...all.splice(0)));
+}
 
 /** Waits until both are at rest, measures them side by side, visible and then hidden, and ends them. */
 async function restOfBoth(empty: Observed, app: Observed) {
