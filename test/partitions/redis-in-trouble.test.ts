@@ -5,8 +5,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool, createCluster } from 'redis';
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PartitionedCaches } from '../../src-main/partitions/index.ts';
+import { withoutArguments } from '../../src-main/partitions/stores/redis-client.ts';
 import { redisStore, type RedisStoreOptions } from '../../src-main/partitions/stores/redis-store.ts';
 import { askRedis, type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
 import { caches, namesIn, signIn } from './people.ts';
@@ -32,6 +34,11 @@ async function open(kind: (typeof KINDS)[number], url: string): Promise<Partitio
   return caches({ store: redisStore({ client }) });
 }
 
+/** The arguments of a command are the entry, the lease's owner, or the password of the client. */
+function assertTellsNothing(error: unknown): void {
+  expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(/\bargs\b|<Buffer|our-password/);
+}
+
 /** Returns how the calls on a partition end: `done`, or an error's code. */
 async function outcomes(all: PartitionedCaches): Promise<{ read: string; update: string; turn: string }> {
   const told = (call: Promise<unknown>): Promise<string> =>
@@ -40,6 +47,7 @@ async function outcomes(all: PartitionedCaches): Promise<{ read: string; update:
       (error: unknown) => {
         const { code, message } = error as { code: string; message: string };
         expect(/try again/i.test(message), message).toBe(code === 'store_unavailable');
+        assertTellsNothing(error);
         return code;
       },
     );
@@ -186,6 +194,13 @@ describe.each(KINDS)('%s', (kind) => {
     },
     60_000,
   );
+});
+
+test('the password of AUTH is in no error either', () => {
+  const ofNode = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['our-password'] } });
+  const error = withoutArguments(Object.assign(new Error('all failed'), { lastNodeError: ofNode }));
+  assertTellsNothing(error);
+  expect(inspect(error)).toContain('auth');
 });
 
 test('a node of a cluster without slots (CLUSTERDOWN) works as soon as it has them', async () => {

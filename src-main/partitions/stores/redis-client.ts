@@ -144,6 +144,18 @@ export const CREDENTIALS = /\b(NOAUTH|WRONGPASS)\b/;
 /** Why there is no connection, and will be none before someone changes something. */
 const LASTING = new RegExp(`${CREDENTIALS.source}|cluster support disabled`);
 
+/**
+ * Removes the arguments of commands from an error of `ioredis`: the whole entry that was to be written, or the password of AUTH. The error
+ * becomes the cause of one that apps log.
+ */
+export function withoutArguments<T>(error: T): T {
+  if (!(error instanceof Error)) return error;
+  const name = reach(error, 'command', 'name');
+  if (name !== undefined) Reflect.set(error, 'command', { name });
+  for (const inner of ['lastNodeError', 'cause']) withoutArguments(reach(error, inner));
+  return error;
+}
+
 /** Keys per SCAN reply. */
 const PAGE = 500;
 
@@ -195,10 +207,12 @@ class Connection {
   }
 
   send<T>(command: () => Promise<T>): Promise<T> {
-    if (this.#refused !== undefined && !this.#ports.isReady()) return Promise.reject(this.#refused);
+    if (this.#refused !== undefined && !this.#ports.isReady())
+      return Promise.reject(withoutArguments(this.#refused));
     if (this.#ports.isClosed()) return Promise.reject(closed());
     return command().catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
+      withoutArguments(error);
       if (REPLICA.test(error.message)) this.#giveUp(error);
       // Commands that were sent to the replica before the connection ended were refused as well.
       else if (this.#demoted !== undefined && /^Socket closed/.test(error.message)) throw this.#demoted;

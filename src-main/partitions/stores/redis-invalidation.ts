@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, PartitionStoreError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
-import { CREDENTIALS, has } from './redis-client.ts';
+import { CREDENTIALS, has, withoutArguments } from './redis-client.ts';
 import { subscribed, UNSUBSCRIBED } from './subscribing.ts';
 
 /**
@@ -142,6 +142,7 @@ function orEnded(close: () => void): void {
 }
 
 function explained(cause: unknown): unknown {
+  withoutArguments(cause);
   const message = cause instanceof Error ? cause.message : '';
   if (CREDENTIALS.test(message))
     return new PartitionStoreError(
