@@ -35,6 +35,8 @@ export interface AutoRefresh {
   look(): Promise<void>;
   /** Reports a manual refresh: a success ends the wait after failures. */
   heard(account: string, report: RefreshReport): void;
+  /** Tries again what was paused until the user does something, because the user did something that may help. */
+  goOn(): Promise<void>;
   stop(): void;
 }
 
@@ -50,6 +52,7 @@ const FINAL = new Set([
   'sign_in_again',
   'sign_in_required',
   'client_unknown',
+  'scope_refused',
   'consent_refused',
   'profile_unknown',
   'host_refused',
@@ -57,9 +60,21 @@ const FINAL = new Set([
   'refresh_declined',
 ]);
 
+interface Wait {
+  /** In a row, that failed, or after which the account was due still. */
+  readonly tries: number;
+  /** Seconds since the epoch; Infinity: until the user does something, or the account has other tokens than `mark`. */
+  readonly until: number;
+  readonly problem: PlainError | null;
+  readonly mark?: string;
+}
+
+/** Whether a refresh did what it could: what it could not renew, it won't renew the next time either. */
+const isDone = ({ refreshed, problem }: RefreshReport): boolean =>
+  problem === null || (refreshed > 0 && FINAL.has(problem.code));
+
 export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
-  /** `tries`: those in a row that failed, or after which the account was due still. */
-  const waits = new Map<string, { tries: number; until: number; problem: PlainError | null }>();
+  const waits = new Map<string, Wait>();
   /** Tokens by account that a refresh did not replace, although it succeeded. */
   const unreplaced = new Map<string, ReadonlySet<string>>();
   let planned = new Map<string, number>();
@@ -77,16 +92,24 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
     waits.set(name, { tries, until: ports.now() + pause, problem });
   }
 
-  function heard(name: string, { problem }: RefreshReport): void {
-    if (problem === null) waits.delete(name);
-    else wait(name, (waits.get(name)?.tries ?? 0) + 1, problem);
+  function heard(name: string, report: RefreshReport): void {
+    if (isDone(report)) waits.delete(name);
+    else wait(name, (waits.get(name)?.tries ?? 0) + 1, report.problem);
     ports.onChange();
+  }
+
+  /** Ends a pause once the account has other tokens: of a sign-in, an import or a refresh elsewhere. */
+  function endPause(name: string, mark: string): void {
+    const paused = waits.get(name);
+    if (paused?.until !== Infinity) return;
+    if (paused.mark === undefined) waits.set(name, { ...paused, mark });
+    else if (paused.mark !== mark) waits.delete(name);
   }
 
   /** @param tried the tokens, by account, that were due when a refresh that succeeded began */
   async function dueNow(
     tried: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
-  ): Promise<{ account: string; at: number; due: ReadonlySet<string> }[]> {
+  ): Promise<{ account: string; at: number; due: ReadonlySet<string>; mark: string }[]> {
     const accounts = await ports.due();
     const left = new Map<string, ReadonlySet<string>>();
     const all = accounts.flatMap(({ account, tokens }) => {
@@ -97,7 +120,8 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       const others = tokens.filter(({ token }) => !its.has(token));
       const due = new Set(others.flatMap(({ token, at }) => (at <= ports.now() ? [token] : [])));
       const at = Math.min(...others.map((token) => token.at));
-      return others.length === 0 ? [] : [{ account, at, due }];
+      const mark = JSON.stringify(tokens.map(({ token }) => token).toSorted());
+      return others.length === 0 ? [] : [{ account, at, due, mark }];
     });
     unreplaced.clear();
     for (const [account, tokens] of left) unreplaced.set(account, tokens);
@@ -106,6 +130,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
 
   async function lookOnce(): Promise<void> {
     const accounts = await dueNow();
+    for (const { account, mark } of accounts) endPause(account, mark);
     const whenFor = (account: string, at: number): number => Math.max(at, waits.get(account)?.until ?? 0);
     // What is refreshed right now is planned still.
     planned = new Map(accounts.map(({ account, at }) => [account, whenFor(account, at)]));
@@ -118,11 +143,12 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       if (Math.max(at, before?.until ?? 0) > ports.now() || stopped) continue;
       const report = await ports.refresh(account);
       heard(account, report);
-      if (report.problem !== null) continue;
+      if (!isDone(report)) continue;
       refreshed.set(account, before?.problem === null ? before.tries : 0);
       tried.set(account, due);
     }
-    for (const { account, at } of accounts.length === 0 ? [] : await dueNow(tried)) {
+    for (const { account, at, mark } of accounts.length === 0 ? [] : await dueNow(tried)) {
+      endPause(account, mark);
       const tries = refreshed.get(account);
       // A provider may answer with a token that is due at once.
       if (tries !== undefined) wait(account, at <= ports.now() ? tries + 1 : 0, null);
@@ -170,6 +196,10 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
     },
     look,
     heard,
+    goOn() {
+      for (const [name, { until }] of waits) if (until === Infinity) waits.delete(name);
+      return look();
+    },
     stop() {
       stopped = true;
       cancel();

@@ -35,7 +35,7 @@ import { sharedBy, whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
 import { ask as converse, type Provider } from './provider.ts';
 import { checkReceived, claimsIn, type VerifiedToken } from './received.ts';
-import { fieldsOf } from './tokens.ts';
+import { fieldsOf, secretOf } from './tokens.ts';
 
 export interface RefreshPorts {
   profiles: { list: () => readonly SignInProfile[] };
@@ -118,9 +118,13 @@ async function refreshAccount(
   });
   // Sequentially: each request may get a new refresh token, which the next one must use.
   const verified: VerifiedToken[] = [];
+  const known = new Set(account.refreshTokens.map(secretOf));
   for (const { alone, ...request } of agreed.size === 0 ? [] : wanted) {
     try {
-      const redeem = redeemer(agreed, alone, account, (token) => verified.push(token));
+      const redeem = redeemer(agreed, alone, account, ({ refresh_token }, token) => {
+        if (typeof refresh_token === 'string') known.add(refresh_token);
+        if (token !== null) verified.push(token);
+      });
       await acquireTokenSilent(handle, request, redeem, ports.now);
       refreshed += 1;
     } catch (error) {
@@ -136,7 +140,7 @@ async function refreshAccount(
   const automatic = ask === null;
   await remember(
     handle,
-    { accountId, history, agreed, problem, verified, refreshed, automatic },
+    { accountId, history, agreed, problem, known, verified, refreshed, automatic },
     ports,
   ).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports) };
@@ -223,6 +227,8 @@ interface Refreshed {
   history: AccountHistory;
   agreed: ReadonlyMap<string, Agreed>;
   problem: unknown;
+  /** The refresh tokens that the account had at the beginning, and those that the provider answered. */
+  known: ReadonlySet<string | null>;
   verified: readonly VerifiedToken[];
   /** Number of access tokens. */
   refreshed: number;
@@ -235,35 +241,42 @@ async function remember(
   done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
-  const { accountId, history, agreed, problem, verified, refreshed } = done;
+  const { accountId, history, agreed, problem, known, verified, refreshed } = done;
   const cause = refusalIn(problem);
-  const refused = cause !== undefined;
-  const code = refused ? providerCodeOf(cause) : null;
-  const refusal = refused
-    ? { reason: refusalReason(code), at: now(), code }
-    : problem === undefined
-      ? null
-      : history.refusal;
-  const issuers = { ...history.issuers };
+  const code = cause === undefined ? null : providerCodeOf(cause);
+  const refusal = cause === undefined ? null : { reason: refusalReason(code), at: now(), code };
+  const issuers = new Map<string, string>();
   for (const [key, { issuer, certainty }] of agreed) {
     const [client_id] = JSON.parse(key) as [string];
     // If the issuer is stored with the token, or is Microsoft's, there is nothing to store.
-    if (certainty !== 'known' || history.shared) issuers[client_id] = issuer;
+    if (certainty !== 'known' || history.shared) issuers.set(client_id, issuer);
   }
-  const shared = history.shared && agreed.size === 0;
-  const changed =
-    shared !== history.shared ||
-    verified.length > 0 ||
-    JSON.stringify([refusal, issuers]) !== JSON.stringify([history.refusal, history.issuers]);
-  if (!changed && refreshed === 0) return;
+  const isAgreed = history.shared && agreed.size > 0;
+  const isNoted = refusal !== null || (problem === undefined && history.refusal !== null);
+  const isNew = [...issuers].some(([client_id, issuer]) => history.issuers[client_id] !== issuer);
+  if (!isAgreed && !isNoted && !isNew && verified.length === 0 && refreshed === 0) return;
   await handle.update((cache) => {
     const account = cachedAccounts(cache).byId.get(accountId);
     if (account === undefined) return; // signed out meanwhile
-    let { signatures } = historyOf(cache, accountId);
+    // An import or a sign-in may have come meanwhile. What it marked stays: the user was not asked about its refresh tokens, and these were
+    // not refused.
+    const before = historyOf(cache, accountId);
+    const isOther = account.refreshTokens.some((token) => !known.has(secretOf(token)));
+    let { signatures } = before;
     for (const token of verified)
       signatures = withSignature(account, { signatures }, { ...token, at: now() });
-    if (changed) changeHistory(cache, accountId, { refusal, issuers, shared, signatures });
-    record(cache, done, refused && refusal !== null ? refusal : null, now());
+    changeHistory(cache, accountId, {
+      signatures,
+      ...(isOther
+        ? {}
+        : {
+            issuers: { ...before.issuers, ...Object.fromEntries(issuers) },
+            shared: before.shared && !isAgreed,
+            // What was renewed shows that the sign-in goes on, whatever was refused beside it.
+            refusal: refreshed > 0 ? null : (refusal ?? before.refusal),
+          }),
+    });
+    record(cache, done, refusal, now());
   });
 }
 
@@ -381,7 +394,7 @@ function redeemer(
   agreed: ReadonlyMap<string, Agreed>,
   alone: boolean,
   { idTokens }: Pick<CachedAccount, 'idTokens'>,
-  onVerified: (token: VerifiedToken) => void,
+  onAnswer: (fields: ReturnType<typeof fieldsOf>, verified: VerifiedToken | null) => void,
 ): Redeem {
   return async (refreshToken, { client_id, realm, scopes }) => {
     const destination = destinationOf(refreshToken, agreed);
@@ -404,8 +417,7 @@ function redeemer(
       )
       .flatMap((token) => claimsIn(token)?.['sub'] ?? [])
       .filter((sub) => typeof sub === 'string');
-    const verified = checkReceived(fields, { ...provider, client_id }, subjects);
-    if (verified !== null) onVerified(verified);
+    onAnswer(fields, checkReceived(fields, { ...provider, client_id }, subjects));
     return { token_endpoint: provider.metadata.token_endpoint ?? '', response: fields };
   };
 }

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, type Vault } from 'tokenkeep';
 import {
+  type AccountHistory,
   allowedIssuersAt,
+  type CachedAccount,
   cachedAccounts,
   changeHistory,
   CLEAR_ACTIVITY,
@@ -131,7 +133,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return accounts.flatMap((account) => {
           const history = historyOf(cache, account.id);
           // An imported refresh token may belong to another program until the user confirms its use.
-          const wanted = choice.has(account) && !history.shared && history.refusal === null;
+          const wanted = choice.has(account) && !history.shared && !isRefused(account, history);
           const tokens = wanted ? dueTokens(account) : [];
           return tokens.length === 0 ? [] : [{ account: account.id, tokens }];
         });
@@ -242,6 +244,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         await consent.allowProfile(draft, asking(caller));
         const saved = profiles.save(draft, id);
         emit.profiles(null);
+        if (started) void auto.goOn();
         return saved;
       },
       removeProfile(_caller, id) {
@@ -297,7 +300,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
           await shown.update((cache) => changeHistory(cache, accountId, { shared: false }));
         }
         choice.set(account, on);
-        await auto.look();
+        await (on ? auto.goOn() : auto.look());
         return refreshStatus(accountId);
       },
       signOutOffers: (_caller, ids) => out.offers(ids),
@@ -373,6 +376,16 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       endChanges();
     },
   };
+}
+
+/** Whether the provider refused to refresh an account, and nothing newer is cached: a sign-in, or a refresh by another program. */
+function isRefused({ accessTokens, refreshTokens }: CachedAccount, { refusal }: AccountHistory): boolean {
+  if (refusal === null) return false;
+  const times = [
+    ...accessTokens.map(({ cached_at }) => cached_at),
+    ...refreshTokens.map(({ last_modification_time }) => last_modification_time),
+  ];
+  return !times.some((time) => Number(time) > refusal.at);
 }
 
 function ownQuestion(who: string, source: string | null): Question {

@@ -100,7 +100,7 @@ function ownClientsIn(
 }
 
 /** Returns the secret of a token; null if it is damaged. */
-function secretOf(token: { readonly secret: string }): string | null {
+export function secretOf(token: { readonly secret: string }): string | null {
   try {
     return token.secret;
   } catch {

@@ -158,13 +158,17 @@ export function refreshable(all: readonly AccountItem[]): AccountItem[] {
   );
 }
 
+/** Errors after which only a sign-in helps. The others say what helps when the user refreshes the account. */
+const SIGN_IN: ReadonlySet<string> = new Set(['sign_in_again', 'sign_in_required']);
+
 /** Returns the text beside the switch. */
 export function refreshStatusText(
   { autoRefresh, nextTry, problem, unreplaced }: Status,
   now: number,
 ): string {
   if (!autoRefresh) return 'Off: apps refresh their tokens themselves';
-  if (problem !== null && nextTry === null) return 'Paused: sign in again';
+  if (problem !== null && nextTry === null)
+    return SIGN_IN.has(problem.code) ? 'Paused: sign in again' : 'Paused: choose Refresh now to see why';
   const left = count(unreplaced, 'access token');
   if (nextTry === null)
     return unreplaced === 0 ? 'Nothing to refresh' : `Stopped: the last refresh did not replace ${left}`;

@@ -200,7 +200,14 @@ describe('keeping fresh', () => {
       { autoRefresh: true, nextTry: 1600, problem: { code: 'a', message: 'b' } },
       'Last refresh failed. Next try in 10 min',
     ],
-    [{ autoRefresh: true, nextTry: null, problem: { code: 'a', message: 'b' } }, 'Paused: sign in again'],
+    [
+      { autoRefresh: true, nextTry: null, problem: { code: 'sign_in_again', message: 'b' } },
+      'Paused: sign in again',
+    ],
+    [
+      { autoRefresh: true, nextTry: null, problem: { code: 'profile_unknown', message: 'b' } },
+      'Paused: choose Refresh now to see why',
+    ],
     [{ autoRefresh: true, nextTry: null, problem: null }, 'Nothing to refresh'],
     [
       { autoRefresh: true, nextTry: null, problem: null, unreplaced: 1 },

@@ -88,6 +88,49 @@ describe('keeping fresh', () => {
     expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
   });
 
+  it('goes on if only the user can help with one token, and the others were renewed', async () => {
+    const time = fakeTime(1_000_000);
+    const seconds = () => Math.floor(time.now() / 1000);
+    let expires = seconds() + 3600;
+    const tries: number[] = [];
+    const fresh = autoRefreshOf(
+      time,
+      () => ({ refused: 0, [`until ${expires}`]: expires - 360 }),
+      () => {
+        tries.push(seconds() - 1000);
+        expires = seconds() + 3600;
+        return { refreshed: 1, problem: { code: 'sign_in_again', message: 'Sign in.' } };
+      },
+    );
+    await fresh.look();
+    await time.pass(7_000_000);
+    expect(tries).toEqual([0, 3240, 6480]);
+    expect(fresh.stateOf(ACCOUNT)).toMatchObject({ problem: null, unreplaced: 1 });
+  });
+
+  it('goes on after a pause once the account has other tokens, or the user has done something', async () => {
+    const time = fakeTime(1_000_000);
+    const tries: string[] = [];
+    let token = 'first';
+    const fresh = autoRefreshOf(
+      time,
+      () => ({ [token]: 0 }),
+      () => {
+        tries.push(token);
+        return { refreshed: 0, problem: { code: 'profile_unknown', message: 'Add a profile.' } };
+      },
+    );
+    await fresh.look();
+    await fresh.look();
+    expect(tries).toEqual(['first']);
+    token = 'of another program';
+    await fresh.look();
+    await fresh.look();
+    expect(tries).toEqual(['first', 'of another program']);
+    await fresh.goOn();
+    expect(tries).toHaveLength(3);
+  });
+
   it('waits longer and longer while each new token is due at once, although each success is a change', async () => {
     const time = fakeTime(1_000_000);
     const seconds = () => Math.floor(time.now() / 1000);

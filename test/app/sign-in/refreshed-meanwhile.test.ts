@@ -1,0 +1,107 @@
+/** What a refresh stores of an account to which something else happened while the provider was asked, or which it renewed in part. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
+import { mergeAsImport } from '../../../src-main/accounts/account-history.ts';
+import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
+import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
+import { cachedAccounts, changeHistory, historyOf } from '../../../src-main/ipc/index.ts';
+import { activityOf } from '../../../src-main/ipc/activity.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
+
+const ISSUER = 'https://sso.example';
+let vault: Vault;
+let signing: SignIn<null>;
+let account: string;
+/** The token endpoint. */
+let answer: (form: URLSearchParams) => Response | Promise<Response>;
+
+beforeEach(async () => {
+  const folder = temporaryFolder();
+  vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
+  signing = signIn<null>({
+    ...quietPorts(folder, () => vault),
+    openBrowser: () => Promise.resolve(),
+    confirm: () => Promise.resolve(true),
+    fetch: async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      if (!url.endsWith('/token')) return json(metadataOf(ISSUER));
+      return answer(new URLSearchParams(init?.body as URLSearchParams));
+    },
+  });
+  await signing.handlers.saveProfile(null, draftOf(ISSUER), null);
+  await vault.update((cache) => cache.add(signInOf(ISSUER, 'ada', 'ada')));
+  account = await vault.read((cache) => [...cachedAccounts(cache).byId.keys()][0]!);
+});
+afterEach(async () => {
+  signing.stop();
+  await vault.close();
+});
+
+const renewed = (secret: string): Response =>
+  json({ access_token: secret, token_type: 'Bearer', expires_in: 3600 });
+const refused = (): Response => json({ error: 'invalid_grant' }, 400);
+const history = () => vault.read((cache) => historyOf(cache, account));
+const imports = (label: string) => {
+  const document = new SerializableTokenCache();
+  document.add(signInOf(ISSUER, 'ada', label));
+  return vault.update((cache) => mergeAsImport(cache, document, `/home/ada/${label}.json`));
+};
+
+it.each([
+  ['renewed', () => renewed('at')],
+  ['refused', refused],
+])('the marks of an import stay, if the tokens from before were %s', async (_what, result) => {
+  await imports('one'); // the user agrees to refresh this one
+  let came: Promise<unknown> = Promise.resolve();
+  answer = async () => {
+    await (came = imports('two'));
+    return result();
+  };
+  await signing.handlers.refreshNow(null, account, null);
+  await came;
+  expect(await history()).toMatchObject({ shared: true, source: '/home/ada/two.json', refusal: null });
+});
+
+it('a sign-in that ends meanwhile is not marked as refused', async () => {
+  answer = async () => {
+    await vault.update((cache) => cache.add(signInOf(ISSUER, 'ada', 'new')));
+    return refused();
+  };
+  await signing.handlers.refreshNow(null, account, null);
+  expect((await history()).refusal).toBeNull();
+});
+
+it('what was learned of another app meanwhile stays', async () => {
+  await imports('one');
+  answer = async () => {
+    await vault.update((cache) =>
+      changeHistory(cache, account, { issuers: { other: 'https://other.example' } }),
+    );
+    return renewed('at');
+  };
+  await signing.handlers.refreshNow(null, account, null);
+  expect(await history()).toMatchObject({
+    shared: false,
+    issuers: { app: ISSUER, other: 'https://other.example' },
+  });
+});
+
+it('an account of which one token was renewed and another refused needs no sign-in', async () => {
+  const more = { ...signInOf(ISSUER, 'ada', 'ada'), scope: ['orders'] };
+  await vault.update((cache) => cache.add(more));
+  answer = (form) =>
+    form.get('scope') === 'orders' ? json({ error: 'interaction_required' }, 400) : renewed('at');
+  const report = await signing.handlers.refreshNow(null, account, null);
+  expect(report).toMatchObject({ refreshed: 1, problem: { code: 'sign_in_again' } });
+  expect((await history()).refusal).toBeNull();
+  const { events } = await vault.read((cache) => activityOf(cache, account, Date.now() / 1000));
+  expect(events.map(({ kind }) => kind)).toContain('refused');
+});
+
+it('an account of which nothing was renewed does', async () => {
+  answer = refused;
+  await signing.handlers.refreshNow(null, account, null);
+  expect((await history()).refusal).toMatchObject({ code: 'invalid_grant' });
+});
