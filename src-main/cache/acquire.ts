@@ -451,7 +451,9 @@ function signInRequired(cause?: unknown): never {
   throw new SignInRequiredError(
     cause === undefined
       ? 'There is no token for this account and app. The user has to sign in.'
-      : 'The provider refused the refresh token of this account. The user has to sign in again.',
+      : isTokenRefused(cause)
+        ? 'The provider refused the refresh token of this account. The user has to sign in again.'
+        : 'The provider gives no token for these scopes without asking the user. What is cached stays. The user has to sign in.',
     { cause, reason: cause === undefined ? null : 'invalid_grant' },
   );
 }
@@ -529,6 +531,12 @@ const ABOUT_REQUEST: ReadonlySet<string> = new Set([
   'protection_policy_required',
 ]);
 
+/** Whether a provider refused the refresh token itself. Otherwise it may still give tokens for other scopes. */
+export function isTokenRefused(failure: unknown): boolean {
+  const refused = errorCodeIn(failure, INVALID_GRANT);
+  return refused !== undefined && !ABOUT_REQUEST.has(refused.suberror);
+}
+
 /** [Note: refused once] Marks a refresh token as refused wherever it is stored, so that no process sends it again. */
 export async function rememberRefusal(
   handle: CacheHandle,
@@ -536,11 +544,11 @@ export async function rememberRefusal(
   request: TokenRequest,
   failure: unknown,
 ): Promise<void> {
-  const suberror = errorCodeIn(failure, INVALID_GRANT)?.suberror ?? '';
+  const isForScopes = isInvalidGrant(failure) && !isTokenRefused(failure);
   const refusal: Refusal = {
     client_id: request.client_id,
     secret: hashText(token.secret),
-    ...(ABOUT_REQUEST.has(suberror) ? { scopes: scopesIn(request).toSorted().join(' ') } : {}),
+    ...(isForScopes ? { scopes: scopesIn(request).toSorted().join(' ') } : {}),
   };
   try {
     await handle.update((cache) => {

@@ -165,12 +165,7 @@ export function peopleIn(caches: readonly Opened[], now: number, named: readonly
     const coming = held
       .flatMap(({ accessTokens }) => accessTokens.filter((token) => isUsable(token, now, 0)).map(expiryOf))
       .filter(Number.isFinite);
-    // What was refused to the vault says nothing about the refresh tokens of other programs.
-    const isElsewhere = held.some(
-      ({ place, refreshTokens }) =>
-        place !== VAULT && refreshTokens.some((token) => !isRefusedForGood(token) && !isExpired(token, now)),
-    );
-    const refusal = isElsewhere ? undefined : refusalOf(places, now);
+    const refusal = hasOtherRefreshToken(held, now) ? undefined : refusalOf(places, now);
     people.push({
       account,
       places,
@@ -261,10 +256,32 @@ function isUntried(held: readonly Held[], places: Person['places']): boolean {
   const own = places.find(({ opened }) => opened.source === undefined);
   if (own === undefined) return true;
   const [named] = namedIn(own.opened.cache, own.account);
-  const kept = held.flatMap(({ place, refreshTokens }) => (place === VAULT ? refreshTokens : []));
+  const kept = held
+    .flatMap(({ place, refreshTokens }) => (place === VAULT ? refreshTokens : []))
+    .filter((token) => !isRefusedForGood(token));
   const history = named === undefined ? undefined : historyOf(own.opened.cache, named.id);
   if (history !== undefined && isUnused(history, { refreshTokens: kept })) return true;
   return kept.length === 0;
+}
+
+/** Whether a program has a refresh token of its own, not a copy of the vault's: what the vault was refused says nothing about it. */
+function hasOtherRefreshToken(held: readonly Held[], now: number): boolean {
+  const [own, others] = [true, false].map((isOwn) =>
+    held.flatMap(({ place, refreshTokens }) => ((place === VAULT) === isOwn ? refreshTokens : [])),
+  ) as [RefreshToken[], RefreshToken[]];
+  const copies = new Set(own.map(secretOf));
+  return others.some(
+    (token) => !isRefusedForGood(token) && !isExpired(token, now) && !copies.has(secretOf(token)),
+  );
+}
+
+/** Returns the secret of a token; "" if its seal is damaged. */
+function secretOf(token: RefreshToken): string {
+  try {
+    return token.secret;
+  } catch {
+    return '';
+  }
 }
 
 /** Only the vault records refusals. Its activity names the provider that refused, and the client of the refresh token. */

@@ -1,7 +1,7 @@
 /** Redeems a refresh token at the issuer it came from (RFC 6749 §6), as a public client. */
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
 import { foreignEndpoints } from '../accounts/issuer-hosts.ts';
-import { codeThatAsksUser, type Redeem, type TokenRequest } from '../cache/acquire.ts';
+import { codeThatAsksUser, isTokenRefused, type Redeem, type TokenRequest } from '../cache/acquire.ts';
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isCloudHost, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
@@ -51,8 +51,7 @@ export function redeemAt(
     // `acquireTokenSilent` finds invalid_grant in the cause and marks the refresh token as refused.
     const reason = codeThatAsksUser(json);
     if (reason !== undefined) {
-      const what =
-        reason === 'invalid_grant' ? 'refused the refresh token' : 'gives no token without a sign-in';
+      const what = isTokenRefused(json) ? 'refused the refresh token' : 'gives no token without a sign-in';
       throw new SignInRequiredError(
         `${new URL(token_endpoint).host} ${what} (${code}). Sign in again; the cached tokens are kept.`,
         { cause: json, reason },

@@ -1,5 +1,5 @@
 /** `get`, `credential` and `decode`: the verbs that print a token or its claims. */
-import { acquireTokenSilent } from '../cache/acquire.ts';
+import { acquireTokenSilent, isTokenRefused } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
 import { isCloudHost } from '../cache/schema/authorities.ts';
@@ -19,7 +19,7 @@ import {
   withOwnGrant,
 } from '../accounts/account-history.ts';
 import { activityAccount, recordActivity } from '../ipc/activity.ts';
-import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
+import { allTokensOf, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import { issuerOfToken } from '../accounts/issuer-lookup.ts';
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
@@ -304,7 +304,7 @@ async function msalTokenFor(
         refreshes += 1;
         return answer;
       } catch (error) {
-        if (error instanceof SignInRequiredError && isRecord(error.cause))
+        if (error instanceof SignInRequiredError && isRecord(error.cause) && isTokenRefused(error.cause))
           refused = refusalAt(errorCodeOf(error.cause) ?? null, world.now());
         throw error;
       }
@@ -332,8 +332,8 @@ function refusalAt(code: string | null, now: number): Refusal {
 }
 
 /**
- * Records a refusal as the app does, so that both say who refused and why. It ends the sign-in of the account only if it leaves no refresh
- * token that can be used: a scope that does not exist, or one app's refresh token, says nothing about the others.
+ * Records the refusal of a refresh token, so that the app and the command say who refused it and why. The account needs a sign-in only if
+ * no other refresh token of it is left.
  */
 async function noteRefusal(
   vault: Vault,
@@ -347,9 +347,9 @@ async function noteRefusal(
   try {
     await vault.update((cache) => {
       for (const { id } of accounts) {
-        const left = cachedAccounts(cache).byId.get(id);
-        if (left === undefined) continue; // signed out meanwhile
-        if (left.refreshTokens.every(isRefusedForGood)) changeHistory(cache, id, { refusal });
+        const account = cachedAccounts(cache).byId.get(id);
+        if (account === undefined) continue; // signed out meanwhile
+        if (allTokensOf(account).refreshTokens.every(isRefusedForGood)) changeHistory(cache, id, { refusal });
         recordActivity(cache, at, accounts.map(activityAccount), {
           kind: 'refused',
           client_id,

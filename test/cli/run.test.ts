@@ -257,6 +257,7 @@ describe('list, show and sources', () => {
       },
     );
     expect(typo.code).toBe(EXIT.signInRequired);
+    expect(typo.err).not.toContain('refused the refresh token');
     expect((await tokenkeep('list', later)).out.split('\n')[1]).toMatch(/ada@.*Active/);
     expect((await tokenkeep('show ada@contoso.example', later)).out).toMatch(/refresh +this app .* –/);
     const { out } = await tokenkeep('signout --expired --yes', later);
@@ -280,6 +281,24 @@ describe('list, show and sources', () => {
     expect(out).toMatch(/refresh +this app +my-app +vault +–/);
     const { out: left } = await tokenkeep('signout --expired --yes', later);
     expect(left).toContain('so nobody was signed out');
+  });
+
+  it('does not sign a program out because the vault’s own refresh token was refused', async () => {
+    await vaultWith(signIn('ada', { expires_in: 60, refresh_token: 'rt-own' }));
+    const file = azureCli('ada');
+    const ran = await tokenkeep(`get --account ada@contoso.example --scope ${ARM} --refresh`, {
+      fetch: () => Promise.resolve(Response.json({ error: 'invalid_grant' }, { status: 400 })),
+    });
+    expect(ran.code).toBe(EXIT.signInRequired);
+    expect((await tokenkeep('list')).out).not.toContain('Needs sign-in');
+    expect((await tokenkeep('signout --expired --yes')).out).toContain('nobody was signed out');
+    expect(readFileSync(file, 'utf8')).toContain('rt-ada');
+    // A copy of the vault's token is refused with it.
+    await vaultWith(signIn('ada', { expires_in: 60 }));
+    await tokenkeep(`get --account ada@contoso.example --scope ${ARM} --refresh`, {
+      fetch: () => Promise.resolve(Response.json({ error: 'invalid_grant' }, { status: 400 })),
+    });
+    expect((await tokenkeep('list')).out).toContain('Needs sign-in');
   });
 
   it('shows the tokens of one account without their secrets', async () => {
