@@ -27,7 +27,7 @@ import type { AccessToken, AccountSummary, Entity, RefreshToken } from './schema
 import {
   CLOCK_SKEW,
   expiryOf,
-  isUsable,
+  isUsableAt,
   type Refusal,
   refusalsOf,
   secondsOf,
@@ -278,11 +278,6 @@ export function lookup(cache: TokenCache, request: TokenRequest, now: number, sk
     refreshSoon: accessToken !== undefined && wantsRefresh(accessToken, now),
     refreshTokens: refreshTokensFor(cache, request),
   };
-}
-
-function isUsableAt(token: AccessToken, now: number, skew: number, margin?: number): boolean {
-  const cached = secondsOf(token.cached_at);
-  return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now, margin);
 }
 
 /**

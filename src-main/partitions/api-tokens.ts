@@ -4,7 +4,7 @@ import { assertTokens, codeThatAsksUser, isInvalidGrant } from '../cache/acquire
 import { type CacheHandle, exclusively } from '../cache/handle.ts';
 import { readToken, stringClaim } from '../cache/schema/claims.ts';
 import type { AccessToken, RefreshToken } from '../cache/schema/entities.ts';
-import { expiryOf, isUsable, secondsOf, wantsRefresh } from '../cache/schema/expiry.ts';
+import { CLOCK_SKEW, expiryOf, isUsableAt, secondsOf, wantsRefresh } from '../cache/schema/expiry.ts';
 import { scopesOf, sha256Base64url } from '../cache/schema/match.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError, SignInRequiredError } from '../errors.ts';
@@ -214,7 +214,7 @@ async function asked(
           grant_type: parameters.grant_type,
           ...wanted.event,
         });
-        tidy(cache, wanted, refused, refreshTokens, response);
+        tidy(cache, wanted, { refused, used: refreshTokens, response, now: now() });
       },
       since === undefined ? {} : { since },
     );
@@ -263,7 +263,7 @@ function usable(
   const query = { client_id, ...(hash === undefined ? {} : { user_assertion_hash: hash }) };
   const tokens = cache
     .find('AccessToken', { target: [...scopes], query })
-    .filter((token) => token.client_id === client_id && isUsable(token, now));
+    .filter((token) => token.client_id === client_id && isUsableAt(token, now, CLOCK_SKEW));
   const expiry = (token: AccessToken): number => Math.min(expiryOf(token), Number.MAX_SAFE_INTEGER);
   return tokens.toSorted((a, b) => expiry(b) - expiry(a))[0];
 }
@@ -288,9 +288,17 @@ function assertionOf(token: RefreshToken | AccessToken): unknown {
 function tidy(
   cache: TokenCache,
   { hash }: Wanted,
-  refused: readonly string[],
-  used: readonly RefreshToken[],
-  response: Readonly<Record<string, unknown>>,
+  {
+    refused,
+    used,
+    response,
+    now,
+  }: {
+    readonly refused: readonly string[];
+    readonly used: readonly RefreshToken[];
+    readonly response: Readonly<Record<string, unknown>>;
+    readonly now: number;
+  },
 ): void {
   dropRefreshTokens(cache, refused);
   if (hash === undefined) return;
@@ -300,7 +308,6 @@ function tidy(
       cache,
       used.map(({ secret }) => secret).filter((secret) => secret !== fresh),
     );
-  const now = Math.max(...cache.find('AccessToken').map((token) => secondsOf(token.cached_at) || 0));
   const ages = new Map<unknown, number>();
   for (const token of cache.find('AccessToken')) {
     if (expiryOf(token) <= now) cache.modify('AccessToken', token, null);

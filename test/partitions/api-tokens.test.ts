@@ -424,3 +424,27 @@ describe('a sign-in whose user is known afterwards', () => {
     expect(await all.partition('id').read(namesIn)).toEqual([]);
   });
 });
+
+describe('servers whose clocks differ', () => {
+  const request = (scopes: string) => ({ client_id: 'my_client_id', assertion: assertionOf('u1'), scopes });
+  const stage = (ahead: number) => {
+    const store = memoryStore({ now: () => 1_700_000_000 });
+    const { ask, asked } = provider(() => ({ ...user('u1'), expires_in: 300 }));
+    const [other, own] = [ahead, 0].map((by) => caches({ store, now: () => 1_700_000_000 + by }));
+    return { other: other!, own: own!, ask, asked };
+  };
+
+  it.each([400, -400])('by more than the life of a token, %i s, get tokens for one user', async (ahead) => {
+    const { other, own, ask } = stage(ahead);
+    expect((await other.acquireOnBehalfOf(request('a'), ask)).secret).toBe('AT 1');
+    expect((await own.acquireOnBehalfOf(request('b'), ask)).secret).toBe('AT 2');
+    expect((await other.acquireOnBehalfOf(request('c'), ask)).secret).toBe('AT 3');
+  });
+
+  it('by a second use the token of the other', async () => {
+    const { other, own, ask, asked } = stage(1);
+    for (const one of [other, own])
+      expect((await one.acquireOnBehalfOf(request('a'), ask)).secret).toBe('AT 1');
+    expect(asked).toHaveLength(1);
+  });
+});

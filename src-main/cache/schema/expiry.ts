@@ -68,6 +68,12 @@ export function isUsable(token: AccessToken, now: number, margin?: number): bool
   return isExpiryUnknown(token) || now < secondsOf(token.expires_on) - marginOf(token, margin);
 }
 
+/** Like `isUsable`, for a token that another machine may have cached, whose clock is ahead by up to `skew` seconds. */
+export function isUsableAt(token: AccessToken, now: number, skew: number, margin?: number): boolean {
+  const cached = secondsOf(token.cached_at);
+  return isUsable(token, cached <= now + skew ? Math.max(now, cached) : now, margin);
+}
+
 /** Returns whether a token has expired. A token of unknown expiry has not. */
 export function isExpired(token: Entity, now: number): boolean {
   return expiryOf(token) <= now;
