@@ -573,8 +573,11 @@ class Caches {
       const found = known ?? openFound(stored, name, sealing, now);
       if (known === undefined) this.#opened.keep(name.key, found);
       const { sliding } = lifetime;
-      if (sliding !== null && stored !== null && this.#touches.isDue(name.key, now(), sliding.after))
-        await this.#touch(name, sliding.ttl(now()), found, deadline);
+      if (sliding !== null && stored !== null) {
+        const ttl = sliding.ttl(now());
+        if (this.#touches.isDue(name.key, now(), ttl, sliding.after))
+          await this.#touch(name, ttl, found, deadline);
+      }
       return found;
     });
   }

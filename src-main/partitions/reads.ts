@@ -85,16 +85,21 @@ export class OpenedCaches {
 /** How many keys are remembered. Forgetting one causes one extra touch. 100,000 take about 15 MB. */
 const MOST_TOUCHES = 100_000;
 
-/** Records when this process last touched each sliding entry. */
+/** Records until when this process last extended each sliding entry. */
 export class Touches {
-  readonly #times = new Map<string, number>();
+  readonly #times = new Map<string, { readonly at: number; readonly until: number }>();
 
-  /** Returns whether a touch is due, and if so, records it as done. */
-  isDue(key: string, now: number, after: number): boolean {
+  /**
+   * Returns whether a touch is due, and if so, records it as done: if it makes the entry live longer by `after` seconds. The lifetime may
+   * have become longer since the last one.
+   */
+  isDue(key: string, now: number, ttl: number, after: number): boolean {
     const last = this.#times.get(key);
-    if (last !== undefined && now >= last && now - last < after) return false;
+    const until = now + ttl;
+    if (last !== undefined && now >= last.at && now - last.at < after && until - last.until < after)
+      return false;
     this.#times.delete(key);
-    this.#times.set(key, now);
+    this.#times.set(key, { at: now, until });
     const [oldest] = this.#times.keys();
     if (this.#times.size > MOST_TOUCHES && oldest !== undefined) this.#times.delete(oldest);
     return true;

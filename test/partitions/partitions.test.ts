@@ -412,3 +412,15 @@ it('names the hash in errors, and nothing of the user', async () => {
   expect(String(error)).toContain(partition.key);
   expect(String(error)).not.toContain('noor');
 });
+
+it('a sliding partition whose lifetime became longer is extended by the next read', async () => {
+  const clock = { now: 1_700_000_000 };
+  const now = () => clock.now;
+  const all = caches({ store: memoryStore({ now }), now });
+  await all.partition('a', { ttl: { sliding: 1000 } }).update((cache) => signIn(cache, 'noor'));
+  await all.partition('a', { ttl: { sliding: 1000 } }).read(namesIn);
+  const longer = all.partition('a', { ttl: { sliding: 100_000 } }); // "Remember me".
+  await longer.read(namesIn);
+  clock.now += 1500;
+  expect(await longer.read(namesIn)).toHaveLength(1);
+});
