@@ -196,6 +196,25 @@ describe.each(KINDS)('%s', (kind) => {
   );
 });
 
+// `ioredis` sends again what was not answered before the connection broke, which may have been executed.
+test('a command that is sent twice is answered twice like the first time', async () => {
+  const server = await startRedis();
+  ends.push(() => server.close());
+  const client = new Redis(server.url);
+  ends.push(() => client.disconnect());
+  const store = redisStore({ client });
+  const key = 'k'.repeat(43);
+  const entry = (letter: string) => ({ bytes: Buffer.from(letter), version: letter.repeat(16) });
+  for (const letter of ['a', 'a'])
+    expect(await store.write(key, entry(letter), { expected: null, ttl: 60 })).toBe(true);
+  for (const letter of ['b', 'b'])
+    expect(await store.write(key, entry(letter), { expected: 'a'.repeat(16), ttl: 60 })).toBe(true);
+  for (const letter of ['c', 'c'])
+    expect(await store.maintenance!.replace(key, entry(letter), 'b'.repeat(16))).toBe(true);
+  expect(await store.write(key, entry('d'), { expected: 'a'.repeat(16), ttl: 60 })).toBe(false);
+  expect((await store.read(key))?.version).toBe('c'.repeat(16));
+});
+
 test('the password of AUTH is in no error either', () => {
   const ofNode = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['our-password'] } });
   const error = withoutArguments(Object.assign(new Error('all failed'), { lastNodeError: ofNode }));

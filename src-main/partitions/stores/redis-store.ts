@@ -155,13 +155,18 @@ const READ = new Script(`local answer = redis.pcall('GETEX', KEYS[1])
 if type(answer) == 'table' and answer.err and string.find(answer.err, 'READONLY') then return answer end
 return redis.call('GET', KEYS[1])`);
 
+/** `ioredis` sends a command again after it lost the connection. If it was done before, the answer is that of the first time. */
+const DONE_BEFORE = `if version == string.sub(ARGV[2], 1, ${VERSION_LENGTH}) then return 1 end`;
+
 const WRITE = new Script(`${VERSION}
+${DONE_BEFORE}
 if version ~= ARGV[1] then return 0 end
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`);
 
 const REPLACE = new Script(`${VERSION}
+${DONE_BEFORE}
 if version ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1`);
