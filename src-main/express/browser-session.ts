@@ -94,9 +94,13 @@ function called(
 /** Seconds. A session whose cookie ends with the browser: stores keep it for about a day (connect-redis, connect-pg-simple). */
 const A_DAY = 86_400;
 
+/** Seconds: the longest that a partition takes, ten years. */
+const LONGEST_TTL = 10 * 365 * A_DAY;
+
 /** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs. */
 export function lifetimeOf({ cookie: { originalMaxAge } }: ExpressSession): number {
-  const seconds = typeof originalMaxAge === 'number' ? originalMaxAge / 1000 : A_DAY;
+  const seconds =
+    typeof originalMaxAge === 'number' && !Number.isNaN(originalMaxAge) ? originalMaxAge / 1000 : A_DAY;
   // A partition is extended at most a tenth of its lifetime late (PartitionTtl), and must not expire before its session.
-  return Math.max(60, Math.ceil(seconds * 1.2));
+  return Math.min(LONGEST_TTL, Math.max(60, Math.ceil(seconds * 1.2)));
 }

@@ -2,9 +2,11 @@ import { afterEach, expect, it, vi } from 'vitest';
 import {
   destroyed,
   type ExpressSession,
+  lifetimeOf,
   regenerated,
   saved,
 } from '../../src-main/express/browser-session.ts';
+import { lifetimeOf as partitionLifetime } from '../../src-main/partitions/lifetime.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -27,3 +29,14 @@ it.each([
     await outcome;
   },
 );
+
+it.each([
+  [10 * 365 * 86_400_000, 315_360_000],
+  [Infinity, 315_360_000],
+  [NaN, 103_680],
+  [1, 60],
+])('a cookie with the maxAge %s gives a lifetime that a partition takes', (originalMaxAge, expected) => {
+  const lifetime = lifetimeOf({ cookie: { originalMaxAge } } as ExpressSession);
+  expect(lifetime).toBe(expected);
+  expect(() => partitionLifetime({ sliding: lifetime })).not.toThrow();
+});
