@@ -544,7 +544,7 @@ export type WebSignInErrorCode =
   | 'sign_in_refused' // refused by the provider; see `provider`
   | 'sign_in_answer_invalid' // the ID token is not valid for this sign-in
   | 'sign_in_no_token' // signed in, but without a token for the scopes that a page requires
-  | 'session_not_kept' // the browser does not return the session's cookie
+  | 'session_not_kept' // the browser does not return the session's cookie, or the store does not keep the tokens
   | 'provider_unreachable' // or its answer is invalid: try again later
   | 'cross_site_request'; // a page of another site tried to sign the user out
 

@@ -211,7 +211,10 @@ class WebApp {
       answer(res, 401, { error: 'sign_in_required' });
       return false;
     }
-    if (rounds >= MOST_ROUNDS && !isKept) sessionNotKept();
+    if (rounds >= MOST_ROUNDS) {
+      if (!isKept) sessionNotKept();
+      if (signedIn(session) === undefined) tokensNotKept();
+    }
     const isRepeatable = req.method === 'GET' || req.method === 'HEAD';
     await this.signIn(req, res, { scopes, returnTo: isRepeatable ? this.#pathOf(req) : this.#home });
     return false;
@@ -477,7 +480,8 @@ class WebApp {
         return accounts;
       })
       .catch(unopened);
-    await partition.remove(); // Even if it could not be opened.
+    // The update has deleted the entry, and another tab may have signed in since. Only one that can't be opened has to be removed.
+    if (found === undefined) await partition.remove();
     return found ?? [];
   }
 
@@ -800,6 +804,13 @@ function refused(error: unknown, description: unknown): never {
     'sign_in_refused',
     `The identity provider refused${isCode ? ` (${code})` : ''}. Nobody was signed in; who was signed in still is.`,
     { provider: { error: code, description: typeof description === 'string' ? description : '' } },
+  );
+}
+
+function tokensNotKept(): never {
+  throw new WebSignInError(
+    'session_not_kept',
+    'The user has signed in several times in a row, and each time the tokens were gone from the store at the next request. Nobody is signed in. If the app has several processes, they need one store for all, not a memoryStore each. Check that the store evicts nothing (Redis: noeviction).',
   );
 }
 

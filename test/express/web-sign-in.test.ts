@@ -21,6 +21,7 @@ import {
   memoryStore,
   type PartitionedCaches,
   partitionedCaches,
+  type PartitionStore,
 } from '../../src-main/partitions/index.ts';
 import { sessionStore } from '../../src-main/partitions/stores/session-store.ts';
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts';
@@ -805,6 +806,21 @@ describe('the session', () => {
     expect([answer.status, (await answer.json()).code]).toEqual([500, 'session_not_kept']);
   });
 
+  it('whose tokens are not in the store is an error, not a redirect loop', async () => {
+    const own = memoryStore();
+    const ada = new Browser(
+      await start({ caches: partitionedCaches({ store: own, sealingKeys: 'plain-text' }) }),
+    );
+    for (let round = 0; round < 2; round += 1) {
+      expect(await ada.signIn('ada', '/me')).toBe('/me');
+      own.clear(); // As if the next request came to another process, with a store of its own.
+    }
+    const answer = await ada.ask('/me');
+    const { code, message } = (await answer.json()) as { code: string; message?: string };
+    expect([answer.status, code]).toEqual([500, 'session_not_kept']);
+    expect(message ?? 'memoryStore').toContain('memoryStore');
+  });
+
   it('works behind a TLS proxy that the app trusts', async () => {
     const trusting = await start({ cookie: { secure: true }, proxies: 1 });
     const ada = new Browser(trusting, {
@@ -1210,6 +1226,31 @@ describe('signing out', () => {
     const answer = await ada.ask('/sign-out', { method: 'POST' });
     provider.metadata = {};
     expect(answer.headers.get('location')).toBe('/');
+  });
+
+  it('deletes nothing of a sign-in in another tab that comes right after it', async () => {
+    const inner = memoryStore();
+    let next: (() => Promise<unknown>) | undefined;
+    const remove: typeof inner.remove = async (...call) => {
+      const task = next;
+      if (task === undefined) return inner.remove(...call);
+      next = undefined;
+      const isGone = await inner.remove(...call);
+      await task();
+      return isGone;
+    };
+    const serverOf = (store: PartitionStore) =>
+      start({ caches: partitionedCaches({ store, sealingKeys: 'plain-text' }) });
+    app = await serverOf({ ...inner, remove });
+    ada = new Browser(app);
+    const [first, second] = [await ada.begin('/sign-in', 'ada'), await ada.begin('/sign-in', 'ada')];
+    await ada.finish(first);
+    const tab = new Browser(await serverOf(inner)); // Another server answers it.
+    for (const cookie of ada.cookies) tab.cookies.set(...cookie);
+    tab.cookies.delete('connect.sid');
+    next = () => tab.finish(second);
+    await ada.ask('/sign-out', { method: 'POST' });
+    expect(await bodyOf(tab.ask('/me'))).toBe('ada');
   });
 
   it('by the provider: a logout token that one server accepted is refused by the others', async () => {
