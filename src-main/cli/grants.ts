@@ -16,7 +16,7 @@ import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
-import { askToken, endpointOf, noToken, Unasked } from './refresh.ts';
+import { askToken, endpointOf, noToken } from './refresh.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -74,11 +74,12 @@ export interface GrantToken {
   readonly isRefreshed: boolean;
 }
 
+/** @param assertAsked throws if the user has to be asked before the refresh token is sent */
 export async function freshGrant(
   vault: Vault,
   world: World,
   { authority, client_id, label }: GrantItem,
-  { forceRefresh, isUnasked }: { forceRefresh: boolean; isUnasked: boolean },
+  { forceRefresh, assertAsked }: { forceRefresh: boolean; assertAsked: () => void },
 ): Promise<GrantToken> {
   const now = (): number => world.now();
   const grants = openGrants(vault, { issuer: authority, client_id, now });
@@ -87,7 +88,7 @@ export async function freshGrant(
   const { tokens } = await grants.fresh(
     label,
     async (grant, signal) => {
-      if (isUnasked) throw new Unasked();
+      assertAsked();
       const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
       isRefreshed = true;
       return answer;

@@ -14,9 +14,6 @@ const DEADLINE = 15_000;
 /** Maximum size of a response in bytes. Token responses have a few kilobytes. */
 const LONGEST = 1024 * 1024;
 
-/** Thrown instead of a request: another program uses the refresh token as well, and the user was not asked. */
-export class Unasked extends Error {}
-
 /** Thrown instead of a request: the issuer names a token endpoint on a host that the user has not agreed to. */
 export class NewHost extends Error {
   constructor(

@@ -1,13 +1,14 @@
 /** `get`, `credential` and `decode`: the verbs that print a token or its claims. */
 import { acquireTokenSilent, isTokenRefused } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
-import type { AccessToken, AccountSummary } from '../cache/schema/entities.ts';
+import type { AccessToken, AccountSummary, RefreshToken } from '../cache/schema/entities.ts';
 import { isCloudHost } from '../cache/schema/authorities.ts';
 import { decodeBase64url, type ReadToken, readToken } from '../cache/schema/claims.ts';
 import { expiryOf, isRefusedForGood } from '../cache/schema/expiry.ts';
 import type { GrantItem } from '../cache/schema/grants.ts';
 import type { Refusal } from '../cache/account-status.ts';
 import { isSendable, authorizationScheme } from '../cache/schema/sendable.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 import { SignInRequiredError } from '../errors.ts';
 import {
   type AccountHistory,
@@ -27,7 +28,7 @@ import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith, issuerOfGrant, oneForEachClient } from './grants.ts';
 import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
-import { errorCodeOf, issuerOrStop, NewHost, redeemAt, Unasked } from './refresh.ts';
+import { errorCodeOf, issuerOrStop, NewHost, redeemAt } from './refresh.ts';
 import { json, jsonText, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
@@ -82,7 +83,22 @@ async function tokenFor(vault: Vault, given: Given, world: World): Promise<Found
   );
 }
 
+/**
+ * Gets the token. If that would use a refresh token that another program uses as well, or send one to a new host, asks the user, and begins
+ * again with what the vault then has.
+ */
 async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Promise<Found> {
+  for (;;)
+    try {
+      return await attempt(vault, given, world);
+    } catch (error) {
+      if (error instanceof NewHost) await agreeToHost(vault, world, error);
+      else if (error instanceof Unasked) await agreeToRefresh(vault, world, error.imported);
+      else throw error;
+    }
+}
+
+async function attempt(vault: Vault, given: Given, world: World): Promise<Found> {
   assertReadable(vault, world);
   const name = given.value('account');
   const scopes = given.values('scope').flatMap((scope) => scope.split(/\s+/).filter((one) => one !== ''));
@@ -119,9 +135,7 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
     grant !== undefined &&
     (clients.length === 0 || client !== undefined)
   )
-    return asking(vault, world, { ...found, imported: importOfGrant(grant, found.history) }, (imported) =>
-      grantTokenFor(vault, given, world, { accounts: found.accounts, grant, imported }),
-    );
+    return grantTokenFor(vault, given, world, { ...found, grant });
   const client_id =
     client ??
     (fitting.length === 1 && fittingGrants.length === 0
@@ -144,20 +158,22 @@ async function cachedOrRefreshed(vault: Vault, given: Given, world: World): Prom
         : `Several apps could get this token. Name one: ${all.map((id) => `--client ${id}`).join(' or ')}`,
     );
   }
-  return asking(vault, world, { ...found, imported: importOf(found, client_id) }, (imported) =>
-    msalTokenFor(vault, given, world, { ...found, imported, client_id, scopes }),
-  );
+  return msalTokenFor(vault, given, world, { ...found, client_id, scopes });
 }
 
 async function grantTokenFor(
   vault: Vault,
   given: Given,
   world: World,
-  { accounts, grant, imported }: Pick<Asked, 'accounts' | 'imported'> & { readonly grant: GrantItem },
+  asked: Pick<Asked, 'account' | 'accounts' | 'history'> & { readonly grant: GrantItem },
 ): Promise<Found> {
+  const { accounts, grant } = asked;
   const { isRefreshed, ...token } = await freshGrant(vault, world, grant, {
     forceRefresh: given.has('refresh'),
-    isUnasked: imported !== undefined,
+    assertAsked: () => {
+      const imported = importOfGrant(asked);
+      if (imported !== undefined) throw new Unasked(imported);
+    },
   });
   const { client_id } = grant;
   if (isRefreshed) await noteRefresh(vault, world, { ...token, accounts, client_id });
@@ -166,30 +182,51 @@ async function grantTokenFor(
 
 /** An imported refresh token, which the program that wrote the file uses too: a refresh may sign that program out. */
 interface Imported {
+  readonly account: AccountSummary;
   readonly source: string | null;
   /** The issuer that the file names, to which the refresh token is sent; "" if the file names none. */
   readonly issuer: string;
-  /** Returns the changes to the account's history after the user has agreed. */
-  readonly agreed: (history: AccountHistory) => Partial<AccountHistory>;
+  /** Records that the user agreed that this token is used, and no other one, such as one that was imported while the question was open. */
+  readonly agree: (cache: TokenCache) => void;
 }
 
-/** @returns undefined if the account's refresh tokens are not shared, or can't be sent anywhere */
+/** Thrown instead of a request: another program uses the refresh token as well, and the user was not asked. */
+class Unasked extends Error {
+  constructor(readonly imported: Imported) {
+    super('The user was not asked.');
+  }
+}
+
+/** @returns undefined if the refresh token is not shared, or can't be sent anywhere */
 function importOf(
   found: Pick<Asked, 'account' | 'accounts' | 'history'>,
-  client_id: string,
+  { client_id, secret }: RefreshToken,
 ): Imported | undefined {
-  const { account, history } = found;
+  const { account, accounts, history } = found;
   if (history?.shared !== true || history.ownClients.includes(client_id)) return undefined;
   const issuer = issuerFor(found, client_id);
   const isCloud = isCloudHost(account.environment);
   if (issuer === undefined && !isCloud) return undefined;
+  const { source } = history;
   return {
-    source: history.source,
+    account,
+    source,
     issuer: isCloud ? '' : (issuer ?? ''),
-    agreed: ({ issuers }) => ({
-      shared: false,
-      ...(isCloud || issuer === undefined ? {} : { issuers: { ...issuers, [client_id]: issuer } }),
-    }),
+    agree: (cache) => {
+      for (const { id } of accounts) {
+        const { refreshTokens = [] } = cachedAccounts(cache).byId.get(id) ?? {};
+        const known = historyOf(cache, id);
+        const isLeft = refreshTokens.some((one) => one.client_id === client_id && one.secret === secret);
+        if (!isLeft || !known.shared || known.source !== source) continue;
+        const ownClients = [...known.ownClients, client_id];
+        const shared = refreshTokens.some((one) => !ownClients.includes(one.client_id));
+        changeHistory(cache, id, {
+          shared,
+          ownClients: shared ? ownClients : [],
+          ...(isCloud || issuer === undefined ? {} : { issuers: { ...known.issuers, [client_id]: issuer } }),
+        });
+      }
+    },
   };
 }
 
@@ -207,52 +244,38 @@ function issuerFor(
 }
 
 /** @returns undefined if the grant was not imported, whatever else of the account was, or its refresh token can't be sent anywhere */
-function importOfGrant(grant: GrantItem, history: AccountHistory | undefined): Imported | undefined {
+function importOfGrant({
+  account,
+  accounts,
+  history,
+  grant,
+}: Pick<Asked, 'account' | 'accounts' | 'history'> & { readonly grant: GrantItem }): Imported | undefined {
   if (history === undefined || !isSharedGrant(history, grant)) return undefined;
   const issuer = issuerOfGrant(grant);
   if (issuer === undefined) return undefined;
-  return { source: history.source, issuer, agreed: (known) => withOwnGrant(known, grant) };
+  return {
+    account,
+    source: history.source,
+    issuer,
+    agree: (cache) => {
+      for (const { id } of accounts) changeHistory(cache, id, withOwnGrant(historyOf(cache, id), grant));
+    },
+  };
 }
 
 interface Asked {
   readonly account: AccountSummary;
   readonly accounts: readonly CachedAccount[];
   readonly history: AccountHistory | undefined;
-  readonly imported: Imported | undefined;
   readonly client_id: string;
   readonly scopes: readonly string[];
 }
 
-/**
- * Runs `act`. If it would use a refresh token that another program uses as well, or send one to a new host, asks the user and runs it
- * again.
- */
-async function asking(
-  vault: Vault,
-  world: World,
-  asked: Pick<Asked, 'account' | 'accounts' | 'imported'>,
-  act: (imported: Imported | undefined) => Promise<Found>,
-): Promise<Found> {
-  const { imported } = asked;
-  try {
-    return await act(imported);
-  } catch (error) {
-    if (error instanceof NewHost) {
-      await agreeToHost(vault, world, error);
-      return asking(vault, world, asked, act);
-    }
-    if (imported === undefined || !(error instanceof Unasked)) throw error;
-    await agreeToRefresh(vault, world, imported, asked);
-    return asking(vault, world, { ...asked, imported: undefined }, act);
-  }
-}
-
-/** Asks once whether an imported account may be refreshed; after a yes, it counts as this user's own, as in the app. */
+/** Asks once whether an imported refresh token may be used; after a yes, it counts as this user's own, as in the app. */
 async function agreeToRefresh(
   vault: Vault,
   world: World,
-  { source, issuer, agreed }: Imported,
-  { account, accounts }: Pick<Asked, 'account' | 'accounts'>,
+  { account, source, issuer, agree }: Imported,
 ): Promise<void> {
   const goesTo =
     issuer === ''
@@ -270,16 +293,14 @@ async function agreeToRefresh(
   if (!/^y(?:es)?$/i.test(answer.trim()))
     throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
   if (issuer !== '') allowedBeside(vault).allow(issuerOrStop(issuer), []); // the app then does not ask again
-  await vault.update((cache) => {
-    for (const { id } of accounts) changeHistory(cache, id, agreed(historyOf(cache, id)));
-  });
+  await vault.update(agree);
 }
 
 async function msalTokenFor(
   vault: Vault,
   given: Given,
   world: World,
-  { account, accounts, history, imported, client_id, scopes }: Asked,
+  { account, accounts, history, client_id, scopes }: Asked,
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
@@ -298,7 +319,9 @@ async function msalTokenFor(
       ...(given.has('refresh') ? { forceRefresh: true } : {}),
     },
     async (...asked) => {
-      if (imported !== undefined) throw new Unasked();
+      // Of a family of apps, the refresh token may be another app's, which was imported.
+      const imported = importOf({ account, accounts, history }, asked[0]);
+      if (imported !== undefined) throw new Unasked(imported);
       try {
         const answer = await redeem(...asked);
         refreshes += 1;

@@ -492,6 +492,96 @@ describe('get', () => {
     expect(again).toMatchObject({ code: 0, out: 'at-2\n', err: '' });
   });
 
+  it('asks before an imported refresh token is used for another app of its family', async () => {
+    const [azure, powershell] = [signIn('ada').client_id, '1950a258-227b-4e31-a9cf-717495945fc2'];
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn('ada', { foci: '1', refresh_token: 'rt-imported' }));
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+    const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+    await vault.update((own) => {
+      own.add({ ...signIn('ada', { foci: '1', refresh_token: 'rt-own' }), client_id: powershell });
+      for (const id of cachedAccounts(own).byId.keys()) changeHistory(own, id, { ownClients: [powershell] });
+    });
+    await vault.close();
+    const sent: (string | null)[] = [];
+    const fetch = (_url: unknown, request?: RequestInit): Promise<Response> => {
+      const token = new URLSearchParams(String(request?.body as URLSearchParams)).get('refresh_token');
+      sent.push(token);
+      return Promise.resolve(
+        token === 'rt-own'
+          ? Response.json({ error: 'invalid_grant' }, { status: 400 })
+          : Response.json(signIn('ada', { access_token: 'at-new', refresh_token: 'rt-new' }).response),
+      );
+    };
+    const get = `${words} --refresh --client`;
+    const script = await tokenkeep(`${get} ${powershell}`, { fetch });
+    expect(script).toMatchObject({ code: EXIT.signInRequired, out: '' });
+    expect(script.err).toContain(`ada@contoso.example was imported from ${file}.`);
+    expect(sent).toEqual(['rt-own']);
+    expect((await tokenkeep(`${get} ${azure}`, { fetch })).code).toBe(EXIT.signInRequired);
+    expect(sent).not.toContain('rt-imported');
+    const yes = await tokenkeep(`${get} ${powershell}`, { fetch, answers: ['y'] });
+    expect(yes).toMatchObject({ code: 0, out: 'at-new\n' });
+    expect(sent.at(-1)).toBe('rt-imported');
+  });
+
+  it.each(['imports it again', 'imports other tokens'])(
+    'takes a yes for no other import: while the question is open, another program %s',
+    async (what) => {
+      const files = ['first', 'second'].map((name) => {
+        const cache = new SerializableTokenCache({ now: () => NOW });
+        cache.add(signIn('ada', { expires_in: 30, refresh_token: `rt-${name}` }));
+        const file = join(home, `${name}.json`);
+        writeFileSync(file, cache.serialize());
+        return file;
+      }) as [string, string];
+      expect((await tokenkeep('import', { operand: files[0] })).code).toBe(0);
+      const sent: string[] = [];
+      const fetch = (_url: unknown, request?: RequestInit): Promise<Response> => {
+        sent.push(String(request?.body as URLSearchParams));
+        return Promise.resolve(Response.json(signIn('ada', { access_token: 'at-new' }).response));
+      };
+      const questions: string[] = [];
+      const ask = async (question: string): Promise<string> => {
+        questions.push(question);
+        if (questions.length > 1) return 'n';
+        const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+        await vault.update((own) => {
+          for (const id of cachedAccounts(own).byId.keys())
+            if (what === 'imports it again') changeHistory(own, id, { source: files[1] });
+            else own.add(signIn('ada', { expires_in: 30, refresh_token: 'rt-second' }));
+        });
+        await vault.close();
+        return 'y';
+      };
+      const ran = await tokenkeep(words, { fetch, now: later, ask, isInteractive: true });
+      expect(ran).toMatchObject({ code: EXIT.cancelled, out: '' });
+      expect(questions).toHaveLength(2);
+      expect(sent).toEqual([]);
+    },
+  );
+
+  it('takes a yes for one app for no other app', async () => {
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn('ada', { expires_in: 30 }));
+    cache.add({ ...signIn('ada', { expires_in: 30, refresh_token: 'rt-other' }), client_id: 'other' });
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+    const fetch = (): Promise<Response> =>
+      Promise.resolve(Response.json(signIn('ada', { access_token: 'at-new' }).response));
+    const get = (client: string, answers: string[] = []) =>
+      tokenkeep(`${words} --refresh --client ${client}`, { fetch, now: later, answers });
+    const { client_id } = signIn('ada');
+    expect((await get(client_id, ['y'])).code).toBe(0);
+    expect(await get(client_id)).toMatchObject({ code: 0, err: '' });
+    expect((await get('other')).code).toBe(EXIT.signInRequired);
+    expect((await get('other', ['y'])).code).toBe(0);
+    expect(await get('other')).toMatchObject({ code: 0, err: '' });
+  });
+
   it('asks nothing about a token of an imported account that was obtained here', async () => {
     const cache = new SerializableTokenCache({ now: () => NOW });
     cache.add(signIn('ada', { expires_in: 30 }));
