@@ -66,7 +66,7 @@ export const destroyed = (session: ExpressSession): Promise<void> =>
 const NOT_SIGNED_IN = 'Nobody was signed in; who was signed in may still be.';
 
 /** Milliseconds. A store that never answers would keep the browser waiting, and the tokens of a sign-in, which no session refers to. */
-const LONGEST_CALL = 5000;
+export const LONGEST_CALL = 5000;
 
 function called(
   session: ExpressSession,

@@ -54,8 +54,8 @@ export interface WebSignInOptions {
   paths?: WebSignInPaths;
   /** The path of the public URL that a proxy removes before requests get here, for example `/app`. Default: none. */
   basePath?: string;
-  /** Keeps data of the app when a sign-in replaces the session. `isSameUser`: the user was signed in before. */
-  carryOver?: (before: object, after: object, isSameUser: boolean) => void;
+  /** Keeps data of the app when a sign-in replaces the session, before it is saved. `isSameUser`: the user was signed in before. */
+  carryOver?: (before: object, after: object, isSameUser: boolean) => void | Promise<void>;
   /**
    * Called for each account whose tokens were removed: at a sign-out, and when another user signs in. Also for a refresh token that arrived
    * too late to be kept. If it throws, the sign-out is completed all the same, and the error is reported as an uncaught exception.

@@ -23,6 +23,7 @@ import {
   WebSignInError,
 } from '../errors.ts';
 import { checkOptions, LIST_OF_TEXTS, type OptionNames, TEXT } from '../options.ts';
+import { Deadline } from '../partitions/deadline.ts';
 import { logoutTokens, type VerifyLogoutToken } from '../partitions/logout-token.ts';
 import { type Marks, marksOf } from '../partitions/marks.ts';
 import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
@@ -39,6 +40,7 @@ import {
   destroyed,
   type ExpressSession,
   lifetimeOf,
+  LONGEST_CALL,
   noteSignedIn,
   regenerated,
   saved,
@@ -334,7 +336,10 @@ class WebApp {
     const previous = await this.#previous(req, before);
     const [known] = previous?.found ?? [];
     const isSameUser = previous !== undefined && known !== undefined && isSame(known.account, account);
-    const session = await regenerated(req);
+    const session = await regenerated(req).catch(async (error: unknown) => {
+      if (!isSameUser) await this.#revoked(this.#accountsIn(memory, true)); // Nobody will ever use them.
+      throw error;
+    });
     const isInSession = typeof this.#options.caches === 'function';
     const browser = cookiesOf(req).get(this.#browserCookie);
     let partition: Partition | undefined;
@@ -349,8 +354,9 @@ class WebApp {
     };
     let others: Set<string>;
     try {
-      this.#options.carryOver?.(before, session, isSameUser);
-      if (isSameUser && isInSession) await carryOver(before, session);
+      await this.#options.carryOver?.(before, session, isSameUser);
+      if (isSameUser && isInSession)
+        await Deadline.run(LONGEST_CALL, (deadline) => deadline.with(() => carryOver(before, session)));
       const id = isSameUser ? previous.id : await this.#idFor(req, session, browser, account);
       partition = this.#open(req, session, id);
       // The previous one may be the user's own, which a sign-out elsewhere has emptied.
@@ -363,7 +369,15 @@ class WebApp {
       await saved(session);
     } catch (error) {
       // No session refers to these tokens.
-      if (!isSameUser && partition !== undefined) await this.#signedOut(partition).catch(() => undefined);
+      if (!isSameUser) {
+        const removed =
+          partition === undefined ? [] : await this.#removed(partition, true).catch((): KnownAccount[] => []);
+        const kept = new Set(removed.flatMap(({ refreshTokens }) => refreshTokens));
+        const lost = this.#accountsIn(memory, true).filter(({ refreshTokens }) =>
+          refreshTokens.some((secret) => !kept.has(secret)),
+        );
+        await this.#revoked([...removed, ...lost]);
+      }
       await endReplaced().catch(() => undefined);
       throw error;
     }

@@ -741,7 +741,8 @@ describe('the session', () => {
       const revokedOf = told.map(({ account, revocation }) => [account.username, revocation]);
       expect(revokedOf).toContainEqual(['ada', 'done']);
       expect(revokedOf.filter(([name]) => name === 'ada')).toHaveLength(1);
-      expect(new Set(provider.revoked.map((form) => form.get('token'))).size).toBe(2); // Of her two sign-ins.
+      // Of her two sign-ins, and of his, if it failed.
+      expect(new Set(provider.revoked.map((form) => form.get('token'))).size).toBe(kept === 'kept' ? 2 : 3);
     },
   );
 
@@ -749,7 +750,8 @@ describe('the session', () => {
     ['a carryOver of the app that throws', 'in sessions'],
     ['a carryOver of the app that throws', 'in a store'],
     ['a store that can no longer be reached', 'in a store'],
-  ])('the tokens of a replaced user are revoked: %s, %s', async (what, where) => {
+    ['an async carryOver of the app that fails', 'in a store'],
+  ])('the tokens of a replaced user and of the failed sign-in are revoked: %s, %s', async (what, where) => {
     const told: WebSignOut[] = [];
     const store = memoryStore();
     let isAway = false;
@@ -767,9 +769,11 @@ describe('the session', () => {
       caches: where === 'in a store' ? inStore : inSession,
       onSignOut: (signOut) => void told.push(signOut),
       carryOver: () => {
-        if (!isBobs) return;
+        if (!isBobs) return undefined;
+        if (what.startsWith('an async')) return Promise.reject(new Error('full'));
         isAway = what.startsWith('a store');
         if (!isAway) throw new Error('full');
+        return undefined;
       },
     });
     let isBobs = false;
@@ -779,21 +783,53 @@ describe('the session', () => {
     provider.revoked.length = 0;
     await ada.signIn('bob');
     expect(own.errors).toHaveLength(1);
-    expect(told.map(({ account, revocation }) => [account.username, revocation])).toEqual([['ada', 'done']]);
+    const ends = told.map(({ account, revocation }) => [account.username, revocation]);
+    expect(ends.toSorted()).toEqual([
+      ['ada', 'done'],
+      ['bob', 'done'],
+    ]);
+    expect(new Set(provider.revoked.map((form) => form.get('token'))).size).toBe(2);
+  });
+
+  it('with sessionStore, whose store stops answering, ends a sign-in after five seconds', async () => {
+    let isSecond = false;
+    const own = await start({
+      caches: (req) =>
+        partitionedCaches({ store: sessionStore(req.session as object), sealingKeys: 'plain-text' }),
+      carryOver: () => {
+        if (isSecond) own.sessions.get = () => undefined;
+      },
+    });
+    const ada = new Browser(own);
+    await ada.signIn('ada');
+    isSecond = true;
+    await ada.signIn('ada');
+    expect(own.errors).toMatchObject([{ code: 'store_timeout' }]);
+  }, 20_000);
+
+  it('that cannot be replaced leaves no refresh token at the provider', async () => {
+    const ada = new Browser(app);
+    const back = await ada.begin('/sign-in', 'ada');
+    app.sessions.destroy = (_id, done) => done?.(new Error('away'));
+    app.sessions.set = (_id, _session, done) => done?.(new Error('away'));
+    provider.revoked.length = 0;
+    await ada.finish(back);
     expect(provider.revoked).toHaveLength(1);
   });
 
   it('keeps the app data that the app chooses', async () => {
     const seen: boolean[] = [];
     const own = await start({
-      carryOver: (_before, after, isSameUser) => {
+      carryOver: async (_before, after, isSameUser) => {
         seen.push(isSameUser);
+        await Promise.resolve();
         Reflect.set(after, 'cart', 'books');
       },
     });
     const ada = new Browser(own);
     for (const user of ['ada', 'ada', 'bob']) await ada.signIn(user);
     expect(seen).toEqual([false, true, false]);
+    expect(JSON.stringify(own.sessions)).toContain('books');
   });
 
   it('that the browser does not send back is an error, not a redirect loop', async () => {
