@@ -13,10 +13,11 @@ import type { TokenCache } from '../cache/token-cache.ts';
 import { type Grant, storedIn } from '../oauth/grant.ts';
 import { tokensOfGrant } from '../oauth/grant-tokens.ts';
 import { openGrants, type RefreshGrant } from '../oauth/grants.ts';
+import { authenticate } from '../oauth/mcp/client-authentication.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
-import { askToken, endpointOf, noToken } from './refresh.ts';
+import { askToken, DEADLINE, endpointOf, noToken, unreached } from './refresh.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -74,6 +75,9 @@ export interface GrantToken {
   readonly isRefreshed: boolean;
 }
 
+/** Deadline for a refresh, in milliseconds: of two requests for metadata and one for tokens, each has its own. */
+const LONGEST = 3 * DEADLINE + 5_000;
+
 /** @param assertAsked throws if the user has to be asked before the refresh token is sent */
 export async function freshGrant(
   vault: Vault,
@@ -85,16 +89,24 @@ export async function freshGrant(
   const grants = openGrants(vault, { issuer: authority, client_id, now });
   let isRefreshed = false;
   const before = forceRefresh ? await grants.get(label) : undefined;
-  const { tokens } = await grants.fresh(
-    label,
-    async (grant, signal) => {
-      assertAsked();
-      const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
-      isRefreshed = true;
-      return answer;
-    },
-    before?.tokens?.access_token === undefined ? {} : { rejected: before.tokens.access_token },
-  );
+  const { tokens } = await grants
+    .fresh(
+      label,
+      async (grant, signal) => {
+        assertAsked();
+        const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
+        isRefreshed = true;
+        return answer;
+      },
+      {
+        timeout: LONGEST,
+        ...(before?.tokens?.access_token === undefined ? {} : { rejected: before.tokens.access_token }),
+      },
+    )
+    .catch((error: unknown) => {
+      const isLate = error instanceof Error && error.name === 'TimeoutError';
+      throw isLate ? new Stop(EXIT.failed, unreached(new URL(authority).host, error)) : error;
+    });
   const kept = (await grants.list()).find((one) => one.label === label);
   return {
     secret: tokens?.access_token ?? '',
@@ -130,7 +142,7 @@ function authorizationServerOf({ tokens, discovery, data }: Grant, filed: string
 
 /** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
 function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
-  return async (grant) => {
+  return async (grant, signal) => {
     const { client_id, client, keys, tokens, discovery } = grant;
     if (keys !== undefined)
       throw new Stop(
@@ -147,20 +159,29 @@ function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
       );
     const { host, pathname } = new URL(issuer);
     const realm = pathname.split('/')[1] || 'organizations';
-    const endpoint = await endpointOf(world.fetch, { environment: host, realm }, issuer, allowed);
+    const { token_endpoint, metadata } = await endpointOf(
+      world.fetch,
+      { environment: host, realm },
+      issuer,
+      allowed,
+    );
     const resource = isRecord(discovery?.['resourceMetadata'])
       ? discovery['resourceMetadata']['resource']
       : undefined;
     const { client_id: registered, client_secret } = client ?? {};
-    const { status, json } = await askToken(world.fetch, endpoint, {
-      grant_type: 'refresh_token',
-      refresh_token: tokens.refresh_token,
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
+    if (typeof resource === 'string') body.set('resource', resource);
+    const headers = new Headers();
+    const own = {
+      ...client,
       client_id: typeof registered === 'string' ? registered : client_id,
-      ...(typeof client_secret === 'string' ? { client_secret } : {}),
-      ...(typeof resource === 'string' ? { resource } : {}),
-    });
+      client_secret: typeof client_secret === 'string' ? client_secret : undefined,
+    };
+    authenticate(own, headers, body, metadata);
+    signal.throwIfAborted(); // nobody would keep the answer
+    const { status, json } = await askToken(world.fetch, token_endpoint, body, headers);
     if (json === null || (typeof json['access_token'] !== 'string' && codeThatAsksUser(json) === undefined))
-      throw noToken(endpoint, status, json);
+      throw noToken(token_endpoint, status, json);
     // `tokenkeep/mcp` sends the next refresh token to the issuer that it finds in the tokens.
     const told = tokens['issuer'];
     return typeof told === 'string' ? { issuer: told, ...json } : json;

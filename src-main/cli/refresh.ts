@@ -10,7 +10,7 @@ import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** Deadline for a provider's response, in milliseconds. */
-const DEADLINE = 15_000;
+export const DEADLINE = 15_000;
 /** Maximum size of a response in bytes. Token responses have a few kilobytes. */
 const LONGEST = 1024 * 1024;
 
@@ -30,8 +30,9 @@ export function redeemAt(
   issuer: string | undefined,
   allowed: AllowedIssuers,
 ): Redeem {
-  return async (refreshToken, request) => {
-    const token_endpoint = await endpointOf(ask, request, issuer, allowed);
+  return async (refreshToken, request, signal) => {
+    const { token_endpoint } = await endpointOf(ask, request, issuer, allowed);
+    signal?.throwIfAborted(); // nobody would keep the answer
     const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
     // Others refuse a scope that was not granted (RFC 6749 §6).
     const isEntra = isMicrosoft(request.environment) || /\/v2\.0\/?$/.test(issuer ?? '');
@@ -104,13 +105,25 @@ export function errorCodeOf(json: Readonly<Record<string, unknown>> | null): str
 export function askToken(
   ask: typeof fetch,
   endpoint: string,
-  form: Readonly<Record<string, string>>,
+  body: URLSearchParams,
+  headers: Headers,
 ): Promise<{ status: number; json: Readonly<Record<string, unknown>> | null }> {
-  return asked(ask, endpoint, { method: 'POST', body: new URLSearchParams(form) });
+  return asked(ask, endpoint, { method: 'POST', body, headers });
 }
 
+/** Where tokens are refreshed. */
+interface Endpoint {
+  readonly token_endpoint: string;
+  /** What the issuer publishes (RFC 8414 §2). */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A client secret is sent to Microsoft's clouds as their documentation shows it. */
+const CLOUD = { token_endpoint_auth_methods_supported: ['client_secret_post', 'none'] };
+
 /**
- * @returns the token endpoint of Microsoft's cloud, or elsewhere the one that the issuer publishes
+ * Returns the token endpoint of Microsoft's cloud, or elsewhere the one that the issuer publishes.
+ *
  * @throws NewHost if it is on a host that the user has not agreed to
  */
 export async function endpointOf(
@@ -118,9 +131,12 @@ export async function endpointOf(
   { environment, realm }: Pick<TokenRequest, 'environment' | 'realm'>,
   issuer: string | undefined,
   allowed: AllowedIssuers,
-): Promise<string> {
+): Promise<Endpoint> {
   if (isCloudHost(environment))
-    return `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`;
+    return {
+      token_endpoint: `https://${environment}/${encodeURIComponent(realm ?? 'organizations')}/oauth2/v2.0/token`,
+      metadata: CLOUD,
+    };
   if (issuer === undefined || issuer === '')
     throw new Stop(
       EXIT.signInRequired,
@@ -135,18 +151,19 @@ export async function endpointOf(
     const path = pathname === '/' ? '' : pathname;
     ({ status, json } = await asked(ask, `${origin}/.well-known/oauth-authorization-server${path}`, {}));
   }
-  const { token_endpoint: endpoint, issuer: says } = json ?? {};
+  const metadata = json ?? {};
+  const { token_endpoint, issuer: says } = metadata;
   // OpenID Connect Discovery §4.3: the document must name the issuer that was asked.
   const isTheirs = typeof says === 'string' && plainIssuer(says) === known;
-  if (!isTheirs || typeof endpoint !== 'string' || !endpoint.startsWith('https://')) {
+  if (!isTheirs || typeof token_endpoint !== 'string' || !token_endpoint.startsWith('https://')) {
     const what = isForNow(status)
       ? `${new URL(known).host} answered with status ${status} when it was asked where to refresh tokens. No token was sent. Try again later.`
       : `${known} publishes no metadata that names this issuer and an https token endpoint. No token was sent. Compare the issuer with the one that the provider gives, and sign in again.`;
     throw new Stop(EXIT.failed, what);
   }
-  const [foreign] = foreignEndpoints(known, { token_endpoint: endpoint }, allowed.hostsOf(known) ?? []);
+  const [foreign] = foreignEndpoints(known, { token_endpoint }, allowed.hostsOf(known) ?? []);
   if (foreign !== undefined) throw new NewHost(known, foreign.host);
-  return endpoint;
+  return { token_endpoint, metadata };
 }
 
 /** @throws Stop if the text is not an issuer, or reads like another one; see `plainIssuer` */
@@ -171,7 +188,7 @@ async function asked(
       ...request,
       redirect: 'error', // a token is sent to that address only, never to the target of a redirect
       signal: AbortSignal.timeout(DEADLINE),
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...Object.fromEntries(new Headers(request.headers)) },
     });
     status = response.status;
     text = await textOf(response);
@@ -211,7 +228,7 @@ const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MIS
 const WANTS_OURS = /ALERT|CLIENT_AUTH/;
 
 /** Says why a request had no response. Nothing was changed here, though the provider may have received the token. */
-function unreached(host: string, error: unknown): string {
+export function unreached(host: string, error: unknown): string {
   const kept = 'The cached tokens are as they were.';
   const chain = error instanceof Error ? [error, error.cause] : [];
   const words = chain.map((link) => `${codeOf(link)} ${link instanceof Error ? link.message : ''}`).join(' ');

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { merge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { EXIT } from '../../src-main/cli/world.ts';
@@ -51,13 +51,20 @@ const activity = () => inVault((vault) => vault.read((cache) => activityOf(cache
 const GET = ['get', '--account', 'ada@id.example', '--scope', 'files'];
 
 /** An issuer that records its requests and gives this answer. */
-function provider(answer: Record<string, unknown>, status = 200) {
-  const sent: { url: string; body: string }[] = [];
+function provider(answer: Record<string, unknown>, status = 200, metadata: Record<string, unknown> = {}) {
+  const sent: { url: string; body: string; authorization: string | null }[] = [];
   const fetch = (url: unknown, request?: RequestInit): Promise<Response> => {
-    sent.push({ url: String(url), body: String((request?.body ?? '') as URLSearchParams | '') });
+    const authorization = new Headers(request?.headers).get('authorization');
+    sent.push({
+      url: String(url),
+      body: String((request?.body ?? '') as URLSearchParams | ''),
+      authorization,
+    });
     const isMetadata = String(url).includes('/.well-known/oauth-authorization-server');
     if (isMetadata)
-      return Promise.resolve(Response.json({ issuer: ISSUER, token_endpoint: `${ISSUER}/token` }));
+      return Promise.resolve(
+        Response.json({ issuer: ISSUER, token_endpoint: `${ISSUER}/token`, ...metadata }),
+      );
     if (String(url).includes('.well-known'))
       return Promise.resolve(new Response('Not found', { status: 404 }));
     return Promise.resolve(Response.json(answer, { status }));
@@ -121,14 +128,72 @@ describe('a grant', () => {
     expect(Object.fromEntries(new URLSearchParams(sent.at(-1)?.body))).toEqual({
       grant_type: 'refresh_token',
       refresh_token: 'rt-old',
-      client_id: 'registered',
-      client_secret: 'cs',
     });
+    expect(sent.at(-1)?.authorization).toBe(`Basic ${Buffer.from('registered:cs').toString('base64')}`);
     const kept = await inVault((vault) =>
       openGrants(vault, { issuer: ISSUER, client_id: 'my-app' }).get('work'),
     );
     expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
     expect(await activity()).toMatchObject([{ kind: 'refresh', client_ids: ['my-app'], automatic: false }]);
+  });
+
+  it.each([
+    ['client_secret_basic', ['client_secret_post', 'client_secret_basic'], true],
+    ['client_secret_post', ['client_secret_post', 'client_secret_basic'], false],
+    [undefined, ['client_secret_basic'], true],
+    [undefined, ['client_secret_post'], false],
+    ['client_secret_basic', ['client_secret_post'], false],
+  ])('sends its secret as the client (%s) and the server (%j) support it', async (own, server, isBasic) => {
+    const client = { client_id: 'registered', client_secret: 'cs', token_endpoint_auth_method: own };
+    await add('work', grant({ client }, { expires_in: 1 }));
+    const { sent, fetch } = provider({ access_token: 'at-new', expires_in: 3600 }, 200, {
+      token_endpoint_auth_methods_supported: server,
+    });
+    const ran = await command({ home, keychain }, GET, { fetch, now: () => now() + 100 });
+    expect(ran).toMatchObject({ code: 0, out: 'at-new\n' });
+    expect(sent.at(-1)?.authorization !== null).toBe(isBasic);
+    expect(new URLSearchParams(sent.at(-1)?.body).has('client_secret')).toBe(!isBasic);
+  });
+
+  describe('of a slow provider', () => {
+    /** Deadlines that pass while the provider answers, whose every answer takes this long. */
+    function slow(seconds: number, answer: Record<string, unknown>) {
+      let clock = 0;
+      const deadlines: { at: number; controller: AbortController }[] = [];
+      vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+        const controller = new AbortController();
+        deadlines.push({ at: clock + ms, controller });
+        return controller.signal;
+      });
+      const { sent, fetch } = provider(answer);
+      const slowly = (url: unknown, request?: RequestInit): Promise<Response> => {
+        clock += seconds * 1000;
+        for (const { at, controller } of deadlines)
+          if (at <= clock) controller.abort(new DOMException('Too late', 'TimeoutError'));
+        return fetch(url, request);
+      };
+      return { sent, fetch: slowly, now: () => now() + 100 };
+    }
+    afterEach(() => vi.restoreAllMocks());
+
+    it('keeps an answer of which each part came in time', async () => {
+      await add('work', grant({}, { expires_in: 1 }));
+      const world = slow(14, { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+      expect(await command({ home, keychain }, GET, world)).toMatchObject({ code: 0, out: 'at-new\n' });
+      const kept = await inVault((vault) =>
+        openGrants(vault, { issuer: ISSUER, client_id: 'my-app' }).get('work'),
+      );
+      expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
+    });
+
+    it('does not send its token once nobody waits any more', async () => {
+      await add('work', grant({}, { expires_in: 1 }));
+      const world = slow(30, { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+      const ran = await command({ home, keychain }, GET, world);
+      expect(ran).toMatchObject({ code: EXIT.failed, out: '' });
+      expect(ran.err).toContain('id.example was not reached');
+      expect(world.sent.map(({ url }) => url)).not.toContain(`${ISSUER}/token`);
+    });
   });
 
   it('that was imported is refreshed after a question that names where its token goes; an own one without', async () => {
