@@ -156,6 +156,22 @@ function microsoftIssuer(host: string, tenant: string): string {
   return `https://${host}/${encodeURIComponent(tenant)}/v2.0`;
 }
 
+/** The tenant of all personal Microsoft accounts, which signs in at `consumers`. */
+const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/**
+ * Whether a profile signs users of this issuer in: its own, or any tenant of Microsoft's that an endpoint for several stands for. Then
+ * `exact` is false, and a profile for the tenant alone fits better.
+ */
+export function fitsIssuer(profile: SignInProfile, issuer: string): { exact: boolean } | null {
+  if (isSameIssuer(issuerOfProfile(profile), issuer)) return { exact: true };
+  const tenant = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(issuer)?.[1];
+  if (profile.kind !== 'microsoft' || tenant === undefined) return null;
+  const isPersonal = tenant.toLowerCase() === PERSONAL_TENANT;
+  const audiences = ['common', isPersonal ? 'consumers' : 'organizations'];
+  return audiences.includes(profile.authority) ? { exact: false } : null;
+}
+
 /** Compares issuers as text (OpenID Connect Core §2), ignoring the trailing slash that parsers add. */
 export function isSameIssuer(a: string, b: string): boolean {
   const plain = (value: string): string =>

@@ -21,7 +21,7 @@ import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { sharedBy, whoIs } from './names.ts';
-import { isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
+import { fitsIssuer, isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
 import { type Refresh, refreshing } from './refresh.ts';
 import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
@@ -203,14 +203,12 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         own: token?.['issuer'],
         realm,
       });
-      const saved = profiles
-        .list()
-        .find(
-          (profile) =>
-            found !== undefined &&
-            profile.client_id === client_id &&
-            isSameIssuer(issuerOfProfile(profile), found.issuer),
-        );
+      const fitting = profiles.list().flatMap((profile) => {
+        const fits =
+          found === undefined || profile.client_id !== client_id ? null : fitsIssuer(profile, found.issuer);
+        return fits === null ? [] : [{ profile, ...fits }];
+      });
+      const saved = (fitting.find(({ exact }) => exact) ?? fitting[0])?.profile;
       // The cloud in which a profile of Microsoft signs in. A sovereign one, and anybody else's issuer of this form, is asked by its address.
       const microsoft =
         found !== undefined && /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(found.issuer);

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ISSUER = 'https://sso.example/employer';
 const TENANT = '72f988bf-0000-4000-8000-2d7cd011db47';
+const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
 let vault: Vault;
 let signing: SignIn<null>;
@@ -55,6 +56,30 @@ it.each([
   });
   expect(again.draft.scopes).toContain('files.read');
   expect(again.draft.scopes).not.toContain('openid');
+});
+
+it.each([
+  ['common', TENANT, true],
+  ['organizations', TENANT, true],
+  ['consumers', TENANT, false],
+  ['common', PERSONAL, true],
+  ['consumers', PERSONAL, true],
+  ['organizations', PERSONAL, false],
+  ['contoso.example', TENANT, false],
+])('a profile for %s fits an account of the tenant %s: %s', async (authority, tenant, fits) => {
+  const profile = { ...draftOf(ISSUER), kind: 'microsoft' as const, authority };
+  const { id } = await signing.handlers.saveProfile(null, profile, null);
+  const account = await add(`https://login.microsoftonline.com/${tenant}/v2.0`);
+  const again = await signing.handlers.signInAgain(null, account);
+  expect(again.profileId).toBe(fits ? id : null);
+});
+
+it('a profile for the tenant fits better than one for all of them', async () => {
+  const profile = { ...draftOf(ISSUER), kind: 'microsoft' as const };
+  await signing.handlers.saveProfile(null, { ...profile, authority: 'common' }, null);
+  const { id } = await signing.handlers.saveProfile(null, { ...profile, authority: TENANT }, null);
+  const account = await add(`https://login.microsoftonline.com/${TENANT}/v2.0`);
+  expect((await signing.handlers.signInAgain(null, account)).profileId).toBe(id);
 });
 
 it('with a profile: the profile, and the provider’s page gets client, scopes and login_hint', async () => {
