@@ -101,7 +101,8 @@ function open(host: string, port: number): Promise<Server> {
   // The limits above begin with the first byte.
   server.on('connection', (socket) => socket.setTimeout(SLOWEST, () => socket.destroy()));
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Also after it listens: connections that can't be accepted, and that nobody can do anything about.
+    server.on('error', reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
 }

@@ -29,7 +29,8 @@ export function discovered(fetchFn: typeof fetch, now: () => number): FindProvid
   return async (issuer, client_id) => {
     const name = `${issuer} ${client_id}`;
     const before = known.get(name);
-    if (before !== undefined && now() - before.at < KEPT) return before.found;
+    // A clock that was set back would keep it until it has caught up.
+    if (before !== undefined && Math.abs(now() - before.at) < KEPT) return before.found;
     const found = discover(fetchFn, issuer, client_id);
     known.set(name, { at: now(), found });
     found.catch(() => {

@@ -147,6 +147,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
   });
   const out = signOuts({
     vault,
+    ownVault: ports.ownVault,
     isDemo: ports.isDemo,
     profiles,
     allowed,
@@ -174,6 +175,20 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     (caller: Caller): Ask =>
     (question, signal) =>
       ports.confirm(caller, question, { follows: true, ...(signal && { signal }) });
+
+  /** What the demo's accounts have is never sent to a provider, whatever a script of the window asks for. */
+  function assertNoDemo(): void {
+    if (ports.isDemo())
+      throw new InvalidArgumentError(
+        'The window shows sample data, which you can’t sign in to. Nothing was done. Leave the sample data first.',
+      );
+  }
+
+  /** Withdraws the consent to an issuer that no profile names any more. */
+  function withdrawUnused(issuer: string): void {
+    if (!saved.list().some((profile) => isSameIssuer(issuerOfProfile(profile), issuer)))
+      allowed.withdraw(issuer);
+  }
 
   async function refreshStatus(accountId: string): Promise<RefreshStatus> {
     return (await vault()).read((cache) => {
@@ -240,27 +255,22 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       profiles: () => profiles.list(),
       async saveProfile(caller, draft, id) {
         await consent.allowProfile(draft, asking(caller));
-        const saved = profiles.save(draft, id);
+        const before = saved.list().find((profile) => profile.id === id);
+        const profile = profiles.save(draft, id);
+        if (before !== undefined) withdrawUnused(issuerOfProfile(before));
         emit.profiles(null);
         if (started) void auto.goOn();
-        return saved;
+        return profile;
       },
       removeProfile(_caller, id) {
         const removed = saved.list().find((profile) => profile.id === id);
-        if (removed !== undefined) {
-          const issuer = issuerOfProfile(removed);
-          const sharing = saved.list().filter((profile) => isSameIssuer(issuerOfProfile(profile), issuer));
-          if (sharing.length === 1) allowed.withdraw(issuer);
-        }
         profiles.remove(id);
+        if (removed !== undefined) withdrawUnused(issuerOfProfile(removed));
         emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {
         ports.useGesture(caller);
-        if (ports.isDemo())
-          throw new InvalidArgumentError(
-            'The window shows sample data, which you can’t sign in to. Nothing was done. Leave the sample data first.',
-          );
+        assertNoDemo();
         attempt.begin({ profile: profiles.find(id), way, loginHint, ask: askingOn(caller) });
       },
       signInAgain: (_caller, accountId) => signInAgain(accountId),
@@ -275,16 +285,19 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       },
       refreshStatus: (_caller, accountId) => refreshStatus(accountId),
       async refreshNow(caller, accountId, tokenId) {
+        assertNoDemo();
         const report = await refresh(await vault(), accountId, asking(caller), tokenId);
         auto.heard(accountId, report);
         return report;
       },
       async refreshUnasked(_caller, accountId) {
+        assertNoDemo();
         const report = await refresh(await vault(), accountId, () => Promise.resolve(null), null);
         auto.heard(accountId, report);
         return report;
       },
       async setAutoRefresh(caller, accountId, on) {
+        assertNoDemo();
         const shown = await vault();
         const { account, history } = await shown.read((cache) => ({
           account: findAccount(cache, accountId),
@@ -326,6 +339,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return checkSignature(text, { fetch: ports.fetch, ask: asking(caller), now: seconds });
       },
       async userInfo(caller, accountId) {
+        assertNoDemo();
         const ask = asking(caller);
         return userInfo(await vault(), accountId, { profiles, consent, ask, now: seconds });
       },
@@ -342,7 +356,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     async start() {
       if (started) return;
       started = true;
-      const own = await ports.ownVault();
+      const own = await ports.ownVault().catch((error: unknown) => {
+        started = false; // its cause may be gone the next time
+        throw error;
+      });
+      if (!(started as boolean)) return; // paused meanwhile
       // Another sign-in, refresh or sign-out, here or in another process, changes what is due.
       endChanges = own.on('change', () => void auto.look());
       void out.resume(own).catch(onUnexpected);

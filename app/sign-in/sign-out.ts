@@ -39,6 +39,8 @@ import { trackedWork } from './tracked-work.ts';
 export interface SignOutPorts {
   /** The cache that the window shows. */
   vault: () => Promise<Vault>;
+  /** The user's own vault, once it is open. What is pending is in it. */
+  ownVault: () => Promise<Vault>;
   /** Whether the window shows the demo's accounts, which are never sent to a provider. */
   isDemo: () => boolean;
   profiles: { list: () => readonly SignInProfile[] };
@@ -677,9 +679,12 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     if (stopped) return;
     cancelTry = ports.after(TRY_AGAIN, () => {
       void ports
-        .vault()
+        .ownVault()
         .then((vault) => resume(vault))
-        .catch(ports.onUnexpected);
+        .catch((error: unknown) => {
+          ports.onUnexpected(error);
+          tryLater(); // A vault that can't be read now may be readable then.
+        });
     });
   }
 

@@ -1,4 +1,3 @@
-import { ownCopyText } from '../../src-main/sources/own-copy.ts';
 import { visible } from '../state/text.ts';
 import { Fragment } from 'react';
 import type { Offer, SignOutOffers, SignOutWishes } from '../../app/contract.ts';
@@ -17,6 +16,7 @@ import {
   cachesAmong,
   chosenPlaces,
   otherCopies,
+  ownCopiesText,
   ownCopyLines,
   placeOfferText,
   placesText,
@@ -107,7 +107,9 @@ export function SignOutDialog({ dialog }: { dialog: DialogOf<'sign-out'> }) {
       {!isListed && counts !== null && <PageChoices dialog={dialog} />}
       {wishes.vault && otherCopies(dialog).length > 0 && (
         <p className="note">
-          <UserText>{ownCopyText(otherCopies(dialog), visible)}</UserText>
+          <UserText>
+            {ownCopiesText(otherCopies(dialog), wishes.revoke && (offers?.revoke ?? 'none') !== 'none')}
+          </UserText>
         </p>
       )}
       <p className="note">

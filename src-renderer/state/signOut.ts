@@ -325,12 +325,21 @@ export function otherCopies({
 
 /** Returns a line about the files that accounts were imported from; none if there are no files. */
 export function ownCopyLines(
-  report: Pick<SignOutReport, 'copies' | 'places'>,
+  report: Pick<SignOutReport, 'copies' | 'places' | 'revoked'>,
 ): { says: string; value: string; tone: 'plain' }[] {
   const copies = otherCopies(report);
   if (copies.length === 0) return [];
   const says = copies.length === 1 ? 'Other copy' : 'Other copies';
-  return [{ says, value: ownCopyText(copies, visible), tone: 'plain' }];
+  const isRevoked = (report.revoked?.count ?? 0) > 0;
+  return [{ says, value: ownCopiesText(copies, isRevoked), tone: 'plain' }];
+}
+
+/** @param isRevoked whether refresh tokens are revoked, of which the other copies may be */
+export function ownCopiesText(copies: readonly OwnCopy[], isRevoked: boolean): string {
+  const text = ownCopyText(copies, visible);
+  return isRevoked
+    ? `${text} A refresh token that the provider has revoked no longer works there either.`
+    : text;
 }
 
 export interface ProviderResultLine {

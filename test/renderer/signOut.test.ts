@@ -255,8 +255,17 @@ describe('the file that an account was imported from', () => {
         'The programs that wrote c, d, e and 2 other files keep their own copies. ' +
         'pac keeps its own copies in h, i, j and 1 other file.',
     );
-    const lines = ownCopyLines({ copies: files('Azure CLI', 'a', 'b'), places: [] });
-    expect(lines.map(({ says }) => says)).toEqual(['Other copies']);
+    const report = { copies: files('Azure CLI', 'a', 'b'), places: [], revoked: null };
+    expect(ownCopyLines(report).map(({ says }) => says)).toEqual(['Other copies']);
+  });
+
+  test('does not stay signed in if the provider has revoked its refresh token', () => {
+    const revoked = { count: 1, pending: 0, problem: null };
+    const [line] = ownCopyLines({ copies, places: [], revoked });
+    expect(line?.value).toBe(
+      `${text} A refresh token that the provider has revoked no longer works there either.`,
+    );
+    expect(ownCopyLines({ copies, places: [], revoked: { ...revoked, count: 0 } })[0]?.value).toBe(text);
   });
 
   test('is in the question and in the receipt', async () => {
@@ -264,8 +273,8 @@ describe('the file that an account was imported from', () => {
     world.signIn.copies = copies;
     await model.signOut.one();
     expect(model.dialogs.view.get()).toMatchObject({ kind: 'sign-out', copies });
-    expect(ownCopyLines({ copies, places: [] }).map(({ value }) => value)).toEqual([text]);
-    expect(ownCopyLines({ places: [] })).toEqual([]); // from an older version
+    expect(ownCopyLines({ copies, places: [], revoked: null }).map(({ value }) => value)).toEqual([text]);
+    expect(ownCopyLines({ places: [], revoked: null })).toEqual([]); // from an older version
   });
 
   test('is not told twice where it has a row of its own', () => {

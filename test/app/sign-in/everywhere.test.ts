@@ -22,6 +22,7 @@ async function withVault(
     await vault.update((cache) => cache.add(tokenResponse({ username: 'ada@contoso.example', issuer })));
     const out = signOuts({
       vault: () => Promise.resolve(vault),
+      ownVault: () => Promise.resolve(vault),
       isDemo: () => isDemo,
       profiles: { list: () => [] },
       allowed: { hostsOf: () => undefined },

@@ -1,6 +1,6 @@
 /** Revocations of a sign-out: a provider that refuses one token gets the others, and rows of the receipt are kept meanwhile. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
@@ -9,6 +9,7 @@ import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.t
 import { otherPrograms } from './sign-out-steps.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+const LOCKED = 'The vault is locked.';
 const ISSUER = 'https://one.example';
 const LEFT = { name: 'second', file: '/second.json', result: 'signed-out', says: 'Left: none.' } as const;
 const PART = { name: 'third', file: '/third.json', result: 'signed-out', says: 'Left: none.' } as const;
@@ -19,18 +20,30 @@ let signing: SignIn<null>;
 let answer: (token: string) => Response | Promise<Response>;
 let sent: string[];
 let isDemo: boolean;
+/** What the sign-in gets in place of the vault. */
+let shown: () => Promise<Vault>;
+let own: () => Promise<Vault>;
+/** What is to be done later, by the milliseconds until then. */
+let later: { milliseconds: number; work: () => void }[];
 
 beforeEach(async () => {
   const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
-  [sent, isDemo] = [[], false];
+  [sent, isDemo, later] = [[], false, []];
+  shown = own = () => Promise.resolve(vault);
   answer = () => new Response(null, { status: 200 });
   signing = signIn<null>({
     ...quietPorts(folder, () => vault),
+    vault: () => shown(),
+    ownVault: () => own(),
     isDemo: () => isDemo,
     openBrowser: () => Promise.resolve(),
     confirm: () => Promise.resolve(true),
+    onUnexpected(error) {
+      if (!(error instanceof Error && error.message === LOCKED)) throw error;
+    },
     after(milliseconds, work) {
+      later.push({ milliseconds, work });
       const timer = setTimeout(work, milliseconds / 2);
       return () => clearTimeout(timer);
     },
@@ -46,7 +59,7 @@ beforeEach(async () => {
     },
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
-      if (!url.endsWith('/revoke')) return json(metadataOf(ISSUER));
+      if (!url.endsWith('/revoke')) return json(metadataOf(new URL(url).origin));
       const token = init?.body instanceof URLSearchParams ? (init.body.get('token') ?? '') : '';
       sent.push(token);
       return answer(token);
@@ -124,11 +137,60 @@ it('says of a place that an undo has put back that it is, although another faile
   ]);
 });
 
-it('nobody is signed in to the sample data', async () => {
+it('nobody is signed in to the sample data, and none of its tokens is sent', async () => {
   const [{ id } = { id: '' }] = await signing.handlers.profiles(null);
+  const [account = ''] = await ids();
   isDemo = true;
   expect(() => signing.handlers.signIn(null, id, 'browser', null)).toThrow('sample data');
   expect(await signing.handlers.signInProgress(null)).toEqual({ step: 'none' });
+  const { refreshNow, refreshUnasked, setAutoRefresh, userInfo } = signing.handlers;
+  for (const act of [
+    () => refreshNow(null, account, null),
+    () => refreshUnasked(null, account),
+    () => setAutoRefresh(null, account, true),
+    () => userInfo(null, account),
+  ])
+    await expect((async () => act())()).rejects.toThrow('sample data');
+});
+
+it('what could not be revoked is tried again, whatever the window shows then, and after a vault that could not be read', async () => {
+  answer = () => json({ error: 'temporarily_unavailable' }, 503);
+  expect((await signOut()).revoked).toMatchObject({ count: 0, pending: 3 });
+  const longest = () => later.toSorted((a, b) => b.milliseconds - a.milliseconds)[0]!;
+  shown = () => Promise.reject(new Error('The sample data is shown.'));
+  own = () => Promise.reject(new Error(LOCKED));
+  const { work } = longest();
+  later = [];
+  work();
+  await expect.poll(() => later).toHaveLength(1); // the next try
+  own = () => Promise.resolve(vault);
+  answer = () => new Response(null, { status: 200 });
+  later[0]!.work();
+  shown = own;
+  await expect
+    .poll(async () => (await signing.handlers.signOuts(null)).at(0)?.revoked)
+    .toMatchObject({
+      count: 3,
+      pending: 0,
+    });
+});
+
+it('the work of the start is done at the next call if the vault could not be opened', async () => {
+  own = () => Promise.reject(new Error(LOCKED));
+  await expect(signing.start()).rejects.toThrow(LOCKED);
+  const listens = vi.spyOn(vault, 'on');
+  own = () => Promise.resolve(vault);
+  await signing.start();
+  expect(listens).toHaveBeenCalledTimes(1);
+});
+
+it('the consent to an issuer ends with the last profile that names it, also if that is changed', async () => {
+  const [profile] = await signing.handlers.profiles(null);
+  await signing.handlers.saveProfile(null, draftOf('https://two.example'), profile!.id);
+  const account = (await ids())[0]!;
+  await vault.update((cache) => cache.add(signInOf(ISSUER, 'u0', 'again')));
+  const { problem } = await signing.handlers.refreshUnasked(null, account);
+  expect(problem?.code).toBe('consent_unanswered');
 });
 
 it('a refresh that asks nobody does not say that it was not allowed', async () => {
