@@ -380,13 +380,20 @@ function secretsOfAll(cache: TokenCache, account: string): Set<string> {
   return new Set(secretsIn(tokens));
 }
 
-/** Whether no refresh token of an account was obtained here, or used with the user's consent. Opens the account only if that may be so. */
+/**
+ * Whether no refresh token of an account, those of its grants included, was obtained here, or used with the user's consent. Opens the account
+ * only if that may be so.
+ */
 export function isUnused(
-  { shared, ownClients }: AccountHistory,
-  account: { readonly refreshTokens: readonly Token[] },
+  { shared, ownClients, sharedGrants }: AccountHistory,
+  account: Pick<CachedAccount, 'refreshTokens' | 'grants'>,
 ): boolean {
-  if (!shared || ownClients.length === 0) return shared;
-  return !account.refreshTokens.some(({ client_id }) => ownClients.includes(client_id));
+  if (sharedGrants.length === 0 && (!shared || ownClients.length === 0)) return shared;
+  const isOwn = ({ client_id }: Token): boolean => !shared || ownClients.includes(client_id);
+  return (
+    !account.refreshTokens.some(isOwn) &&
+    grantsOf(account).every((secret) => sharedGrants.includes(grantMark(secret)))
+  );
 }
 
 /** Whether the program that wrote an imported file may still use the refresh token of this grant. */
@@ -416,7 +423,7 @@ function clientsOf(
 }
 
 /** Returns the refresh tokens of an account's grants. */
-const grantsOf = (account: CachedAccount | undefined): string[] =>
+const grantsOf = (account: Pick<CachedAccount, 'grants'> | undefined): string[] =>
   secretsIn((account?.grants ?? []).flatMap(({ refreshTokens }) => refreshTokens));
 
 /** Returns the secrets of tokens, without those whose seal is damaged. */

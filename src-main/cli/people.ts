@@ -260,8 +260,9 @@ function isUntried(held: readonly Held[], places: Person['places']): boolean {
     .flatMap(({ place, refreshTokens }) => (place === VAULT ? refreshTokens : []))
     .filter((token) => !isRefusedForGood(token));
   const history = named === undefined ? undefined : historyOf(own.opened.cache, named.id);
-  if (history !== undefined && isUnused(history, { refreshTokens: kept })) return true;
-  return kept.length === 0;
+  if (named === undefined || history === undefined) return kept.length === 0;
+  const refreshTokens = named.refreshTokens.filter((token) => !isRefusedForGood(token));
+  return kept.length === 0 || isUnused(history, { refreshTokens, grants: named.grants });
 }
 
 /** Whether a program has a refresh token of its own, not a copy of the vault's: what the vault was refused says nothing about it. */

@@ -8,7 +8,9 @@ import { merge } from '../../src-main/cache/document/merge.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { EXIT } from '../../src-main/cli/world.ts';
 import { memoryKeychain, openVault } from '../../src-main/index.ts';
+import { statusSource } from '../../src-main/ipc/account-views.ts';
 import { activityOf } from '../../src-main/ipc/activity.ts';
+import { cachedAccounts, historyOf } from '../../src-main/ipc/index.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { type Grant, openGrants } from '../../src-main/oauth/index.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
@@ -211,6 +213,7 @@ describe('a grant', () => {
     await command({ home, keychain }, ['import', copy]);
     const { sent, fetch } = provider({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
     const later = { fetch, now: () => now() + 100 };
+    expect((await command({ home, keychain }, ['list'], later)).out).toMatch(/ada@id\.example .*Active /);
 
     const own = await command(
       { home, keychain },
@@ -233,6 +236,34 @@ describe('a grant', () => {
     expect(sent.at(-1)?.body).toContain('refresh_token=rt-theirs');
     const again = await command({ home, keychain }, [...GET, '--refresh'], later);
     expect(again).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('that was imported and never tried makes nobody active', async () => {
+    const elsewhere = await openVault({ file: join(home, 'elsewhere.vault'), keychain: memoryKeychain() });
+    await openGrants(elsewhere, { issuer: ISSUER, client_id: 'my-app' }).add(
+      'theirs',
+      grant({}, { expires_in: 1 }),
+    );
+    const copy = join(home, 'copy.json');
+    const document = new SerializableTokenCache();
+    await elsewhere.read((cache) => merge(document, cache));
+    writeFileSync(copy, document.serialize());
+    await elsewhere.close();
+    await command({ home, keychain }, ['import', copy]);
+    const status = () =>
+      inVault((vault) =>
+        vault.read((cache) => {
+          const [account] = cachedAccounts(cache).byId.values();
+          return statusSource(account!, now() + 100, historyOf(cache, account!.id)).status;
+        }),
+      );
+    const { fetch } = provider({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+    const later = { fetch, now: () => now() + 100, isInteractive: true, ask: () => Promise.resolve('y') };
+    expect((await command({ home, keychain }, ['list'], later)).out).toMatch(/ada@id\.example .*Unknown /);
+    expect(await status()).toMatchObject({ state: 'renews', untried: true });
+    expect((await command({ home, keychain }, GET, later)).code).toBe(0);
+    expect((await command({ home, keychain }, ['list'], later)).out).toMatch(/ada@id\.example .*Active /);
+    expect(await status()).not.toHaveProperty('untried');
   });
 
   it('of an account whose other tokens were imported is refreshed without a question', async () => {
