@@ -72,6 +72,24 @@ it('postgresInvalidation says what to change where PostgreSQL refuses', async ()
   }
 });
 
+it('postgresInvalidation does not wait for ever for the second connection of a pool', async () => {
+  let left = 1;
+  const connection = Object.assign(new EventEmitter(), {
+    query: () => Promise.resolve({ rows: [], rowCount: 0 }),
+    release: ignore,
+  });
+  const pool = {
+    connect: (done: (error: undefined, given: never) => void) => {
+      left -= 1;
+      if (left === 0) done(undefined, connection as never);
+    },
+  };
+  await expect(postgresInvalidation({ pool }).subscribe(ignore, ignore)).rejects.toMatchObject({
+    code: 'store_client',
+    message: expect.stringContaining('at least two') as string,
+  });
+}, 10_000);
+
 const nowhere = `127.0.0.1:${await freePort()}`;
 
 /** Clients that try again for ever, and functions that tell whether the connection of a subscription is closed. */

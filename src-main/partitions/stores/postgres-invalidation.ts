@@ -28,8 +28,8 @@ const HEARD_WITHIN = 3000;
 /**
  * Invalidates copies through LISTEN and NOTIFY. A message is a partition's key and holds no secret.
  *
- * Subscribing rejects with `store_client` if the listener does not hear its own message: a pooler in transaction mode, such as
- * PgBouncer's, accepts LISTEN and never delivers anything.
+ * It keeps one connection of the pool, which must have more than one. Subscribing rejects with `store_client` if the listener does not
+ * hear its own message: a pooler in transaction mode, such as PgBouncer's, accepts LISTEN and never delivers anything.
  *
  * @throws InvalidArgumentError; PartitionStoreError `store_client`
  * @example
@@ -102,8 +102,9 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
             else if (sender !== self && key !== undefined) onChange(key);
           });
           await connection.query(`LISTEN "${channel}"`);
-          await notify(probe, HEARD_WITHIN);
-          await Promise.race([failed, within(HEARD_WITHIN, heard)]);
+          // The pool may never give a second connection.
+          const told = notify(probe, HEARD_WITHIN).then(() => heard);
+          await Promise.race([failed, within(HEARD_WITHIN, told)]);
           if (!isOpen) throw new Error(LOST);
           isListening = true;
         } catch (error) {
@@ -132,14 +133,11 @@ function within(milliseconds: number, heard: Promise<void>): Promise<void> {
         reject(
           new PartitionStoreError(
             'store_client',
-            `LISTEN was accepted, and its own message was not delivered within ${milliseconds} ms: a pooler in transaction mode, such as PgBouncer's, drops them. Give postgresInvalidation a pool that connects to PostgreSQL directly, or do without it. ${UNSUBSCRIBED}`,
+            `LISTEN was accepted, and its own message was not delivered within ${milliseconds} ms: a pooler in transaction mode, such as PgBouncer's, drops them, or the pool has no second connection. Give postgresInvalidation a pool of at least two that connects to PostgreSQL directly, or do without it. ${UNSUBSCRIBED}`,
           ),
         ),
       milliseconds,
     );
-    void heard.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
+    void heard.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
