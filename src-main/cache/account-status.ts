@@ -82,7 +82,8 @@ export function accountStatus(
   const usable = refreshTokens.filter(({ isRefused }) => !isRefused);
   if (refreshTokens.length > 0 && usable.length === 0) {
     // Another program that shares the cache was refused and recorded it on the token.
-    const at = Number.isFinite(newest) ? newest : now;
+    const known = latest(refreshTokens.map((token) => token.refusedAt ?? null));
+    const at = [known, newest].find((time) => Number.isFinite(time)) ?? now;
     return { state: 'needs-sign-in', reason: 'refused', at, code: 'invalid_grant', activeUntil };
   }
   const ends = usable.map(({ expiresAt }) => expiresAt);

@@ -26,7 +26,7 @@ import type {
   RefreshToken,
   TokenOutline,
 } from './schema/entities.ts';
-import { expiryOf, isRefusedForGood, secondsOf } from './schema/expiry.ts';
+import { expiryOf, isRefusedForGood, refusalsOf, secondsOf } from './schema/expiry.ts';
 import { GRANT, type GrantItem, grantFields, type Section } from './schema/grants.ts';
 import { isHomeTenant, realmOf, tenantsOf } from './schema/tenant-profiles.ts';
 import type { Store } from './store.ts';
@@ -391,9 +391,15 @@ export function tokenOutlines({ accessTokens, refreshTokens, idTokens }: TokensB
     ...refreshTokens.map((token) => ({
       ...tokenOutline('RefreshToken', token, secondsOf(token['expires_on'])),
       isRefused: isRefusedForGood(token),
+      ...refusedAt(token),
     })),
     ...idTokens.map((token) => tokenOutline('IdToken', token, NaN)),
   ];
+}
+
+function refusedAt(token: RefreshToken): Pick<TokenOutline, 'refusedAt'> {
+  const times = refusalsOf(token).flatMap(({ at }) => (Number.isFinite(at) ? Number(at) : []));
+  return times.length === 0 ? {} : { refusedAt: Math.max(...times) };
 }
 
 function tokenOutline(type: CredentialType, token: Entity, expiry: number): TokenOutline {

@@ -3,7 +3,7 @@
  * the vault.
  */
 import type { AllowedIssuers } from '../accounts/allowed-issuers.ts';
-import { codeThatAsksUser } from '../cache/acquire.ts';
+import { codeThatAsksUser, isInvalidGrant } from '../cache/acquire.ts';
 import { isRecord } from '../cache/json.ts';
 import { sameIssuer } from '../cache/schema/authorities.ts';
 import type { AccountSummary } from '../cache/schema/entities.ts';
@@ -17,7 +17,7 @@ import { authenticate } from '../oauth/mcp/client-authentication.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
-import { askToken, DEADLINE, endpointOf, noToken, unreached } from './refresh.ts';
+import { askToken, DEADLINE, endpointOf, errorCodeOf, noToken, unreached } from './refresh.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -78,12 +78,19 @@ export interface GrantToken {
 /** Deadline for a refresh, in milliseconds: of two requests for metadata and one for tokens, each has its own. */
 const LONGEST = 3 * DEADLINE + 5_000;
 
-/** @param assertAsked throws if the user has to be asked before the refresh token is sent */
+/**
+ * @param assertAsked throws if the user has to be asked before the refresh token is sent
+ * @param onRefused is called with the provider's error code if it refuses the refresh token
+ */
 export async function freshGrant(
   vault: Vault,
   world: World,
   { authority, client_id, label }: GrantItem,
-  { forceRefresh, assertAsked }: { forceRefresh: boolean; assertAsked: () => void },
+  {
+    forceRefresh,
+    assertAsked,
+    onRefused,
+  }: { forceRefresh: boolean; assertAsked: () => void; onRefused: (code: string | null) => void },
 ): Promise<GrantToken> {
   const now = (): number => world.now();
   const grants = openGrants(vault, { issuer: authority, client_id, now });
@@ -95,7 +102,8 @@ export async function freshGrant(
       async (grant, signal) => {
         assertAsked();
         const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
-        isRefreshed = true;
+        if (isInvalidGrant(answer)) onRefused(isRecord(answer) ? (errorCodeOf(answer) ?? null) : null);
+        else isRefreshed = true;
         return answer;
       },
       {

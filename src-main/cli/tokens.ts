@@ -167,15 +167,22 @@ async function grantTokenFor(
   world: World,
   asked: Pick<Asked, 'account' | 'accounts' | 'history'> & { readonly grant: GrantItem },
 ): Promise<Found> {
-  const { accounts, grant } = asked;
+  const { account, accounts, grant } = asked;
+  const { client_id } = grant;
+  let refused: Refusal | undefined;
   const { isRefreshed, ...token } = await freshGrant(vault, world, grant, {
     forceRefresh: given.has('refresh'),
     assertAsked: () => {
       const imported = importOfGrant(asked);
       if (imported !== undefined) throw new Unasked(imported);
     },
+    onRefused: (code) => (refused = refusalAt(code, world.now())),
+  }).catch(async (error: unknown) => {
+    const issuer = issuerOfGrant(grant);
+    const provider = { ...account, ...(issuer === undefined ? {} : { issuer }) };
+    if (refused !== undefined) await noteRefusal(vault, accounts, client_id, provider, refused);
+    throw error;
   });
-  const { client_id } = grant;
   if (isRefreshed) await noteRefresh(vault, world, { ...token, accounts, client_id });
   return { ...token, accounts, client_id, token_type: authorizationScheme(token.token_type) };
 }

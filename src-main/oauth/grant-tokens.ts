@@ -51,8 +51,10 @@ function tokensIn(item: GrantItem): GrantTokens {
 function refusalOf(item: GrantItem): object {
   if ((item.refused_at ?? null) === null) return {};
   try {
-    const secret = storedIn(item)?.refused?.hash;
-    return secret === undefined ? {} : { refusals: [{ client_id: item.client_id, secret }] };
+    const refused = storedIn(item)?.refused;
+    if (refused === undefined) return {};
+    const { hash: secret, at } = refused;
+    return { refusals: [{ client_id: item.client_id, secret, at }] };
   } catch {
     return {}; // The seal is damaged, which the vault reports by itself.
   }

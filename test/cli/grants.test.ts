@@ -307,6 +307,38 @@ describe('a grant', () => {
     expect(sent).toHaveLength(asked);
   });
 
+  it('that was refused says when and with which code, and Activity has it', async () => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const at = now() + 7200;
+    const { fetch } = provider(
+      { error: 'invalid_grant', error_description: 'AADSTS50173: secret-hint' },
+      400,
+    );
+    const later = { fetch, now: () => at };
+    expect((await command({ home, keychain }, GET, later)).code).toBe(EXIT.signInRequired);
+    const listed = await command({ home, keychain }, ['list', '--json'], { now: () => at + 60 });
+    expect(JSON.parse(listed.out)).toMatchObject([
+      { status: 'Needs sign-in', reason: 'revoked', since: at, code: 'invalid_grant, AADSTS50173' },
+    ]);
+    const { out } = await command({ home, keychain }, ['show', 'ada@id.example'], { now: () => at + 60 });
+    expect(out).toContain('id.example refused my-app’s refresh token, which was revoked ');
+    const events = await inVault((vault) => vault.read((cache) => activityOf(cache, null, at).events));
+    expect(events).toMatchObject([{ kind: 'refused', client_id: 'my-app', provider: 'id.example', at }]);
+    expect(JSON.stringify(events)).not.toContain('secret-hint');
+  });
+
+  it('that another program was refused says when that was', async () => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const at = now() + 7200;
+    await inVault((vault) =>
+      openGrants(vault, { issuer: ISSUER, client_id: 'my-app', now: () => at }).fresh('work', () =>
+        Promise.resolve({ error: 'invalid_grant' }),
+      ),
+    ).catch(() => undefined);
+    const listed = await command({ home, keychain }, ['list', '--json'], { now: () => at + 60 });
+    expect(JSON.parse(listed.out)).toMatchObject([{ status: 'Needs sign-in', since: at }]);
+  });
+
   it.each([
     ['\u001b[2Jexpired', 'unknown'],
     ['unauthorized_client', 'unauthorized_client'],

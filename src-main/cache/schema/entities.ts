@@ -203,6 +203,8 @@ export interface TokenOutline {
   readonly expiresAt: number | null;
   /** The provider refused this refresh token permanently. */
   readonly isRefused: boolean;
+  /** When that was; absent if unknown. */
+  readonly refusedAt?: number;
 }
 
 /** An account as a list shows it. */

@@ -92,6 +92,8 @@ export interface Refusal {
   /** The hash of the refused secret: if another library replaces the token but keeps this field, the refusal no longer applies. */
   readonly secret: string;
   readonly scopes?: string;
+  /** Seconds since the epoch; absent if unknown. */
+  readonly at?: number;
 }
 
 /** Returns the refusals that are recorded in a refresh token. */
