@@ -49,12 +49,27 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
 /** @param home an account id, or "" for the entries of apps */
 export function leftovers(store: Store, home: string, now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
+  const isKept = hasOtherTokens(store, home);
   for (const own of home === '' ? [] : byUser(store, home).values()) {
-    if (own.Account.length === 0) found.push(withoutAccount(store, own, now));
-    else if (isOver(own, now)) found.push(withoutTokens(own));
+    const isEnded = !isKept && isOver(own, now);
+    if (own.Account.length === 0) found.push(withoutAccount(store, own, isEnded, now));
+    else if (isEnded) found.push(withoutTokens(own));
   }
   found.push(...deadWeight(store, home, now));
   return found;
+}
+
+/**
+ * Whether an account has tokens beside those of `byUser`: a grant, a token that another repair may mend, or one of which it is unknown whose
+ * it is. Then nothing of the account is over.
+ */
+function hasOtherTokens(store: Store, home: string): boolean {
+  const isShared = issuerCollisions(store, home).length > 0;
+  return store.ofAccount(home).some(({ section, isUnderstood: isClear, entity }) => {
+    if (section === GRANT) return true;
+    const isToken = section === 'AccessToken' || section === 'RefreshToken';
+    return isToken && (!isClear || (isShared && issuerIn(entity) === ''));
+  });
 }
 
 /** Whether the user has no refresh token, and no access token that could be used, not even during an outage of the provider. */
@@ -69,7 +84,7 @@ function expiredFor({ entity }: Entry, now: number): number {
   return now - Math.max(...ends.filter((end) => !Number.isNaN(end)));
 }
 
-function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
+function withoutAccount(store: Store, own: Belongings, isEnded: boolean, now: number): Diagnosis {
   const tokens = [...own.RefreshToken, ...own.AccessToken, ...own.IdToken];
   const says = 'The cache has tokens of a user but no account for them.';
   const causes = (['MSAL Python', 'MSAL Node', 'MSAL.NET'] as const).map((library) => ({
@@ -77,8 +92,7 @@ function withoutAccount(store: Store, own: Belongings, now: number): Diagnosis {
     says: 'It does not list the user, so the tokens can be neither used nor signed out.',
   }));
   const account = accountFrom(store, own.IdToken, now);
-  const changes =
-    account !== undefined ? [account] : isOver(own, now) ? tokens.map((entry) => change(entry)) : [];
+  const changes = account !== undefined ? [account] : isEnded ? tokens.map((entry) => change(entry)) : [];
   return diagnosis('token-without-account', says, causes, tokens, changes);
 }
 

@@ -6,6 +6,7 @@ import { type Entity } from '../../src-main/cache/index.ts';
 import { hashText } from '../../src-main/cache/schema/match.ts';
 import { accountsToExamine, bySeverity, examine, repair, undoRepair } from '../../src-main/doctor/index.ts';
 import { document, ENVIRONMENTS, HOMES } from '../cache/entities.ts';
+import { openGrants } from '../../src-main/oauth/index.ts';
 import { jwt, signIn } from '../cache/events.ts';
 
 const NOW = 10_000_000;
@@ -46,6 +47,80 @@ function cacheOf(document: Document): SerializableTokenCache {
 }
 
 const kinds = (cache: TokenCache): string[] => examine(cache).map(({ kind }) => kind);
+
+const idToken = {
+  ...home,
+  credential_type: 'IdToken',
+  client_id: 'app',
+  realm: 'utid',
+  secret: jwt({ sub: 'uid', oid: 'uid', tid: 'utid', preferred_username: 'ann@contoso.example' }),
+};
+
+describe('an account stays', () => {
+  it.each<[string, Record<string, unknown>, object]>([
+    ['client_id is a number', { RefreshToken: { r: { ...refresh, client_id: 123 } } }, {}],
+    ['family_id is a number', { RefreshToken: { r: { ...refresh, family_id: 1 } } }, {}],
+    ['realm is a number', { AccessToken: { a: { ...token, realm: 7 } } }, {}],
+  ])('whose token’s %s, and is repaired in the same go', (_what, tokens) => {
+    const cache = cacheOf({
+      Account: { u: account },
+      IdToken: { i: idToken },
+      ...tokens,
+    } as Document);
+    expect(kinds(cache)).toEqual(['unreadable']);
+    repair(cache, 'all');
+    expect(cache.accounts().map(({ username }) => username)).toEqual(['ann@contoso.example']);
+    expect(kinds(cache)).not.toContain('account-without-tokens');
+    expect(kinds(cache)).not.toContain('token-without-account');
+  });
+
+  it('of which a refresh token does not say at which of two issuers', () => {
+    const at = (issuer: string) => ({ ...home, environment: 'sso.example', issuer });
+    const cache = cacheOf({
+      Account: Object.fromEntries(
+        ['https://sso.example/one', 'https://sso.example/two'].map((issuer) => [
+          issuer,
+          { ...account, ...at(issuer) },
+        ]),
+      ),
+      RefreshToken: { r: { ...refresh, environment: 'sso.example' } },
+    });
+    expect(kinds(cache)).not.toContain('account-without-tokens');
+    repair(cache, 'all');
+    expect(cache.accounts()).toHaveLength(2);
+  });
+
+  it('that has a grant', async () => {
+    const issuer = 'https://sso.example/one';
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    const event = signIn();
+    cache.add({
+      ...event,
+      token_endpoint: `${issuer}/token`,
+      issuer,
+      response: {
+        token_type: 'Bearer',
+        access_token: 'old',
+        expires_in: 1,
+        id_token: jwt({ sub: 'ada', iss: issuer, preferred_username: 'ada' }),
+      },
+    });
+    const handle = {
+      read: <T>(fn: (cache: TokenCache) => T) => Promise.resolve(fn(cache)),
+      update: <T>(fn: (cache: TokenCache) => T) => Promise.resolve(fn(cache)),
+    };
+    const grants = openGrants(handle, { issuer, client_id: 'tool' });
+    await grants.add('work', {
+      account: { subject: 'ada', username: 'ada' },
+      tokens: { access_token: 'new', refresh_token: 'rt', expires_in: 3600, scope: 'files' },
+    });
+    expect(examine(cache, { now: NOW + 3600 }).map(({ kind }) => kind)).not.toContain(
+      'account-without-tokens',
+    );
+    repair(cache, 'all', NOW + 3600);
+    expect(cache.accounts()).toHaveLength(1);
+  });
+});
 
 it.each(['7', 'ada.lovelace'])('recreates an account with its issuer: %s', (sub) => {
   const iss = 'https://sso.example/r1';
