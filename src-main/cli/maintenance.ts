@@ -1,6 +1,7 @@
 /** `doctor`, `export`, `import` and `verify`: the verbs about the vault as a whole. */
 import { resolve } from 'node:path';
 import { examine, repair } from '../doctor/doctor.ts';
+import type { Difference, Finding } from '../doctor/finding.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { recordActivity } from '../ipc/activity.ts';
 import { cachedAccounts } from '../accounts/cached-accounts.ts';
@@ -17,31 +18,43 @@ import { EXIT, Stop, type World } from './world.ts';
 export function doctor(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     assertStored(vault, world);
-    if (given.has('repair')) await vault.update((cache) => repairAndRecord(cache, Math.floor(world.now())));
+    const repaired = given.has('repair')
+      ? await vault.update((cache) => repairAndRecord(cache, world.now()))
+      : [];
     const findings = await vault.read((cache) => examine(cache, { now: world.now() }));
+    const code = shownCode(vault, world) || (findings.length === 0 ? EXIT.ok : EXIT.findings);
     if (given.has('json')) {
-      world.out.write(json(findings));
-      return shownCode(vault, world) || (findings.length === 0 ? EXIT.ok : EXIT.findings);
+      world.out.write(json(given.has('repair') ? { repaired, left: findings } : findings));
+      return code;
     }
-    if (findings.length === 0) {
-      world.out.write('No duplicates, stale tokens or broken entries.\n');
-      return shownCode(vault, world);
-    }
+    for (const { says, repair: mends } of repaired)
+      world.out.write(`Repaired: ${printable(says)}${mends === null ? '' : ` (${changesText(mends)})`}\n`);
     for (const { says, repair: mends } of findings)
       world.out.write(`${printable(says)}${mends === null ? '' : ' (can be repaired)'}\n`);
-    world.out.write(
-      given.has('repair')
-        ? `${counted(findings.length, 'finding')} left, which can’t be repaired without a loss.\n`
-        : `${counted(findings.length, 'finding')}.${findings.some(({ repair: mends }) => mends !== null) ? ' To repair what can be repaired: tokenkeep doctor --repair' : ''}\n`,
-    );
-    return shownCode(vault, world) || EXIT.findings;
+    const canBeRepaired = findings.some(({ repair: mends }) => mends !== null);
+    const next = canBeRepaired ? ' To repair what can be repaired: tokenkeep doctor --repair' : '';
+    if (findings.length > 0)
+      world.out.write(
+        `${counted(findings.length, 'finding')}${repaired.length > 0 ? ' left' : ''}.${next}\n`,
+      );
+    else if (repaired.length === 0) world.out.write('No duplicates, stale tokens or broken entries.\n');
+    return code;
   });
 }
 
-function repairAndRecord(cache: TokenCache, at: number): void {
-  const { removed, added, changed } = repair(cache, 'all').difference;
+/** "3 removed, 1 changed": numbers of entries. */
+function changesText({ removed, added, changed }: Difference): string {
+  const parts = Object.entries({ removed, added, changed }).filter(([, { length }]) => length > 0);
+  return parts.map(([what, { length }]) => `${length.toLocaleString('en')} ${what}`).join(', ');
+}
+
+/** Repairs what can be repaired, and returns these findings. */
+function repairAndRecord(cache: TokenCache, now: number): Finding[] {
+  const found = examine(cache, { now }).filter(({ repair: mends }) => mends !== null);
+  const { removed, added, changed } = repair(cache, found, now).difference;
   const entries = removed.length + added.length + changed.length;
-  if (entries > 0) recordActivity(cache, at, [], { kind: 'repair', entries, undo: false });
+  if (entries > 0) recordActivity(cache, Math.floor(now), [], { kind: 'repair', entries, undo: false });
+  return found;
 }
 
 export function exportVault(given: Given, world: World): Promise<number> {

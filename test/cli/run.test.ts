@@ -1101,6 +1101,25 @@ describe('the vault as a whole', () => {
     expect(await tokenkeep('doctor')).toMatchObject({ code: 0 });
   });
 
+  it('repairs, and says what it repaired', async () => {
+    await vaultWith(signIn('ada', { refresh_token: undefined }));
+    const later = { now: () => NOW + 7200 };
+    const found = await tokenkeep('doctor', later);
+    expect(found.code).toBe(EXIT.findings);
+    expect(found.out).toContain('tokenkeep doctor --repair');
+    const says = 'An account has no refresh token and no valid access token.';
+    const { out, code } = await tokenkeep('doctor --repair', later);
+    expect(code).toBe(EXIT.ok);
+    expect(out).toMatch(new RegExp(`^Repaired: ${says}.* \\(3 removed\\)\n$`));
+    expect((await tokenkeep('doctor --repair', later)).out).toContain('No duplicates');
+  });
+
+  it('lists what it repaired as JSON', async () => {
+    await vaultWith(signIn('ada', { refresh_token: undefined }));
+    const { out } = await tokenkeep('doctor --repair --json', { now: () => NOW + 7200 });
+    expect(JSON.parse(out)).toMatchObject({ repaired: [{ kind: 'account-without-tokens' }], left: [] });
+  });
+
   it('exports and imports, with a passphrase from standard input', async () => {
     await vaultWith(signIn('ada'));
     const copy = join(home, 'copy.age');
