@@ -1,4 +1,5 @@
 /** `doctor`, `export`, `import` and `verify`: the verbs about the vault as a whole. */
+import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { examine, repair } from '../doctor/doctor.ts';
 import type { Difference, Finding } from '../doctor/finding.ts';
@@ -60,8 +61,9 @@ function repairAndRecord(cache: TokenCache, now: number): Finding[] {
 export function exportVault(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
     assertStored(vault, world);
-    const passphrase = await passphraseFrom(given, world, true);
     const file = resolve(given.operands[0] ?? '');
+    if (!given.has('replace')) await agreeToReplace(file, world);
+    const passphrase = await passphraseFrom(given, world, true);
     const accountsExported = await vault.read((cache) => cachedAccounts(cache).byId.size);
     await vault.exportTo(file, passphrase);
     await note(vault, world, [], { kind: 'export', file, accountsExported });
@@ -70,6 +72,24 @@ export function exportVault(given: Given, world: World): Promise<number> {
     );
     return shownCode(vault, world);
   });
+}
+
+/** The path is typed, and no system dialog asks. An export replaces a file, and a link by a file. */
+async function agreeToReplace(file: string, world: World): Promise<void> {
+  const isThere = await lstat(file).then(
+    (found) => found.isFile() || found.isSymbolicLink(), // what else is there is refused by the export
+    () => false,
+  );
+  if (!isThere) return;
+  const says = `${printable(file)} exists already.`;
+  if (!world.isInteractive)
+    throw new Stop(
+      EXIT.cancelled,
+      `${says} Nothing was exported, and the file is unchanged. Choose another name, or add --replace.`,
+    );
+  const answer = await world.ask(`${says} Replace it? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer.trim()))
+    throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was exported, and the file is unchanged.');
 }
 
 export function importInto(given: Given, world: World): Promise<number> {

@@ -101,6 +101,7 @@ export const VERBS = {
     says: 'Write an encrypted copy of the vault (age format, with a passphrase).',
     options: {
       'passphrase-stdin': { says: 'read the passphrase from the first line of standard input' },
+      replace: { says: 'replace FILE without asking, if it exists' },
       vault,
     },
     least: 1,

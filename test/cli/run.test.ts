@@ -1120,6 +1120,32 @@ describe('the vault as a whole', () => {
     expect(JSON.parse(out)).toMatchObject({ repaired: [{ kind: 'account-without-tokens' }], left: [] });
   });
 
+  it('replaces no file by an export without being told to', async () => {
+    await vaultWith(signIn('ada'));
+    const stdin = 'seven-warm-lanterns-drift-north\n';
+    const [file, link] = [join(home, 'thesis.txt'), join(home, 'link')];
+    writeFileSync(file, 'Years of work.');
+    symlinkSync(file, link);
+    for (const taken of [file, link]) {
+      const refused = await tokenkeep(`export ${taken} --passphrase-stdin`, { stdin });
+      expect(refused).toMatchObject({
+        code: EXIT.cancelled,
+        err: expect.stringContaining('--replace') as string,
+      });
+      const asked: string[] = [];
+      const ask = (answer: string) => (question: string) => {
+        asked.push(question);
+        return Promise.resolve(answer);
+      };
+      const no = { stdin, isInteractive: true, ask: ask('') };
+      expect((await tokenkeep(`export ${taken} --passphrase-stdin`, no)).code).toBe(EXIT.cancelled);
+      expect(asked).toEqual([`${taken} exists already. Replace it? [y/N] `]);
+      expect(readFileSync(taken, 'utf8')).toBe('Years of work.');
+    }
+    expect((await tokenkeep(`export ${file} --passphrase-stdin --replace`, { stdin })).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toContain('age-encryption.org');
+  });
+
   it('exports and imports, with a passphrase from standard input', async () => {
     await vaultWith(signIn('ada'));
     const copy = join(home, 'copy.age');
