@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { peopleIn } from '../../src-main/cli/people.ts';
 import { run } from '../../src-main/cli/run.ts';
+import { activityOf } from '../../src-main/ipc/activity.ts';
 import { appData, cachedAccounts, changeHistory, historyOf, setAppData } from '../../src-main/ipc/index.ts';
 import { VERBS } from '../../src-main/cli/verbs.ts';
 import { EXIT, type World } from '../../src-main/cli/world.ts';
@@ -262,6 +263,9 @@ describe('list, show and sources', () => {
     expect((await tokenkeep('show ada@contoso.example', later)).out).toMatch(/refresh +this app .* –/);
     const { out } = await tokenkeep('signout --expired --yes', later);
     expect(out).toContain('so nobody was signed out');
+    const vault = await openVault({ file: vaultAt(), name: 'accounts', service: 'Tokenkeep', keychain });
+    expect(await vault.read((cache) => activityOf(cache, null, NOW + 5).events)).toEqual([]);
+    await vault.close();
   });
 
   it('marks the refused app’s refresh token, not those of other apps', async () => {
