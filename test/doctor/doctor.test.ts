@@ -57,16 +57,16 @@ const idToken = {
 };
 
 describe('an account stays', () => {
-  it.each<[string, Record<string, unknown>, object]>([
-    ['client_id is a number', { RefreshToken: { r: { ...refresh, client_id: 123 } } }, {}],
-    ['family_id is a number', { RefreshToken: { r: { ...refresh, family_id: 1 } } }, {}],
-    ['realm is a number', { AccessToken: { a: { ...token, realm: 7 } } }, {}],
+  it.each<[string, Document]>([
+    ['client_id is a number', { RefreshToken: { r: { ...refresh, client_id: 123 } } }],
+    ['family_id is a number', { RefreshToken: { r: { ...refresh, family_id: 1 } } }],
+    ['realm is a number', { AccessToken: { a: { ...token, realm: 7 } } }],
   ])('whose token’s %s, and is repaired in the same go', (_what, tokens) => {
     const cache = cacheOf({
       Account: { u: account },
       IdToken: { i: idToken },
       ...tokens,
-    } as Document);
+    });
     expect(kinds(cache)).toEqual(['unreadable']);
     repair(cache, 'all');
     expect(cache.accounts().map(({ username }) => username)).toEqual(['ann@contoso.example']);
