@@ -19,7 +19,10 @@ export async function signInWithDevice({ provider, profile, signal, ...on }: Dev
   const { config, metadata } = provider;
   if (metadata.device_authorization_endpoint === undefined) throw signInError('no_device_flow', provider);
   const scope = wantedScopes(profile).join(' ');
-  const device = await ask(provider, () => oidc.initiateDeviceAuthorization(config, { scope }));
+  const device = await Promise.race([
+    ask(provider, () => oidc.initiateDeviceAuthorization(config, { scope })),
+    aborted(signal),
+  ]);
   const { user_code, verification_uri, verification_uri_complete, expires_in } = device;
   if (![verification_uri, verification_uri_complete ?? verification_uri].every(isWebPage)) {
     throw signInError('answer_invalid', provider);

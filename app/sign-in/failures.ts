@@ -145,6 +145,9 @@ const UNREACHABLE =
 
 function messageOf(code: SignInErrorCode, about: Circumstance, name: string): string {
   const host = hostOf(about.issuer);
+  const refusal = about.leaving === true ? refusalOfRevocation(code, about, name) : null;
+  if (refusal !== null)
+    return `${refusal}, so the refresh token stays valid there until it expires. End the session on the provider’s website.`;
   switch (code) {
     case 'client_unknown':
       return `${host} does not know the client ID ${about.client_id} as a public client. Nothing was changed. Compare it with the app’s registration there, and make sure that the registration allows public clients.`;
@@ -189,7 +192,7 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
     case 'profile_unknown':
       return 'It is not known which provider issued this account’s tokens, so they were not sent anywhere. Add a sign-in profile for its provider and sign in again.';
     case 'host_refused':
-      return `Tokenkeep was not allowed to use ${about.issuer}. Nothing was sent or saved. Try again to be asked again.`;
+      return `Tokenkeep was not allowed to use ${about.issuer}. No code and no token was sent there, and your accounts and profiles are unchanged. Try again to be asked again.`;
     case 'consent_unanswered':
       return `Nobody answered whether Tokenkeep may use ${about.issuer}, so nothing was sent there. Its tokens stay valid there until they expire or are revoked at the provider.`;
     case 'refresh_declined':
@@ -205,6 +208,20 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
     case 'port_refused':
       return portRefused(about.redirect_uri);
   }
+}
+
+/** Why a provider revokes nothing, for the errors whose other text says that nothing was changed: the account is no longer here. */
+function refusalOfRevocation(
+  code: SignInErrorCode,
+  { issuer, client_id }: Circumstance,
+  name: string,
+): string | null {
+  const host = hostOf(issuer);
+  if (code === 'client_unknown') return `${host} does not know the client ID ${client_id} as a public client`;
+  if (code === 'sign_in_rejected') return `${host} refused the revocation with the error “${name}”`;
+  if (code === 'provider_unsuitable' || code === 'answer_invalid')
+    return `${host} answered the revocation, but not as an OpenID Connect provider does`;
+  return null;
 }
 
 /** From a redirect URI without a port, none can be removed. */

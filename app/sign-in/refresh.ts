@@ -45,6 +45,8 @@ export interface RefreshPorts {
   onUnexpected: (error: unknown) => void;
   /** See `ErrorPorts.explain`. */
   explain?: (error: unknown) => unknown;
+  /** Whether the app ends, so that no further token is sent: there may be no time left to store the answer. */
+  isEnding: () => boolean;
 }
 
 /** The part of a vault that a refresh needs. */
@@ -61,20 +63,34 @@ export type Refresh = (
   tokenId: string | null,
 ) => Promise<RefreshReport>;
 
+/** For a refresh that the user wants, but that asks nothing: each question counts as unanswered. */
+export const UNASKED: NonNullable<Ask> = () => Promise.resolve(null);
+
+interface Running {
+  tokenId: string | null;
+  /** Whether it can ask the user. */
+  asks: boolean;
+  report: Promise<RefreshReport>;
+}
+
 /** Calls for the same account share one refresh, because a second redemption would look like token theft. */
 export function refreshing(ports: RefreshPorts): Refresh {
-  const running = new Map<string, { tokenId: string | null; report: Promise<RefreshReport> }>();
+  const running = new Map<string, Running>();
   return (vault, accountId, ask, tokenId) => {
     const under = running.get(accountId);
-    if (under?.tokenId === null || under?.tokenId === tokenId) return under.report;
-    // The running refresh covers only another token, so this one runs after it.
-    const before = under?.report.catch(() => undefined) ?? Promise.resolve();
+    const asks = ask !== null && ask !== UNASKED;
+    const isCovered = under?.tokenId === null || under?.tokenId === tokenId;
+    if (under !== undefined && isCovered && (under.asks || !asks)) return under.report;
+    // The running refresh covers only another token, or can't ask what this one can, so this one runs after it.
+    const before = under?.report.catch(() => undefined) ?? Promise.resolve(undefined);
     const report = before
-      .then(() => refreshAccount(ports, vault, accountId, ask, tokenId))
+      .then((done) =>
+        isCovered && done?.problem === null ? done : refreshAccount(ports, vault, accountId, ask, tokenId),
+      )
       .finally(() => {
         if (running.get(accountId)?.report === report) running.delete(accountId);
       });
-    running.set(accountId, { tokenId, report });
+    running.set(accountId, { tokenId, asks, report });
     return report;
   };
 }
@@ -120,6 +136,7 @@ async function refreshAccount(
   const verified: VerifiedToken[] = [];
   const known = new Set(account.refreshTokens.map(secretOf));
   for (const { alone, ...request } of agreed.size === 0 ? [] : wanted) {
+    if (ports.isEnding()) break;
     try {
       const redeem = redeemer(agreed, alone, account, ({ refresh_token }, token) => {
         if (typeof refresh_token === 'string') known.add(refresh_token);

@@ -23,7 +23,7 @@ import { lookUpIssuer } from './issuer-lookup.ts';
 import { sharedBy, whoIs } from './names.ts';
 import { fitsIssuer, isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
 import { discovered } from './provider.ts';
-import { type Refresh, refreshing } from './refresh.ts';
+import { type Refresh, refreshing, UNASKED } from './refresh.ts';
 import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
@@ -121,15 +121,27 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
     onUnexpected,
     ...explained,
   });
+  let stopped = false;
   const refreshes = trackedWork(after);
-  const refreshed = refreshing({ profiles, consent, now: seconds, onUnexpected, ...explained });
+  const refreshed = refreshing({
+    profiles,
+    consent,
+    now: seconds,
+    onUnexpected,
+    ...explained,
+    isEnding: () => stopped,
+  });
   const refresh: Refresh = (...of) => refreshes.track(refreshed(...of));
   const auto = autoRefresh({
     async due() {
       const own = await ports.ownVault();
       return own.read((cache) => {
         const accounts = [...cachedAccounts(cache).byId.values()];
-        if (own.status.state === 'ready') choice.retain(accounts); // in other states, accounts may exist that can't be read
+        try {
+          if (own.status.state === 'ready') choice.retain(accounts); // in other states, accounts may exist that can't be read
+        } catch (error) {
+          onUnexpected(error); // The choice of the accounts that are there counts still.
+        }
         return accounts.flatMap((account) => {
           const history = historyOf(cache, account.id);
           // An imported refresh token may belong to another program until the user confirms its use.
@@ -292,7 +304,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       },
       async refreshUnasked(_caller, accountId) {
         assertNoDemo();
-        const report = await refresh(await vault(), accountId, () => Promise.resolve(null), null);
+        const report = await refresh(await vault(), accountId, UNASKED, null);
         auto.heard(accountId, report);
         return report;
       },
@@ -386,6 +398,7 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       started = false;
     },
     stop() {
+      stopped = true;
       attempt.cancel();
       auto.stop();
       out.stop();

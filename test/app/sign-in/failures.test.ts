@@ -106,3 +106,14 @@ it.each([
     expect(failureOf(network('ECONNREFUSED'), ABOUT).message).toContain('did not answer');
   },
 );
+
+it.each([
+  oauth('invalid_client'),
+  oauth('unsupported_token_type'),
+  Object.assign(new Error('not JSON'), { code: 'OAUTH_RESPONSE_IS_NOT_JSON' }),
+  new Error('something else'),
+])('the text of a revocation that failed does not say that nothing was changed: %o', (error) => {
+  const { message } = failureOf(error, { ...ABOUT, leaving: true });
+  expect(message).not.toMatch(/Nothing was changed|nothing was taken/);
+  expect(message).toContain('stays valid there');
+});

@@ -1,4 +1,5 @@
 /** What a refresh stores of an account to which something else happened while the provider was asked, or which it renewed in part. */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
@@ -14,16 +15,20 @@ const ISSUER = 'https://sso.example';
 let vault: Vault;
 let signing: SignIn<null>;
 let account: string;
+let folder: string;
+let faults: unknown[];
 /** The token endpoint. */
 let answer: (form: URLSearchParams) => Response | Promise<Response>;
 
 beforeEach(async () => {
-  const folder = temporaryFolder();
+  folder = temporaryFolder();
+  faults = [];
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
   signing = signIn<null>({
     ...quietPorts(folder, () => vault),
     openBrowser: () => Promise.resolve(),
     confirm: () => Promise.resolve(true),
+    onUnexpected: (error) => void faults.push(error),
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
       if (!url.endsWith('/token')) return json(metadataOf(ISSUER));
@@ -104,4 +109,51 @@ it('an account of which nothing was renewed does', async () => {
   answer = refused;
   await signing.handlers.refreshNow(null, account, null);
   expect((await history()).refusal).toMatchObject({ code: 'invalid_grant' });
+});
+
+it('a refresh by the user asks, although one that asks nobody runs', async () => {
+  await imports('one');
+  answer = () => renewed('at');
+  const unasked = signing.handlers.refreshUnasked(null, account);
+  const report = await signing.handlers.refreshNow(null, account, null);
+  expect(await unasked).toMatchObject({ refreshed: 0 });
+  expect(report).toEqual({ refreshed: 1, problem: null });
+});
+
+it('no further token is sent once the app ends', async () => {
+  await vault.update((cache) => cache.add({ ...signInOf(ISSUER, 'ada', 'ada'), scope: ['orders'] }));
+  let sent = 0;
+  answer = () => {
+    sent += 1;
+    signing.stop();
+    return renewed('at');
+  };
+  await signing.handlers.refreshNow(null, account, null);
+  expect(sent).toBe(1);
+});
+
+it('auto-refresh goes on if the choice of accounts that are gone can’t be removed from its file', async () => {
+  let sent = 0;
+  answer = () => {
+    sent += 1;
+    return renewed('at');
+  };
+  await vault.update((cache) => cache.add(signInOf(ISSUER, 'noor', 'noor')));
+  const all = await vault.read((cache) => [...cachedAccounts(cache).byId.keys()]);
+  for (const id of all) await signing.handlers.setAutoRefresh(null, id, true);
+  expect(sent).toBe(0);
+  const file = join(folder, 'keep-fresh.json');
+  rmSync(file);
+  mkdirSync(join(file, 'in the way'), { recursive: true });
+  const wishes = { vault: true, revoke: false, endSession: false, places: [] };
+  await signing.handlers.signOut(
+    null,
+    all.filter((id) => id !== account),
+    wishes,
+  );
+  const { response, ...rest } = signInOf(ISSUER, 'ada', 'ada');
+  await vault.update((cache) => cache.add({ ...rest, response: { ...response, expires_in: 0 } }));
+  await signing.start();
+  expect(faults).not.toEqual([]);
+  expect(sent).toBeGreaterThan(0);
 });
