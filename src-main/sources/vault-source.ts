@@ -8,6 +8,7 @@ import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
+import { SourceError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../vault/format/header.ts';
 import type { VaultState } from '../vault/state.ts';
@@ -121,12 +122,21 @@ export async function signOutOfVault(
   }
 }
 
-/** Merges the removed entries into the vault again. Entries written since are newer and are kept. */
+/**
+ * Merges the removed entries into the vault again. Entries written since are newer and are kept.
+ *
+ * @throws SourceError `source_unreadable` if the file is no longer a vault: opening it would create a new one in its place
+ */
 export async function putBackIntoVault(
   { file }: Pick<VaultFile, 'file'>,
   gone: string,
   opener: OpenVault = openHere,
 ): Promise<void> {
+  if (!(await isVaultFile(file)))
+    throw new SourceError(
+      'source_unreadable',
+      `${file} was removed, or is no longer a vault. Nothing was put back. Bring the vault back to its place, then undo again.`,
+    );
   const vault = await opener(file);
   try {
     const removed = new SerializableTokenCache();

@@ -1,5 +1,5 @@
 /** Vaults of Tokenkeep as sources: added as files, read in every state, signed out of, and undone. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { openVault } from '../../src-main/index.ts';
@@ -87,6 +87,18 @@ it('is gone when something else is in its place', async () => {
   await expect(signOutAtSource(own, { ...(await accounts())[0]! }, options)).rejects.toMatchObject({
     code: 'vault_damaged',
   });
+});
+
+it('creates no vault to put entries back, and puts them back once the vault is there again', async () => {
+  const { source: own, options, file } = await source();
+  const [ada] = (await readSource(own, options)).accounts;
+  const receipt = await signOutAtSource(own, ada!, options);
+  renameSync(file, `${file}-moved`);
+  await expect(receipt.undo()).rejects.toMatchObject({ code: 'source_unreadable' });
+  expect(existsSync(file)).toBe(false);
+  renameSync(`${file}-moved`, file);
+  await receipt.undo();
+  expect((await readSource(own, options)).accounts).toHaveLength(2);
 });
 
 const accounts = async () => {
