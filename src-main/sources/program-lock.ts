@@ -38,7 +38,8 @@ async function lockFilesOf(place: Place): Promise<string[]> {
 /**
  * Runs `task` while no program that respects the lock writes the cache.
  *
- * @throws SourceError `source_busy` if another program held the lock too long; the task was not run
+ * @throws SourceError `source_busy` if another program held the lock too long, `source_no_permission` or `source_failed` if the system
+ *   refused it; the task was not run
  */
 export async function whileLocked<T>(
   place: Place,
@@ -52,7 +53,11 @@ export async function whileLocked<T>(
     let missing: string | undefined;
     try {
       for (const file of files) {
-        const one = await (place.locking === 'lock' ? takeShared(file) : take(file, now));
+        const one = await (place.locking === 'lock' ? takeShared(file) : take(file, now)).catch(
+          (cause: unknown) => {
+            throw notTaken(file, cause);
+          },
+        );
         if (one !== null) held.push([file, one]);
         else missing = file;
         // All or none: a program waits for one of them meanwhile.
@@ -251,16 +256,33 @@ async function opened(file: string, flags: number): Promise<FileHandle | null> {
     const code = codeOf(cause);
     if (code === 'EEXIST' || code === 'ENOENT') return null;
     if (EXCLUSIVE !== 0 && code === 'EAGAIN') return null; // locked by another program
-    if (code !== 'ELOOP' && code !== 'ENXIO')
-      throw new SourceError(
-        'source_no_permission',
-        `The lock ${file} can’t be taken (${code}). Nothing was changed. Check who may write there.`,
-        { cause },
-      );
+    if (code !== 'ELOOP' && code !== 'ENXIO') throw notTaken(file, cause);
   }
   throw new SourceError(
     'source_busy',
     `${file} is a link or no file, so it can’t be used as a lock. Nothing was changed. Remove it, then try again.`,
+  );
+}
+
+/** What the system says of a lock that it refuses, and what helps. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES: 'Check who may write there',
+  EPERM: 'Check who may write there',
+  EROFS: 'Its file system is read-only, so sign out with the program itself, where it can be written',
+  ENOSPC: 'The disk is full. Free some space, then try again',
+  EDQUOT: 'Your disk quota is used up. Free some space, then try again',
+  EMFILE: 'Too many files are open. Close other programs, then try again',
+  ENFILE: 'Too many files are open. Close other programs, then try again',
+};
+
+function notTaken(file: string, cause: unknown): SourceError {
+  if (cause instanceof SourceError) return cause;
+  const code = codeOf(cause);
+  const isForbidden = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  return new SourceError(
+    isForbidden ? 'source_no_permission' : 'source_failed',
+    `The lock ${file} can’t be taken (${code}). Nothing was changed. ${REFUSALS[code] ?? 'Check its file system'}.`,
+    { cause },
   );
 }
 

@@ -308,10 +308,12 @@ function filled(command: string, signIn: NamedSignIn | undefined): string {
 /**
  * Quotes a name for a shell: it comes from a file, and the user may paste the command.
  *
- * @returns null on Windows, whose two shells quote differently, unless the name needs no quotes in either
+ * @returns null if the command would take it for an option, and on Windows, whose two shells quote differently, unless the name needs no
+ * quotes in either
  */
 function asWord(name: string): string | null {
   const plain = name.replace(/[\u0000-\u001f\u007f]/g, ' ');
+  if (plain.startsWith('-')) return null;
   if (/^[\w.:/+][\w@.:/+-]*$/.test(plain)) return plain;
   if (process.platform === 'win32' || plain === '') return null;
   return `'${plain.replaceAll("'", `'\\''`)}'`;

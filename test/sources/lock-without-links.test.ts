@@ -75,10 +75,25 @@ it('waits for a program that holds it, and takes over one that was left behind',
   expect(existsSync(lock)).toBe(false);
 });
 
-it('is not taken where the folder can’t be written, and the task is not run', async () => {
-  withoutLinks('EACCES');
-  let isRun = false;
-  await expect(whileLocked(place, () => Promise.resolve((isRun = true)))).rejects.toThrow();
-  expect(isRun).toBe(false);
-  expect(readdirSync(folder)).toEqual(['cache.json']);
+it.each([
+  ['EACCES', 'source_no_permission', 'Check who may write there'],
+  ['EROFS', 'source_no_permission', 'read-only'],
+  ['ENOSPC', 'source_failed', 'The disk is full'],
+  ['EDQUOT', 'source_failed', 'quota'],
+  ['EIO', 'source_failed', 'Check its file system'],
+])(
+  'is not taken where link answers %s, which is told, and the task is not run',
+  async (given, code, says) => {
+    withoutLinks(given);
+    let isRun = false;
+    const failing = whileLocked(place, () => Promise.resolve((isRun = true)));
+    await expect(failing).rejects.toMatchObject({ code, message: expect.stringContaining(says) as string });
+    expect(isRun).toBe(false);
+    expect(readdirSync(folder)).toEqual(['cache.json']);
+  },
+);
+
+it('passes an error of the task on as it is', async () => {
+  const error = Object.assign(new Error('No space.'), { code: 'ENOSPC' });
+  await expect(whileLocked(place, () => Promise.reject(error))).rejects.toBe(error);
 });

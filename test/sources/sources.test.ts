@@ -531,6 +531,7 @@ it('quotes a name in a command for a shell, and on Windows offers no command tha
   const named = (name: string) => ({ name, at: 'github.com' });
   const source = { leaving, name: 'GitHub CLI' };
   expect(commandToLeave(source, named("a'b c"))).toBe("gh auth logout -h github.com -u 'a'\\''b c'");
+  expect(commandToLeave(source, named('--all'))).toBeNull(); // an option, in quotes too
   vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
   try {
     expect(commandToLeave(source, named('ada@contoso.example'))).toContain('-u ada@contoso.example');
