@@ -215,7 +215,10 @@ class WebApp {
     }
     if (rounds >= MOST_ROUNDS) {
       if (!isKept) sessionNotKept();
-      if (signedIn(session) === undefined) tokensNotKept();
+      if (signedIn(session) === undefined) {
+        this.#clear(res, this.#doneCookie); // The session's field is gone, so the next round would blame the session's cookie.
+        tokensNotKept();
+      }
     }
     const isRepeatable = req.method === 'GET' || req.method === 'HEAD';
     await this.signIn(req, res, { scopes, returnTo: isRepeatable ? this.#pathOf(req) : this.#home });

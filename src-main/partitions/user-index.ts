@@ -54,6 +54,9 @@ export interface IndexRecord {
 /** Index entries live 25% longer than their partitions, so that not every update of a partition updates its index. */
 export const HEADROOM = 1.25;
 
+/** Milliseconds for which an update waits for an entry of the index that lists the partition already. */
+const LOOKING = 1000;
+
 /** How many partitions of a user are listed. One more drops the one that expires first. */
 const MOST_RECORDS = 1000;
 
@@ -115,15 +118,20 @@ export class UserIndex {
     const users = usersOf(cache);
     const wanted = this.#wantedOf(users);
     const [until] = known ?? [];
-    const listings = new Set(listingsIn(known).map(([, mark]) => mark));
+    const listings = new Map(listingsIn(known).map(([entry, mark]) => [mark, entry] as const));
     const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
     const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
     const listed = wanted.map(async ({ name, user, isSilent, mark }): Promise<Listing> => {
       const record = recordOf(key, user, expires, metadata);
       const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
-      // Although it is listed already, the store may have lost the index entry.
-      const isListed = isLongEnough && listings.has(mark);
-      return [await this.#list(name, record, { isSame, isListed }, deadline), mark];
+      const listing = isLongEnough ? listings.get(mark) : undefined;
+      const list = (of: Deadline): Promise<string> =>
+        this.#list(name, record, { isSame, isListed: listing !== undefined }, of);
+      if (listing === undefined) return [await list(deadline), mark];
+      // Although it is listed already, the store may have lost the index entry. If it can't tell, the partition is written all the same:
+      // tokens that a provider has rotated must not be lost for the index.
+      const looking = Math.min(LOOKING, this.#settings.timeout);
+      return [await Deadline.run(looking, list).catch(() => listing), mark];
     });
     const names = new Set(wanted.flatMap(({ name }) => bothOf(name)).map((name) => name.key));
     const kept = entriesIn(known)
@@ -223,7 +231,9 @@ export class UserIndex {
         .map(({ user }) => recordOf(key, user, expires, metadata));
       const extend: Change = (found) => {
         const known = new Set(found.map(nameOfRecord));
-        const lost = records.filter((record) => !known.has(nameOfRecord(record)));
+        // From a full entry they were dropped, not lost.
+        const isFull = found.length >= MOST_RECORDS;
+        const lost = isFull ? [] : records.filter((record) => !known.has(nameOfRecord(record)));
         const kept = lost.length === 0 ? found : withoutFirstToExpire(found, lost.length);
         return [...kept.map(extended), ...lost];
       };
@@ -283,7 +293,8 @@ export class UserIndex {
     const list: Change = async (records) => {
       const isOther = (other: IndexRecord): boolean => nameOfRecord(other) !== nameOfRecord(record);
       const before = records.find((other) => !isOther(other));
-      if (isListed && before !== undefined) return records;
+      // From a full entry it was dropped, not lost: to list it again would drop another one.
+      if (isListed && (before !== undefined || records.length >= MOST_RECORDS)) return records;
       const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
       const sid = before !== undefined && isSame !== false && isSame(before) ? before.sid : undefined;
       return [...withoutFirstToExpire(left, 1), sid === undefined ? record : { ...record, sid }];

@@ -470,6 +470,27 @@ describe('an index entry that the store has lost', () => {
     expect(await partition.read(namesIn)).toEqual(['noor']);
   });
 
+  it.each<[string, () => Promise<never>]>([
+    ['can’t be reached', () => Promise.reject(new Error('A shard is down.'))],
+    ['does not answer', () => new Promise<never>(() => undefined)],
+  ])('that %s does not keep a listed partition from being written', async (_what, failure) => {
+    const store = memoryStore();
+    const { key } = caches({ store }).partition('a');
+    let isAway = false;
+    const sharded: PartitionStore = {
+      read: (name, options) => (isAway && name !== key ? failure() : store.read(name, options)),
+      write: (name, ...of) => (isAway && name !== key ? failure() : store.write(name, ...of)),
+      remove: (...of) => store.remove(...of),
+      touch: (...of) => store.touch(...of),
+    };
+    const partition = caches({ store: sharded, ttl: DAY }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    isAway = true;
+    await partition.update((cache) => signIn(cache, 'noor', { again: 1 }));
+    isAway = false;
+    expect(await caches({ store, ttl: DAY }).signOutUser('noor')).toMatchObject({ partitions: 1 });
+  });
+
   it('is not lost by a memory store before the partition that it names', async () => {
     const store = memoryStore({ maxEntries: 60 });
     const all = caches({ store, ttl: DAY });
