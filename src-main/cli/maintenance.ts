@@ -49,13 +49,14 @@ function changesText({ removed, added, changed }: Difference): string {
   return parts.map(([what, { length }]) => `${length.toLocaleString('en')} ${what}`).join(', ');
 }
 
-/** Repairs what can be repaired, and returns these findings. */
+/** Repairs what can be repaired, and returns what was: a repair leaves a finding whose entries an earlier one has changed. */
 function repairAndRecord(cache: TokenCache, now: number): Finding[] {
   const found = examine(cache, { now }).filter(({ repair: mends }) => mends !== null);
   const { removed, added, changed } = repair(cache, found, now).difference;
   const entries = removed.length + added.length + changed.length;
   if (entries > 0) recordActivity(cache, Math.floor(now), [], { kind: 'repair', entries, undo: false });
-  return found;
+  const left = new Set(examine(cache, { now }).map(({ id }) => id));
+  return found.filter(({ id }) => !left.has(id));
 }
 
 export function exportVault(given: Given, world: World): Promise<number> {
