@@ -66,7 +66,7 @@ interface Wait {
   /** Seconds since the epoch; Infinity: until the user does something, or the account has other tokens than `mark`. */
   readonly until: number;
   readonly problem: PlainError | null;
-  readonly mark?: string;
+  readonly mark: string | undefined;
 }
 
 /** Whether a refresh did what it could: what it could not renew, it won't renew the next time either. */
@@ -77,6 +77,8 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   const waits = new Map<string, Wait>();
   /** Tokens by account that a refresh did not replace, although it succeeded. */
   const unreplaced = new Map<string, ReadonlySet<string>>();
+  /** What the accounts had when they were last due. One that was refused is not among them. */
+  const marks = new Map<string, string>();
   let planned = new Map<string, number>();
   let cancel = (): void => {};
   let looking: Promise<void> | undefined;
@@ -89,7 +91,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       problem !== null && FINAL.has(problem.code)
         ? Infinity
         : Math.min(longest, FIRST_WAIT * 2 ** Math.max(0, tries - 1));
-    waits.set(name, { tries, until: ports.now() + pause, problem });
+    waits.set(name, { tries, until: ports.now() + pause, problem, mark: marks.get(name) });
   }
 
   function heard(name: string, report: RefreshReport): void {
@@ -102,8 +104,8 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   function endPause(name: string, mark: string): void {
     const paused = waits.get(name);
     if (paused?.until !== Infinity) return;
-    if (paused.mark === undefined) waits.set(name, { ...paused, mark });
-    else if (paused.mark !== mark) waits.delete(name);
+    if (paused.mark !== undefined && paused.mark !== mark) waits.delete(name);
+    else waits.set(name, { ...paused, mark });
   }
 
   /** @param tried the tokens, by account, that were due when a refresh that succeeded began */
@@ -121,6 +123,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       const due = new Set(others.flatMap(({ token, at }) => (at <= ports.now() ? [token] : [])));
       const at = Math.min(...others.map((token) => token.at));
       const mark = JSON.stringify(tokens.map(({ token }) => token).toSorted());
+      marks.set(account, mark);
       return others.length === 0 ? [] : [{ account, at, due, mark }];
     });
     unreplaced.clear();

@@ -157,7 +157,7 @@ async function refreshAccount(
   const automatic = ask === null;
   await remember(
     handle,
-    { accountId, history, agreed, problem, known, verified, refreshed, automatic },
+    { accountId, tokenId, history, agreed, problem, known, verified, refreshed, automatic },
     ports,
   ).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports) };
@@ -241,6 +241,8 @@ function question(
 
 interface Refreshed {
   accountId: string;
+  /** null: all of the account's. */
+  tokenId: string | null;
   history: AccountHistory;
   agreed: ReadonlyMap<string, Agreed>;
   problem: unknown;
@@ -258,10 +260,12 @@ async function remember(
   done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
-  const { accountId, history, agreed, problem, known, verified, refreshed } = done;
+  const { accountId, tokenId, history, agreed, problem, known, verified, refreshed } = done;
   const cause = refusalIn(problem);
   const code = cause === undefined ? null : providerCodeOf(cause);
   const refusal = cause === undefined ? null : { reason: refusalReason(code), at: now(), code };
+  // What was refused for one API says nothing about the others.
+  const ends = tokenId === null ? refusal : null;
   const issuers = new Map<string, string>();
   for (const [key, { issuer, certainty }] of agreed) {
     const [client_id] = JSON.parse(key) as [string];
@@ -290,7 +294,7 @@ async function remember(
             issuers: { ...before.issuers, ...Object.fromEntries(issuers) },
             shared: before.shared && !isAgreed,
             // What was renewed shows that the sign-in goes on, whatever was refused beside it.
-            refusal: refreshed > 0 ? null : (refusal ?? before.refusal),
+            refusal: refreshed > 0 ? null : (ends ?? before.refusal),
           }),
     });
     record(cache, done, refusal, now());

@@ -18,7 +18,7 @@ import {
 import { attempts } from './attempts.ts';
 import { autoRefresh, choiceAt, dueTokens } from './auto-refresh.ts';
 import { type Ask, consent as consentFor } from './consent.ts';
-import type { RefreshStatus, SignInAgain, SignInEvents, SignInRequests } from './contract.ts';
+import type { RefreshStatus, SignInAgain, SignInEvents, SignInProfile, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { sharedBy, whoIs } from './names.ts';
 import { fitsIssuer, isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
@@ -196,10 +196,13 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       );
   }
 
-  /** Withdraws the consent to an issuer that no profile names any more. */
-  function withdrawUnused(issuer: string): void {
-    if (!saved.list().some((profile) => isSameIssuer(issuerOfProfile(profile), issuer)))
-      allowed.withdraw(issuer);
+  /** Withdraws the consent to an issuer that no other profile names. Call it before the change: if it fails, nothing was changed. */
+  function withdrawUnlessShared({ id, ...profile }: SignInProfile): void {
+    const issuer = issuerOfProfile(profile);
+    const isShared = saved
+      .list()
+      .some((other) => other.id !== id && isSameIssuer(issuerOfProfile(other), issuer));
+    if (!isShared) allowed.withdraw(issuer);
   }
 
   async function refreshStatus(accountId: string): Promise<RefreshStatus> {
@@ -268,16 +271,17 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       async saveProfile(caller, draft, id) {
         await consent.allowProfile(draft, asking(caller));
         const before = saved.list().find((profile) => profile.id === id);
+        if (before !== undefined && !isSameIssuer(issuerOfProfile(before), issuerOfProfile(draft)))
+          withdrawUnlessShared(before);
         const profile = profiles.save(draft, id);
-        if (before !== undefined) withdrawUnused(issuerOfProfile(before));
         emit.profiles(null);
         if (started) void auto.goOn();
         return profile;
       },
       removeProfile(_caller, id) {
         const removed = saved.list().find((profile) => profile.id === id);
+        if (removed !== undefined) withdrawUnlessShared(removed);
         profiles.remove(id);
-        if (removed !== undefined) withdrawUnused(issuerOfProfile(removed));
         emit.profiles(null);
       },
       signIn(caller, id, way, loginHint) {

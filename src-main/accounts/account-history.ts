@@ -382,7 +382,7 @@ function secretsOfAll(cache: TokenCache, account: string): Set<string> {
 
 /**
  * Whether no refresh token of an account, those of its grants included, was obtained here, or used with the user's consent. Opens the account
- * only if that may be so.
+ * only if that may be so: of an account whose MSAL tokens were all imported, only imported grants are looked at, and own ones don't count.
  */
 export function isUnused(
   { shared, ownClients, sharedGrants }: AccountHistory,

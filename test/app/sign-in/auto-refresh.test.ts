@@ -131,6 +131,30 @@ describe('keeping fresh', () => {
     expect(tries).toHaveLength(3);
   });
 
+  it('goes on once a refused account, which is not due until then, has been signed in elsewhere', async () => {
+    const time = fakeTime(1_000_000);
+    let tokens: Record<string, number> = { first: 0 };
+    let problem: RefreshReport['problem'] = { code: 'sign_in_again', message: 'Sign in.' };
+    let tries = 0;
+    const fresh = autoRefreshOf(
+      time,
+      () => tokens,
+      () => {
+        tries += 1;
+        tokens = {}; // The refusal is stored.
+        return { refreshed: problem === null ? 1 : 0, problem };
+      },
+    );
+    await fresh.look();
+    await fresh.look();
+    expect(fresh.stateOf(ACCOUNT).problem?.code).toBe('sign_in_again');
+    tokens = { 'of another program': 0 };
+    problem = null;
+    await fresh.look();
+    expect(tries).toBe(2);
+    expect(fresh.stateOf(ACCOUNT).problem).toBeNull();
+  });
+
   it('waits longer and longer while each new token is due at once, although each success is a change', async () => {
     const time = fakeTime(1_000_000);
     const seconds = () => Math.floor(time.now() / 1000);

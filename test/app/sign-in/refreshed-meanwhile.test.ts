@@ -6,7 +6,13 @@ import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { mergeAsImport } from '../../../src-main/accounts/account-history.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts, changeHistory, historyOf } from '../../../src-main/ipc/index.ts';
+import {
+  cachedAccounts,
+  changeHistory,
+  findAccount,
+  historyOf,
+  tokenItems,
+} from '../../../src-main/ipc/index.ts';
 import { activityOf } from '../../../src-main/ipc/activity.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
@@ -103,6 +109,15 @@ it('an account of which one token was renewed and another refused needs no sign-
   expect((await history()).refusal).toBeNull();
   const { events } = await vault.read((cache) => activityOf(cache, account, Date.now() / 1000));
   expect(events.map(({ kind }) => kind)).toContain('refused');
+});
+
+it('an account of which only one token was to be renewed needs none, if it is refused', async () => {
+  await vault.update((cache) => cache.add({ ...signInOf(ISSUER, 'ada', 'ada'), scope: ['orders'] }));
+  const [token] = await vault.read((cache) => tokenItems(findAccount(cache, account)));
+  answer = () => json({ error: 'interaction_required' }, 400);
+  const report = await signing.handlers.refreshNow(null, account, token!.id);
+  expect(report).toMatchObject({ refreshed: 0, problem: { code: 'sign_in_again' } });
+  expect((await history()).refusal).toBeNull();
 });
 
 it('an account of which nothing was renewed does', async () => {
