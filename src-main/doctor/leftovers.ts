@@ -1,6 +1,6 @@
 /** Finds tokens without an account, accounts without usable tokens, and access tokens that expired over a month ago. */
 import { type Change, Entry } from '../cache/entry.ts';
-import { folded } from '../cache/json.ts';
+import { folded, isRecord } from '../cache/json.ts';
 import { entitiesOf, nodeAccount } from '../cache/response.ts';
 import {
   canonicalEnvironment,
@@ -49,7 +49,7 @@ function byUser(store: Store, home: string): Map<string, Belongings> {
 /** @param home an account id, or "" for the entries of apps */
 export function leftovers(store: Store, home: string, now: number): Diagnosis[] {
   const found: Diagnosis[] = [];
-  const isKept = hasOtherTokens(store, home);
+  const isKept = hasOtherTokens(store, home, now);
   for (const own of home === '' ? [] : byUser(store, home).values()) {
     const isEnded = !isKept && isOver(own, now);
     if (own.Account.length === 0) found.push(withoutAccount(store, own, isEnded, now));
@@ -63,13 +63,21 @@ export function leftovers(store: Store, home: string, now: number): Diagnosis[] 
  * Whether an account has tokens beside those of `byUser`: a grant, a token that another repair may mend, or one of which it is unknown whose
  * it is. Then nothing of the account is over.
  */
-function hasOtherTokens(store: Store, home: string): boolean {
+function hasOtherTokens(store: Store, home: string, now: number): boolean {
   const isShared = issuerCollisions(store, home).length > 0;
-  return store.ofAccount(home).some(({ section, isUnderstood: isClear, entity }) => {
+  return store.ofAccount(home).some((entry) => {
+    const { section, entity, isUnderstood: isClear } = entry;
     if (section === GRANT) return true;
-    const isToken = section === 'AccessToken' || section === 'RefreshToken';
+    const isToken = section === 'RefreshToken' || (section === 'AccessToken' && !hasEnded(entry, now));
     return isToken && (!isClear || (isShared && issuerIn(entity) === ''));
   });
+}
+
+/** Whether an access token has expired, as far as its times can be read. */
+function hasEnded({ value }: Entry<Section>, now: number): boolean {
+  if (!isRecord(value)) return false;
+  const ends = [value['expires_on'], value['extended_expires_on']].map(secondsOf);
+  return ends.some((end) => end < now) && !ends.some((end) => end >= now);
 }
 
 /** Whether the user has no refresh token, and no access token that could be used, not even during an outage of the provider. */

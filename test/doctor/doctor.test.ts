@@ -74,6 +74,12 @@ describe('an account stays', () => {
     expect(kinds(cache)).not.toContain('token-without-account');
   });
 
+  it('unless the token that can’t be read has expired', () => {
+    const old = { ...token, realm: 7, cached_at: '1', expires_on: String(NOW - 60) };
+    const cache = cacheOf({ Account: { u: account }, AccessToken: { a: old } });
+    expect(kinds(cache)).toContain('account-without-tokens');
+  });
+
   it('of which a refresh token does not say at which of two issuers', () => {
     const at = (issuer: string) => ({ ...home, environment: 'sso.example', issuer });
     const cache = cacheOf({

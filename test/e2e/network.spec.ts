@@ -355,7 +355,7 @@ test('no request of the bridges opens anything by itself', async ({ keyring, sta
       'importSource installUpdate keepMine makeOwn openAllSources openHomepage openProgram',
       'openSignInPage openSource removeTokens retry reveal saveList saveProfile saveReceipt',
       'setAsksRarely setCloseWhenAway setStartAtLogin setUpdates showFile showLicenses showSource',
-      'signIn signOut takeFile undoSignOut unlock userInfo',
+      'signIn signOut takeFile undoSignOut unlock',
     ]
       .join(' ')
       .split(' '),
