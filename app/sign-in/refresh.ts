@@ -66,6 +66,9 @@ export type Refresh = (
 /** For a refresh that the user wants, but that asks nothing: each question counts as unanswered. */
 export const UNASKED: NonNullable<Ask> = () => Promise.resolve(null);
 
+/** Errors of a refresh that had nobody to ask. */
+const UNANSWERED: ReadonlySet<string> = new Set(['refresh_declined', 'consent_unanswered', 'host_refused']);
+
 interface Running {
   tokenId: string | null;
   /** Whether it can ask the user. */
@@ -81,11 +84,13 @@ export function refreshing(ports: RefreshPorts): Refresh {
     const asks = ask !== null && ask !== UNASKED;
     const isCovered = under?.tokenId === null || under?.tokenId === tokenId;
     if (under !== undefined && isCovered && (under.asks || !asks)) return under.report;
-    // The running refresh covers only another token, or can't ask what this one can, so this one runs after it.
+    // The running refresh covers only another token, or may miss an answer that this one can ask for, so this one runs after it.
     const before = under?.report.catch(() => undefined) ?? Promise.resolve(undefined);
     const report = before
       .then((done) =>
-        isCovered && done?.problem === null ? done : refreshAccount(ports, vault, accountId, ask, tokenId),
+        isCovered && done !== undefined && !UNANSWERED.has(done.problem?.code ?? '')
+          ? done
+          : refreshAccount(ports, vault, accountId, ask, tokenId),
       )
       .finally(() => {
         if (running.get(accountId)?.report === report) running.delete(accountId);

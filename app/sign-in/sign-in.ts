@@ -303,7 +303,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       async refreshNow(caller, accountId, tokenId) {
         assertNoDemo();
         const report = await refresh(await vault(), accountId, asking(caller), tokenId);
-        auto.heard(accountId, report);
+        // What was refused for one token says nothing about the others.
+        if (tokenId === null || report.problem === null) auto.heard(accountId, report);
         return report;
       },
       async refreshUnasked(_caller, accountId) {

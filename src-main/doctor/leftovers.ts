@@ -75,7 +75,7 @@ function hasOtherTokens(store: Store, home: string, now: number): boolean {
 
 /** Whether an access token has expired, as far as its times can be read. */
 function hasEnded({ value }: Entry<Section>, now: number): boolean {
-  if (!isRecord(value)) return false;
+  if (!isRecord(value) || isExpiryUnknown(value)) return false;
   const ends = [value['expires_on'], value['extended_expires_on']].map(secondsOf);
   return ends.some((end) => end < now) && !ends.some((end) => end >= now);
 }

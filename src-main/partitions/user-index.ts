@@ -121,6 +121,7 @@ export class UserIndex {
     const listings = new Map(listingsIn(known).map(([entry, mark]) => [mark, entry] as const));
     const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
     const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
+    const looking = Math.min(LOOKING, this.#settings.timeout);
     const listed = wanted.map(async ({ name, user, isSilent, mark }): Promise<Listing> => {
       const record = recordOf(key, user, expires, metadata);
       const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
@@ -130,7 +131,6 @@ export class UserIndex {
       if (listing === undefined) return [await list(deadline), mark];
       // Although it is listed already, the store may have lost the index entry. If it can't tell, the partition is written all the same:
       // tokens that a provider has rotated must not be lost for the index.
-      const looking = Math.min(LOOKING, this.#settings.timeout);
       return [await Deadline.run(looking, list).catch(() => listing), mark];
     });
     const names = new Set(wanted.flatMap(({ name }) => bothOf(name)).map((name) => name.key));
@@ -138,13 +138,14 @@ export class UserIndex {
       .filter((name) => !names.has(name.key))
       .map((name) => {
         const isCurrent = (mark: string): boolean => isLongEnough && listings.has(mark);
-        return this.#keep(name, { key, users, expires, isCurrent }, deadline);
+        const keep = (of: Deadline): Promise<Listing[]> =>
+          this.#keep(name, { key, users, expires, isCurrent }, of);
+        if (!isLongEnough) return keep(deadline);
+        const before = listingsIn(known).filter(([entry]) => entry === name.key);
+        return Deadline.run(looking, keep).catch(() => before);
       });
-    return [
-      isLongEnough ? until : expires,
-      ...(await Promise.all(listed)),
-      ...(await Promise.all(kept)).flat(),
-    ];
+    const [own, others] = await Promise.all([Promise.all(listed), Promise.all(kept)]);
+    return [isLongEnough ? until : expires, ...own, ...others.flat()];
   }
 
   /** Returns what the index is to say of users: once for each index entry and account. */

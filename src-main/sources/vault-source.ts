@@ -135,7 +135,7 @@ export async function putBackIntoVault(
   if (!(await isVaultFile(file)))
     throw new SourceError(
       'source_unreadable',
-      `${file} was removed, or is no longer a vault. Nothing was put back. Bring the vault back to its place, then undo again.`,
+      `${file} was removed, can’t be read, or is no longer a vault. Nothing was put back. Bring the vault back to its place, then undo again.`,
     );
   const vault = await opener(file);
   try {

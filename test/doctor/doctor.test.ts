@@ -78,6 +78,9 @@ describe('an account stays', () => {
     const old = { ...token, realm: 7, cached_at: '1', expires_on: String(NOW - 60) };
     const cache = cacheOf({ Account: { u: account }, AccessToken: { a: old } });
     expect(kinds(cache)).toContain('account-without-tokens');
+    const unknown = { ...old, unknown_expiry: old.expires_on };
+    const other = cacheOf({ Account: { u: account }, AccessToken: { a: unknown } });
+    expect(kinds(other)).not.toContain('account-without-tokens');
   });
 
   it('of which a refresh token does not say at which of two issuers', () => {

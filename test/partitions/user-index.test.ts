@@ -470,25 +470,43 @@ describe('an index entry that the store has lost', () => {
     expect(await partition.read(namesIn)).toEqual(['noor']);
   });
 
-  it.each<[string, () => Promise<never>]>([
+  /** The names that index entries and the partition of a user get. */
+  async function keysOf(claims: object): Promise<ReadonlySet<string>> {
+    const store = memoryStore();
+    await caches({ store })
+      .partition('a')
+      .update((cache) => signIn(cache, 'noor', claims));
+    const keys = new Set<string>();
+    for await (const key of store.maintenance!.keys()) keys.add(key);
+    return keys;
+  }
+
+  describe.each<[string, () => Promise<never>]>([
     ['can’t be reached', () => Promise.reject(new Error('A shard is down.'))],
     ['does not answer', () => new Promise<never>(() => undefined)],
-  ])('that %s does not keep a listed partition from being written', async (_what, failure) => {
-    const store = memoryStore();
-    const { key } = caches({ store }).partition('a');
-    let isAway = false;
-    const sharded: PartitionStore = {
-      read: (name, options) => (isAway && name !== key ? failure() : store.read(name, options)),
-      write: (name, ...of) => (isAway && name !== key ? failure() : store.write(name, ...of)),
-      remove: (...of) => store.remove(...of),
-      touch: (...of) => store.touch(...of),
-    };
-    const partition = caches({ store: sharded, ttl: DAY }).partition('a');
-    await partition.update((cache) => signIn(cache, 'noor'));
-    isAway = true;
-    await partition.update((cache) => signIn(cache, 'noor', { again: 1 }));
-    isAway = false;
-    expect(await caches({ store, ttl: DAY }).signOutUser('noor')).toMatchObject({ partitions: 1 });
+  ])('and one that %s', (_what, failure) => {
+    it.each<[string, object, (key: string, own: ReadonlySet<string>) => boolean]>([
+      ['of a user', {}, (key, own) => own.has(key)],
+      ['of a session that a refresh does not name', { sid: 's1' }, (key, own) => !own.has(key)],
+    ])('keep no listed partition from being written: %s', async (_of, claims, isFailing) => {
+      const [store, own] = [memoryStore(), await keysOf({})];
+      let isAway = false;
+      const { key } = caches({ store }).partition('a');
+      const fails = (name: string): boolean => isAway && name !== key && isFailing(name, own);
+      const sharded: PartitionStore = {
+        read: (name, options) => (fails(name) ? failure() : store.read(name, options)),
+        write: (name, ...of) => (fails(name) ? failure() : store.write(name, ...of)),
+        remove: (...of) => store.remove(...of),
+        touch: (...of) => store.touch(...of),
+      };
+      const partition = caches({ store: sharded, ttl: DAY }).partition('a');
+      await partition.update((cache) => signIn(cache, 'noor', claims));
+      isAway = true;
+      await partition.update((cache) => signIn(cache, 'noor', { again: 1 }));
+      isAway = false;
+      const user = 'sid' in claims ? { issuer, sid: 's1' } : 'noor';
+      expect(await caches({ store, ttl: DAY }).signOutUser(user)).toMatchObject({ partitions: 1 });
+    });
   });
 
   it('is not lost by a memory store before the partition that it names', async () => {

@@ -118,6 +118,7 @@ it('an account of which only one token was to be renewed needs none, if it is re
   const report = await signing.handlers.refreshNow(null, account, token!.id);
   expect(report).toMatchObject({ refreshed: 0, problem: { code: 'sign_in_again' } });
   expect((await history()).refusal).toBeNull();
+  expect((await signing.handlers.refreshStatus(null, account)).problem).toBeNull();
 });
 
 it('an account of which nothing was renewed does', async () => {
