@@ -111,7 +111,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   /** @param tried the tokens, by account, that were due when a refresh that succeeded began */
   async function dueNow(
     tried: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
-  ): Promise<{ account: string; at: number; due: ReadonlySet<string>; mark: string }[]> {
+  ): Promise<{ account: string; at: number; due: ReadonlySet<string> }[]> {
     const accounts = await ports.due();
     const left = new Map<string, ReadonlySet<string>>();
     const all = accounts.flatMap(({ account, tokens }) => {
@@ -124,7 +124,9 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       const at = Math.min(...others.map((token) => token.at));
       const mark = JSON.stringify(tokens.map(({ token }) => token).toSorted());
       marks.set(account, mark);
-      return others.length === 0 ? [] : [{ account, at, due, mark }];
+      if (others.length === 0) return [];
+      endPause(account, mark);
+      return [{ account, at, due }];
     });
     unreplaced.clear();
     for (const [account, tokens] of left) unreplaced.set(account, tokens);
@@ -133,7 +135,6 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
 
   async function lookOnce(): Promise<void> {
     const accounts = await dueNow();
-    for (const { account, mark } of accounts) endPause(account, mark);
     const whenFor = (account: string, at: number): number => Math.max(at, waits.get(account)?.until ?? 0);
     // What is refreshed right now is planned still.
     planned = new Map(accounts.map(({ account, at }) => [account, whenFor(account, at)]));
@@ -150,8 +151,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
       refreshed.set(account, before?.problem === null ? before.tries : 0);
       tried.set(account, due);
     }
-    for (const { account, at, mark } of accounts.length === 0 ? [] : await dueNow(tried)) {
-      endPause(account, mark);
+    for (const { account, at } of accounts.length === 0 ? [] : await dueNow(tried)) {
       const tries = refreshed.get(account);
       // A provider may answer with a token that is due at once.
       if (tries !== undefined) wait(account, at <= ports.now() ? tries + 1 : 0, null);

@@ -156,6 +156,11 @@ function microsoftIssuer(host: string, tenant: string): string {
   return `https://${host}/${encodeURIComponent(tenant)}/v2.0`;
 }
 
+/** Returns the tenant of an issuer in the cloud that a profile of Microsoft signs in to; undefined for any other issuer. */
+export function tenantOf(issuer: string): string | undefined {
+  return /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(issuer)?.[1];
+}
+
 /** The tenant of all personal Microsoft accounts, which signs in at `consumers`. */
 const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
@@ -165,7 +170,7 @@ const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
  */
 export function fitsIssuer(profile: SignInProfile, issuer: string): { exact: boolean } | null {
   if (isSameIssuer(issuerOfProfile(profile), issuer)) return { exact: true };
-  const tenant = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(issuer)?.[1];
+  const tenant = tenantOf(issuer);
   if (profile.kind !== 'microsoft' || tenant === undefined) return null;
   const isPersonal = tenant.toLowerCase() === PERSONAL_TENANT;
   const audiences = ['common', isPersonal ? 'consumers' : 'organizations'];

@@ -21,7 +21,14 @@ import { type Ask, consent as consentFor } from './consent.ts';
 import type { RefreshStatus, SignInAgain, SignInEvents, SignInProfile, SignInRequests } from './contract.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { sharedBy, whoIs } from './names.ts';
-import { fitsIssuer, isSameIssuer, issuerOfProfile, profilesAt, withRegistration } from './profiles.ts';
+import {
+  fitsIssuer,
+  isSameIssuer,
+  issuerOfProfile,
+  profilesAt,
+  tenantOf,
+  withRegistration,
+} from './profiles.ts';
 import { discovered } from './provider.ts';
 import { type Refresh, refreshing, UNASKED } from './refresh.ts';
 import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
@@ -239,9 +246,8 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return fits === null ? [] : [{ profile, ...fits }];
       });
       const saved = (fitting.find(({ exact }) => exact) ?? fitting[0])?.profile;
-      // The cloud in which a profile of Microsoft signs in. A sovereign one, and anybody else's issuer of this form, is asked by its address.
-      const microsoft =
-        found !== undefined && /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(found.issuer);
+      // A sovereign cloud, and anybody else's issuer of this form, is asked by its address.
+      const tenant = found === undefined ? undefined : tenantOf(found.issuer);
       const host = found === undefined ? account.environment : new URL(found.issuer).host;
       const scopes = new Set(
         account.accessTokens
@@ -251,9 +257,9 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       return {
         profileId: saved?.id ?? null,
         draft: saved ?? {
-          kind: microsoft ? 'microsoft' : 'oidc',
+          kind: tenant === undefined ? 'oidc' : 'microsoft',
           name: host,
-          authority: microsoft ? decodeURIComponent(microsoft[1] ?? '') : (found?.issuer ?? ''),
+          authority: tenant === undefined ? (found?.issuer ?? '') : decodeURIComponent(tenant),
           client_id,
           scopes: [...scopes],
           redirect_uri: 'http://localhost/',

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issuers.ts';
 import type { Vault } from '../vault/api.ts';
 import { printable } from './text.ts';
-import { EXIT, Stop, type World } from './world.ts';
+import { assertAgreed, EXIT, NOTHING_SENT, Stop, type World } from './world.ts';
 
 /** Returns the issuers that the user has allowed, here or in the app that has this vault. */
 export const allowedBeside = (vault: Vault): AllowedIssuers => allowedIssuersAt(dirname(vault.status.file));
@@ -22,10 +22,10 @@ export async function agreeToHost(
         `${says} There is no terminal to ask in, so nothing was sent. Run this once in a terminal, and agree only if ${host} belongs to your provider.`,
       ),
     );
-  const answer = await world.ask(
+  await assertAgreed(
+    world,
     printable(`${says}\nAllow it only if it belongs to your provider. Allow? [y/N] `),
+    NOTHING_SENT,
   );
-  if (!/^y(?:es)?$/i.test(answer.trim()))
-    throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
   allowedBeside(vault).allow(issuer, [host]);
 }

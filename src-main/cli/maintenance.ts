@@ -14,7 +14,7 @@ import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
 import { json, printable } from './text.ts';
 import { assertStored, codeOfState, shownCode, verified, withVault } from './vault.ts';
-import { EXIT, Stop, type World } from './world.ts';
+import { assertAgreed, EXIT, Stop, type World } from './world.ts';
 
 export function doctor(given: Given, world: World): Promise<number> {
   return withVault(given, world, async (vault) => {
@@ -88,9 +88,8 @@ async function agreeToReplace(file: string, world: World): Promise<void> {
       EXIT.cancelled,
       `${says} Nothing was exported, and the file is unchanged. Choose another name, or add --replace.`,
     );
-  const answer = await world.ask(`${says} Replace it? [y/N] `);
-  if (!/^y(?:es)?$/i.test(answer.trim()))
-    throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was exported, and the file is unchanged.');
+  const cancelled = 'Cancelled. Nothing was exported, and the file is unchanged.';
+  await assertAgreed(world, `${says} Replace it? [y/N] `, cancelled);
 }
 
 export function importInto(given: Given, world: World): Promise<number> {

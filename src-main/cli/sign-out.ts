@@ -16,7 +16,7 @@ import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
 import { everyone, secretsOf } from './places.ts';
 import { json, painted, printable } from './text.ts';
 import { appNameOf, withVault } from './vault.ts';
-import { EXIT, Stop, type World } from './world.ts';
+import { assertAgreed, EXIT, Stop, type World } from './world.ts';
 
 interface Leaving {
   readonly place: string;
@@ -185,8 +185,8 @@ async function confirmed(
   }
   if (count === 0)
     throw new Stop(EXIT.stillSignedIn, 'Tokenkeep can’t sign out of these places. Nothing was changed.');
-  const answer = await world.ask(`Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `);
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was changed.');
+  const question = `Sign out of ${count} ${count === 1 ? 'place' : 'places'}? [y/N] `;
+  await assertAgreed(world, question, 'Cancelled. Nothing was changed.');
 }
 
 async function leaveAll(

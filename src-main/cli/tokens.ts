@@ -31,7 +31,7 @@ import { agreeToHost, allowedBeside } from './host-consent.ts';
 import { errorCodeOf, issuerOrStop, NewHost, redeemAt } from './refresh.ts';
 import { json, jsonText, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
-import { EXIT, Stop, type World } from './world.ts';
+import { assertAgreed, EXIT, NOTHING_SENT, Stop, type World } from './world.ts';
 
 export async function get(given: Given, world: World): Promise<number> {
   // Fails before anything is opened or refreshed.
@@ -296,9 +296,7 @@ async function agreeToRefresh(
         `${says} There is no terminal to ask in, so nothing was sent. Run this once in a terminal, or refresh the account in the app.`,
       ),
     );
-  const answer = await world.ask(printable(`${says}\nRefresh it? [y/N] `));
-  if (!/^y(?:es)?$/i.test(answer.trim()))
-    throw new Stop(EXIT.cancelled, 'Cancelled. Nothing was sent, and the cached tokens are as they were.');
+  await assertAgreed(world, printable(`${says}\nRefresh it? [y/N] `), NOTHING_SENT);
   if (issuer !== '') allowedBeside(vault).allow(issuerOrStop(issuer), []); // the app then does not ask again
   await vault.update(agree);
 }

@@ -70,3 +70,12 @@ export class Stop extends Error {
     this.lines = lines;
   }
 }
+
+/** After a no to a question that had to be answered before a refresh token is sent. */
+export const NOTHING_SENT = 'Cancelled. Nothing was sent, and the cached tokens are as they were.';
+
+/** @throws Stop `cancelled` with this message unless the user answers the question with yes */
+export async function assertAgreed(world: World, question: string, cancelled: string): Promise<void> {
+  const answer = await world.ask(question);
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Stop(EXIT.cancelled, cancelled);
+}

@@ -1,6 +1,7 @@
 /** The session of express-session that a request belongs to. */
 import { InvalidArgumentError, PartitionStoreError } from '../errors.ts';
 import { alarm } from '../partitions/deadline.ts';
+import { LONGEST_TTL } from '../partitions/lifetime.ts';
 import type { WebRequest } from './http.ts';
 
 /** The data of a sign-in that the session stores. */
@@ -93,9 +94,6 @@ function called(
 
 /** Seconds. A session whose cookie ends with the browser: stores keep it for about a day (connect-redis, connect-pg-simple). */
 const A_DAY = 86_400;
-
-/** Seconds: the longest that a partition takes, ten years. */
-const LONGEST_TTL = 10 * 365 * A_DAY;
 
 /** The lifetime of the session's partition in seconds: as long as the session, which each request prolongs. */
 export function lifetimeOf({ cookie: { originalMaxAge } }: ExpressSession): number {

@@ -58,7 +58,8 @@ export interface WebSignInOptions {
   carryOver?: (before: object, after: object, isSameUser: boolean) => void | Promise<void>;
   /**
    * Called for each account whose tokens were removed: at a sign-out, and when another user signs in. Also for a refresh token that arrived
-   * too late to be kept, and for a sign-in that could not be kept. If it throws, the sign-out is completed all the same, and the error is reported as an uncaught exception.
+   * too late to be kept, and for a sign-in that could not be kept. If it throws, the sign-out is completed all the same, and the error is
+   * reported as an uncaught exception.
    */
   onSignOut?: (signOut: WebSignOut) => void;
   /** Requests to the provider. Default: the global `fetch`. */

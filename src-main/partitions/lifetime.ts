@@ -76,8 +76,11 @@ function ofTokens(refreshTokens: number): Lifetime {
   };
 }
 
+/** Seconds: ten years. */
+export const LONGEST_TTL = 10 * 365 * 24 * 3600;
+
 function seconds(value: number): number {
-  if (Number.isFinite(value) && value >= 1 && value <= 10 * 365 * 24 * 3600) return value;
+  if (Number.isFinite(value) && value >= 1 && value <= LONGEST_TTL) return value;
   throw new InvalidArgumentError(
     'A TTL is a number of seconds, from 1 to 315,360,000 (ten years). Nothing was read or written.',
     { field: 'ttl' },
