@@ -1,9 +1,10 @@
 /** Edits Azure CLI's list of subscriptions (`azureProfile.json`), which also names the account. */
+import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
 import { isRecord } from '../cache/json.ts';
 
 /**
  * Removes an account's subscriptions from the list. If the default is removed, the first remaining one becomes the default. Unknown fields
- * and the byte order mark of Azure CLI are kept.
+ * are kept, and so are the byte order mark of Azure CLI and the digits of numbers.
  *
  * @returns the new text; null if nothing has to change or the text is not such a list
  */
@@ -17,7 +18,7 @@ export function azureProfileWithout(text: string, username: string): string | nu
   const subscriptions = left.map((one, index) =>
     !hasDefault && index === 0 && isRecord(one) ? { ...one, isDefault: true } : one,
   );
-  return mark + JSON.stringify({ ...profile, subscriptions });
+  return mark + unmarkNumbers(JSON.stringify({ ...profile, subscriptions }));
 }
 
 /**
@@ -35,15 +36,16 @@ export function azureProfileWith(text: string, earlier: string, username: string
   const missing = before.subscriptions
     .filter((one) => isOf(one, username) && !known.has(idOf(one)))
     .map((one) => (hasDefault && isRecord(one) ? { ...one, isDefault: false } : one));
-  return mark + JSON.stringify({ ...profile, subscriptions: [...all, ...missing] });
+  return mark + unmarkNumbers(JSON.stringify({ ...profile, subscriptions: [...all, ...missing] }));
 }
 
+/** Returns a list with marked numbers. */
 function listIn(
   text: string,
 ): { mark: string; profile: Record<string, unknown>; subscriptions: readonly unknown[] } | null {
   const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
   try {
-    const profile: unknown = JSON.parse(text.slice(mark.length));
+    const profile: unknown = JSON.parse(markNumbers(text.slice(mark.length)));
     if (!isRecord(profile) || !Array.isArray(profile['subscriptions'])) return null;
     return { mark, profile, subscriptions: profile['subscriptions'] };
   } catch {

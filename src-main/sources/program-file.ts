@@ -152,16 +152,6 @@ export async function prepareWhole(path: string, bytes: Uint8Array): Promise<Pre
   };
 }
 
-/** Replaces a file atomically, with the same mode and owner and a new modification time. @throws SourceError */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const prepared = await prepareWhole(file, bytes);
-  try {
-    await prepared.put();
-  } finally {
-    await prepared.discard();
-  }
-}
-
 /** Milliseconds between attempts, and for all attempts together: Windows refuses to replace a file while another program has it open. */
 const [RETRY, RETRY_FOR] = [40, 800];
 const IN_USE = new Set(['EPERM', 'EACCES', 'EBUSY']);

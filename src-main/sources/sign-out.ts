@@ -10,6 +10,7 @@ import { SourceError, type SourceErrorCode } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import { azureProfileWith, azureProfileWithout } from './azure-profile.ts';
 import type { FoundSource } from './find.ts';
+import { type Gone, goneBetween, withGone } from './gone.ts';
 import { whileLocked } from './program-lock.ts';
 import {
   decodedText,
@@ -20,7 +21,6 @@ import {
   readText,
   setAhead,
   signalsOf,
-  writeWhole,
 } from './program-file.ts';
 import { breathe, cacheIn, howToLeave, READ_OPTIONS, readSource, type ReadOptions } from './read.ts';
 import { type Result, type SealedStore, sealedStores } from './sealed.ts';
@@ -153,20 +153,20 @@ async function removeFromDocument(
     source.place.profile === undefined || options.profile === false
       ? null
       : withoutSubscriptions(source.place.profile, account, source);
-  const leave = async (medium: Medium): Promise<Roots> => {
+  const leave = async (medium: Medium): Promise<Gone | null> => {
     let own: SignOutReceipt['removed'] = NOTHING_REMOVED;
-    let gone: Roots = {};
+    let gone: Gone | null = null;
     const prepare = async (text: string): Promise<string | null> => {
       const cache = understood(source, text);
       await breathe();
-      const before = rootsOf(text);
+      const before = parsed(text);
       await breathe();
       ({ removed: own } = cache.signOut(account));
-      gone = {};
+      gone = null;
       if (!cache.hasStateChanged) return null;
       const after = cache.serialize();
       await breathe();
-      gone = difference(before, rootsOf(after));
+      gone = difference(before, parsed(after));
       await breathe();
       return after;
     };
@@ -180,13 +180,13 @@ async function removeFromDocument(
   };
   const media = await mediaOf(source, options);
   const changed: Medium[] = [];
-  const gone: Roots[] = [];
+  const gone: Gone[] = [];
   const problems = new Set<string>();
   let failure: SourceError | undefined;
   for (const medium of media)
     try {
       const own = await leave(medium);
-      if (Object.keys(own).length === 0) continue;
+      if (own === null) continue;
       changed.push(medium);
       gone.push(own);
     } catch (error) {
@@ -214,11 +214,9 @@ async function removeFromDocument(
           problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].map((one) => one.replaceAll(/ ?Nothing was changed\./g, '')).join(' ')}`,
         }),
     async putBack(entries) {
-      const all: unknown = JSON.parse(entries);
+      const all = JSON.parse(entries) as readonly Gone[];
       for (const [index, medium] of changed.entries())
-        await changeDocument(source, medium, options, (text) =>
-          restored(source, text, Array.isArray(all) ? all[index] : {}),
-        );
+        await changeDocument(source, medium, options, (text) => restored(source, text, all[index]));
       await profile?.restore();
     },
   };
@@ -237,19 +235,19 @@ async function removeFromVault(
   { secrets }: SourceSignOutOptions,
 ): Promise<Removal> {
   const removedFrom = (change: () => void, text: () => string): string => {
-    const before = rootsOf(text());
+    const before = parsed(text());
     change();
-    return JSON.stringify(difference(before, rootsOf(text())));
+    return JSON.stringify(difference(before, parsed(text())));
   };
   const { removed, gone, oldKey } = await signOutOfVault(source, account, removedFrom, secrets?.vault);
   return {
     removed,
-    gone: unmarkNumbers(gone),
+    gone,
     left:
       oldKey === 'pending'
         ? 'Its old key still opens older copies: it is destroyed when the keychain allows it.'
         : '',
-    putBack: (entries) => putBackIntoVault(source, entries, secrets?.vault),
+    putBack: (entries) => putBackIntoVault(source, JSON.parse(entries) as Gone | null, secrets?.vault),
   };
 }
 
@@ -337,18 +335,18 @@ const CODES: Readonly<Record<Unread['state'], SourceErrorCode>> = {
   gone: 'source_unreadable',
 };
 
-type Roots = Record<string, Record<string, unknown>>;
-
 /** Attempts to prepare a change without the lock. Each fails only if the program has written in between. */
 const ATTEMPTS = 3;
+/** Milliseconds for which every program respects a lock. MSAL Python takes it over after five seconds. */
+const RESPECTED = 4_000;
 
 /**
  * Changes a document. The new one is computed, sealed and written beside the old one before the lock is taken. Under the lock, the old one
- * is compared with what was read, and replaced. This takes milliseconds, whatever the size and protection. If a program keeps writing in
- * between, everything is done under the lock.
+ * is compared with what was read, and replaced. This takes milliseconds, whatever the size and protection, unless macOS asks the user. If a
+ * program keeps writing in between, everything is done under the lock.
  *
  * @param change returns the new document; null if nothing has to change
- * @param beforehand runs under the lock, right before the document is replaced
+ * @param beforehand runs under the lock, before the document is compared and replaced. It may run several times
  * @throws SourceError if the document was not changed
  */
 async function changeDocument(
@@ -367,6 +365,14 @@ async function changeDocument(
     await breathe();
     return { raw, next: await medium.prepare(after.replace(/^\ufeff/, '')) }; // azure-cli does not read a byte order mark
   };
+  /** @returns whether the document was replaced: not if the program has written it since it was read */
+  const isPut = async ({ raw, next }: { raw: Buffer; next: Prepared }, since: number): Promise<boolean> => {
+    await beforehand();
+    if (!raw.equals(await medium.raw())) return false;
+    if (source.place.locking !== 'none' && performance.now() - since > RESPECTED) throw tooSlow(source);
+    await next.put();
+    return true;
+  };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     let found: Awaited<ReturnType<typeof prepared>>;
     try {
@@ -378,35 +384,44 @@ async function changeDocument(
       continue;
     }
     if (found === null) return;
-    const { raw, next } = found;
+    const ready = found;
     try {
-      const isPut = await whileLocked(
-        source.place,
-        async () => {
-          if (!raw.equals(await medium.raw())) return false;
-          await beforehand();
-          await next.put();
-          return true;
-        },
-        lock,
-      );
-      if (isPut) return;
+      if (await whileLocked(source.place, () => isPut(ready, performance.now()), lock)) return;
     } finally {
-      await next.discard();
+      await ready.next.discard();
     }
   }
   await whileLocked(
     source.place,
     async () => {
+      const since = performance.now();
       const found = await prepared();
+      if (found === null) return;
       try {
-        if (found !== null) await beforehand();
-        await found?.next.put();
+        // A program may use no lock, or have taken this one over.
+        if (!(await isPut(found, since))) throw keepsWriting(source.name, source.file);
       } finally {
-        await found?.next.discard();
+        await found.next.discard();
       }
     },
     lock,
+  );
+}
+
+function keepsWriting(name: string, file: string): SourceError {
+  return new SourceError(
+    'source_busy',
+    `${name} writes ${file} all the time. Nothing was changed. Close it, then try again.`,
+  );
+}
+
+/** A program may have taken the lock over: what it writes next would be lost. */
+function tooSlow({ name, file, sealing }: FoundSource): SourceError {
+  return new SourceError(
+    'source_busy',
+    sealing === 'keychain'
+      ? `macOS took longer to give access to the keychain item of ${name} than other programs respect its lock. Nothing was changed. Try again, and choose Always Allow.`
+      : `Changing ${file} took longer than other programs respect its lock. Nothing was changed. Close ${name}, then try again.`,
   );
 }
 
@@ -431,35 +446,25 @@ function understood(source: FoundSource, text: string): SerializableTokenCache {
   }
 }
 
-function rootsOf(text: string): Roots {
+/** Returns the roots of a document, with marked numbers. */
+function parsed(text: string): Readonly<Record<string, unknown>> {
   const roots: unknown = JSON.parse(text.trim() === '' ? '{}' : markNumbers(text.replace(/^\ufeff/, '')));
-  const found: Roots = {};
-  if (!isRecord(roots)) return found;
-  for (const [name, root] of Object.entries(roots)) if (isRecord(root)) found[name] = { ...root };
-  return found;
+  return isRecord(roots) ? roots : {};
 }
 
-function difference(before: Roots, after: Roots): Roots {
-  const gone: Roots = {};
-  for (const [name, root] of Object.entries(before))
-    for (const [key, value] of Object.entries(root)) {
-      if (after[name] !== undefined && Object.hasOwn(after[name], key)) continue;
-      (gone[name] ??= {})[key] = value;
-    }
-  return gone;
+function difference(before: Readonly<Record<string, unknown>>, after: typeof before): Gone | null {
+  // A root is left out once it is empty. The program may write it again, with other entries.
+  const empty = Object.entries(before).flatMap(([name, root]) => (isRecord(root) ? [[name, {}]] : []));
+  return goneBetween(before, { ...Object.fromEntries(empty), ...after });
 }
 
-/** Returns a document with the removed entries put back. */
-function restored(source: FoundSource, text: string, gone: unknown): string {
+/** Returns a document with the removed entries put back. If the user has signed in again, the program's entries are newer. */
+function restored(source: FoundSource, text: string, gone: Gone | undefined): string {
   understood(source, text);
-  const document: unknown = JSON.parse(text.trim() === '' ? '{}' : markNumbers(text.replace(/^\ufeff/, '')));
-  const roots: Record<string, unknown> = isRecord(document) ? { ...document } : {};
-  for (const [name, entries] of Object.entries(isRecord(gone) ? gone : {})) {
-    const root = isRecord(roots[name]) ? roots[name] : {};
-    // The user has signed in again: the program's entries are newer.
-    roots[name] = { ...(isRecord(entries) ? entries : {}), ...root };
-  }
-  return cacheIn(unmarkNumbers(JSON.stringify(roots))).serialize();
+  const roots = parsed(text);
+  return cacheIn(
+    unmarkNumbers(JSON.stringify(gone === undefined ? roots : withGone(roots, gone))),
+  ).serialize();
 }
 
 async function leftOf(
@@ -493,38 +498,74 @@ async function withoutSubscriptions(
   source: FoundSource,
 ): Promise<ProfileChange | null> {
   const file = await realpath(path).catch(() => path);
-  const read = async (): Promise<string | null> => {
-    const content = await readText(file, source.name);
-    return 'text' in content ? content.text : null;
-  };
-  const before = await read();
-  const after = before === null ? null : azureProfileWithout(before, account.username);
-  if (before === null || after === null) return null;
-  try {
-    await writeWhole(file, Buffer.from(after, 'utf8'));
-  } catch (cause) {
-    if (!(cause instanceof SourceError)) throw cause;
+  const change = await changeList(file, source.name, (text) => azureProfileWithout(text, account.username));
+  if (change === null) return null;
+  if ('refusal' in change)
     return {
-      problem: `${file} still lists its subscriptions and can’t be written. Run az logout to remove them.`,
+      problem: `${file} ${change.isRead ? 'still lists' : 'may still list'} its subscriptions and ${change.refusal}. Run az logout to remove them.`,
       restore: () => Promise.resolve(),
     };
-  }
+  const { before, after } = change;
   return {
     async restore() {
-      const text = await read();
-      const next = text === after ? before : azureProfileWith(text ?? '', before, account.username);
-      const failed = (what: string, cause?: unknown): SourceError =>
-        new SourceError(
-          'source_unreadable',
-          `The account is signed in again, but ${file} could not be ${what}, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
-          { cause },
-        );
-      if (next === null) throw failed('read');
-      await writeWhole(file, Buffer.from(next, 'utf8')).catch((cause: unknown) => {
-        throw cause instanceof SourceError ? failed('written', cause) : cause;
-      });
+      const back = await changeList(file, source.name, (text) =>
+        text === after ? before : azureProfileWith(text, before, account.username),
+      );
+      if (back !== null && !('refusal' in back)) return;
+      const what = back?.isRead === true ? 'written' : 'read';
+      throw new SourceError(
+        'source_unreadable',
+        `The account is signed in again, but ${file} could not be ${what}, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
+        { cause: back?.cause },
+      );
     },
   };
+}
+
+/** Why a list was not changed, and whether it was read. */
+interface NotChanged {
+  readonly isRead: boolean;
+  /** After "FILE still lists its subscriptions and …". */
+  readonly refusal: string;
+  readonly cause?: SourceError;
+}
+
+/**
+ * Replaces a list for which its program has no lock. It is compared with what was read right before, and changed anew if the program has
+ * written it since.
+ *
+ * @returns null if it is not there, or if there is nothing to change
+ */
+async function changeList(
+  file: string,
+  name: string,
+  change: (text: string) => string | null,
+): Promise<{ readonly before: string; readonly after: string } | NotChanged | null> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const content = await readText(file, name);
+    if ('state' in content)
+      return content.state === 'gone' ? null : { isRead: false, refusal: 'can’t be read' };
+    const before = content.text;
+    const after = change(before);
+    if (after === null) return null;
+    if (hasDuplicateNames(before.replace(/^\ufeff/, '')))
+      return { isRead: true, refusal: 'has two entries of the same name, of which one would be lost' };
+    try {
+      const prepared = await prepareWhole(file, Buffer.from(after, 'utf8'));
+      try {
+        const now = await readText(file, name);
+        if (!('text' in now) || now.text !== before) continue;
+        await prepared.put();
+        return { before, after };
+      } finally {
+        await prepared.discard();
+      }
+    } catch (cause) {
+      if (!(cause instanceof SourceError)) throw cause;
+      return { isRead: true, refusal: 'can’t be written', cause };
+    }
+  }
+  return { isRead: true, refusal: `${name} writes it all the time` };
 }
 
 /** Keeps removed entries encrypted in memory, since they may contain refresh tokens. The key is deleted with them. */

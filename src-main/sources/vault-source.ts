@@ -3,16 +3,20 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dropOldHistories, putBack } from '../accounts/account-history.ts';
 import { documentText } from '../cache/document/document.ts';
+import { isAppData } from '../cache/app-data.ts';
+import { Entry } from '../cache/entry.ts';
 import { isRecord } from '../cache/json.ts';
 import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import type { AccountSummary, SignOutReceipt } from '../cache/schema/entities.ts';
-import type { TokenCache } from '../cache/token-cache.ts';
+import { isSection } from '../cache/schema/fields.ts';
+import { storeOf, type TokenCache } from '../cache/token-cache.ts';
 import { SourceError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../vault/format/header.ts';
 import type { VaultState } from '../vault/state.ts';
 import { openVault } from '../vault/vault.ts';
+import { type Gone, withGone } from './gone.ts';
 import type { Unread } from './source-state.ts';
 
 /** A vault: its absolute path, and its name in messages. */
@@ -129,7 +133,7 @@ export async function signOutOfVault(
  */
 export async function putBackIntoVault(
   { file }: Pick<VaultFile, 'file'>,
-  gone: string,
+  gone: Gone | null,
   opener: OpenVault = openHere,
 ): Promise<void> {
   if (!(await isVaultFile(file)))
@@ -139,9 +143,20 @@ export async function putBackIntoVault(
     );
   const vault = await opener(file);
   try {
+    const parts = Object.entries(gone !== null && 'parts' in gone ? gone.parts : {});
+    // What is not understood has no entries that could be merged.
+    const foreign = parts.filter(([root]) => !isSection(root) && !isAppData(root));
+    const own = Object.fromEntries(parts.filter((part) => !foreign.includes(part)));
     const removed = new SerializableTokenCache();
-    removed.deserialize(asCache(gone));
-    await vault.update((cache) => putBack(cache, removed));
+    removed.deserialize(asCache(unmarkNumbers(JSON.stringify(withGone({}, { parts: own })))));
+    await vault.update((cache) => {
+      putBack(cache, removed);
+      const store = storeOf(cache);
+      store.run(() => {
+        for (const [root, part] of foreign)
+          store.put(Entry.of(root, null, withGone(store.kept(root)?.value, part)));
+      });
+    });
   } finally {
     await vault.close();
   }

@@ -16,7 +16,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -225,9 +225,29 @@ it('changes a document in the end that its program writes at every attempt, and 
   const secrets = { secretService: () => Promise.resolve({ ...service, secretOf }) };
   const ada = accounts.find(({ username }) => username.startsWith('ada@'))!;
   expect((await signOutAtSource(source, ada, { ...options, secrets })).remaining).toBe(0);
-  expect(looks).toBe(8);
+  expect(looks).toBe(9);
   expect(medium.stored().toString()).not.toContain('rt-ada');
   expect(medium.stored().toString()).toContain('rt-carl6');
+});
+
+it('gives up on a document that its program writes even while it is locked, and loses nothing of it', async () => {
+  const medium = await keyringMedium('text');
+  const { source, options } = medium;
+  medium.store(bytesOf(whole));
+  const { accounts } = await readSource(source, options);
+  const service = (await options.secrets!.secretService!())!;
+  let looks = 0;
+  const secretOf: SecretService['secretOf'] = (item) => {
+    looks += 1;
+    if (looks % 2 === 0) medium.store(bytesOf(documentOf(['ada', 'ben', `carl${looks}`])));
+    return service.secretOf(item);
+  };
+  const secrets = { secretService: () => Promise.resolve({ ...service, secretOf }) };
+  await expect(signOutAtSource(source, accounts[0]!, { ...options, secrets })).rejects.toMatchObject({
+    code: 'source_busy',
+    message: expect.stringContaining('Nothing was changed.') as string,
+  });
+  expect(medium.stored().toString()).toBe(documentOf(['ada', 'ben', `carl${looks}`]));
 });
 
 describe('an item of the keyring', () => {
@@ -750,15 +770,86 @@ describe('a replacement', () => {
   });
 });
 
-it('does not wait for a list of subscriptions that is a pipe', async () => {
-  const file = put('.azure/msal_token_cache.json', whole);
-  spawnSync('mkfifo', [join(home, '.azure/azureProfile.json')]);
-  const [source] = await findSources({ home, platform: 'linux' });
-  const { accounts } = await readSource(source!);
-  const receipt = await signOutAtSource(source!, accounts[0]!);
-  expect(receipt.remaining).toBe(0);
-  await receipt.undo();
-  expect(readFileSync(file, 'utf8')).toContain('rt-ada');
+describe('a list of subscriptions', () => {
+  let file: string;
+  let profile: string;
+  let source: FoundSource;
+  let ada: AccountSummary;
+  beforeEach(async () => {
+    file = put('.azure/msal_token_cache.json', whole);
+    profile = join(home, '.azure/azureProfile.json');
+    [source] = (await findSources({ home, platform: 'linux' })) as [FoundSource];
+    ada = (await readSource(source)).accounts.find(({ username }) => username.startsWith('ada@'))!;
+  });
+
+  it('that is a pipe is not waited for, and is said to be as it was', async () => {
+    spawnSync('mkfifo', [profile]);
+    const receipt = await signOutAtSource(source, ada);
+    expect(receipt).toMatchObject({
+      remaining: 0,
+      left: `${profile} may still list its subscriptions and can’t be read. Run az logout to remove them.`,
+    });
+    await receipt.undo();
+    expect(readFileSync(file, 'utf8')).toContain('rt-ada');
+  });
+
+  it('keeps the digits of its numbers', async () => {
+    const [own, other] = [
+      `{"id":"1","user":{"name":"ada@contoso.example"},"n":638712345678901234567}`,
+      `{"id":"2","user":{"name":"ben@contoso.example"},"isDefault":true,"n":638712345678901234568}`,
+    ];
+    put('.azure/azureProfile.json', `{"subscriptions":[${own},${other}]}`);
+    const receipt = await signOutAtSource(source, ada);
+    expect(readFileSync(profile, 'utf8')).toBe(`{"subscriptions":[${other}]}`);
+    put('.azure/azureProfile.json', `{"subscriptions":[${other}],"installationId":"x"}`);
+    await receipt.undo();
+    expect(readFileSync(profile, 'utf8')).toContain('638712345678901234567');
+  });
+
+  it('with two entries of one name is not changed, since one of them would be lost', async () => {
+    const list = `{"subscriptions":[{"user":{"name":"ada@contoso.example"}}],"x":1,"x":2}`;
+    put('.azure/azureProfile.json', list);
+    const { remaining, left } = await signOutAtSource(source, ada);
+    expect({ remaining, left }).toEqual({
+      remaining: 0,
+      left: `${profile} still lists its subscriptions and has two entries of the same name, of which one would be lost. Run az logout to remove them.`,
+    });
+    expect(readFileSync(profile, 'utf8')).toBe(list);
+  });
+
+  it.each([
+    ['the sign-out', 2, ['ben', 'carl']],
+    ['its undo', 4, ['ada', 'ben', 'carl']],
+  ])('keeps what az writes while %s is under way', async (_what, at, names) => {
+    const listOf = (...all: string[]) =>
+      JSON.stringify({
+        subscriptions: all.map((name) => ({ id: name, user: { name: `${name}@contoso.example` } })),
+      });
+    put('.azure/azureProfile.json', listOf('ada', 'ben'));
+    // Of each change, the document is flushed first, then the list that was read before that.
+    const handle = await open(file);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const sync = Object.getOwnPropertyDescriptor(prototype, 'sync')?.value as FileHandle['sync'];
+    let flushed = 0;
+    const spy = vi.spyOn(prototype, 'sync').mockImplementation(function (this: FileHandle) {
+      flushed += 1;
+      if (flushed === at)
+        writeFileSync(profile, at === 2 ? listOf('ada', 'ben', 'carl') : listOf('ben', 'carl'));
+      return sync.call(this);
+    });
+    try {
+      const receipt = await signOutAtSource(source, ada);
+      if (at === 4) await receipt.undo();
+    } finally {
+      spy.mockRestore();
+    }
+    const { subscriptions } = JSON.parse(readFileSync(profile, 'utf8')) as {
+      subscriptions: { id: string }[];
+    };
+    expect(subscriptions.map(({ id }) => id).sort()).toEqual(names);
+    expect(flushed).toBe(at + 1);
+  });
 });
 
 it('follows a cache through a link, through the end of its folder, and when it is made again', async () => {

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
 import { type Dpapi, windowsDpapi } from '../../src-main/sources/dpapi.ts';
 import { findSources, type FoundSource } from '../../src-main/sources/find.ts';
@@ -266,6 +266,39 @@ describe('the macOS keychain', () => {
 
   it('holds nothing of a program that has signed out', async () => {
     put('.azure/msal_token_cache.sig', '');
+  it('is not changed if macOS asks for longer than other programs respect the lock', async () => {
+    put('.azure/msal_token_cache.sig', '');
+    const source = await only('darwin', 'azure-cli');
+    const document = documentOf('msal-python', 'ada', 'ben');
+    const keychain = keychainOf({ 'Microsoft Azure CLI/Token cache': document });
+    let [asked, waited] = [0, 0];
+    const secrets = {
+      keychain: () =>
+        Promise.resolve({
+          ...keychain,
+          // The third time is under the lock: the account is looked for, then read to be changed, then compared.
+          getPassword(service: string, account: string) {
+            asked += 1;
+            if (asked === 3) waited = 10_000;
+            return keychain.getPassword(service, account);
+          },
+        }),
+    };
+    const ada = await accountOf(source, 'ada', { secrets });
+    const clock = performance.now.bind(performance);
+    const spy = vi.spyOn(performance, 'now').mockImplementation(() => clock() + waited);
+    try {
+      await expect(signOutAtSource(source, ada, { secrets, profile: false })).rejects.toMatchObject({
+        code: 'source_busy',
+        message: expect.stringContaining('choose Always Allow') as string,
+      });
+    } finally {
+      spy.mockRestore();
+    }
+    expect(asked).toBe(3);
+    expect(keychain.items.get('Microsoft Azure CLI/Token cache')).toBe(document);
+  });
+
     const source = await only('darwin', 'azure-cli');
     const secrets = { keychain: () => Promise.resolve(keychainOf({})) };
     expect((await readSource(source, { secrets })).state).toBe('gone');

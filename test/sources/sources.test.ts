@@ -323,6 +323,38 @@ describe('signing out at the source', () => {
   });
 
   it('sets the time ahead of its own write', async () => {
+  it('puts back what it cut out of data that it does not understand, and keeps what was written there since', async () => {
+    const ada = `ada.${TENANT}`;
+    const own = {
+      recent: [`ben.${TENANT}`, ada, { account: ada, at: 1 }],
+      by: { cloud: { [ada]: { x: 1 }, ben: { y: 2 } } },
+    };
+    const document = JSON.parse(documentOf(['ada', 'ben'], 'msal-python')) as Record<string, unknown>;
+    const text = JSON.stringify({ ...document, Own: own, [ada]: [1], Recent: [ada] });
+    const file = put('.azure/msal_token_cache.json', text);
+    const source = await onlySource();
+    const account = await accountOf(source, 'ada');
+    const parsed = () => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const first = await signOutAtSource(source, account);
+    expect(readFileSync(file, 'utf8')).not.toContain(ada);
+    await first.undo();
+    expect(parsed()).toEqual(JSON.parse(text));
+
+    const second = await signOutAtSource(source, account);
+    const left = parsed() as { Own: { recent: unknown[]; by: { cloud: Record<string, unknown> } } };
+    left.Own.recent.push('carl');
+    left.Own.by.cloud['carl'] = { z: 3 };
+    put('.azure/msal_token_cache.json', JSON.stringify(left));
+    await second.undo();
+    expect(parsed()).toEqual({
+      ...(JSON.parse(text) as object),
+      Own: {
+        recent: [`ben.${TENANT}`, 'carl', ada, { account: ada, at: 1 }],
+        by: { cloud: { ...own.by.cloud, carl: { z: 3 } } },
+      },
+    });
+  });
+
     const file = put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], 'msal-python'));
     const before = Date.now();
     const source = await onlySource();

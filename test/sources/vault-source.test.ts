@@ -2,7 +2,10 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { openVault } from '../../src-main/index.ts';
+import { documentText } from '../../src-main/cache/document/document.ts';
+import { mergeOwn } from '../../src-main/cache/document/merge.ts';
+import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { type AccountSummary, openVault } from '../../src-main/index.ts';
 import { openGrants } from '../../src-main/oauth/index.ts';
 import { sourceFromFile } from '../../src-main/sources/find.ts';
 import { readSource } from '../../src-main/sources/read.ts';
@@ -78,6 +81,40 @@ it('signs an account out of a vault with its grants, leaves the others, and puts
     'ben@example.org',
   ]);
   expect(back.cache?.find('RefreshToken')).toHaveLength(2);
+});
+
+it('puts back in a vault what it cut out of data that is not understood', async () => {
+  const { source: own, options, file, keychain } = await source();
+  const vault = await openVault({ file, keychain });
+  const [{ home_account_id: ada }, { home_account_id: ben }] = (await vault.read((cache) =>
+    cache.accounts(),
+  )) as [AccountSummary, AccountSummary];
+  const foreign = { recent: [ben, { account: ada }], by: { [ada]: { n: 1 }, [ben]: { n: 2 } } };
+  const document = new SerializableTokenCache();
+  document.deserialize(
+    `{"Account":{},"Own":${JSON.stringify(foreign)},"Large":{"${ada}":638712345678901234567}}`,
+  );
+  await vault.update((cache) => mergeOwn(cache, document));
+  await vault.close();
+  const text = async (): Promise<string> => {
+    const again = await openVault({ file, keychain });
+    try {
+      return await again.read((cache) => documentText(cache));
+    } finally {
+      await again.close();
+    }
+  };
+  const roots = async () => JSON.parse(await text()) as Record<string, unknown>;
+  const { accounts: all } = await readSource(own, options);
+  const account = all.find(({ home_account_id }) => home_account_id === ada)!;
+  const receipt = await signOutAtSource(own, account, options);
+  expect((await roots())['Own']).toEqual({ recent: [ben, {}], by: { [ben]: { n: 2 } } });
+  await receipt.undo();
+  const { Own, Large, ...rest } = await roots();
+  expect(Own).toEqual(foreign);
+  expect(Large).toBeDefined();
+  expect(await text()).toContain('638712345678901234567');
+  expect(Object.keys(rest).filter((name) => /^(?:Own|Large)/.test(name))).toEqual([]);
 });
 
 it('is gone when something else is in its place', async () => {
