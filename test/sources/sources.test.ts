@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   existsSync,
   lstatSync,
@@ -13,6 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -322,7 +323,6 @@ describe('signing out at the source', () => {
     expect((JSON.parse(text) as Record<string, unknown>)['Unknown']).toEqual({ x: 1 });
   });
 
-  it('sets the time ahead of its own write', async () => {
   it('puts back what it cut out of data that it does not understand, and keeps what was written there since', async () => {
     const ada = `ada.${TENANT}`;
     const own = {
@@ -355,6 +355,7 @@ describe('signing out at the source', () => {
     });
   });
 
+  it('sets the time ahead of its own write', async () => {
     const file = put('.azure/msal_token_cache.json', documentOf(['ada', 'ben'], 'msal-python'));
     const before = Date.now();
     const source = await onlySource();
@@ -575,6 +576,31 @@ it('quotes a name in a command for a shell, and on Windows offers no command tha
     }
   } finally {
     vi.restoreAllMocks();
+  }
+});
+
+it('follows a source through each folder on the way to it, and blocks for none of them', async () => {
+  const file = join(home, '.azure/one/two/msal_token_cache.json');
+  const calls = ['existsSync', 'realpathSync', 'statSync', 'lstatSync'] as const;
+  const spies = calls.map((name) => vi.spyOn(fs, name));
+  syncBuiltinESMExports();
+  let tell: () => void = () => undefined;
+  const stop = watchSource({ file }, () => tell());
+  const next = (change: () => void) => {
+    const told = new Promise<void>((resolve) => (tell = resolve));
+    change();
+    return told;
+  };
+  try {
+    // Each is made only after the one above was noticed.
+    for (const folder of ['.azure', '.azure/one', '.azure/one/two'])
+      await next(() => mkdirSync(join(home, folder)));
+    await next(() => writeFileSync(file, '{}'));
+    expect(spies.map((spy) => spy.mock.calls)).toEqual(calls.map(() => []));
+  } finally {
+    stop();
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
   }
 });
 
