@@ -44,7 +44,7 @@ export async function openPages(
   const rows: PlaceReceipt[] = [];
   for (const [id, { page }] of pagesOf(accounts)) {
     if (!chosen.includes(id)) continue;
-    const row = { name: NAME, file: '', result: 'not-confirmed' } as const;
+    const row = { id, name: NAME, file: '', result: 'not-confirmed' } as const;
     try {
       await openBrowser(page.url);
       rows.push({

@@ -18,6 +18,7 @@ export type SignInErrorCode =
   | 'no_revocation'
   | 'no_session_end'
   | 'sign_out_interrupted' // the app ended before it opened the provider's sign-out page
+  | 'sign_out_unsaved' // a sign-out failed, and the vault can't be told so
   | 'sign_in_rejected' // another OAuth error; the message names it
   | 'answer_invalid' // a token response that lacks required fields or contains wrong ones
   | 'sign_in_again' // the provider refused the refresh token for good
@@ -46,16 +47,25 @@ export interface Circumstance {
   refreshing?: boolean;
   /** A revocation, after the account was removed locally. */
   leaving?: boolean;
+  /** The provider's sign-out page, after the account was removed locally. */
+  ending?: boolean;
 }
 
 /** Returns an error whose message contains nothing of the response but its error codes. */
 export function failureOf(error: unknown, about: Circumstance): Error {
   if (error instanceof PublicError) return error;
-  const code = codeOf(error, about.refreshing === true);
-  const says = code === 'provider_unreachable' ? statusOf(error) : '';
-  return new SignInError(code, says === '' ? messageOf(code, about, oauthName(error)) : faulty(says, about), {
-    cause: error,
-  });
+  return worded(codeOf(error, about.refreshing === true), error, about);
+}
+
+function worded(code: SignInErrorCode, cause: unknown, about: Circumstance): SignInError {
+  const says = code === 'provider_unreachable' ? statusOf(cause) : '';
+  const message = says === '' ? messageOf(code, about, oauthName(cause)) : faulty(says, about);
+  return new SignInError(code, message, { cause });
+}
+
+/** Returns a failure to find the provider in the words of a step that follows the removal: something was changed. */
+export function failureAfterRemoval(error: unknown, about: Circumstance): unknown {
+  return error instanceof SignInError ? worded(error.code, error.cause, about) : error;
 }
 
 /** Returns what a provider in trouble answered: its error code, or its status; "" if it did not answer. */
@@ -66,8 +76,9 @@ function statusOf(error: unknown): string {
 }
 
 /** The message for a provider that was reached and has a fault of its own, or was asked too much. */
-function faulty(says: string, { issuer, leaving }: Circumstance): string {
+function faulty(says: string, { issuer, leaving, ending }: Circumstance): string {
   const host = hostOf(issuer);
+  if (ending === true) return notOpened(`${host} answered with ${says}`);
   return leaving === true
     ? `${host} answered with ${says}, so the refresh token stays valid there for now. Tokenkeep tries again until it is revoked.`
     : `${host} answered with ${says}: it can’t serve this request at the moment. What is saved here is unchanged. Try again later.`;
@@ -145,6 +156,8 @@ const UNREACHABLE =
 
 function messageOf(code: SignInErrorCode, about: Circumstance, name: string): string {
   const host = hostOf(about.issuer);
+  const obstacle = about.ending === true ? obstacleOfPage(code, host) : null;
+  if (obstacle !== null) return notOpened(obstacle);
   const refusal = about.leaving === true ? refusalOfRevocation(code, about, name) : null;
   if (refusal !== null)
     return `${refusal}, so the refresh token stays valid there until it expires. End the session on the provider’s website.`;
@@ -183,6 +196,8 @@ function messageOf(code: SignInErrorCode, about: Circumstance, name: string): st
       return `${host} offers no sign-out page, so you may still be signed in there in your browser. Sign out on its website.`;
     case 'sign_out_interrupted':
       return `Tokenkeep ended before it opened the sign-out page of ${host}, so you may still be signed in there in your browser. Sign out on its website.`;
+    case 'sign_out_unsaved':
+      return 'The accounts were not removed, and the vault could not be written to say so. Tokenkeep tries it again while it runs; if it ends before, it removes the accounts at its next start, unless they were used since. Check that the disk has space, then sign out again.';
     case 'sign_in_rejected':
       return `${host} refused with the error “${name}”. Nothing was changed. Look it up in the provider’s documentation, or ask whoever registered the app.`;
     case 'answer_invalid':
@@ -223,6 +238,20 @@ function refusalOfRevocation(
     return `${host} answered the revocation, but not as an OpenID Connect provider does`;
   return null;
 }
+
+/** Why the provider's sign-out page is not opened, for the errors whose other text is about a sign-in. */
+function obstacleOfPage(code: SignInErrorCode, host: string): string | null {
+  if (code === 'no_browser') return `No browser could be opened for ${host}`;
+  if (code === 'provider_unreachable') return `${host} did not answer`;
+  if (code === 'provider_redirects')
+    return `${host} answered with a redirect to another address, which Tokenkeep does not follow`;
+  if (code === 'provider_unsuitable' || code === 'answer_invalid')
+    return `${host} answered, but not as an OpenID Connect provider does`;
+  return null;
+}
+
+const notOpened = (why: string): string =>
+  `${why}, so its sign-out page is not open, and you may still be signed in there in your browser. Sign out on its website.`;
 
 /** From a redirect URI without a port, none can be removed. */
 function portRefused(uri = 'http://localhost/'): string {

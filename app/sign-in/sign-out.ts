@@ -27,11 +27,18 @@ import {
 } from 'tokenkeep/ipc';
 import { displayPath, isGone, programAt } from 'tokenkeep/sources';
 import type { OwnCopy, PlaceOffer, PlaceReceipt } from '../sources/contract.ts';
-import { listed, type SourceSignOuts } from '../sources/source-sign-out.ts';
+import { listed, type SourcePlace, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import type { Ask, Consent } from './consent.ts';
 import { hasPage, openPages, pageOffers } from './everywhere.ts';
 import type { Offer, SignInProfile, SignOutOffers, SignOutReport, SignOutWishes } from './contract.ts';
-import { plainErrorOf, SignInError, signInError, type SignInErrorCode } from './failures.ts';
+import {
+  type Circumstance,
+  failureAfterRemoval,
+  plainErrorOf,
+  SignInError,
+  signInError,
+  type SignInErrorCode,
+} from './failures.ts';
 import { lookUpIssuer } from './issuer-lookup.ts';
 import { ask as converse, type Provider } from './provider.ts';
 import { trackedWork } from './tracked-work.ts';
@@ -136,6 +143,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   const { track, within, ended } = trackedWork(ports.after);
   /** Ids of sign-outs in progress, so that no provider is notified twice at once. */
   const underWay = new Set<string>();
+  /** Sign-outs that failed, by id, until the vault says so. */
+  const unsaved = new Map<string, Kept>();
   let cancelTry = (): void => {};
   let stopped = false;
   /** Its receipt may be in no vault. */
@@ -290,8 +299,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       telling = tellProviders(vault, written.kept, ending);
     } catch (error) {
       underWay.delete(id);
-      if (places.length > 0) await notRemoved(vault, { ...draft, places }, error);
-      throw error;
+      throw places.length > 0 ? await notRemoved(vault, { ...draft, places }, error) : error;
     }
     const inTime = await within(
       TELLING,
@@ -320,12 +328,31 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return (await Promise.all(copies)).flat();
   };
 
-  /** Other programs' caches were signed out of, but not the vault. The user is told now; the next start must not go on by itself. */
-  async function notRemoved(vault: Vault, report: SignOutReport, error: unknown): Promise<void> {
-    const { message } = plainErrorOf(error, ports);
-    const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says: message };
-    const kept: Kept = { report: { ...report, places: [row, ...report.places] }, revoke: [] };
-    await vault.update((cache) => store(cache, kept)).catch(ports.onUnexpected);
+  /** Other programs' caches were signed out of, but not the vault. @returns the error for the user */
+  function notRemoved(vault: Vault, report: SignOutReport, error: unknown): Promise<unknown> {
+    const row = vaultRow(plainErrorOf(error, ports).message);
+    return endWish(vault, { report: { ...report, places: [row, ...report.places] }, revoke: [] }, error);
+  }
+
+  /**
+   * Stores a sign-out that failed in place of what was wished. The user is told now; nothing must go on by itself.
+   *
+   * @returns the error for the user: what is still stored would be done at the next start
+   */
+  async function endWish(vault: Vault, kept: Kept, error: unknown): Promise<unknown> {
+    try {
+      await vault.update((cache) => store(cache, kept));
+      return error;
+    } catch (cause) {
+      ports.onUnexpected(cause);
+      const { id } = kept.report;
+      const isWished = await vault.read((cache) => storedAs(cache, id)?.wish !== undefined).catch(() => true);
+      // Of the sample data, nothing outlives this process.
+      if (!isWished || ports.isDemo()) return error;
+      unsaved.set(id, kept);
+      tryLater();
+      return signInError('sign_out_unsaved', { issuer: '', client_id: '' }, error);
+    }
   }
 
   /**
@@ -344,7 +371,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       .offers(ids, usernames)
       .map(({ id: place, name, file, viewOnly, leave }): PlaceReceipt => {
         const says = places.includes(place) ? INTERRUPTED : viewOnly ? leave : 'Not chosen.';
-        return { name, file, result: 'still', says };
+        return { id: place, name, file, result: 'still', says };
       });
     if (rows.every(({ says }) => says !== INTERRUPTED))
       return ports.sources.signOut(ids, places, id, except, usernames);
@@ -353,9 +380,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     try {
       return await ports.sources.signOut(ids, places, id, except, usernames);
     } catch (error) {
-      // The user is told now; the next start must not go on by itself.
-      await vault.update((cache) => store(cache, { report: planned, revoke: [] })).catch(ports.onUnexpected);
-      throw error;
+      throw await endWish(vault, { report: planned, revoke: [] }, error);
     }
   }
 
@@ -457,7 +482,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return [...own, ...ports.sources.accounts(ids)];
   }
 
-  /** Replaces rows of a receipt, found by name and file, and stores it. */
+  /** Replaces rows of a receipt, found by their ids, and stores it. */
   async function withRows(
     id: string,
     rows: readonly PlaceReceipt[],
@@ -470,12 +495,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       throw new InvalidArgumentError(
         'What this sign-out removed is not kept any more. Nothing was put back or checked.',
       );
-    const now = new Map(rows.map((row) => [`${row.name}\n${row.file}`, row]));
+    const now = new Map(rows.map((row) => [row.id, row]));
     const report: SignOutReport = {
       ...before,
-      places: before.places.map((row) =>
-        isReplaced(row) ? (now.get(`${row.name}\n${row.file}`) ?? row) : row,
-      ),
+      places: before.places.map((row) => (isReplaced(row) ? (now.get(row.id) ?? row) : row)),
     };
     last = report;
     if (kept === undefined) await keep(vault, report);
@@ -563,8 +586,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
 
     const failed = (tasks: readonly Task[], error: unknown): PlainError => {
       const problem = plainErrorOf(error, ports);
-      for (const each of tasks)
-        outcomes.set(each, problem.code === UNREACHABLE ? unreachable(each) : problem);
+      for (const each of tasks) outcomes.set(each, problem);
       return problem;
     };
     /** @param tasks of one issuer and client */
@@ -638,9 +660,18 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     return { soFar, save, done: track(work()) };
   }
 
+  /** Finds a provider after the accounts were removed. */
+  async function found(about: Circumstance): Promise<Provider> {
+    try {
+      return await ports.consent.findAllowed(about.issuer, about.client_id, null, '');
+    } catch (error) {
+      throw failureAfterRemoval(error, about);
+    }
+  }
+
   /** Finds the provider of a token that it can revoke. */
   async function revoking({ issuer, client_id }: Task): Promise<Provider> {
-    const provider = await ports.consent.findAllowed(issuer, client_id, null, '');
+    const provider = await found({ issuer, client_id, leaving: true });
     if (provider.metadata.revocation_endpoint === undefined) throw signInError('no_revocation', provider);
     return provider;
   }
@@ -654,19 +685,22 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   async function endSession(session: Task | undefined): Promise<SignOutReport['session']> {
     let late = false;
     const open = async ({ issuer, client_id, secret }: Task): Promise<void> => {
-      const provider = await ports.consent.findAllowed(issuer, client_id, null, '');
+      const about = { issuer, client_id, ending: true };
+      const provider = await found(about);
       const { config, metadata } = provider;
       if (metadata.end_session_endpoint === undefined) throw signInError('no_session_end', provider);
       if (late) return; // a page that opens after the receipt would be unexpected
       // OpenID Connect RP-Initiated Logout §2. The hint identifies the session.
       const page = oidc.buildEndSessionUrl(config, { id_token_hint: secret });
-      await ports.openBrowser(page.href);
+      await ports.openBrowser(page.href).catch((cause: unknown) => {
+        throw signInError('no_browser', about, cause);
+      });
     };
     try {
       if (session === undefined) throw signInError('profile_unknown', { issuer: '', client_id: '' });
       await within(TELLING, open(session), () => {
         late = true;
-        throw signInError(UNREACHABLE, session);
+        throw signInError(UNREACHABLE, { ...session, ending: true });
       });
       return { opened: true, problem: null };
     } catch (error) {
@@ -689,6 +723,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   async function resume(vault: Vault): Promise<void> {
+    for (const [id, kept] of unsaved) {
+      await vault.update((cache) => store(cache, kept));
+      unsaved.delete(id);
+    }
     const tried = new Set<string>();
     while (!stopped) {
       // Read again each time, because another run may have completed the next one.
@@ -716,7 +754,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       };
     });
     const says = `Tokenkeep was closed during this sign-out. Used since then, and therefore still here: ${listed(staying)}.`;
-    const row: PlaceReceipt = { name: 'This vault', file: '', result: 'still', says };
+    const row = vaultRow(says);
     const draft = staying.length === 0 ? report : { ...report, places: [row, ...report.places] };
     if (leaving.length > 0) return (await removeAndWriteDown(vault, draft, { ...wish, ids: leaving })).kept;
     const kept: Kept = { report: draft, revoke: [] };
@@ -755,7 +793,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       return stored.filter((kept) => isKept(kept, oldest)).map(({ report }) => report);
     },
     async undo(id) {
-      const rowOf = ({ name, file }: Pick<PlaceReceipt, 'name' | 'file'>, says: string): PlaceReceipt => ({
+      const rowOf = ({ id: place, name, file }: SourcePlace, says: string): PlaceReceipt => ({
+        id: place,
         name,
         file,
         result: 'still',
@@ -821,6 +860,15 @@ function chooserOf({ except = [] }: SignOutWishes): (place: string) => (accountI
   return (place) => (accountId) => !left.has(`${accountId} ${place}`);
 }
 
+/** The row of a receipt for the vault where accounts are still signed in. */
+const vaultRow = (says: string): PlaceReceipt => ({
+  id: 'vault',
+  name: 'This vault',
+  file: '',
+  result: 'still',
+  says,
+});
+
 /** Returns a row of the receipt for the accounts that stay in the vault because they were not chosen there. */
 function keptNames(
   cache: TokenCache,
@@ -831,7 +879,7 @@ function keptNames(
   const kept = (all ?? []).filter((id) => !left.has(id));
   if (kept.length === 0) return [];
   const names = kept.map((id) => nameFor(cache, findAccount(cache, id)).account);
-  return [{ name: 'This vault', file: '', result: 'still', says: `Not chosen: ${listed(names)}.` }];
+  return [vaultRow(`Not chosen: ${listed(names)}.`)];
 }
 
 /** Returns the accounts that are in the vault; null: all. */

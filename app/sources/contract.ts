@@ -33,6 +33,8 @@ export interface SourceItem {
   /** Seconds since the epoch: the last change, and the last change that was noticed while the cache was open. */
   writtenAt: number | null;
   changedAt: number | null;
+  /** Whether the last change was a sign-out here, or its undo. */
+  changedHere: boolean;
   /** The last change that was noticed: "Mara Lindqvist, 1 token refreshed."; null if there was none, or it can't be described. */
   lastChange: string | null;
   /** It can be imported: a plain document of an MSAL library. */
@@ -79,6 +81,8 @@ export interface PlaceOffer {
 
 /** The result of a sign-out in one place. */
 export interface PlaceReceipt {
+  /** As the place's `PlaceOffer` has it; `vault` for the vault. Two places can have one name and file. */
+  id: string;
   name: string;
   file: string;
   /** `not-confirmed`: a page was opened, and what the user did there is not known. */

@@ -61,8 +61,14 @@ export interface OpenSources<Caller> {
   handlers: Handlers<SourceRequests, Caller>;
   /** The opened caches that could be read. */
   opened(): readonly OpenSource[];
-  /** Reads a cache again, such as after a sign-out there. */
+  /** Reads a cache again. */
   readAgain(id: string): Promise<void>;
+  /**
+   * Does a work of Tokenkeep itself on a cache, such as a sign-out there, and reads it again. Its program is not named for the change.
+   *
+   * @param work returns whether it changed the cache
+   */
+  changeHere(id: string, work: () => Promise<boolean>): Promise<void>;
   /** Closes the opened caches. They stay in the list. */
   close(): void;
   stop(): void;
@@ -74,8 +80,15 @@ interface Kept {
   reading: SourceReading | null;
   changedAt: number | null;
   lastChange: string | null;
+  /** Changes by Tokenkeep itself that are under way. */
+  changing: number;
+  /** The times of the files after the last change, if Tokenkeep itself made it. */
+  own: string | null;
   stop: () => void;
 }
+
+/** What is forgotten when a cache is closed. */
+const CLOSED = { reading: null, changedAt: null, lastChange: null, own: null, stop: () => undefined };
 
 export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSources<Caller> {
   let searched = false;
@@ -100,10 +113,8 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     const fresh: Kept = {
       id,
       source,
-      reading: null,
-      changedAt: null,
-      lastChange: null,
-      stop: () => undefined,
+      changing: 0,
+      ...CLOSED,
     };
     kept.set(id, fresh);
     return fresh;
@@ -115,18 +126,34 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
   const isKept = (one: Kept): boolean => kept.get(one.id) === one;
   /** @param unlock whether the user was told that the system may ask for a password */
   const open = async (one: Kept, unlock = false): Promise<void> => {
-    await read(one, unlock);
-    if (!isKept(one)) return;
     one.stop();
+    const first = read(one, unlock);
+    // Before it is read, so that nothing is missed that is written meanwhile.
     one.stop = watchSource(one.source, () => {
-      const before = one.reading;
-      void read(one).then(() => {
-        if (!isKept(one)) return;
-        one.changedAt = ports.now();
-        one.lastChange = changeBetween(before, one.reading);
-        ports.onChange();
-      });
+      void first.then(
+        () => follow(one),
+        () => undefined,
+      );
     });
+    try {
+      await first;
+    } catch (error) {
+      one.stop();
+      throw error;
+    }
+    if (isKept(one)) ports.onChange();
+  };
+  /** Reads what a program has written. */
+  const follow = async (one: Kept): Promise<void> => {
+    const times = await timesOf(one.source);
+    // What Tokenkeep changes itself, it reads afterwards.
+    if (one.changing > 0 || one.own === times || !isKept(one)) return;
+    const before = one.reading;
+    await read(one);
+    if (!isKept(one)) return;
+    one.own = null;
+    one.changedAt = ports.now();
+    one.lastChange = changeBetween(before, one.reading);
     ports.onChange();
   };
 
@@ -175,8 +202,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
         const one = find(id);
         one.stop();
         if (one.source.program === 'file' || one.reading?.state === 'gone') kept.delete(id);
-        else
-          kept.set(id, { ...one, reading: null, changedAt: null, lastChange: null, stop: () => undefined });
+        else kept.set(id, { ...one, ...CLOSED });
         ports.onChange();
         return list();
       },
@@ -223,10 +249,31 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       await read(one);
       if (isKept(one)) ports.onChange();
     },
+    async changeHere(id, work) {
+      const one = kept.get(id);
+      if (one === undefined || one.reading === null) {
+        await work();
+        return;
+      }
+      const before = await timesOf(one.source);
+      one.changing += 1;
+      let isChanged = false;
+      try {
+        isChanged = await work();
+      } finally {
+        const times = await timesOf(one.source);
+        const isByProgram = !isChanged && times !== before;
+        if (!isByProgram && isKept(one)) await read(one);
+        one.changing -= 1;
+        if (isChanged) [one.own, one.lastChange] = [times, null];
+        if (isByProgram) await follow(one);
+        else if (isKept(one)) ports.onChange();
+      }
+    },
     close() {
       for (const [id, one] of kept) {
         one.stop();
-        kept.set(id, { ...one, reading: null, changedAt: null, lastChange: null, stop: () => undefined });
+        kept.set(id, { ...one, ...CLOSED });
       }
       ports.onChange();
     },
@@ -237,7 +284,15 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
   };
 }
 
-function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: string): SourceItem {
+/** The times of a cache's files, which each write changes. */
+async function timesOf({ file, place }: FoundSource): Promise<string> {
+  const all = await Promise.all(
+    [file, ...(place.signals ?? [])].map((each) => stat(each).catch(() => undefined)),
+  );
+  return all.map((about) => `${about?.ino ?? ''} ${about?.mtimeMs ?? ''}`).join('\n');
+}
+
+function itemOf({ id, source, reading, changedAt, lastChange, own }: Kept, home: string): SourceItem {
   const cache = reading?.cache ?? null;
   const accounts = cache === null ? [] : [...cachedAccounts(cache).byId.values()];
   const { content } = source.place;
@@ -267,6 +322,7 @@ function itemOf({ id, source, reading, changedAt, lastChange }: Kept, home: stri
     })),
     writtenAt: reading?.writtenAt ?? source.writtenAt,
     changedAt,
+    changedHere: own !== null,
     lastChange,
     importable: content === 'msal' && source.sealing === 'none' && reading?.state === 'accounts',
   };

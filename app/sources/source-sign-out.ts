@@ -13,6 +13,9 @@ import type { SignOutExcept } from '../sign-in/contract.ts';
 import type { PlaceOffer, PlaceReceipt } from './contract.ts';
 import { isViewOnly, type OpenSource, type OpenSources, opensOf } from './open-sources.ts';
 
+/** A place, as its receipts name it. */
+export type SourcePlace = Pick<PlaceReceipt, 'id' | 'name' | 'file'>;
+
 export interface SourceSignOuts {
   /** Names of those of the accounts that are in opened places, by id. With `isChosen`, only of those that are chosen at one of them. */
   names(
@@ -42,9 +45,9 @@ export interface SourceSignOuts {
     usernames?: readonly string[],
   ): Promise<PlaceReceipt[]>;
   /** Puts back what was removed; returns the places, as their receipts name them. */
-  undo(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>;
+  undo(reportId: string): Promise<SourcePlace[]>;
   /** The places where a failed `undo` has put something back, and whether that is everything. */
-  undone(reportId: string): (Pick<PlaceReceipt, 'name' | 'file'> & { readonly isWhole: boolean })[];
+  undone(reportId: string): (SourcePlace & { readonly isWhole: boolean })[];
   /** Rereads the places where an account was still signed in, and returns their current rows. */
   check(reportId: string): Promise<PlaceReceipt[]>;
   /** Discards the undo data. */
@@ -63,25 +66,31 @@ export const NO_SOURCES: SourceSignOuts = {
   done: () => undefined,
 };
 
-/** A place that had some of the accounts when they were signed out. */
-type Still = Pick<PlaceReceipt, 'name' | 'file'> & { readonly id: string };
+const placeOf = ({ id, name, source }: OpenSource): SourcePlace => ({
+  id,
+  name,
+  file: displayPath(source.file),
+});
 
 function isLocked(error: unknown): boolean {
   return error instanceof TokenkeepError && (error.code === 'source_busy' || error.code === 'vault_busy');
 }
 
 export function sourceSignOuts(
-  sources: Pick<OpenSources<unknown>, 'opened' | 'readAgain'>,
+  sources: Pick<OpenSources<unknown>, 'opened' | 'readAgain' | 'changeHere'>,
   options: ReadOptions = {},
 ): SourceSignOuts {
   /** What can be undone, by report. It holds tokens, encrypted, and is lost when this process ends. */
   const undoable = new Map<string, { place: OpenSource; receipt: SourceReceipt }[]>();
 
   /** What `check` looks for, by report. */
-  const asked = new Map<string, { ids: readonly string[]; usernames: readonly string[]; still: Still[] }>();
+  const asked = new Map<
+    string,
+    { ids: readonly string[]; usernames: readonly string[]; still: SourcePlace[] }
+  >();
 
   /** Places that were shown in a question. They may be closed, or disappear, while it is open. */
-  const offered = new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
+  const offered = new Map<string, SourcePlace>();
 
   /** The outcome at a place that was offered and does not have the accounts any more. */
   const missing = (id: string): Pick<PlaceReceipt, 'result' | 'says'> => {
@@ -145,30 +154,34 @@ export function sourceSignOuts(
     notChosen: readonly CachedAccount[],
     reportId: string,
   ): Promise<PlaceReceipt> {
-    const { name, source } = place;
-    const row = { name, file: displayPath(source.file) };
+    const { source } = place;
+    const row = placeOf(place);
     let removed = 0;
     let remaining = 0;
     let left = '';
     const problems = new Set<string>();
-    for (const account of theirs) {
-      try {
-        const receipt = await signOutAtSource(source, summaryOf(account), options);
-        undoable.set(reportId, [...(undoable.get(reportId) ?? []), { place, receipt }]);
-        const { AccessToken, RefreshToken, IdToken, grants = 0 } = receipt.removed;
-        removed += AccessToken + RefreshToken + IdToken + grants;
-        remaining += receipt.remaining ?? 0;
-        if (receipt.problem !== undefined) problems.add(receipt.problem);
-        left = receipt.left === undefined ? left : ` ${receipt.left}`;
-      } catch (error) {
-        if (!(error instanceof TokenkeepError)) throw error;
-        const whose = theirs.length > 1 ? `${accountName(account)}: ` : '';
-        problems.add(`${whose}${error.message}`);
-        // The same lock would block the other accounts too, and each would wait for it.
-        if (isLocked(error)) break;
+    await sources.changeHere(place.id, async () => {
+      let isChanged = false;
+      for (const account of theirs) {
+        try {
+          const receipt = await signOutAtSource(source, summaryOf(account), options);
+          undoable.set(reportId, [...(undoable.get(reportId) ?? []), { place, receipt }]);
+          isChanged ||= Object.values<number>({ ...receipt.removed }).some((count) => count > 0);
+          const { AccessToken, RefreshToken, IdToken, grants = 0 } = receipt.removed;
+          removed += AccessToken + RefreshToken + IdToken + grants;
+          remaining += receipt.remaining ?? 0;
+          if (receipt.problem !== undefined) problems.add(receipt.problem);
+          left = receipt.left === undefined ? left : ` ${receipt.left}`;
+        } catch (error) {
+          if (!(error instanceof TokenkeepError)) throw error;
+          const whose = theirs.length > 1 ? `${accountName(account)}: ` : '';
+          problems.add(`${whose}${error.message}`);
+          // The same lock would block the other accounts too, and each would wait for it.
+          if (isLocked(error)) break;
+        }
       }
-    }
-    await sources.readAgain(place.id);
+      return isChanged;
+    });
     const done = removed === 0 && (problems.size > 0 || remaining > 0) ? '' : `${tokens(removed)} removed. `;
     const rest = [
       ...(remaining === 0 ? [] : [`${remaining} ${remaining === 1 ? 'entry is' : 'entries are'} left.`]),
@@ -181,37 +194,39 @@ export function sourceSignOuts(
   }
 
   /** Undos that are in progress, by report: what is asked for twice is put back once. */
-  const undoing = new Map<string, Promise<Pick<PlaceReceipt, 'name' | 'file'>[]>>();
+  const undoing = new Map<string, Promise<SourcePlace[]>>();
 
   /** What an undo has put back before one of its places failed, by report. */
-  const halfDone = new Map<string, Map<string, Pick<PlaceReceipt, 'name' | 'file'>>>();
+  const halfDone = new Map<string, Map<string, SourcePlace>>();
 
-  async function putBack(reportId: string): Promise<Pick<PlaceReceipt, 'name' | 'file'>[]> {
-    const undone = halfDone.get(reportId) ?? new Map<string, Pick<PlaceReceipt, 'name' | 'file'>>();
+  async function putBack(reportId: string): Promise<SourcePlace[]> {
+    const undone = halfDone.get(reportId) ?? new Map<string, SourcePlace>();
     halfDone.set(reportId, undone);
     const failures: unknown[] = [];
     /** Places that another program has locked: each account would wait for it. */
     const locked = new Set<string>();
     // The last one first, so that each finds what it left.
     for (const one of undoable.get(reportId)?.toReversed() ?? []) {
-      const { id, name, source } = one.place;
+      const { id } = one.place;
       if (locked.has(id)) continue;
-      try {
-        await one.receipt.undo();
-        const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
-        if (left.length > 0) undoable.set(reportId, left);
-        else undoable.delete(reportId);
-      } catch (error) {
-        // Other places don't depend on it. Another try begins with it.
-        failures.push(error);
-        if (isLocked(error)) {
-          locked.add(id);
-          continue;
+      await sources.changeHere(id, async () => {
+        try {
+          await one.receipt.undo();
+          const left = undoable.get(reportId)?.filter((other) => other !== one) ?? [];
+          if (left.length > 0) undoable.set(reportId, left);
+          else undoable.delete(reportId);
+        } catch (error) {
+          // Other places don't depend on it. Another try begins with it.
+          failures.push(error);
+          if (isLocked(error)) {
+            locked.add(id);
+            return false;
+          }
         }
-      }
-      // If it failed, a part of it may be back.
-      undone.set(id, { name, file: displayPath(source.file) });
-      await sources.readAgain(id);
+        // If it failed, a part of it may be back.
+        undone.set(id, placeOf(one.place));
+        return true;
+      });
     }
     if (failures.length > 0) throw failures[0];
     halfDone.delete(reportId);
@@ -227,14 +242,12 @@ export function sourceSignOuts(
         ),
       ),
     offers: (ids, usernames = []) => [
-      ...holding(ids).map(({ place: { id, name, source }, theirs, others }) => {
-        const file = displayPath(source.file);
-        offered.set(id, { name, file });
+      ...holding(ids).map(({ place, theirs, others }) => {
+        const { source } = place;
+        offered.set(place.id, placeOf(place));
         const counted = theirs.map((one) => [one.id, tokensOf(one)] as const);
         return {
-          id,
-          name,
-          file,
+          ...placeOf(place),
           tokens: counted.reduce((sum, [, count]) => sum + count, 0),
           accounts: theirs.length,
           others: others.length,
@@ -258,12 +271,12 @@ export function sourceSignOuts(
     ],
     async signOut(ids, places, reportId, except = [], usernames = []) {
       const receipts: PlaceReceipt[] = [];
-      const still: Still[] = [];
+      const still: SourcePlace[] = [];
       const left = new Set(except.map(({ accountId, place }) => `${accountId} ${place}`));
       const held = holding(ids);
       const named = naming(ids, usernames);
       for (const { place, theirs } of held) {
-        const { name, source, id } = place;
+        const { source, id } = place;
         const isChosen = (one: CachedAccount) => !left.has(`${one.id} ${id}`);
         const chosen = theirs.filter(isChosen);
         if (places.includes(id) && chosen.length > 0 && !isViewOnly(source)) {
@@ -271,9 +284,9 @@ export function sourceSignOuts(
           receipts.push(await leave(place, chosen, notChosen, reportId));
         } else {
           const says = isViewOnly(source) ? howToLeave(source) : 'Not chosen.';
-          receipts.push({ name, file: displayPath(source.file), result: 'still', says });
+          receipts.push({ ...placeOf(place), result: 'still', says });
         }
-        still.push({ id, name, file: displayPath(source.file) });
+        still.push(placeOf(place));
       }
       for (const id of places) {
         const known = offered.get(id);
@@ -281,7 +294,7 @@ export function sourceSignOuts(
           receipts.push({ ...known, ...missing(id) });
       }
       for (const { id, name, file, leave: says } of named) {
-        receipts.push({ name, file, result: 'still', says });
+        receipts.push({ id, name, file, result: 'still', says });
         still.push({ id, name, file });
       }
       asked.set(reportId, { ids, usernames, still });
@@ -301,22 +314,22 @@ export function sourceSignOuts(
       await undoing.get(reportId)?.catch(() => undefined);
       const { ids, usernames, still } = asked.get(reportId) ?? { ids: [], usernames: [], still: [] };
       const rows: PlaceReceipt[] = [];
-      for (const { id, name, file } of still) {
+      for (const place of still) {
+        const { id } = place;
         await sources.readAgain(id);
-        const theirs = holding(ids).find(({ place }) => place.id === id)?.theirs;
+        const theirs = holding(ids).find((held) => held.place.id === id)?.theirs;
         const named = naming(ids, usernames).find((one) => one.id === id);
         if (theirs !== undefined)
           rows.push({
-            name,
-            file,
+            ...place,
             result: 'still',
             says: `Checked again: ${listed(theirs.map(accountName))}.`,
           });
         else if (named !== undefined)
-          rows.push({ name, file, result: 'still', says: `Checked again. ${named.leave}` });
+          rows.push({ ...place, result: 'still', says: `Checked again. ${named.leave}` });
         else {
           const { result, says } = missing(id);
-          rows.push({ name, file, result, says: result === 'still' ? says : 'Left: none (checked again).' });
+          rows.push({ ...place, result, says: result === 'still' ? says : 'Left: none (checked again).' });
         }
       }
       return rows;

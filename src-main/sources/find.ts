@@ -234,7 +234,11 @@ async function sourceAt(
       .filter((part) => part !== undefined)
       .join(':'),
     program: program.id,
-    name: program.name,
+    // One file can signal several items, which programs of their own share: the item's name tells them apart, as Keychain Access shows it.
+    name:
+      place.password === undefined || place.signals === undefined
+        ? program.name
+        : `${program.name}, ${place.password.account}`,
     sharedBy: program.sharedBy ?? [],
     file: place.file,
     sealing: place.sealing,

@@ -484,8 +484,8 @@ export function stillSignedIn({ places, keptInVault }: SignOutReport): { name: s
 /** "signed out of 2 of 3 places", "signed out of Azure CLI"; null if only the vault was concerned. */
 export function placesText(report: SignOutReport): string | null {
   if (report.places.length === 0) return null;
-  // Main lists the vault as a place where some of the accounts stay in it. Only the vault has no file there.
-  const isListed = report.places.some(({ name, file }) => name === VAULT_NAME && file === '');
+  // Main lists the vault as a place where some of the accounts stay in it.
+  const isListed = report.places.some(({ id }) => id === 'vault');
   const vault = !isListed && (report.receipts.length > 0 || report.keptInVault) ? 1 : 0;
   const all = report.places.length + vault;
   const unknown = report.places.filter(({ result }) => result === 'not-confirmed').length;

@@ -166,12 +166,13 @@ export function sourceFacts(
 
 /** "Opened read-only and followed live. Azure CLI wrote to it 4 s ago: Mara Lindqvist, 1 token refreshed." */
 export function sourceBanner(
-  { name, writtenAt, problem, viewOnly, leave, lastChange }: SourceItem,
+  { name, writtenAt, problem, viewOnly, leave, changedHere, lastChange }: SourceItem,
   now: number,
 ): string {
   if (problem !== null) return problem;
   const what = lastChange === null ? '.' : `: ${lastChange}`;
-  const wrote = writtenAt === null ? '' : ` ${name} wrote to it ${relative(writtenAt, now)}${what}`;
+  const who = changedHere ? 'Tokenkeep' : name;
+  const wrote = writtenAt === null ? '' : ` ${who} wrote to it ${relative(writtenAt, now)}${what}`;
   return `Opened read-only and followed live.${wrote}${viewOnly ? ` ${leave}` : ''}`;
 }
 

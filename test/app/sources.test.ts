@@ -21,6 +21,7 @@ import { cachedAccounts, usernameOf } from '../../src-main/ipc/index.ts';
 import { memoryKeychain, openVault, type TokenResponseEvent } from '../../src-main/index.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { SerializableTokenCache } from '../../src-main/cache/document/serializable-token-cache.ts';
+import { watchSource } from '../../src-main/sources/watch.ts';
 import { testVault, tokenResponse } from '../../src-main/testing/index.ts';
 import { vectorText } from '../ipc/vectors.ts';
 import { portsAt } from '../sources/app-ports.ts';
@@ -269,9 +270,43 @@ describe('signing out', () => {
     expect(readFileSync(file, 'utf8')).not.toContain(leaving.refreshTokens[0]!.secret);
     expect(idsIn()).toHaveLength(accounts - 1);
 
-    expect(await out.undo('report')).toEqual([{ name: 'Azure CLI', file }]);
+    expect(await out.undo('report')).toEqual([{ id, name: 'Azure CLI', file }]);
     expect(idsIn()).toHaveLength(accounts);
     expect(await out.undo('report')).toEqual([]);
+  });
+
+  it('names no program for a change of its own, and the program for the next one', async () => {
+    const { id, accounts } = await openAzure();
+    let tell: () => void = () => undefined;
+    const noticed = new Promise<void>((resolve) => (tell = resolve));
+    const stop = watchSource(sources.opened()[0]!.source, () => tell());
+    await sources.changeHere(id, async () => {
+      writeFileSync(file, '{}');
+      await noticed;
+      return true;
+    });
+    stop();
+    expect(await handlers.named('Azure CLI')).toMatchObject({
+      ...{ accounts: 0, changedHere: true, changedAt: null, lastChange: null },
+    });
+    writeFileSync(file, TEXT);
+    await expect
+      .poll(() => handlers.named('Azure CLI'))
+      .toMatchObject({
+        ...{ accounts, changedHere: false, changedAt: 1_800_000_000 },
+        lastChange: expect.stringContaining('changed') as string,
+      });
+    // Nothing was changed here: what the program writes meanwhile is its own.
+    await sources.changeHere(id, () => {
+      writeFileSync(file, '{}');
+      return Promise.resolve(false);
+    });
+    expect(await handlers.named('Azure CLI')).toMatchObject({ accounts: 0, changedHere: false });
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    writeFileSync(file, TEXT);
+    await sources.readAgain(id);
+    await out.signOut([idsIn().find(({ kind }) => kind === 'user')!.id], [id], 'report');
+    expect(await handlers.named('Azure CLI')).toMatchObject({ changedHere: true, lastChange: null });
   });
 
   it('puts back everything of several accounts, the list of subscriptions as it was', async () => {
@@ -378,6 +413,7 @@ describe('signing out', () => {
     const secret = leaving.refreshTokens[0]!.secret;
     const places = sources.opened().map(({ id }) => id);
     expect(places).toHaveLength(2);
+    const idOf = Object.fromEntries(sources.opened().map(({ id, source }) => [source.file, id]));
     await out.signOut([leaving.id], places, 'report');
 
     // Whichever it is, the other one is put back.
@@ -390,8 +426,8 @@ describe('signing out', () => {
       expect(readFileSync(whole, 'utf8')).toContain(secret);
       const names = { [file]: 'Azure CLI', [another]: 'another.json' };
       expect(out.undone('report').sort((a, b) => Number(b.isWhole) - Number(a.isWhole))).toEqual([
-        { name: names[whole], file: whole, isWhole: true },
-        { name: names[broken], file: broken, isWhole: false },
+        { id: idOf[whole], name: names[whole], file: whole, isWhole: true },
+        { id: idOf[broken], name: names[broken], file: broken, isWhole: false },
       ]);
       rmSync(broken, { recursive: true });
       writeFileSync(broken, rest, { mode: 0o600 });
@@ -421,7 +457,7 @@ describe('signing out', () => {
     const both = [
       { name: 'another.json', file: another },
       { name: 'Azure CLI', file },
-    ];
+    ].map((place) => expect.objectContaining(place) as unknown);
     const undone = [out.undo('report'), out.undo('report')];
     out.done('report');
     expect(await Promise.all(undone)).toEqual([both, both]);

@@ -180,7 +180,7 @@ describe('a receipt', () => {
   test('comes back after an undo that failed, with what is back so far, so that the rest can be undone', async () => {
     const { model, world, dialog } = await receipt();
     const [before] = world.signIn.receipts;
-    const back = { name: 'Azure CLI', file: 'a', result: 'still' as const, says: 'Undone.' };
+    const back = { id: 'az', name: 'Azure CLI', file: 'a', result: 'still' as const, says: 'Undone.' };
     const report = { ...before!, places: [back] };
     world.signIn.receipts = [{ ...report, id: 'another', places: [] }, report];
     world.failing.set('undoSignOut', { code: 'source_busy', message: 'Azure CLI is running.' });

@@ -100,6 +100,10 @@ describe('sources', () => {
     expect(sourceBanner(items[0]!, now)).toBe(
       'Opened read-only and followed live. Azure CLI wrote to it 4 s ago: Mara Lindqvist, 1 token refreshed.',
     );
+    // Its program did not write what Tokenkeep did.
+    expect(sourceBanner({ ...items[0]!, changedHere: true, lastChange: null }, now)).toBe(
+      'Opened read-only and followed live. Tokenkeep wrote to it 4 s ago.',
+    );
     expect(sourceBanner(items[3]!, now)).toContain('Unlock it');
     expect(sourceBanner(items[4]!, now)).toContain('gh auth logout');
   });
@@ -194,11 +198,17 @@ describe('a sign-out of several places', () => {
     await model.signOut.confirm();
     const receipt = model.dialogs.view.get();
     if (receipt?.kind !== 'receipt') throw new Error('No receipt.');
-    const row = (name: string, result: 'still' | 'signed-out') => ({ name, file: '', result, says: '' });
-    const places = [row('This vault', 'still'), { ...row('Azure CLI', 'signed-out'), file: '~/.azure' }];
+    const row = (id: string, name: string, result: 'still' | 'signed-out') => ({
+      id,
+      name,
+      file: '',
+      result,
+      says: '',
+    });
+    const places = [row('vault', 'This vault', 'still'), row('az', 'Azure CLI', 'signed-out')];
     expect(placesText({ ...receipt.report, places })).toBe('signed out of 1 of 2 places');
     // A cache of that name is another place.
-    const named = [{ ...places[0]!, file: '/srv/This vault' }, places[1]!];
+    const named = [{ ...places[0]!, id: 'file' }, places[1]!];
     expect(placesText({ ...receipt.report, places: named })).toBe('signed out of 2 of 3 places');
   });
 

@@ -235,6 +235,8 @@ describe('the macOS keychain', () => {
     const source = found[index]!;
     expect(source).toMatchObject({ program, sealing: 'keychain', file, size: null });
     expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+    // People tell them apart.
+    expect(new Set(found.map((one) => `${one.name} ${one.file}`)).size).toBe(found.length);
     const receipt = await signOutAtSource(source, await accountOf(source, 'ada', mac), {
       ...mac,
       profile: false,
@@ -264,8 +266,6 @@ describe('the macOS keychain', () => {
     expect(reading.problem).toContain(says);
   });
 
-  it('holds nothing of a program that has signed out', async () => {
-    put('.azure/msal_token_cache.sig', '');
   it('is not changed if macOS asks for longer than other programs respect the lock', async () => {
     put('.azure/msal_token_cache.sig', '');
     const source = await only('darwin', 'azure-cli');
@@ -299,6 +299,8 @@ describe('the macOS keychain', () => {
     expect(keychain.items.get('Microsoft Azure CLI/Token cache')).toBe(document);
   });
 
+  it('holds nothing of a program that has signed out', async () => {
+    put('.azure/msal_token_cache.sig', '');
     const source = await only('darwin', 'azure-cli');
     const secrets = { keychain: () => Promise.resolve(keychainOf({})) };
     expect((await readSource(source, { secrets })).state).toBe('gone');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { failureOf, SignInError } from '../../../app/sign-in/failures.ts';
+import { failureAfterRemoval, failureOf, SignInError } from '../../../app/sign-in/failures.ts';
 
 const ABOUT = { issuer: 'https://id.example/a', client_id: 'the-client', redirect_uri: 'http://127.0.0.1/' };
 const oauth = (error: string, error_description = 'Secret text.', status = 400) =>
@@ -116,4 +116,7 @@ it.each([
   const { message } = failureOf(error, { ...ABOUT, leaving: true });
   expect(message).not.toMatch(/Nothing was changed|nothing was taken/);
   expect(message).toContain('stays valid there');
+  // Also if it failed before, when the provider was looked for.
+  const leaving = { ...ABOUT, leaving: true };
+  expect(failureAfterRemoval(failureOf(error, ABOUT), leaving)).toMatchObject({ message });
 });

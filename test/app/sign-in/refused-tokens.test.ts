@@ -4,16 +4,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SignOutReport } from '../../../app/contract.ts';
 import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
-import { cachedAccounts } from '../../../src-main/ipc/index.ts';
+import { appData, cachedAccounts } from '../../../src-main/ipc/index.ts';
 import { draftOf, json, metadataOf, quietPorts, signInOf } from './fake-issuer.ts';
 import { otherPrograms } from './sign-out-steps.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const LOCKED = 'The vault is locked.';
 const ISSUER = 'https://one.example';
-const LEFT = { name: 'second', file: '/second.json', result: 'signed-out', says: 'Left: none.' } as const;
-const PART = { name: 'third', file: '/third.json', result: 'signed-out', says: 'Left: none.' } as const;
-const ROW = { name: 'first', file: '/first.json' } as const;
+// Two items of one keychain have one name and file.
+const ROW = { id: 'first', name: 'Shared cache', file: '/msal.cache' } as const;
+const LEFT = { ...ROW, id: 'second', result: 'signed-out', says: 'Left: none.' } as const;
+const PART = { ...ROW, id: 'third', result: 'signed-out', says: 'Left: none.' } as const;
 let vault: Vault;
 let signing: SignIn<null>;
 /** The provider's answer for a refresh token. */
@@ -23,13 +24,22 @@ let isDemo: boolean;
 /** What the sign-in gets in place of the vault. */
 let shown: () => Promise<Vault>;
 let own: () => Promise<Vault>;
+/** Is called when the other programs' caches are signed out of. */
+let elsewhere: () => void;
+let openBrowser: () => Promise<void>;
+let metadata: (issuer: string) => Response;
+/** Milliseconds. */
+let ahead: number;
 /** What is to be done later, by the milliseconds until then. */
 let later: { milliseconds: number; work: () => void }[];
 
 beforeEach(async () => {
   const folder = temporaryFolder();
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
-  [sent, isDemo, later] = [[], false, []];
+  [sent, isDemo, later, ahead] = [[], false, [], 0];
+  elsewhere = () => undefined;
+  openBrowser = () => Promise.resolve();
+  metadata = (issuer) => json(metadataOf(issuer));
   shown = own = () => Promise.resolve(vault);
   answer = () => new Response(null, { status: 200 });
   signing = signIn<null>({
@@ -37,7 +47,8 @@ beforeEach(async () => {
     vault: () => shown(),
     ownVault: () => own(),
     isDemo: () => isDemo,
-    openBrowser: () => Promise.resolve(),
+    openBrowser: () => openBrowser(),
+    now: () => Date.now() + ahead,
     confirm: () => Promise.resolve(true),
     onUnexpected(error) {
       if (!(error instanceof Error && error.message === LOCKED)) throw error;
@@ -49,17 +60,20 @@ beforeEach(async () => {
     },
     sources: {
       ...otherPrograms(new Set(['first']), { around: async (_name, work) => work() }),
-      signOut: () => Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }, LEFT, PART]),
+      signOut() {
+        elsewhere();
+        return Promise.resolve([{ ...ROW, result: 'still', says: 'The file is in use.' }, LEFT, PART]);
+      },
       undo: () => Promise.reject(new Error('The first one is in use.')),
       undone: () => [
-        { name: LEFT.name, file: LEFT.file, isWhole: true },
-        { name: PART.name, file: PART.file, isWhole: false },
+        { ...ROW, id: LEFT.id, isWhole: true },
+        { ...ROW, id: PART.id, isWhole: false },
       ],
       check: () => Promise.resolve([{ ...ROW, result: 'signed-out', says: 'Left: none.' }]),
     },
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
-      if (!url.endsWith('/revoke')) return json(metadataOf(new URL(url).origin));
+      if (!url.endsWith('/revoke')) return metadata(new URL(url).origin);
       const token = init?.body instanceof URLSearchParams ? (init.body.get('token') ?? '') : '';
       sent.push(token);
       return answer(token);
@@ -135,6 +149,56 @@ it('says of a place that an undo has put back that it is, although another faile
     'still: Undone: what was removed is back.',
     'still: The undo failed, and some of what was removed may not be back. Check again, or undo again.',
   ]);
+});
+
+it('a sign-out that failed is not carried out later, although the vault could not be told so', async () => {
+  const before = await ids();
+  let isFull = false;
+  const full = new Proxy(vault, {
+    get(target, name) {
+      const found: unknown = Reflect.get(target, name);
+      if (typeof found !== 'function') return found;
+      return (...args: unknown[]): unknown =>
+        isFull && (name === 'update' || name === 'erase')
+          ? Promise.reject(new Error(LOCKED))
+          : Reflect.apply(found, target, args);
+    },
+  });
+  shown = own = () => Promise.resolve(full);
+  elsewhere = () => (isFull = true);
+  const wishes = { vault: true, revoke: false, endSession: false, places: ['first'] };
+  await expect(
+    (async () => signing.handlers.signOut(null, before.slice(0, 1), wishes))(),
+  ).rejects.toMatchObject({
+    code: 'sign_out_unsaved',
+  });
+  const wished = () =>
+    vault.read((cache) => JSON.stringify(appData(cache, 'sign-outs')).includes('"wish":{'));
+  expect(await wished()).toBe(true);
+  isFull = false;
+  signing.wake();
+  await expect.poll(wished).toBe(false);
+  expect(await ids()).toEqual(before);
+  expect(await signing.handlers.signOuts(null)).toMatchObject([
+    { receipts: [], places: [{ id: 'vault', result: 'still' }, { id: 'first' }, LEFT, PART] },
+  ]);
+});
+
+it.each<[string, string, () => void]>([
+  ['no browser opens', 'No browser', () => (openBrowser = () => Promise.reject(new Error(LOCKED)))],
+  ['the provider is another one', 'not as', () => (metadata = () => new Response('<html></html>'))],
+  ['it has a fault', 'status 500', () => (metadata = () => new Response('', { status: 500 }))],
+])('what follows the removal does not say that nothing was changed: %s', async (_when, why, change) => {
+  ahead = 11 * 60_000; // what is known of the provider is too old to be used
+  change();
+  const [first = ''] = await ids();
+  const wishes = { ...WISHES, endSession: true };
+  const { revoked, session } = await signing.handlers.signOut(null, [first], wishes);
+  expect(session).toMatchObject({ opened: false });
+  expect(session?.problem?.message).toContain(why);
+  expect(session?.problem?.message).toContain('so its sign-out page is not open');
+  for (const problem of [session?.problem, revoked?.problem])
+    expect(problem?.message ?? '').not.toMatch(/Nothing was changed|unchanged|nothing was taken/);
 });
 
 it('nobody is signed in to the sample data, and none of its tokens is sent', async () => {

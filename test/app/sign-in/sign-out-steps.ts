@@ -14,13 +14,13 @@ export function otherPrograms(
   left: Iterable<string> & { delete(id: string): boolean },
   steps: Steps,
 ): SourceSignOuts {
-  const rowOf = (id: string) => ({ name: id, file: `/${id}.json` });
+  const rowOf = (id: string) => ({ id, name: id, file: `/${id}.json` });
   return {
     names: (ids) => new Map(ids.map((id) => [id, 'noor'])),
     offers: () =>
       [...left].map((id) => ({
         ...rowOf(id),
-        ...{ id, tokens: 1, accounts: 1, others: 0, tokensOf: {}, staying: [], viewOnly: false, leave: '' },
+        ...{ tokens: 1, accounts: 1, others: 0, tokensOf: {}, staying: [], viewOnly: false, leave: '' },
         ...{ opens: null, command: null, page: null },
       })),
     async signOut(_ids, places) {

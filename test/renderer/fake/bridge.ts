@@ -315,6 +315,7 @@ export function fakeBridge(world: World): FakeBridge {
         answer('signOut', [ids, wishes], () => ({
           names: chosen(ids).map(({ account }) => account.username),
           places: world.signIn.places.map(({ id, name, file, leave, page }) => ({
+            id,
             name,
             file,
             ...(page !== null

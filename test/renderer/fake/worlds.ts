@@ -206,6 +206,7 @@ function sourceItems(now: number): NonNullable<World['sources']> {
     names: [],
     writtenAt: now - 700,
     changedAt: null,
+    changedHere: false,
     lastChange: null,
     importable: true,
   };
