@@ -1,6 +1,6 @@
 /** Deadlines for store calls, so that no call is awaited indefinitely, and the one timer that they share. */
 import { PartitionStoreError, TokenkeepError } from '../errors.ts';
-import type { PartitionStore, StoreCall, StoredPartition } from './partition-store.ts';
+import type { PartitionStore, StoreCall, StoredPartition, WriteCondition } from './partition-store.ts';
 
 /** Milliseconds between checks of the running deadlines. One timer serves all of them. */
 const TICK = 20;
@@ -144,6 +144,33 @@ export class Deadline implements StoreCall, Timed {
   /** Reads an entry from the store, whatever copies it has. */
   readFresh(store: PartitionStore, key: string): Promise<StoredPartition | null> {
     return this.with((call) => store.read(key, new FreshCall(call)));
+  }
+
+  /** Writes an entry. If the reply was lost, the version in the store shows whether the write succeeded. */
+  async write(
+    store: PartitionStore,
+    key: string,
+    entry: StoredPartition,
+    condition: WriteCondition,
+  ): Promise<boolean> {
+    try {
+      return await this.with((call) => store.write(key, entry, condition, call));
+    } catch (error) {
+      const stored = await this.readFresh(store, key).catch(() => null);
+      if (stored?.version === entry.version) return true;
+      throw error;
+    }
+  }
+
+  /** Removes an entry of this version. If the reply was lost, it may be gone. */
+  async remove(store: PartitionStore, key: string, expected: string): Promise<boolean> {
+    try {
+      return await this.with((call) => store.remove(key, expected, call));
+    } catch (error) {
+      const stored = await this.readFresh(store, key).catch(() => undefined);
+      if (stored === null) return true;
+      throw error;
+    }
   }
 
   pause(milliseconds: number): Promise<void> {

@@ -5,7 +5,7 @@ import { type Claims, stringClaim } from '../cache/schema/claims.ts';
 import { sameIssuer } from '../cache/schema/authorities.ts';
 import { InvalidArgumentError, LogoutTokenError } from '../errors.ts';
 import { checkOptions, FUNCTION, TEXT } from '../options.ts';
-import { type Marks, marksOf } from './marks.ts';
+import { marksOf, UsedOnce } from './marks.ts';
 import type { PartitionedCaches } from './partitioned-caches.ts';
 import { verifiedToken } from './signed-token.ts';
 import { type ProviderKeys, SigningKeys } from './signing-keys.ts';
@@ -46,8 +46,6 @@ const LONGEST_TOKEN = 16_384;
 const LONGEST_LIFE = 300;
 /** Seconds for which any token is accepted after its `iat`, because its id has to be remembered for as long. */
 const LONGEST_GIVEN_LIFE = 86_400;
-/** Token ids that are remembered, so that no token is accepted twice. */
-const MOST_IDS = 10_000;
 
 function invalid(what: string): never {
   throw new LogoutTokenError('logout_token_invalid', `The logout token ${what}. Nobody was signed out.`);
@@ -94,7 +92,7 @@ export type VerifyLogoutToken = (
  */
 export function logoutTokens(options: LogoutTokenOptions): VerifyLogoutToken {
   const { issuer, clientId, keys, clockTolerance = 60, now = systemClock, caches } = checked(options);
-  const used = new UsedTokens(caches && marksOf(caches), [issuer, clientId], now);
+  const used = new UsedOnce(caches && marksOf(caches), ['logout', issuer, clientId], now);
   const signingKeys = new SigningKeys(keys, now, unavailable);
 
   return async (token, signOut) => {
@@ -132,41 +130,6 @@ function userIn(claims: Claims, issuer: string): LoggedOutUser {
 
 function usedBefore(): never {
   return invalid('was used before');
-}
-
-/** The ids of tokens that were used, until they expire: in memory, and in a store if there is one. */
-class UsedTokens {
-  readonly #marks: Marks | undefined;
-  readonly #of: readonly string[];
-  readonly #now: () => number;
-  readonly #known = new Map<string, number>();
-
-  constructor(marks: Marks | undefined, of: readonly string[], now: () => number) {
-    this.#marks = marks;
-    this.#of = of;
-    this.#now = now;
-  }
-
-  async has(id: string): Promise<boolean> {
-    return this.#known.has(id) || (await this.#marks?.has('logout', ...this.#of, id)) === true;
-  }
-
-  /** @param end seconds since the epoch, from which the token is refused anyway @returns whether it is the first use */
-  async use(id: string, end: number): Promise<boolean> {
-    const now = this.#now();
-    const known = this.#known;
-    for (const [other, until] of known) if (until < now || known.size >= MOST_IDS) known.delete(other);
-    if (known.has(id)) return false;
-    known.set(id, end); // Set before any await, so that only one of two calls in this process is the first.
-    try {
-      return (
-        (await this.#marks?.setOnce(Math.max(1, Math.ceil(end - now)), 'logout', ...this.#of, id)) ?? true
-      );
-    } catch (error) {
-      known.delete(id);
-      throw error;
-    }
-  }
 }
 
 function unavailable(cause: unknown): never {

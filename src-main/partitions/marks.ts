@@ -74,16 +74,47 @@ export class Marks {
     const { store, timeout, sealing } = this.#settings;
     const bytes = writeEntry({ document: text, metadata: {} }, name, sealing);
     const entry = { bytes, version: newVersion() };
-    return Deadline.run(timeout, async (deadline) => {
-      try {
-        return await deadline.with((call) => store.write(name.key, entry, { expected, ttl }, call));
-      } catch (error) {
-        // If the reply was lost, the version shows whether the write succeeded.
-        const stored = await deadline.readFresh(store, name.key).catch(() => null);
-        if (stored?.version === entry.version) return true;
-        throw error;
-      }
-    });
+    return Deadline.run(timeout, (deadline) => deadline.write(store, name.key, entry, { expected, ttl }));
+  }
+}
+
+/** How many ids are remembered in memory. */
+const MOST_IDS = 10_000;
+
+/** The ids of what may be used once, such as a logout token, until it expires: in memory, and in a store if there is one. */
+export class UsedOnce {
+  readonly #marks: Marks | undefined;
+  readonly #of: readonly string[];
+  readonly #now: () => number;
+  readonly #known = new Map<string, number>();
+
+  /** @param of what is used, and by whom: ids of others are others */
+  constructor(marks: Marks | undefined, of: readonly string[], now: () => number) {
+    this.#marks = marks;
+    this.#of = of;
+    this.#now = now;
+  }
+
+  async has(id: string): Promise<boolean> {
+    return this.#known.has(id) || (await this.#marks?.has(...this.#of, id)) === true;
+  }
+
+  /**
+   * @param end seconds since the epoch, from which it is refused anyway
+   * @returns whether it is the first use @throws PartitionStoreError: it counts as unused
+   */
+  async use(id: string, end: number): Promise<boolean> {
+    const now = this.#now();
+    const known = this.#known;
+    for (const [other, until] of known) if (until < now || known.size >= MOST_IDS) known.delete(other);
+    if (known.has(id)) return false;
+    known.set(id, end); // Set before any await, so that only one of two calls in this process is the first.
+    try {
+      return (await this.#marks?.setOnce(Math.max(1, Math.ceil(end - now)), ...this.#of, id)) ?? true;
+    } catch (error) {
+      known.delete(id);
+      throw error;
+    }
   }
 }
 

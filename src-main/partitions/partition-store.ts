@@ -59,13 +59,14 @@ export interface PartitionStore {
    * Replaces the expected entry, completely or not at all, in one atomic step.
    *
    * true: it is stored, as durably as the store keeps anything. false: the version is not the expected one, and nothing
-   * was changed. Throws if it did not happen or if that is unknown; it may then have happened.
+   * was changed. Throws if it did not happen or if that is unknown; it may then have happened. It is unknown after a refusal of a request
+   * that the client has sent more than once: the first may have been done, and another server may have written since.
    */
   write(key: string, entry: StoredPartition, condition: WriteCondition, call?: StoreCall): Promise<boolean>;
 
   /**
    * true: there is no entry under this key, or never was. false, only if a version is expected: the entry has another
-   * version, and was not removed.
+   * version, and was not removed. Throws as `write`.
    */
   remove(key: string, expected?: string, call?: StoreCall): Promise<boolean>;
 

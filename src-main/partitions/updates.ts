@@ -178,9 +178,7 @@ export class Updates {
     const opened = cache.version;
     if (isEmpty(cache)) {
       await orBusy(name, attempt.losses, () => this.#removeImported(name, deadline));
-      const isGone =
-        expected === null || (await deadline.with((call) => store.remove(name.key, expected, call)));
-      if (!isGone) return undefined;
+      if (expected !== null && !(await deadline.remove(store, name.key, expected))) return undefined;
       await this.#index?.dropped(name, before, deadline).catch(() => undefined); // The index entries expire.
       return { cache, opened, metadata: {}, version: null };
     }
@@ -192,26 +190,9 @@ export class Updates {
     const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
     const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
-    if (!(await this.#write(name, entry, { expected, ttl }, deadline))) return undefined;
+    if (!(await deadline.write(store, name.key, entry, { expected, ttl }))) return undefined;
     if (expected === null) await this.#removeImported(name, deadline).catch(() => undefined); // Retried when the partition is deleted.
     return { cache, opened, metadata, version };
-  }
-
-  async #write(
-    name: PartitionName,
-    entry: { bytes: Uint8Array; version: string },
-    condition: { expected: string | null; ttl: number | null },
-    deadline: Deadline,
-  ): Promise<boolean> {
-    const { store } = this.#settings;
-    try {
-      return await deadline.with((call) => store.write(name.key, entry, condition, call));
-    } catch (error) {
-      // If the reply was lost, the version shows whether the write succeeded.
-      const stored = await deadline.readFresh(store, name.key).catch(() => null);
-      if (stored?.version === entry.version) return true;
-      throw error;
-    }
   }
 
   async #removeImported({ kind, id }: PartitionName, deadline: Deadline): Promise<void> {

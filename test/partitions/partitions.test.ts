@@ -168,6 +168,21 @@ describe('reads and updates', () => {
     expect(await partition.read(namesIn)).toEqual(['noor@contoso.example']);
   });
 
+  it('finds a partition gone whose removal was not answered', async () => {
+    const { store, inner } = observed();
+    let failures = 0;
+    const remove = async (...args: Parameters<typeof store.remove>): Promise<never> => {
+      await inner.remove(...args);
+      failures += 1;
+      throw new Error('connection reset');
+    };
+    const partition = caches({ store: { ...store, remove } }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor'));
+    await partition.update((cache) => cache.signOutAll());
+    expect(failures).toBe(1);
+    expect(await partition.read(namesIn)).toEqual([]);
+  });
+
   it('does not write an update that changes nothing', async () => {
     const { store, counts } = observed();
     const partition = caches({ store }).partition('a');

@@ -1,5 +1,5 @@
 /** A Redis that refuses calls while the app runs: each error names the cause, and the same client works again afterwards. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool, createCluster } from 'redis';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { PartitionedCaches } from '../../src-main/partitions/index.ts';
+import type { PartitionedCaches, PartitionStore } from '../../src-main/partitions/index.ts';
 import { withoutArguments } from '../../src-main/partitions/stores/redis-client.ts';
 import { redisStore, type RedisStoreOptions } from '../../src-main/partitions/stores/redis-store.ts';
 import { askRedis, type RedisServer, startRedis, startRedisCluster } from '../support/servers/redis.ts';
@@ -213,6 +213,108 @@ test('a command that is sent twice is answered twice like the first time', async
     expect(await store.maintenance!.replace(key, entry(letter), 'b'.repeat(16))).toBe(true);
   expect(await store.write(key, entry('d'), { expected: 'a'.repeat(16), ttl: 60 })).toBe(false);
   expect((await store.read(key))?.version).toBe('c'.repeat(16));
+});
+
+/** An address of a server. `cut` runs when the server has answered the next script, whose answer and connection are lost then. */
+async function lossy({ port }: RedisServer) {
+  const place = { url: '', cut: undefined as (() => Promise<unknown>) | undefined };
+  const listener = createServer((socket) => {
+    const server = connect(port, '127.0.0.1');
+    socket.pipe(server);
+    server.on('data', (answer) => {
+      const { cut } = place;
+      if (cut === undefined || !answer.toString().startsWith(':')) {
+        socket.write(answer);
+        return;
+      }
+      place.cut = undefined;
+      void cut().finally(() => socket.destroy());
+    });
+    for (const one of [socket, server]) one.on('error', () => undefined);
+    socket.on('close', () => server.destroy());
+    ends.push(() => socket.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  ends.push(() => listener.close());
+  place.url = `redis://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  return place;
+}
+
+test('a command that is sent twice is not denied, though another server has written in between', async () => {
+  const server = await startRedis();
+  ends.push(() => server.close());
+  const place = await lossy(server);
+  const [store, other] = [place.url, server.url].map((url) => {
+    const client = new Redis(url);
+    client.on('error', () => undefined);
+    ends.push(() => client.disconnect());
+    return redisStore({ client });
+  }) as [PartitionStore, PartitionStore];
+  const key = 'k'.repeat(43);
+  const entry = (letter: string) => ({ bytes: Buffer.from(letter), version: letter.repeat(16) });
+  const written = (letter: string, expected: string | null) => async () =>
+    expect(await other.write(key, entry(letter), { expected, ttl: 60 })).toBe(true);
+  const { version: a } = entry('a');
+  await written('a', null)();
+  expect((await store.read(key))?.version).toBe(a); // It is connected.
+  place.cut = written('b', null);
+  await expect(store.remove(key, a)).rejects.toThrow(/is unknown/);
+  place.cut = written('d', entry('c').version);
+  await expect(store.write(key, entry('c'), { expected: entry('b').version, ttl: 60 })).rejects.toThrow(
+    /is unknown/,
+  );
+  place.cut = written('f', entry('e').version);
+  await expect(store.maintenance!.replace(key, entry('e'), entry('d').version)).rejects.toThrow(/is unknown/);
+  // Nothing was done, and the connection stays.
+  expect(await store.remove(key, a)).toBe(false);
+  // Nobody else has written.
+  place.cut = () => Promise.resolve();
+  expect(await store.remove(key, entry('f').version)).toBe(true);
+});
+
+test.each<[string, () => { client: RedisStoreOptions['client']; lose: () => void }]>([
+  [
+    'a cluster of ioredis',
+    () => {
+      const node = new EventEmitter();
+      const own = { callBuffer: () => Promise.resolve(0), nodes: () => [node] };
+      return { client: Object.assign(new EventEmitter(), own), lose: () => node.emit('close') };
+    },
+  ],
+  [
+    'a cluster of ioredis with a new node',
+    () => {
+      const [client, node] = [new EventEmitter(), new EventEmitter()];
+      const own = { callBuffer: () => Promise.resolve(0), nodes: () => [] };
+      const lose = (): void => {
+        client.emit('+node', node);
+        node.emit('close');
+      };
+      return { client: Object.assign(client, own), lose };
+    },
+  ],
+  ...['client-error', 'topology-change'].map(
+    (event): [string, () => { client: RedisStoreOptions['client']; lose: () => void }] => [
+      `a sentinel of redis (${event})`,
+      () => {
+        const zero = () => Promise.resolve(0);
+        const commands = { del: zero, pExpire: zero, evalSha: zero, eval: zero };
+        const own = { withCommandOptions: () => commands, sendCommand: zero };
+        const client = Object.assign(new EventEmitter(), own);
+        return { client, lose: () => client.emit(event) };
+      },
+    ],
+  ),
+])('nor by a client that may have sent it twice: %s', async (_what, made) => {
+  const { client, lose } = made();
+  const store = redisStore({ client });
+  const key = 'k'.repeat(43);
+  expect(await store.remove(key, 'a'.repeat(16))).toBe(false);
+  const removed = store.remove(key, 'a'.repeat(16));
+  const taken = store.leases!.take(key, { name: key, owner: 'o'.repeat(22), ttl: 10 });
+  lose();
+  await expect(removed).rejects.toThrow(/is unknown/);
+  expect(await taken).toBe(false); // Another owner has it, however often it was asked for.
 });
 
 test('the password of AUTH is in no error either', () => {

@@ -21,7 +21,7 @@ import {
 } from '../support/servers/postgres.ts';
 import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis.ts';
 import { type DynamoClient, dynamoStandIn } from './dynamo-stand-in.ts';
-import { namesIn, signIn } from './people.ts';
+import { caches as sealed, namesIn, signIn } from './people.ts';
 
 function conforms(options: Parameters<typeof partitionStoreConformance>[0]): void {
   for (const { name, isAlone, run: task } of partitionStoreConformance(options))
@@ -47,6 +47,39 @@ describe('DynamoDB', () => {
         another: dynamoStore(client, 'tokens'),
       });
     },
+  });
+
+  test('does not deny what was done, where the SDK has sent a request again', async () => {
+    const client = dynamoStandIn();
+    const other = dynamoStore(client, 'tokens');
+    let between = (): Promise<unknown> => Promise.resolve();
+    /** The answer to the first attempt is lost. */
+    const twice =
+      <I>(call: (input: I) => Promise<unknown>) =>
+      async (input: I): Promise<unknown> => {
+        await call(input);
+        await between();
+        return call(input).catch((error: unknown) => {
+          throw Object.assign(error as Error, { $metadata: { attempts: 2 } });
+        });
+      };
+    const lossy: DynamoClient = {
+      ...client,
+      putItem: twice((input) => client.putItem(input)),
+      deleteItem: twice((input) => client.deleteItem(input)),
+    };
+    const store = dynamoStore(lossy, 'tokens');
+    const entry = (letter: string) => ({ bytes: Buffer.from(letter), version: letter.repeat(16) });
+    const [first, next] = [entry('a'), entry('b')];
+    const create = { expected: null, ttl: null };
+    await expect(store.write('one', first, create)).rejects.toThrow(/condition/);
+    const partition = sealed({ store }).partition('a');
+    await partition.update((cache) => signIn(cache, 'noor')); // The version shows that it was done.
+    expect(await partition.read(namesIn)).toHaveLength(1);
+    between = () => other.write('one', next, create);
+    await expect(store.remove('one', first.version)).rejects.toThrow(/condition/);
+    const lease = { name: 'n'.repeat(43), owner: 'o'.repeat(22), ttl: 60 };
+    expect(await store.leases?.take('one', lease)).toBe(true);
   });
 });
 

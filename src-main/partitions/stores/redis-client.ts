@@ -80,9 +80,12 @@ export interface IoredisClient {
 export class Script {
   readonly text: string;
   readonly sha1: string;
+  /** Whether it answers 0 for what it has done before, if another server has written since. [Note: commands that are sent twice] */
+  readonly isOnce: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, { isOnce = false } = {}) {
     this.text = text;
+    this.isOnce = isOnce;
     this.sha1 = createHash('sha1').update(text).digest('hex'); // Required by EVALSHA; not used for security.
   }
 }
@@ -183,9 +186,14 @@ interface ConnectionPorts {
  *
  * [Note: lasting refusals] While a server refuses the client's credentials, or is not the cluster that the client expects, commands wait in
  * the client for a connection that never comes.
+ *
+ * [Note: commands that are sent twice] `ioredis`, and clients of Sentinel of `redis`, send a command again whose connection was lost before
+ * the answer came. It may have been done the first time, and another server may have written since: the second answer then denies it.
  */
 class Connection {
   readonly #ports: ConnectionPorts;
+  /** How many connections were lost. */
+  #losses = 0;
   #lastGivenUp = -GIVE_UP_INTERVAL;
   /** The answer of a replica whose connection is being closed. */
   #demoted: Error | undefined;
@@ -204,6 +212,23 @@ class Connection {
       if (LASTING.test(cause.message)) this.#refused = cause;
     });
     emitter.on('ready', () => (this.#demoted = this.#refused = undefined));
+    const lost = (): void => void (this.#losses += 1);
+    for (const event of ['close', 'client-error', 'topology-change']) emitter.on(event, lost); // The last two: of Sentinel.
+    const watch = (node: unknown): unknown => has(node, 'on') && (node as typeof emitter).on('close', lost);
+    if (!has(client, 'nodes')) return;
+    emitter.on('+node', watch); // Of a Cluster of `ioredis`.
+    for (const node of Reflect.apply(Reflect.get(client, 'nodes') as () => unknown[], client, []))
+      watch(node);
+  }
+
+  /** @throws Error if it is unknown whether the script has changed anything */
+  async answerTo({ isOnce }: Script, command: () => Promise<unknown>): Promise<unknown> {
+    const before = this.#losses;
+    const answer = await command();
+    if (!isOnce || before === this.#losses || Number(answer) !== 0) return answer;
+    throw new Error(
+      'The connection was lost before Redis had answered, and the client may have sent the command again. Whether it was done the first time is unknown.',
+    );
   }
 
   send<T>(command: () => Promise<T>): Promise<T> {
@@ -280,14 +305,13 @@ class NodeRedis implements RedisRunner {
     await this.#connection.send(() => this.#with(call).pExpire(key, milliseconds));
   }
 
-  run({ sha1, text }: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> {
+  run(script: Script, key: string, args: (string | Buffer)[], call?: StoreCall): Promise<unknown> {
     const commands = this.#with(call);
     const options = { keys: [key], arguments: args };
-    return this.#connection.send(() =>
-      this.#scripts.run(
-        () => commands.evalSha(sha1, options),
-        () => commands.eval(text, options),
-      ),
+    const byHash = (): Promise<unknown> => commands.evalSha(script.sha1, options);
+    const byText = (): Promise<unknown> => commands.eval(script.text, options);
+    return this.#connection.answerTo(script, () =>
+      this.#connection.send(() => this.#scripts.run(byHash, byText)),
     );
   }
 
@@ -391,11 +415,10 @@ class Ioredis implements RedisRunner {
     await this.#send('pexpire', key, String(milliseconds));
   }
 
-  run({ sha1, text }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
-    return this.#scripts.run(
-      () => this.#send('evalsha', sha1, '1', key, ...args),
-      () => this.#send('eval', text, '1', key, ...args),
-    );
+  run(script: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
+    const byHash = (): Promise<unknown> => this.#send('evalsha', script.sha1, '1', key, ...args);
+    const byText = (): Promise<unknown> => this.#send('eval', script.text, '1', key, ...args);
+    return this.#connection.answerTo(script, () => this.#scripts.run(byHash, byText));
   }
 
   #send(command: string, ...args: (string | Buffer)[]): Promise<unknown> {

@@ -155,27 +155,39 @@ const READ = new Script(`local answer = redis.pcall('GETEX', KEYS[1])
 if type(answer) == 'table' and answer.err and string.find(answer.err, 'READONLY') then return answer end
 return redis.call('GET', KEYS[1])`);
 
-/** `ioredis` sends a command again after it lost the connection. If it was done before, the answer is that of the first time. */
+/** If the command is sent twice, the second answer is that of the first time, unless another server has written in between. */
 const DONE_BEFORE = `if version == string.sub(ARGV[2], 1, ${VERSION_LENGTH}) then return 1 end`;
 
-const WRITE = new Script(`${VERSION}
+/** [Note: commands that are sent twice] */
+const ONCE = { isOnce: true };
+
+const WRITE = new Script(
+  `${VERSION}
 ${DONE_BEFORE}
 if version ~= ARGV[1] then return 0 end
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1`);
+return 1`,
+  ONCE,
+);
 
-const REPLACE = new Script(`${VERSION}
+const REPLACE = new Script(
+  `${VERSION}
 ${DONE_BEFORE}
 if version ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-return 1`);
+return 1`,
+  ONCE,
+);
 
-const REMOVE = new Script(`${VERSION}
+const REMOVE = new Script(
+  `${VERSION}
 if version == '' then return 1 end
 if version ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
-return 1`);
+return 1`,
+  ONCE,
+);
 
 /** SET … NX that also succeeds for the current owner, so that it can retry after a lost reply, and renew. */
 const TAKE = new Script(`local owner = redis.call('GET', KEYS[1])
