@@ -257,6 +257,24 @@ describe('pg', () => {
     await expectCode(postgresStore({ pool: ended }), 'store_client');
   });
 
+  it('a pool of which every connection would listen, until one of them stops', async () => {
+    const pool = new pg.Pool({ connectionString: server.url, max: 2, connectionTimeoutMillis: 5000 });
+    pools.push(pool);
+    const subscribe = () =>
+      postgresInvalidation({ pool }).subscribe(
+        () => undefined,
+        () => undefined,
+      );
+    const end = await subscribe();
+    await expect(subscribe()).rejects.toMatchObject({
+      code: 'store_client',
+      message: expect.stringContaining('`max: 3`') as string,
+    });
+    await caches({ store: postgresStore({ pool }) }).check();
+    await end();
+    await (await subscribe())();
+  });
+
   it('works behind PgBouncer in transaction mode, and refuses invalidation at subscription', async () => {
     const bouncer = await startPgBouncer(server);
     const pool = new pg.Pool({ connectionString: bouncer.url, max: 4 });

@@ -90,6 +90,20 @@ it('postgresInvalidation does not wait for ever for the second connection of a p
   });
 }, 10_000);
 
+it('postgresInvalidation says what to change where the pool has one connection, whatever its time limits', async () => {
+  const pool = new pg.Pool({ max: 1, connectionTimeoutMillis: 1 });
+  const { listening } = layered({
+    store: memoryStore(),
+    staleness: 10,
+    invalidation: postgresInvalidation({ pool }),
+  });
+  await expect(listening).rejects.toMatchObject({
+    code: 'store_client',
+    message: expect.stringContaining('Give it `max: 2` or more.') as string,
+  });
+  expect(pool.totalCount).toBe(0);
+});
+
 const nowhere = `127.0.0.1:${await freePort()}`;
 
 /** Clients that try again for ever, and functions that tell whether the connection of a subscription is closed. */

@@ -25,11 +25,29 @@ const TIMEOUT = 1000;
 /** Milliseconds within which the listener must receive its own first message. */
 const HEARD_WITHIN = 3000;
 
+/** How many connections of each pool listen. */
+const listeners = new WeakMap<PostgresPool, number>();
+
+/** @throws PartitionStoreError `store_client` if one more listener would leave the pool no connection for anything else */
+function assertRoom(pool: PostgresPool): void {
+  const max: unknown = Reflect.get(Object(Reflect.get(pool, 'options')) as object, 'max');
+  const needed = (listeners.get(pool) ?? 0) + 2;
+  if (typeof max !== 'number' || max >= needed) return;
+  throw new PartitionStoreError(
+    'store_client',
+    `The pool opens ${max === 1 ? 'one connection' : `${max} connections`} at most (\`max: ${max}\`), all of which would only listen, so that every call would wait for another. Give it \`max: ${needed}\` or more. ${UNSUBSCRIBED}`,
+  );
+}
+
+function countListener(pool: PostgresPool, change: 1 | -1): void {
+  listeners.set(pool, (listeners.get(pool) ?? 0) + change);
+}
+
 /**
  * Invalidates copies through LISTEN and NOTIFY. A message is a partition's key and holds no secret.
  *
- * It keeps one connection of the pool, which must have more than one. Subscribing rejects with `store_client` if the listener does not
- * hear its own message: a pooler in transaction mode, such as PgBouncer's, accepts LISTEN and never delivers anything.
+ * It keeps one connection of the pool, which must have more than one. Subscribing rejects with `store_client` if it has not, or if the
+ * listener does not hear its own message: a pooler in transaction mode, such as PgBouncer's, accepts LISTEN and never delivers anything.
  *
  * @throws InvalidArgumentError; PartitionStoreError `store_client`
  * @example
@@ -66,11 +84,13 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
         timer.unref();
       };
       const listen = async (): Promise<void> => {
+        assertRoom(pool);
         const { connection, release } = await checkout(pool);
         if (hasEnded) {
           release(false);
           return;
         }
+        countListener(pool, 1);
         let [isOpen, isListening] = [true, false];
         let fail = (_error: Error): void => undefined;
         const failed = new Promise<never>((_resolve, reject) => (fail = reject));
@@ -79,6 +99,7 @@ export function postgresInvalidation(options: PostgresInvalidationOptions): Part
         let hear = (): void => undefined;
         const heard = new Promise<void>((resolve) => (hear = resolve));
         leave = () => {
+          if (isOpen) countListener(pool, -1);
           isOpen = false;
           release(true);
         };
