@@ -13,6 +13,9 @@ export interface SignedInSession {
   /** The scopes that the sign-in asked for, space-separated, and when it ended, in seconds since the epoch. */
   readonly scopes: string;
   readonly at: number;
+  /** The `state` of the sign-in, and the path to which it returned: the browser may ask for that answer again. */
+  readonly state: string;
+  readonly returnTo: string;
   /** How many sign-ins shortly preceded this one. */
   readonly again: number;
 }

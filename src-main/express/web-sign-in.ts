@@ -25,7 +25,7 @@ import {
 import { checkOptions, LIST_OF_TEXTS, type OptionNames, TEXT } from '../options.ts';
 import { Deadline } from '../partitions/deadline.ts';
 import { logoutTokens, type VerifyLogoutToken } from '../partitions/logout-token.ts';
-import { type Marks, marksOf } from '../partitions/marks.ts';
+import { type Marks, marksOf, UsedOnce } from '../partitions/marks.ts';
 import type { Partition, PartitionedCaches } from '../partitions/partitioned-caches.ts';
 import { carryOver } from '../partitions/stores/session-store.ts';
 import {
@@ -142,6 +142,8 @@ class WebApp {
   readonly #paths: WebAppPaths;
   readonly #cookiePrefix: string;
   readonly #users = new WeakMap<WebRequest, WebUser>();
+  /** The codes that were sent to the provider. */
+  readonly #codes: UsedOnce;
   #logout: VerifyLogoutToken | undefined;
 
   constructor(options: WebSignInOptions) {
@@ -151,6 +153,7 @@ class WebApp {
     this.#home = `${basePath}/`;
     this.#provider = new Provider(issuer, options, own ?? ((...request) => fetch(...request)), now);
     this.#client = JSON.stringify([issuer.replace(/\/+$/, ''), clientId]);
+    this.#codes = new UsedOnce(this.#marks, ['code', this.#client], now);
     const { origin, protocol } = new URL(redirectUri);
     this.#origin = origin;
     this.#paths = pathsOf(options);
@@ -292,6 +295,11 @@ class WebApp {
     if (ANSWER.some((field) => query.getAll(field).length > 1) || (query.has('code') && query.has('error')))
       throw new WebSignInError('sign_in_answer_invalid', REPEATED);
     const state = query.get('state') ?? '';
+    const last = signedIn(sessionOf(req));
+    if (last?.state === state) {
+      redirect(res, ownPath(last.returnTo, this.#origin) ?? this.#home); // The user reloads the page, and is signed in already.
+      return;
+    }
     const name = this.#attemptCookie(state);
     const attempt = attemptFor(state, cookiesOf(req).get(name), this.#now());
     if (attempt === undefined) notBegunHere();
@@ -301,6 +309,9 @@ class WebApp {
     if (issuer === null ? metadata.namesIssuer : issuer !== metadata.issuer) notBegunHere();
     const code = query.get('code');
     if (code === null) refused(query.get('error'), query.get('error_description'));
+    // A code that arrives twice may cost the user the tokens that were issued for it the first time (RFC 6749 §4.1.2).
+    const hashed = createHash('sha256').update(code).digest('base64url');
+    if (!(await this.#codes.use(hashed, this.#now() + LONGEST_ATTEMPT))) notBegunHere();
     const { clientId, redirectUri } = this.#options;
     const { token_endpoint, response } = await this.#provider.tokens({
       grant_type: 'authorization_code',
@@ -332,7 +343,7 @@ class WebApp {
   }
 
   /** Keeps the tokens of a sign-in, in a session of their own. */
-  async #keep(req: WebRequest, res: ServerResponse, { scopes }: Attempt, memory: TokenCache): Promise<void> {
+  async #keep(req: WebRequest, res: ServerResponse, attempt: Attempt, memory: TokenCache): Promise<void> {
     const [account] = memory.accounts();
     if (account === undefined) throw new WebSignInError('sign_in_answer_invalid', NO_ACCOUNT);
     const before = sessionOf(req);
@@ -344,7 +355,8 @@ class WebApp {
       throw error;
     });
     const isInSession = typeof this.#options.caches === 'function';
-    const browser = cookiesOf(req).get(this.#browserCookie);
+    const cookies = cookiesOf(req);
+    const browser = cookies.get(this.#browserCookie);
     let partition: Partition | undefined;
     let replaced = isSameUser ? undefined : previous;
     // Nobody can reach the tokens of the previous users any more. Those that a session keeps were removed with it.
@@ -355,7 +367,7 @@ class WebApp {
       );
       await this.#revoked(isInSession && removed.length === 0 ? gone.found : removed);
     };
-    let others: Set<string>;
+    let other: Other | undefined;
     try {
       await this.#options.carryOver?.(before, session, isSameUser);
       if (isSameUser && isInSession)
@@ -365,10 +377,12 @@ class WebApp {
       // The previous one may be the user's own, which a sign-out elsewhere has emptied.
       if (previous?.id === id) replaced = undefined;
       await partition.update((cache) => mergeIssued(cache, memory));
-      others = await this.#others(browser, id); // After the update, so that a concurrent sign-in finds tokens to remove.
+      other = await this.#other(cookies, id, attempt); // After the update, so that a concurrent sign-in finds tokens to remove.
       const last = signedIn(before);
       const clients = new Set(isSameUser ? last?.clients : []).add(this.#client);
-      noteSignedIn(session, { partition: id, clients: [...clients], scopes, ...this.#timeOf(last) });
+      const { scopes, state, returnTo } = attempt;
+      const what = { partition: id, clients: [...clients], scopes, state, returnTo };
+      noteSignedIn(session, { ...what, ...this.#timeOf(last) });
       await saved(session);
     } catch (error) {
       // No session refers to these tokens.
@@ -384,10 +398,11 @@ class WebApp {
       await endReplaced().catch(() => undefined);
       throw error;
     }
-    if (replaced !== undefined) others.delete(replaced.id);
+    const endOther = async (gone: Other): Promise<void> =>
+      this.#revoked(await this.#removed(this.#open(req, session, gone.id), gone.isOwn));
     await Promise.allSettled([
       endReplaced(),
-      ...[...others].map((other) => this.#signedOut(this.#open(req, session, other))),
+      other === undefined || other.id === replaced?.id ? undefined : endOther(other),
     ]);
     this.#set(res, this.#doneCookie, String(this.#roundsOf(req) + 1), LOOP);
   }
@@ -409,24 +424,31 @@ class WebApp {
   /**
    * [Note: sign-ins side by side] Two tabs may finish their sign-ins at the same moment, and the browser keeps the session of only one of
    * them. So the sign-ins of one browser and user share a partition, and the partition of another user who signed in there shortly
-   * before is known.
+   * before is known. One who signed in with another `webSignIn` may be in a session of their own, of another app at this origin, unless
+   * both sign-ins end at the same moment: then the browser sends the cookies of both.
    *
-   * @returns the ids of partitions that no session refers to any more
+   * @returns a partition that no session refers to any more
    */
-  async #others(browser: string | undefined, id: string): Promise<Set<string>> {
-    if (browser === undefined) return new Set();
+  async #other(
+    cookies: ReadonlyMap<string, string>,
+    id: string,
+    { state }: Attempt,
+  ): Promise<Other | undefined> {
+    const browser = cookies.get(this.#browserCookie);
+    if (browser === undefined) return undefined;
     // As long as the browser may have the cookie: it is set when a sign-in begins.
-    const before = await this.#marks?.exchange(2 * LONGEST_ATTEMPT, id, ...this.#markOf(browser));
-    return new Set(before === undefined || before === null || before === id ? [] : [before]);
+    const [time, text] = [2 * LONGEST_ATTEMPT, JSON.stringify([id, this.#client, state])];
+    const before = (await this.#marks?.exchange(time, text, 'browser', browser)) ?? null;
+    if (before === null) return undefined;
+    const [earlier, client, attempt] = JSON.parse(before) as [string, string, string];
+    const isOwn = client === this.#client;
+    const isMeant = isOwn || cookies.has(this.#attemptCookie(attempt));
+    return earlier !== id && isMeant ? { id: earlier, isOwn } : undefined;
   }
 
   get #marks(): Marks | undefined {
     const { caches } = this.#options;
     return typeof caches === 'function' ? undefined : marksOf(caches);
-  }
-
-  #markOf(browser: string): string[] {
-    return ['browser', this.#client, browser];
   }
 
   #timeOf(last: SignedInSession | undefined): { at: number; again: number } {
@@ -468,7 +490,7 @@ class WebApp {
     const browser = cookiesOf(req).get(this.#browserCookie);
     if (browser !== undefined) {
       this.#clear(res, this.#browserCookie);
-      await this.#marks?.remove(...this.#markOf(browser)).catch(() => undefined); // The mark expires.
+      await this.#marks?.remove('browser', browser).catch(() => undefined); // The mark expires.
     }
     // The sign-out is complete here. The browser continues at the provider, if it can be reached.
     const [page] = await Promise.all([this.#provider.signOutPage(), revoked]);
@@ -481,11 +503,6 @@ class WebApp {
     url.searchParams.set('post_logout_redirect_uri', `${this.#origin}${this.#home}`);
     if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
     redirect(res, url.href);
-  }
-
-  /** Removes the tokens of a partition here, then revokes them at the provider. */
-  async #signedOut(partition: Partition): Promise<void> {
-    await this.#revoked(await this.#removed(partition, true));
   }
 
   /** Returns the accounts that were in the partition. @param isOwn whether the provider may see their tokens */
@@ -744,10 +761,14 @@ class WebApp {
   }
 }
 
-interface Previous {
+interface Other {
+  /** The id of the partition. */
   readonly id: string;
   /** Whether it signed in with this `webSignIn`. */
   readonly isOwn: boolean;
+}
+
+interface Previous extends Other {
   /** Empty if the partition can't be opened, or is empty. */
   readonly found: readonly KnownAccount[];
 }
@@ -810,7 +831,7 @@ const CROSS_SITE =
 function notBegunHere(): never {
   throw new WebSignInError(
     'sign_in_unknown',
-    'This answer belongs to no sign-in that was begun in this browser, or to one that was answered before or took too long. Nobody was signed in. Sign in again.',
+    'This answer belongs to no sign-in that was begun in this browser, or to one that was answered before or took too long. It signed nobody in; who was signed in still is. Sign in again.',
   );
 }
 
