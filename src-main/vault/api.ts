@@ -115,7 +115,7 @@ export interface Vault extends CacheHandle {
 
   /**
    * In state damaged: writes the salvaged accounts to a new file under the same key, and keeps the damaged file
-   * beside it as `<file>.damaged-<time>`. Rejects in every other state, as `startFresh` does.
+   * beside it as `<file>.damaged-<time>`. What is salvaged from a copy becomes a vault of its own, as `makeOwn` makes it. Rejects in every other state, as `startFresh` does.
    */
   recover(): Promise<void>;
 

@@ -27,7 +27,7 @@ export async function forget(access: Access): Promise<Forgotten> {
   const work = async (): Promise<Forgotten> => {
     const ids = new Set<string>();
     const { opening, mine } = memory;
-    const isCopy = opening.state === 'copy';
+    const isCopy = opening.original !== null;
     const found = await access.inTurn(() =>
       settings.writing.hold(async () => {
         const there = await readFileId(io, file).catch(() => null);

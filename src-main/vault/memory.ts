@@ -138,10 +138,10 @@ export class VaultMemory {
 
   /** Returns what this program knows when it reads the file again. */
   get known(): Known {
-    const { key, state, fileId, mark, contents } = this.opening;
+    const { key, original, fileId, mark, contents } = this.opening;
     return {
       // Only the keychain can tell whether it is still a copy.
-      key: state === 'copy' ? null : (key ?? this.mine?.key ?? null),
+      key: original === null ? (key ?? this.mine?.key ?? null) : null,
       followed: (this.mine ?? this.opening).identity,
       seen: this.seen,
       marked: fileId === null || mark === null ? null : { fileId, mark },
@@ -356,6 +356,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
   const error = opening.error ?? saveError;
   const { contents } = opening;
   const recovered = contents?.recovered ?? null;
+  const original = opening.original?.path ?? null;
   const isKeyPending = isPending(opening) || (mine !== null && isPending(mine));
   // Another program may have finished the sign-out since.
   const warnings: readonly VaultWarning[] =
@@ -375,7 +376,7 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
     ...(opening.state === 'older' ? { older: versionsOf(mine, opening) } : {}),
     ...(warnings.length === 0 ? {} : { warnings }),
-    ...(opening.original === null ? {} : { copyOf: opening.original }),
+    ...(original === null ? {} : { copyOf: original }),
     ...(recovered === null ? {} : { recovered }),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from './format/header.ts';
 import { decodeMarkFile, isBehind, isStoredFor, latestMark, type Mark } from './format/key-item.ts';
 import {
+  damagedCopy,
   gone,
   isCopyOf,
   nothingReadable,
@@ -50,10 +51,15 @@ export interface Opening {
   isSignOutPending: boolean;
   /** See `VaultStatus.warnings`. */
   warnings: readonly VaultWarning[];
-  /** The path of the original, in state `copy`. */
-  original: string | null;
+  /** The original, if this is a copy, which may be damaged as well; its path is `null` if it is unknown. `null`: this is no copy. */
+  original: Original | null;
   /** The keychain does not have the key that this program had for the file. */
   isKeyGone: boolean;
+}
+
+/** The vault that a copy was made of, with the same id and key. */
+export interface Original {
+  path: string | null;
 }
 
 /** What a running program knows from opening this vault before. */
@@ -268,17 +274,21 @@ async function openBytes(
   const contents = await readContents(bytes, found, key, known.isDoubted);
   const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
   const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
+  const original = await originalOf(place, item, identity);
   if (contents.recovered !== null) {
     const isEmpty = storeOf(contents.cache).size === 0;
+    if (original !== null) {
+      const error = isEmpty ? nothingReadable() : damagedCopy(original.path);
+      return { ...opened, state: 'damaged', error, original };
+    }
     if (seen !== null && isBehindMark) {
       return { ...opened, state: 'older', error: isEmpty ? olderUnopenable() : refusal('older') };
     }
     return { ...opened, state: 'damaged', error: isEmpty ? nothingReadable() : refusal('damaged') };
   }
-  const original = await originalOf(place, item, identity);
   if (original !== null) {
     const error = original.path === null ? refusal('copy') : isCopyOf(original.path);
-    return { ...opened, state: 'copy', error, original: original.path };
+    return { ...opened, state: 'copy', error, original };
   }
   if (!isBehindMark) return { ...opened, state: 'ready', error: null };
   try {
@@ -392,11 +402,11 @@ async function readMarkFile({ io, file }: Place, fileId: Buffer, key: Buffer): P
  * is still there, or if the path was too long to be stored (`path` is null): then nobody can look. `null`: this is the original, or it
  * was moved here, or that path can't be read, or it is another name of this vault. A hard link counts as a copy.
  */
-async function originalOf(
-  { io, file }: Place,
+export async function originalOf(
+  { io, file }: Pick<Place, 'io' | 'file'>,
   item: SlotReading | null,
   identity: Identity,
-): Promise<{ path: string | null } | null> {
+): Promise<Original | null> {
   if (item === null || typeof item === 'string' || isStoredFor(item, file) !== false) return null;
   const path = item.file;
   if (path === null) return { path };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dropOldHistories, markAllAsShared, markUnknownAsShared } from '../accounts/account-history.ts';
+import type { Change } from '../cache/entry.ts';
 import { transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
 import { type Access, rewrite } from './commit.ts';
@@ -8,8 +9,9 @@ import { keepCopy, setAside } from './disk/file.ts';
 import { withTombstones } from './format/batch.ts';
 import type { Slot } from './format/header.ts';
 import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
-import { look, type Opening, stateFor } from './open.ts';
+import { look, type Opening, type Original, stateFor } from './open.ts';
 import { changedMeanwhile, notComplete, nothingReadable, refusal } from './refusal.ts';
+import type { Settings } from './settings.ts';
 import { otherSlot } from './slots.ts';
 import type { VaultState } from './state.ts';
 import { removeSignedOut } from './tombstones.ts';
@@ -32,11 +34,21 @@ export async function startFresh(access: Access): Promise<void> {
 export async function recover(access: Access): Promise<void> {
   const { settings, memory } = access;
   await access.writing(async () => {
-    const found = await look(settings, memory.known);
+    // The keychain is asked, whatever is in memory: the file may be a copy by now, whose key is the original's.
+    const found = await look(settings, { ...memory.known, followed: null });
     assertState(found, ['damaged']);
     const { contents, key, slot } = found;
     if (contents === null || key === null) {
       throw nothingReadable();
+    }
+    if (found.original !== null) {
+      await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
+      settleHistories(contents);
+      shareHistories(contents, found.original);
+      await memory.replace({ ...found, ...(await writeOwn(settings, contents)) });
+      memory.isUnmarked = true;
+      key.fill(0);
+      return;
     }
     await keepCopy(settings.io, settings.file, 'damaged', new Date(settings.now()));
     const { cache, groups, header } = contents;
@@ -178,26 +190,35 @@ export async function makeOwn(access: Access): Promise<void> {
     await access.lookAgain();
     const { opening } = memory;
     assertState(opening, ['copy']);
-    const { contents } = opening;
-    if (contents === null) throw refusal('copy', opening.error);
-    const fileId = randomBytes(16);
-    const now = Math.floor(settings.now() / 1000);
-    const key = await settings.slots.make(fileId, 'a', null);
-    // The original's programs continue to use the same refresh tokens.
-    const marked = transact(contents.cache, () => markAllAsShared(contents.cache, opening.original));
-    memory.notify([marked.changes]);
-    const written = await rewrite(settings, {
-      cache: contents.cache,
-      previous: null,
-      kept: new Map(), // Secrets are bound to the id, so all of them are sealed again.
-      key,
-      slot: 'a',
-      metadata: { keyMadeAt: now, pending: null, epoch: contents.metadata.epoch, tombstones: [] },
-      fileId,
-    });
-    const own = { ...written, fileId, key, slot: 'a', mark: null, original: null } as const;
-    memory.saved({ ...opening, ...own, state: 'ready', error: null, isSignOutPending: false }, now);
+    const { contents, original } = opening;
+    if (contents === null || original === null) throw refusal('copy', opening.error);
+    memory.notify([shareHistories(contents, original)]);
+    const own = await writeOwn(settings, contents);
+    memory.saved({ ...opening, ...own }, Math.floor(settings.now() / 1000));
   });
+}
+
+/** Notes that the original's programs continue to use the same refresh tokens. */
+function shareHistories({ cache }: Contents, { path }: Original): readonly Change[] {
+  return transact(cache, () => markAllAsShared(cache, path)).changes;
+}
+
+/** Replaces the file of a copy with a vault that has an id and a key of its own, and the same contents. */
+async function writeOwn(settings: Settings, { cache, metadata }: Contents) {
+  const fileId = randomBytes(16);
+  const now = Math.floor(settings.now() / 1000);
+  const key = await settings.slots.make(fileId, 'a', null);
+  const written = await rewrite(settings, {
+    cache,
+    previous: null,
+    kept: new Map(), // Secrets are bound to the id, so all of them are sealed again.
+    key,
+    slot: 'a',
+    metadata: { keyMadeAt: now, pending: null, epoch: metadata.epoch, tombstones: [] },
+    fileId,
+  });
+  const own = { ...written, fileId, key, slot: 'a', mark: null, original: null } as const;
+  return { ...own, state: 'ready', error: null, isSignOutPending: false } as const;
 }
 
 /** Runs `task` with the key lock held, because it may have to ask the keychain for the vault's key. */

@@ -153,6 +153,18 @@ export function isCopyOf(original: string): VaultError {
   );
 }
 
+/** Returns the error for a damaged copy. Without a path, whether its original is still there can't be known. */
+export function damagedCopy(original: string | null): VaultError {
+  const of =
+    original === null
+      ? 'This file is damaged. It was moved or copied, and the original, if it is still there, has the same key.'
+      : `This is a damaged copy of the vault “${printable(original, 200)}”, and both have the same key.`;
+  return new VaultError(
+    'vault_damaged',
+    `${of} Both files are untouched. Keep what can be read as a vault of its own, or start fresh: the damaged file is kept beside it.`,
+  );
+}
+
 /** Returns the error for a rotation that kept the old key: because of the keychain, if it did not store the new one or did not answer. */
 export function notRotated(cause: Error | null): Error {
   if (cause !== null && !(cause instanceof KeychainError)) return cause;

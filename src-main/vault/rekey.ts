@@ -6,9 +6,9 @@ import { type Access, append, rewrite } from './commit.ts';
 import { keptFrames, markOf } from './contents.ts';
 import { hear, identify, replaceFile } from './disk/file.ts';
 import type { Slot } from './format/header.ts';
-import { encodeMarkFile, isPast, latestMark, type Mark } from './format/key-item.ts';
+import { encodeMarkFile, isPast, type KeyItem, latestMark, type Mark } from './format/key-item.ts';
 import type { VaultMemory } from './memory.ts';
-import { markFileOf, STORED } from './open.ts';
+import { markFileOf, originalOf, STORED } from './open.ts';
 import { changedMeanwhile } from './refusal.ts';
 import { otherSlot, unlessItWaits } from './slots.ts';
 import { metadataAfter, removeSignedOut, tombstonesIn } from './tombstones.ts';
@@ -100,7 +100,7 @@ export class Rekeying {
     const mark = async (): Promise<void> => {
       if (memory.isEnded) return; // The vault was closed while this waited for the lock.
       await this.#access.inTurn(() => this.#access.catchUp());
-      const { contents, key, slot, fileId, state } = memory.opening;
+      const { contents, key, slot, fileId, state, identity } = memory.opening;
       if (state !== 'ready' || contents === null || key === null || fileId === null) return;
       memory.isUnmarked = false;
       const own = Buffer.from(key); // Memory overwrites its own when another file is found.
@@ -110,7 +110,9 @@ export class Rekeying {
         const isPastIt =
           item !== null &&
           (item.mark === null || isPast({ ...position, history: contents.history }, item.mark));
-        if (isPastIt) await settings.slots.keep(fileId, slot, own, position);
+        // The original's drive may have been away when this copy was opened.
+        const isCopy = identity !== null && (await originalOf(settings, item, identity)) !== null;
+        if (isPastIt && !isCopy) await settings.slots.keep(fileId, slot, own, position);
         else {
           await this.#access.inTurn(async () => {
             if (memory.isEnded) return; // The vault may have been closed while the keychain answered.
@@ -130,13 +132,13 @@ export class Rekeying {
       });
   }
 
-  /** Returns what is stored beside this key; `null` if the slot does not hold it. The caller holds the key lock. */
-  async #stored(fileId: Buffer, slot: Slot, key: Buffer): Promise<{ mark: Mark | null } | null> {
+  /** Returns the item of this key, with the key overwritten; `null` if the slot does not hold it. The caller holds the key lock. */
+  async #stored(fileId: Buffer, slot: Slot, key: Buffer): Promise<KeyItem | null> {
     const item = await this.#access.settings.slots.read(fileId, slot, STORED);
     if (typeof item === 'string') return null;
     const isSame = item.key.equals(key);
     item.key.fill(0);
-    return isSame ? { mark: item.mark } : null;
+    return isSame ? item : null;
   }
 
   /** Resolves when no key replacement is in progress. */

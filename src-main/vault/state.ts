@@ -56,7 +56,7 @@ export interface VaultStatus {
    * accounts. Absent otherwise, and in state `older`.
    */
   kept?: number;
-  /** In state `copy`: absolute path of the original; absent if it is unknown. */
+  /** In state `copy`, and in state `damaged` if the file is a copy: absolute path of the original; absent if it is unknown. */
   copyOf?: string;
   /** In state `damaged`: the number of salvaged accounts, the total (null: unknown), and the lost accounts. */
   recovered?: Recovered;

@@ -72,7 +72,13 @@ export function RecoverDialog({ dialog }: { dialog: DialogOf<'recover'> }) {
       onYes={() => void recover()}
     >
       {status !== null && (
-        <p>{recovered(status)}. They are written to a new file. The damaged file is kept beside it.</p>
+        <p>
+          {recovered(status)}. They are written to a new file
+          {status.copyOf === undefined
+            ? ''
+            : ', which becomes a vault of its own. The original does not change'}
+          . The damaged file is kept beside it.
+        </p>
       )}
       {lost.length > 0 && (
         <>

@@ -126,11 +126,13 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   }),
   damaged: (status) => {
     const isRecoverable = status.recovered !== undefined && status.recovered.accounts > 0;
+    const ofCopy = status.copyOf === undefined ? undefined : status.message;
     return {
       tone: 'bad',
       title: recovered(status),
       text: isRecoverable
-        ? 'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.'
+        ? (ofCopy ??
+          'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.')
         : 'No account in the file can be read. To get your accounts back, restore from an export. The damaged file is kept beside the new one.',
       consequence: `${lost(status)} ${IN_MEMORY}`.trim(),
       actions: isRecoverable

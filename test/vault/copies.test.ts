@@ -223,6 +223,136 @@ describe('a copy', () => {
   });
 });
 
+describe.each<[string, (bytes: Buffer) => Buffer]>([
+  ['with a changed bit in its second header', (bytes) => flipped(bytes, 4096 + 50)],
+  ['with a changed bit in an account', (bytes) => flipped(bytes, bytes.length - 200)],
+  ['that was cut off', (bytes) => bytes.subarray(0, bytes.length - 300)],
+  ['with other bytes behind it', (bytes) => Buffer.concat([bytes, Buffer.alloc(700, 7)])],
+])('a damaged copy, %s', (_, damage) => {
+  /** The same as `sceneWithCopy`; the copy is of the base, and damaged. */
+  async function damagedScene(): Promise<{ scene: Scene; copy: string }> {
+    const { scene, copy } = await sceneWithCopy();
+    const vault = await scene.open();
+    await vault.compact();
+    await vault.close();
+    scene.disk.put(copy, damage(Buffer.from(scene.bytes)));
+    return { scene, copy };
+  }
+
+  /** Nothing has happened to the original: its key, the mark beside it, and its file. */
+  async function expectUntouched(scene: Scene, before: Map<string, string>): Promise<void> {
+    for (const [account, item] of before) expect(scene.keychain.items.get(account)).toBe(item);
+    const original = await scene.open();
+    expect(original.status.state).toBe('ready');
+    expect(await users(original)).toEqual([homeOf('ada'), homeOf('ben')]);
+    await original.close();
+  }
+
+  test('says so, and is not written', async () => {
+    const { scene, copy } = await damagedScene();
+    const before = new Map(scene.keychain.items);
+    const bytes = Buffer.from(scene.disk.bytes(copy));
+    const vault = await scene.open({ file: copy });
+    expect(vault.status).toMatchObject({ state: 'damaged', code: 'vault_damaged', copyOf: scene.file });
+    expect(vault.status.message).toContain(`a damaged copy of the vault “${scene.file}”`);
+    for (const attempt of [
+      () => vault.update((cache) => signIn(cache, 'eve')),
+      () => vault.signOut(homeOf('ada')),
+      () => vault.rotateKey(),
+      () => vault.compact(),
+      () => vault.keepMine(),
+      () => vault.takeFile(),
+      () => vault.makeOwn(),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'vault_damaged' });
+    }
+    await vault.retry();
+    expect(vault.status.copyOf).toBe(scene.file);
+    await vault.close();
+    expect(scene.disk.bytes(copy).equals(bytes)).toBe(true);
+    await expectUntouched(scene, before);
+  });
+
+  test.each(['open', 'locked'] as const)(
+    'becomes a vault of its own when it is recovered; the keychain was %s at the opening',
+    async (mood) => {
+      const { scene, copy } = await damagedScene();
+      const before = new Map(scene.keychain.items);
+      scene.keychain.mood = mood;
+      const vault = await scene.open({ file: copy });
+      scene.keychain.mood = 'open';
+      expect((await vault.retry()).state).toBe('damaged');
+      const kept = await users(vault);
+      await vault.recover();
+      expect(vault.status).toMatchObject({ state: 'ready', held: 'disk' });
+      expect(vault.status.copyOf).toBeUndefined();
+      await expectUntouched(scene, before);
+      await vault.update((cache) => signIn(cache, 'cas'));
+      expect((await vault.signOut(homeOf('cas'))).oldKey).toBe('destroyed');
+      await vault.rotateKey();
+      await vault.close();
+      await expectUntouched(scene, before);
+      const own = await scene.open({ file: copy });
+      expect(own.status.state).toBe('ready');
+      expect(await users(own)).toEqual(kept);
+      expect(await own.verify()).toMatchObject({ sound: true });
+    },
+  );
+
+  test.each(['startFresh', 'forget'] as const)('leaves the original its key after %s', async (way) => {
+    const { scene, copy } = await damagedScene();
+    const before = new Map(scene.keychain.items);
+    const vault = await scene.open({ file: copy });
+    await vault[way]();
+    await vault.update((cache) => signIn(cache, 'eve'));
+    await vault.signOut(homeOf('eve'));
+    await vault.close();
+    await expectUntouched(scene, before);
+  });
+
+  test('is no copy where it is all that is left', async () => {
+    const { scene, copy } = await damagedScene();
+    scene.disk.nodes.delete(scene.file);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status.state).toBe('damaged');
+    expect(vault.status.copyOf).toBeUndefined();
+    const { account } = scene.keychain.item('a');
+    await vault.recover();
+    expect(scene.keychain.item('a').account).toBe(account);
+    expect((await scene.open({ file: copy })).status.state).toBe('ready');
+  });
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  return bytes;
+}
+
+describe('a copy that was opened while its original was away', () => {
+  test.each(['intact', 'damaged'])('is a copy once it is back, also if it is %s by then', async (state) => {
+    const { scene, copy } = await sceneWithCopy();
+    const original = Buffer.from(scene.bytes);
+    const before = new Map(scene.keychain.items);
+    scene.disk.nodes.delete(scene.file);
+    const vault = await scene.open({ file: copy });
+    expect(vault.status.state).toBe('ready');
+    scene.disk.put(scene.file, original);
+    if (state === 'damaged') {
+      scene.disk.put(copy, flipped(Buffer.from(scene.disk.bytes(copy)), 4096 + 50));
+      await vault.retry();
+      expect(vault.status).toMatchObject({ state: 'damaged', copyOf: scene.file });
+      await vault.recover();
+      expect(vault.status.state).toBe('ready');
+    } else {
+      await vault.compact(); // which would store the path of the copy in the keychain
+      await expect.poll(() => vault.status.state).toBe('copy');
+    }
+    await vault.close();
+    for (const [account, item] of before) expect(scene.keychain.items.get(account)).toBe(item);
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+});
+
 describe('a vault whose path is too long for the keychain', () => {
   /** A scene with such a vault, and a copy of it. */
   async function sceneWithLong(): Promise<{ scene: Scene; long: string }> {
