@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
@@ -39,6 +40,21 @@ it('returns name and content, and reports the size before it reads', async () =>
 
 it('reads a file that says it has no size', async () => {
   expect(await textIn('/proc/self/status')).toContain('Name:');
+});
+
+it('closes a file that can’t be looked up, and names it', async () => {
+  const path = file('stale.json', '{}');
+  const probe = await open(path);
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const stat = vi
+    .spyOn(handles, 'stat')
+    .mockRejectedValueOnce(Object.assign(new Error('stat'), { code: 'ESTALE' }));
+  const { message } = await refusal(path);
+  expect(message).toBe('“stale.json” can’t be read (ESTALE). Nothing was imported.');
+  const [opened] = stat.mock.contexts as FileHandle[];
+  expect(opened?.fd).toBe(-1);
+  stat.mockRestore();
 });
 
 describe('each kind of invalid file has its own error message', () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -411,6 +412,34 @@ test('an export removes the temporary file of a killed export, and nothing else'
   ];
   await vault.exportTo(join(folder, 'export.age'), PASSPHRASE);
   expect(readdirSync(folder).sort()).toEqual([...others, 'export.age'].sort());
+});
+
+test('an export makes no folder', async () => {
+  const { vault } = await signedIn('ada');
+  const folder = join(temporaryFolder(), 'Dokuments');
+  await expect(vault.exportTo(join(folder, 'x.age'), PASSPHRASE)).rejects.toMatchObject({
+    code: 'path_invalid',
+    message: `The folder “${folder}” is not there. Nothing was exported. Create it, or choose another folder.`,
+  });
+  expect(existsSync(folder)).toBe(false);
+});
+
+test('an export that the file system did not confirm is no change of the vault', async () => {
+  const { scene } = await signedIn('ada');
+  const file = fileIn('unconfirmed.age');
+  const io: Io = {
+    ...nodeIo,
+    open: (path, flags, mode) =>
+      path === dirname(file)
+        ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+        : nodeIo.open(path, flags, mode),
+  };
+  const vault = await scene.open({}, { io, scryptWork: CHEAP });
+  await expect(vault.exportTo(file, PASSPHRASE)).rejects.toMatchObject({
+    code: 'storage_failed',
+    message:
+      'The export is in place, but the file system did not confirm it: EIO. A power cut may undo it. Check the disk, and export again.',
+  });
 });
 
 test('an export that can open no more files blames no folder', async () => {

@@ -199,16 +199,14 @@ export async function replaceFile<T>(
     await io.unlink(temporary).catch(() => undefined); // The caller gets the first error.
     throw error;
   }
-  await confirmed(() => syncFolder(io, folder));
+  await syncFolder(io, folder).catch((cause: unknown) => Promise.reject(new UnconfirmedError(cause)));
   return { identity, end };
 }
 
-/** Runs a step that follows a rename. If it fails, the file has already been replaced, and the error must not say that it is unchanged. */
-async function confirmed<T>(task: () => Promise<T>): Promise<T> {
-  try {
-    return await task();
-  } catch (cause) {
-    throw new StorageError(
+/** The file has been replaced, but the file system did not confirm it: the error must not say that the file is unchanged. */
+export class UnconfirmedError extends StorageError {
+  constructor(cause: unknown) {
+    super(
       'storage_failed',
       `The new file is in place, but the file system did not confirm it: ${codeOf(cause)}. Read the vault to see what is changed before you change it again, and check the disk.`,
       { cause },

@@ -31,7 +31,9 @@ export async function readDocumentFile(
   const name = printable(basename(path), 100);
   const file = await openFile(path, name);
   try {
-    const { size } = await file.stat();
+    const about = await file.stat();
+    if (!about.isFile()) throw notAFile(name, about.isDirectory());
+    const { size } = about;
     if (size > MAX_DOCUMENT_BYTES) throw tooLarge(name, size);
     reading?.({ fileName: name, bytes: size });
     const content = await readAtMost(file, MAX_DOCUMENT_BYTES);
@@ -48,19 +50,18 @@ export async function readDocumentFile(
 const NON_BLOCKING = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
 async function openFile(path: string, name: string): Promise<FileHandle> {
-  let file: FileHandle;
   try {
     // Non-blocking: opening a named pipe without a writer would block forever.
-    file = await open(path, constants.O_RDONLY | NON_BLOCKING);
+    return await open(path, constants.O_RDONLY | NON_BLOCKING);
   } catch (error) {
     throw unreadable(name, error);
   }
-  const about = await file.stat();
-  if (about.isFile()) return file;
-  await file.close();
-  throw new DocumentError(
+}
+
+function notAFile(name: string, isFolder: boolean): DocumentError {
+  return new DocumentError(
     'document_unreadable',
-    about.isDirectory()
+    isFolder
       ? `“${name}” is a folder, not a file. Nothing was imported. Choose the cache document itself.`
       : `“${name}” is a device or a pipe, not a file. Nothing was imported.`,
   );

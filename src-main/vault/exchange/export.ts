@@ -18,9 +18,11 @@ import {
   readWhole,
   replaceFile,
   sameFile,
+  UnconfirmedError,
 } from '../disk/file.ts';
 import { storageError } from '../disk/storage-error.ts';
-import { openFilesMessage } from '../../folders.ts';
+import { codeOf } from '../../error-code.ts';
+import { openFilesMessage, shown } from '../../folders.ts';
 import { isVaultHeader, MAGIC_LENGTH } from '../format/header.ts';
 import { AGE_BEGINS, encrypt } from './age.ts';
 
@@ -99,6 +101,12 @@ async function assertElsewhere({ settings }: Access, file: string): Promise<void
     identify(io, dirname(settings.file)).catch(() => null),
     identify(io, dirname(file)),
   ]).catch((cause: unknown) => Promise.reject(worded(cause)));
+  // A folder that was made for a misspelt path, or where a disk is not mounted, would hide the mistake.
+  if (target === null)
+    throw new StorageError(
+      'path_invalid',
+      `The folder “${shown(dirname(file))}” is not there. Nothing was exported. Create it, or choose another folder.`,
+    );
   const isSame = (a: Identity | null, b: Identity | null): boolean =>
     a !== null && b !== null && sameFile(a, b);
   const isInFolder = isSame(folder, target) || resolve(dirname(file)) === resolve(dirname(settings.file));
@@ -164,6 +172,12 @@ const MESSAGES: Readonly<Partial<Record<StorageErrorCode, string>>> = {
 };
 
 function worded(cause: unknown): TokenkeepError {
+  if (cause instanceof UnconfirmedError)
+    return new StorageError(
+      'storage_failed',
+      `The export is in place, but the file system did not confirm it: ${codeOf(cause.cause)}. A power cut may undo it. Check the disk, and export again.`,
+      { cause: cause.cause },
+    );
   if (cause instanceof StorageError) return cause;
   const error = storageError(cause);
   const message = error instanceof StorageError ? MESSAGES[error.code] : undefined;
