@@ -213,7 +213,11 @@ function refreshTokens(store: Store, home: string, now: number): Diagnosis[] {
     // One that was refused for some scopes stands in for no other.
     if (!newest?.entity || isDead(newest.entity, now) || refusalsOf(newest.entity).length > 0) continue;
     const target = newest.entity.target ?? '';
-    const shadowed = older.filter(({ entity }) => {
+    const { age } = rankOf(store, 'RefreshToken', newest, now);
+    const shadowed = older.filter((entry) => {
+      // Of two without a time, or with the same one, it is unknown which is the newer.
+      if (rankOf(store, 'RefreshToken', entry, now).age === age) return false;
+      const { entity } = entry;
       const scopes = scopesOf(entity?.target ?? '');
       const family = entity?.family_id ?? '';
       if (family !== '' && newest.entity?.family_id !== family) return false; // Other apps of the family may use it.

@@ -242,6 +242,16 @@ describe('finds', () => {
         Account: { u: account },
       },
     ],
+    [
+      'two refresh tokens, of which neither tells when it was cached',
+      {
+        RefreshToken: {
+          r: refresh,
+          s: { ...refresh, secret: 'another', environment: 'sts.windows.net' },
+        },
+        Account: { u: account },
+      },
+    ],
     ['a user in two tenants', { ...healthy, Account: { u: account, v: { ...account, realm: 'guest' } } }],
     [
       'a token that may do in an outage',
