@@ -88,6 +88,8 @@ export interface Vault extends CacheHandle {
    * Runs `fn` while holding a named lock. The lock belongs to the operating system, which releases it when the process dies.
    * Names share a small number of lock files. Aborting `signal` cancels the call until the task begins. The signal is also
    * passed to the task.
+   *
+   * @throws VaultError of a state in which an update would be refused: the task does not begin, since what it gets could not be kept
    */
   exclusively<T>(name: string, task: (signal?: AbortSignal) => Promise<T>, options?: Abortable): Promise<T>;
 
@@ -192,7 +194,7 @@ export interface Vault extends CacheHandle {
   /**
    * Exports everything to a file in the age format, encrypted with the passphrase. `age --decrypt` opens it too, and yields a
    * cache document that an MSAL library reads. The file is written atomically, with mode 0600, and has been read back when this
-   * resolves. In a state other than `ready`, whatever can be read is exported. Aborting `signal` cancels the call until the
+   * resolves. Its folder has to exist. In a state other than `ready`, whatever can be read is exported. Aborting `signal` cancels the call until the
    * file is written.
    *
    * @throws PassphraseError `passphrase_weak`; StorageError; VaultError of a state in which nothing can be read; InvalidArgumentError if

@@ -210,11 +210,7 @@ export class Saving {
     const { settings, memory } = this.#access;
     if (jobs.length === 0 && memory.held.length === 0) return;
     try {
-      // Checking is cheap: writing may be allowed by now, or another process may have repaired the file.
-      const { state } = memory.opening;
-      if (state === 'read-only' || state === 'unreadable') await this.#access.lookAgain();
-      else if (state !== 'ready' && state !== 'busy') await this.#access.catchUp();
-      this.#access.assertReady();
+      await this.#assertReady();
       await this.#access.writing(async () => {
         // Before creating a file: another program may have created or removed the key in the meantime.
         if (memory.opening.identity === null) await this.#access.lookAgain();
@@ -226,6 +222,19 @@ export class Saving {
       if (settings.unprotected === 'refuse') for (const job of jobs) job.reject(error);
       else this.#settle(await memory.attempt(jobs), error);
     }
+  }
+
+  /** @throws VaultError of the state, if an update would be refused */
+  async assertPossible(): Promise<void> {
+    if (this.#access.settings.unprotected === 'refuse') await this.#assertReady();
+  }
+
+  async #assertReady(): Promise<void> {
+    // Checking is cheap: writing may be allowed by now, or another process may have repaired the file.
+    const { state } = this.#access.memory.opening;
+    if (state === 'read-only' || state === 'unreadable') await this.#access.lookAgain();
+    else if (state !== 'ready' && state !== 'busy') await this.#access.catchUp();
+    this.#access.assertReady();
   }
 
   /** See `Vault.compact`. */

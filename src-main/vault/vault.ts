@@ -215,6 +215,8 @@ class FileVault implements Vault {
       const lock = { isHeld: false };
       const held = async (): Promise<T> => {
         lock.isHeld = true;
+        // Before the task redeems a refresh token whose successor could not be kept.
+        await this.#inTurn(() => this.#saving.assertPossible());
         begin();
         return task(signal);
       };

@@ -131,6 +131,15 @@ describe('what can be read in part, or must not be changed', () => {
         state === 'damaged' ? /^Verification failed\. .+damaged/ : /^Not verified\. /,
       );
       if (state !== 'damaged') expect(verify.out).not.toContain('damaged');
+      // What a provider answered could not be kept, so nothing is asked of it.
+      let sent = 0;
+      const fetch = (): Promise<Response> => Promise.reject(new Error(`request ${(sent += 1)}`));
+      for (const user of ['ada@example.org', 'ben@example.org']) {
+        const words = ['get', '--account', user, '--scope', 'openid', '--refresh', '--vault', file];
+        const { code, err } = await command(at, words, { ...options, fetch });
+        expect([listed, EXIT.notFound], err).toContain(code);
+      }
+      expect(sent).toBe(0);
       const out = await command(at, ['signout', 'ada@example.org', '--yes', '--vault', file], options);
       // Where the vault refuses the change, the account is still signed in there.
       expect([changed, EXIT.stillSignedIn, EXIT.notFound]).toContain(out.code);

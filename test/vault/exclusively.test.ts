@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CacheHandle, inMemory, memoryKeychain, TokenCache } from '../../src-main/index.ts';
 import { NamedLocks } from '../../src-main/lock/file-lock.ts';
+import { testVault } from '../../src-main/testing/index.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -130,4 +131,22 @@ test('a call that waits too long rejects', async () => {
   await held;
   await expect(waiter.hold('ada', () => Promise.resolve('mine'))).resolves.toBe('mine');
   await Promise.all([holder.close(), waiter.close()]);
+});
+
+test.each(['damaged', 'older', 'copy'] as const)(
+  'a task does not begin in a vault that is %s: what it gets could not be kept',
+  async (state) => {
+    const { vault, dispose } = await testVault({ state });
+    let begun = false;
+    const task = () => Promise.resolve((begun = true));
+    await expect(vault.exclusively('ada', task)).rejects.toMatchObject({ code: `vault_${state}` });
+    expect(begun).toBe(false);
+    await dispose();
+  },
+);
+
+test('a task begins in a vault that keeps in memory what it can’t save', async () => {
+  const { vault, dispose } = await testVault({ state: 'locked', unprotected: 'memory' });
+  expect(await vault.exclusively('ada', () => Promise.resolve('begun'))).toBe('begun');
+  await dispose();
 });
