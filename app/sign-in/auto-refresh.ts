@@ -77,7 +77,7 @@ export function autoRefresh(ports: AutoRefreshPorts): AutoRefresh {
   const waits = new Map<string, Wait>();
   /** Tokens by account that a refresh did not replace, although it succeeded. */
   const unreplaced = new Map<string, ReadonlySet<string>>();
-  /** What the accounts had when they were last due. One that was refused is not among them. */
+  /** What the accounts had when they were last due. */
   const marks = new Map<string, string>();
   let planned = new Map<string, number>();
   let cancel = (): void => {};

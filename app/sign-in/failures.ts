@@ -1,6 +1,6 @@
 /** Errors of sign-in, refresh and sign-out, each with a code and a message for the user. */
 import { PublicError } from 'tokenkeep/errors';
-import { codeThatAsksUser, plainError, type PlainError } from 'tokenkeep/ipc';
+import { codeThatAsksUser, isTokenRefused, plainError, type PlainError } from 'tokenkeep/ipc';
 
 export type SignInErrorCode =
   | 'client_unknown' // the provider does not know the client id, or not as a public client
@@ -21,7 +21,7 @@ export type SignInErrorCode =
   | 'sign_out_unsaved' // a sign-out failed, and the vault can't be told so
   | 'sign_in_rejected' // another OAuth error; the message names it
   | 'answer_invalid' // a token response that lacks required fields or contains wrong ones
-  | 'sign_in_again' // the provider refused the refresh token for good
+  | 'sign_in_again' // the provider refused the refresh token, or gives no token for these scopes without a sign-in
   | 'profile_unknown' // the issuer of a token can't be determined
   | 'host_refused' // the user did not allow the issuer, or hosts that it names
   | 'consent_unanswered' // the question was not answered in time, or could not be asked
@@ -58,14 +58,25 @@ export function failureOf(error: unknown, about: Circumstance): Error {
 }
 
 function worded(code: SignInErrorCode, cause: unknown, about: Circumstance): SignInError {
+  const name = oauthName(cause);
   const says = code === 'provider_unreachable' ? statusOf(cause) : '';
-  const message = says === '' ? messageOf(code, about, oauthName(cause)) : faulty(says, about);
+  const asks = code === 'sign_in_again' && !isTokenRefused(cause);
+  const message = asks
+    ? asksUser(about, name)
+    : says === ''
+      ? messageOf(code, about, name)
+      : faulty(says, about);
   return new SignInError(code, message, { cause });
 }
 
 /** Returns a failure to find the provider in the words of a step that follows the removal: something was changed. */
 export function failureAfterRemoval(error: unknown, about: Circumstance): unknown {
   return error instanceof SignInError ? worded(error.code, error.cause, about) : error;
+}
+
+/** The message for a provider that gives no token for what was requested without asking the user, and may give others. */
+function asksUser({ issuer }: Circumstance, name: string): string {
+  return `${hostOf(issuer)} gives no new token without asking you (${name}). The tokens that are here can be used until they expire. Sign in again.`;
 }
 
 /** Returns what a provider in trouble answered: its error code, or its status; "" if it did not answer. */

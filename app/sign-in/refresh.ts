@@ -11,7 +11,7 @@ import {
   type TokenRequest,
   type Vault,
 } from 'tokenkeep';
-import type { Redeem } from 'tokenkeep/cache';
+import { lookup, type Redeem } from 'tokenkeep/cache';
 import {
   type AccountHistory,
   activityAccount,
@@ -21,8 +21,9 @@ import {
   changeHistory,
   findAccount,
   historyOf,
+  isTokenRefused,
   recordActivity,
-  type Refusal,
+  recordRefusal,
   refusalReason,
   tokenItems,
   withSignature,
@@ -107,14 +108,16 @@ async function refreshAccount(
   ask: Ask,
   tokenId: string | null,
 ): Promise<RefreshReport> {
-  const { account, history, wanted } = await vault.read((cache) => {
+  const { account, history, wanted, tokens } = await vault.read((cache) => {
     const found = findAccount(cache, accountId);
+    const requests = requestsFor(found, ports.profiles.list()).filter(
+      (request) => tokenId === null || isFor(request, found, tokenId),
+    );
     return {
       account: found,
       history: historyOf(cache, accountId),
-      wanted: requestsFor(found, ports.profiles.list()).filter(
-        (request) => tokenId === null || isFor(request, found, tokenId),
-      ),
+      wanted: requests,
+      tokens: sendable(cache, found, ports.now(), requests),
     };
   });
   // A sign-out after this point wins: the changes of the refresh are then dropped.
@@ -132,8 +135,13 @@ async function refreshAccount(
             ? 'This account has no refresh token. Sign in again to get one.'
             : 'Nothing renews this token: its app has no refresh token, the token is bound to a key or was requested for more than its scopes, or it is gone. Nothing was changed.',
         )
-      : undefined;
-  const agreed = await agreements(ports, account, history, ask).catch((error: unknown) => {
+      : tokens.length === 0
+        ? new SignInRequiredError(
+            'Nothing was sent: the provider refused the refresh token of this account before, or it is not known whose it is. The tokens that are here can be used until they expire. Sign in again.',
+          )
+        : undefined;
+  let refused: Refused | undefined;
+  const agreed = await agreements(ports, account, history, tokens, ask).catch((error: unknown) => {
     problem = error;
     return new Map<string, Agreed>();
   });
@@ -157,12 +165,16 @@ async function refreshAccount(
         const [issuer = ''] = [...agreed.values()].map((each) => each.issuer);
         problem = signInError('answer_invalid', { issuer, client_id: request.client_id }, problem);
       }
+      if (refused === undefined && isRefusal(problem))
+        refused = { client_id: request.client_id, error: problem };
     }
   }
+  // A later request had no refresh token left to send.
+  if (refused !== undefined && problem instanceof SignInRequiredError) problem = refused.error;
   const automatic = ask === null;
   await remember(
     handle,
-    { accountId, tokenId, history, agreed, problem, known, verified, refreshed, automatic },
+    { accountId, tokenId, history, agreed, problem, refused, known, verified, refreshed, automatic },
     ports,
   ).catch(ports.onUnexpected);
   return { refreshed, problem: problem === undefined ? null : plainErrorOf(problem, ports) };
@@ -177,12 +189,14 @@ interface Agreed extends IssuerLookup {
  * Determines, before any token is used, where each app's refresh tokens may go, and asks the user if needed: once for an imported account,
  * whose source program may be signed out by the refresh, and for an issuer that is not known for certain.
  *
+ * @param tokens the refresh tokens that may be sent
  * @throws SignInError `profile_unknown`, `refresh_declined`, `host_refused`
  */
 async function agreements(
   { profiles, consent }: RefreshPorts,
   account: CachedAccount,
   history: AccountHistory,
+  tokens: readonly RefreshToken[],
   ask: Ask,
 ): Promise<Map<string, Agreed>> {
   const agreed = new Map<string, Agreed>();
@@ -190,8 +204,9 @@ async function agreements(
   const saved = profiles.list();
   let problem: Error | undefined;
   const asked = new Set<string>();
-  for (const token of account.refreshTokens) {
+  for (const token of tokens) {
     const { client_id } = token;
+    const isImported = history.shared && !history.ownClients.includes(client_id);
     if (agreed.has(keyOf(token))) continue;
     const look = (realm?: string): IssuerLookup | undefined =>
       lookUpIssuer(account, history, saved, { client_id, own: token['issuer'], realm });
@@ -200,8 +215,8 @@ async function agreements(
       problem = signInError('profile_unknown', { issuer: '', client_id });
       continue;
     }
-    if ((history.shared && !asked.has(found.issuer)) || found.certainty !== 'known') {
-      if ((await ask?.(question(account, history, found))) !== true) {
+    if ((isImported && !asked.has(found.issuer)) || found.certainty !== 'known') {
+      if ((await ask?.(question(account, { ...history, shared: isImported }, found))) !== true) {
         throw signInError('refresh_declined', { issuer: found.issuer, client_id });
       }
       asked.add(found.issuer);
@@ -244,6 +259,13 @@ function question(
   return { message: `Refresh ${who}?`, detail: `${where}${owner}`, yes: 'Refresh' };
 }
 
+/** A refusal of a refresh token. */
+interface Refused {
+  /** The app that it was refused to. */
+  client_id: string;
+  error: SignInError;
+}
+
 interface Refreshed {
   accountId: string;
   /** null: all of the account's. */
@@ -251,6 +273,7 @@ interface Refreshed {
   history: AccountHistory;
   agreed: ReadonlyMap<string, Agreed>;
   problem: unknown;
+  refused: Refused | undefined;
   /** The refresh tokens that the account had at the beginning, and those that the provider answered. */
   known: ReadonlySet<string | null>;
   verified: readonly VerifiedToken[];
@@ -265,12 +288,7 @@ async function remember(
   done: Refreshed,
   { now }: RefreshPorts,
 ): Promise<void> {
-  const { accountId, tokenId, history, agreed, problem, known, verified, refreshed } = done;
-  const cause = refusalIn(problem);
-  const code = cause === undefined ? null : providerCodeOf(cause);
-  const refusal = cause === undefined ? null : { reason: refusalReason(code), at: now(), code };
-  // What was refused for one API says nothing about the others.
-  const ends = tokenId === null ? refusal : null;
+  const { accountId, tokenId, history, agreed, problem, refused, known, verified, refreshed } = done;
   const issuers = new Map<string, string>();
   for (const [key, { issuer, certainty }] of agreed) {
     const [client_id] = JSON.parse(key) as [string];
@@ -278,7 +296,7 @@ async function remember(
     if (certainty !== 'known' || history.shared) issuers.set(client_id, issuer);
   }
   const isAgreed = history.shared && agreed.size > 0;
-  const isNoted = refusal !== null || (problem === undefined && history.refusal !== null);
+  const isNoted = refused !== undefined || (problem === undefined && history.refusal !== null);
   const isNew = [...issuers].some(([client_id, issuer]) => history.issuers[client_id] !== issuer);
   if (!isAgreed && !isNoted && !isNew && verified.length === 0 && refreshed === 0) return;
   await handle.update((cache) => {
@@ -288,6 +306,10 @@ async function remember(
     // not refused.
     const before = historyOf(cache, accountId);
     const isOther = account.refreshTokens.some((token) => !known.has(secretOf(token)));
+    const own = [...new Set([...before.ownClients, ...clientsIn(agreed)])];
+    const isLeft =
+      tokenId !== null && account.refreshTokens.some(({ client_id }) => !own.includes(client_id));
+    const shared = before.shared && (!isAgreed || isLeft);
     let { signatures } = before;
     for (const token of verified)
       signatures = withSignature(account, { signatures }, { ...token, at: now() });
@@ -297,26 +319,25 @@ async function remember(
         ? {}
         : {
             issuers: { ...before.issuers, ...Object.fromEntries(issuers) },
-            shared: before.shared && !isAgreed,
-            // What was renewed shows that the sign-in goes on, whatever was refused beside it.
-            refusal: refreshed > 0 ? null : (ends ?? before.refusal),
+            shared,
+            ownClients: shared ? own : [],
+            refusal: refreshed > 0 ? null : before.refusal,
           }),
     });
-    record(cache, done, refusal, now());
+    record(cache, done, now());
   });
 }
 
 /** Records what was refreshed, and what was refused, unless the account was signed out meanwhile. */
 function record(
   cache: TokenCache,
-  { accountId, agreed, refreshed, automatic }: Refreshed,
-  refusal: Refusal | null,
+  { accountId, agreed, refused, refreshed, automatic }: Refreshed,
   at: number,
 ): void {
   const account = cachedAccounts(cache).byId.get(accountId);
   if (account === undefined) return;
   const of = [activityAccount(account)];
-  const clients = [...agreed.keys()].map((key) => (JSON.parse(key) as [string])[0]);
+  const clients = clientsIn(agreed);
   if (refreshed > 0) {
     // The refreshed tokens are the newest.
     const fresh = account.accessTokens
@@ -333,22 +354,20 @@ function record(
       automatic,
     });
   }
-  const [first] = agreed.values();
-  if (refusal === null || first === undefined) return;
-  recordActivity(cache, at, of, {
-    kind: 'refused',
-    client_id: clients.length === 1 ? (clients[0] ?? '') : '',
-    provider: new URL(first.issuer).host,
-    reason: refusal.reason,
-    code: refusal.code,
-  });
+  const its = [...agreed.values()][Math.max(0, clients.indexOf(refused?.client_id ?? ''))];
+  if (refused === undefined || its === undefined) return;
+  const { client_id, error } = refused;
+  const code = providerCodeOf(error);
+  const provider = new URL(its.issuer).host;
+  recordRefusal(cache, accountId, { reason: refusalReason(code), at, code, client_id, provider });
 }
 
-/** Returns the provider's refusal, which may be the cause of a `sign_in_required`. */
-function refusalIn(problem: unknown): SignInError | undefined {
-  const error = problem instanceof SignInRequiredError ? problem.cause : problem;
-  return error instanceof SignInError && error.code === 'sign_in_again' ? error : undefined;
-}
+const clientsIn = (agreed: ReadonlyMap<string, Agreed>): string[] =>
+  [...agreed.keys()].map((key) => (JSON.parse(key) as [string])[0]);
+
+/** Whether a provider refused the refresh token itself, not only for what was requested. */
+const isRefusal = (problem: unknown): problem is SignInError =>
+  problem instanceof SignInError && problem.code === 'sign_in_again' && isTokenRefused(problem.cause);
 
 interface Wanted extends TokenRequest {
   scopes: readonly string[];
@@ -384,6 +403,16 @@ export function requestsFor(account: CachedAccount, profiles: readonly SignInPro
   });
 }
 
+/** Returns the refresh tokens that these requests may send: none that was refused. */
+export function sendable(
+  cache: TokenCache,
+  account: CachedAccount,
+  now: number,
+  requests: readonly Wanted[] = requestsFor(account, []),
+): RefreshToken[] {
+  return requests.flatMap(({ alone: _, ...request }) => lookup(cache, request, now).refreshTokens);
+}
+
 /** Whether a request renews the access token with that id. */
 function isFor({ client_id, realm, scopes }: Wanted, account: CachedAccount, tokenId: string): boolean {
   const item = tokenItems(account).find(({ id }) => id === tokenId);
@@ -415,9 +444,9 @@ export const isRenewable = (token: AccessToken): boolean =>
 
 const isFilled = (field: unknown): boolean => field !== undefined && field !== null && field !== '';
 
-/** Redeems a refresh token only at the issuer that was approved for exactly this token. */
+/** Redeems a refresh token only at the issuer that was approved for exactly this token, or that has answered with it. */
 function redeemer(
-  agreed: ReadonlyMap<string, Agreed>,
+  agreed: Map<string, Agreed>,
   alone: boolean,
   { idTokens }: Pick<CachedAccount, 'idTokens'>,
   onAnswer: (fields: ReturnType<typeof fieldsOf>, verified: VerifiedToken | null) => void,
@@ -436,6 +465,8 @@ function redeemer(
       oidc.refreshTokenGrant(provider.config, refreshToken.secret, parameters),
     );
     const fields = fieldsOf(response);
+    // Of a family of apps, another one's token was redeemed.
+    if (refreshToken.client_id !== client_id) agreed.set(JSON.stringify([client_id, '']), destination);
     const subjects = idTokens
       .filter(
         (token) =>

@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, type Vault } from 'tokenkeep';
 import {
-  type AccountHistory,
   allowedIssuersAt,
-  type CachedAccount,
   cachedAccounts,
   changeHistory,
   CLEAR_ACTIVITY,
@@ -30,7 +28,7 @@ import {
   withRegistration,
 } from './profiles.ts';
 import { discovered } from './provider.ts';
-import { type Refresh, refreshing, UNASKED } from './refresh.ts';
+import { type Refresh, refreshing, sendable, UNASKED } from './refresh.ts';
 import { NO_SOURCES, type SourceSignOuts } from '../sources/source-sign-out.ts';
 import { clearReceipts, signOuts } from './sign-out.ts';
 import { checkSignature } from './signature-check.ts';
@@ -152,8 +150,11 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
         return accounts.flatMap((account) => {
           const history = historyOf(cache, account.id);
           // An imported refresh token may belong to another program until the user confirms its use.
-          const wanted = choice.has(account) && !history.shared && !isRefused(account, history);
-          const tokens = wanted ? dueTokens(account) : [];
+          const wanted = choice.has(account) && !history.shared;
+          const isRefused =
+            account.refreshTokens.length > 0 && sendable(cache, account, seconds()).length === 0;
+          // Of one that was refused, a refresh sends nothing, and tells that its user has to sign in.
+          const tokens = !wanted ? [] : isRefused ? [{ token: 'refused', at: 0 }] : dueTokens(account);
           return tokens.length === 0 ? [] : [{ account: account.id, tokens }];
         });
       });
@@ -416,16 +417,6 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
       endChanges();
     },
   };
-}
-
-/** Whether the provider refused to refresh an account, and nothing newer is cached: a sign-in, or a refresh by another program. */
-function isRefused({ accessTokens, refreshTokens }: CachedAccount, { refusal }: AccountHistory): boolean {
-  if (refusal === null) return false;
-  const times = [
-    ...accessTokens.map(({ cached_at }) => cached_at),
-    ...refreshTokens.map(({ last_modification_time }) => last_modification_time),
-  ];
-  return !times.some((time) => Number(time) > refusal.at);
 }
 
 function ownQuestion(who: string, source: string | null): Question {

@@ -526,7 +526,16 @@ const ABOUT_REQUEST: ReadonlySet<string> = new Set([
   'protection_policy_required',
 ]);
 
-/** Whether a provider refused the refresh token itself. Otherwise it may still give tokens for other scopes. */
+/**
+ * Returns whether a provider refused the refresh token itself. Otherwise it may still give tokens for other scopes.
+ *
+ * @param failure the error of an OAuth library, or the body of the response
+ * @example
+ * import { isTokenRefused } from 'tokenkeep/ipc';
+ *
+ * isTokenRefused({ error: 'invalid_grant' }); // true
+ * isTokenRefused({ error: 'invalid_grant', suberror: 'consent_required' }); // false
+ */
 export function isTokenRefused(failure: unknown): boolean {
   const refused = errorCodeIn(failure, INVALID_GRANT);
   return refused !== undefined && !ABOUT_REQUEST.has(refused.suberror);

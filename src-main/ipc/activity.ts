@@ -11,12 +11,20 @@
  */
 import * as v from 'valibot';
 import { folded, isRecord } from '../cache/json.ts';
+import type { Refusal } from '../cache/account-status.ts';
+import { isRefusedForGood } from '../cache/schema/expiry.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import type { CacheChange } from '../cache/schema/entities.ts';
 import { nameOf, nameWithRealm, usernameOf } from './account-views.ts';
 import { appDataOf } from '../cache/app-data.ts';
 import { appData, appDataNames, setAppData } from '../cache/token-cache.ts';
-import { type AccountId, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
+import { changeHistory } from '../accounts/account-history.ts';
+import {
+  type AccountId,
+  allTokensOf,
+  type CachedAccount,
+  cachedAccounts,
+} from '../accounts/cached-accounts.ts';
 import type { Activity, ActivityAccount, ActivityEvent, ActivityList } from './contract.ts';
 import type { ServedVault } from './ports.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
@@ -77,6 +85,38 @@ export function recordActivity(
   const left = isFull ? [...chunks, number] : chunks;
   const gone = Math.max(left.length - MOST_CHUNKS, tooOld(cache, left, at));
   for (const chunk of left.slice(0, gone)) setAppData(cache, name(chunk), undefined);
+}
+
+/**
+ * Records inside an update that a provider refused a refresh token of an account, in its activity and, if no other refresh token of it is
+ * left, in its history: only then the account needs a sign-in. Call it if `isTokenRefused` says so, after the token was marked as refused,
+ * as `acquireTokenSilent` does. Does nothing if the account was signed out meanwhile.
+ *
+ * @param refusal `client_id`: the app that the token was refused to; `provider`: the host that refused it
+ * @example
+ * import { type AccountId, recordRefusal, refusalReason } from 'tokenkeep/ipc';
+ *
+ * async function noteRefusal(id: AccountId, code: string, at: number): Promise<void> {
+ *   const refusal = { reason: refusalReason(code), at, code, client_id: 'my-app', provider: 'id.example' };
+ *   await vault.update((cache) => recordRefusal(cache, id, refusal));
+ * }
+ */
+export function recordRefusal(
+  cache: TokenCache,
+  id: AccountId,
+  { client_id, provider, ...refusal }: Refusal & { readonly client_id: string; readonly provider: string },
+): void {
+  const account = cachedAccounts(cache).byId.get(id);
+  if (account === undefined) return;
+  if (allTokensOf(account).refreshTokens.every(isRefusedForGood)) changeHistory(cache, id, { refusal });
+  const { at, reason, code } = refusal;
+  recordActivity(cache, at, [activityAccount(account)], {
+    kind: 'refused',
+    client_id,
+    provider,
+    reason,
+    code,
+  });
 }
 
 /** Returns how many of the chunks, from the first one, hold nothing but events that are too old. [Note: no wrong clock removes records] */

@@ -23,10 +23,10 @@ export { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issue
 export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { isIssuerAt, issuerOfToken } from '../accounts/issuer-lookup.ts';
-export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity } from './activity.ts';
+export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity, recordRefusal } from './activity.ts';
 export { accountList, issuerOf, nameOf, nameWithRealm, usernameOf } from './account-views.ts';
 export { appData, setAppData } from '../cache/token-cache.ts';
-export { codeThatAsksUser } from '../cache/acquire.ts';
+export { codeThatAsksUser, isTokenRefused } from '../cache/acquire.ts';
 export {
   type AccountId,
   type CachedAccount,

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type SignIn, signIn } from '../../../app/sign-in/sign-in.ts';
+import { type SignIn, type SignInPorts, signIn } from '../../../app/sign-in/sign-in.ts';
 import { mergeAsImport } from '../../../src-main/accounts/account-history.ts';
 import { SerializableTokenCache } from '../../../src-main/cache/document/serializable-token-cache.ts';
 import { memoryKeychain, openVault, type Vault } from '../../../src-main/index.ts';
@@ -23,24 +23,16 @@ let signing: SignIn<null>;
 let account: string;
 let folder: string;
 let faults: unknown[];
+let asked: string[];
+let requests: number;
 /** The token endpoint. */
 let answer: (form: URLSearchParams) => Response | Promise<Response>;
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  faults = [];
+  [faults, asked, requests] = [[], [], 0];
   vault = await openVault({ file: join(folder, 'vault'), keychain: memoryKeychain() });
-  signing = signIn<null>({
-    ...quietPorts(folder, () => vault),
-    openBrowser: () => Promise.resolve(),
-    confirm: () => Promise.resolve(true),
-    onUnexpected: (error) => void faults.push(error),
-    fetch: async (input, init) => {
-      const url = input instanceof Request ? input.url : String(input);
-      if (!url.endsWith('/token')) return json(metadataOf(ISSUER));
-      return answer(new URLSearchParams(init?.body as URLSearchParams));
-    },
-  });
+  signing = signIn<null>(ports());
   await signing.handlers.saveProfile(null, draftOf(ISSUER), null);
   await vault.update((cache) => cache.add(signInOf(ISSUER, 'ada', 'ada')));
   account = await vault.read((cache) => [...cachedAccounts(cache).byId.keys()][0]!);
@@ -50,6 +42,23 @@ afterEach(async () => {
   await vault.close();
 });
 
+const ports = (): SignInPorts<null> => ({
+  ...quietPorts(folder, () => vault),
+  openBrowser: () => Promise.resolve(),
+  confirm: (_caller, { message }) => {
+    asked.push(message);
+    return Promise.resolve(true);
+  },
+  onUnexpected: (error) => void faults.push(error),
+  fetch: async (input, init) => {
+    requests += 1;
+    const url = input instanceof Request ? input.url : String(input);
+    if (!url.endsWith('/token')) return json(metadataOf(ISSUER));
+    return answer(new URLSearchParams(init?.body as URLSearchParams));
+  },
+});
+const kinds = async () =>
+  (await vault.read((cache) => activityOf(cache, account, Date.now() / 1000))).events.map(({ kind }) => kind);
 const renewed = (secret: string): Response =>
   json({ access_token: secret, token_type: 'Bearer', expires_in: 3600 });
 const refused = (): Response => json({ error: 'invalid_grant' }, 400);
@@ -107,8 +116,7 @@ it('an account of which one token was renewed and another refused needs no sign-
   const report = await signing.handlers.refreshNow(null, account, null);
   expect(report).toMatchObject({ refreshed: 1, problem: { code: 'sign_in_again' } });
   expect((await history()).refusal).toBeNull();
-  const { events } = await vault.read((cache) => activityOf(cache, account, Date.now() / 1000));
-  expect(events.map(({ kind }) => kind)).toContain('refused');
+  expect(await kinds()).toEqual(['refresh']);
 });
 
 it('an account of which only one token was to be renewed needs none, if it is refused', async () => {
@@ -125,6 +133,81 @@ it('an account of which nothing was renewed does', async () => {
   answer = refused;
   await signing.handlers.refreshNow(null, account, null);
   expect((await history()).refusal).toMatchObject({ code: 'invalid_grant' });
+});
+
+it('an account whose tokens were refused for their scopes alone needs none', async () => {
+  answer = () => json({ error: 'invalid_grant', suberror: 'consent_required' }, 400);
+  const report = await signing.handlers.refreshNow(null, account, null);
+  expect(report).toMatchObject({ refreshed: 0, problem: { code: 'sign_in_again' } });
+  expect(report.problem?.message).toContain('gives no new token without asking you (invalid_grant)');
+  expect((await history()).refusal).toBeNull();
+  expect(await kinds()).toEqual([]);
+});
+
+it('an account of which another app’s refresh token is left needs none', async () => {
+  await vault.update((cache) => cache.add({ ...signInOf(ISSUER, 'ada', 'ada'), client_id: 'other' }));
+  answer = (form) => (form.get('client_id') === 'other' ? renewed('at') : refused());
+  for (const expected of ['first', 'again']) {
+    await signing.handlers.refreshNow(null, account, null);
+    expect((await history()).refusal, expected).toBeNull();
+  }
+  expect((await kinds()).filter((kind) => kind === 'refused')).toHaveLength(1);
+  answer = refused;
+  await signing.handlers.refreshNow(null, account, null);
+  expect((await history()).refusal).toMatchObject({ code: 'invalid_grant' });
+});
+
+it('the refusal is told and kept, although a later token of the same app was then not asked for', async () => {
+  await vault.update((cache) => cache.add({ ...signInOf(ISSUER, 'ada', 'ada'), scope: ['orders'] }));
+  answer = refused;
+  const report = await signing.handlers.refreshNow(null, account, null);
+  expect(report).toMatchObject({ refreshed: 0, problem: { code: 'sign_in_again' } });
+  expect((await history()).refusal).toMatchObject({ code: 'invalid_grant' });
+});
+
+it('a refused account is asked about no more, and nothing is sent for it', async () => {
+  await imports('one');
+  answer = refused;
+  await signing.handlers.refreshNow(null, account, null);
+  await vault.update((cache) => changeHistory(cache, account, { shared: true }));
+  [asked, requests] = [[], 0];
+  const report = await signing.handlers.refreshNow(null, account, null);
+  expect(report).toMatchObject({ refreshed: 0, problem: { code: 'sign_in_required' } });
+  expect({ asked, requests }).toEqual({ asked: [], requests: 0 });
+});
+
+it('auto-refresh tells after the next start of the app that a refused account needs a sign-in', async () => {
+  await signing.handlers.setAutoRefresh(null, account, true);
+  answer = refused;
+  await signing.handlers.refreshNow(null, account, null);
+  signing.stop();
+  requests = 0;
+  signing = signIn<null>(ports());
+  await signing.start();
+  const status = await signing.handlers.refreshStatus(null, account);
+  expect(status).toMatchObject({ autoRefresh: true, nextTry: null, problem: { code: 'sign_in_required' } });
+  expect(requests).toBe(0);
+  await vault.update((cache) => cache.add(signInOf(ISSUER, 'ada', 'new')));
+  await expect.poll(async () => (await signing.handlers.refreshStatus(null, account)).problem).toBeNull();
+});
+
+it('nobody is asked about a token of an imported account that was obtained here, or agreed to', async () => {
+  await imports('one');
+  const document = new SerializableTokenCache();
+  document.add({ ...signInOf(ISSUER, 'ada', 'theirs'), client_id: 'other' });
+  await vault.update((cache) => mergeAsImport(cache, document, '/home/ada/theirs.json'));
+  await vault.update((cache) => changeHistory(cache, account, { ownClients: ['app'] }));
+  answer = () => renewed('at');
+  const tokens = await vault.read((cache) => tokenItems(findAccount(cache, account)));
+  const idOf = (client_id: string) =>
+    tokens.find((token) => token.type === 'AccessToken' && token.client_id === client_id)!.id;
+  asked = [];
+  expect(await signing.handlers.refreshNow(null, account, idOf('app'))).toMatchObject({ refreshed: 1 });
+  expect(asked).toEqual([]);
+  expect(await history()).toMatchObject({ shared: true, ownClients: ['app'] });
+  expect(await signing.handlers.refreshNow(null, account, idOf('other'))).toMatchObject({ refreshed: 1 });
+  expect(asked).toHaveLength(1);
+  expect(await history()).toMatchObject({ shared: false, ownClients: [] });
 });
 
 it('a refresh by the user asks, although one that asks nobody runs', async () => {
