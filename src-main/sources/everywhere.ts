@@ -1,6 +1,7 @@
 /** The pages on which a user of Microsoft ends the sessions on all devices: Microsoft has no endpoint that revokes a refresh token. */
 import type { AccountSummary } from '../cache/schema/entities.ts';
 import { configuredEnvironment } from '../cache/schema/authorities.ts';
+import { PERSONAL_TENANT } from '../cache/schema/well-known.ts';
 
 /**
  * A page on which a user can end the sessions on all devices.
@@ -32,9 +33,6 @@ const WORK: Readonly<Record<string, string>> = {
   'login.chinacloudapi.cn': 'https://myaccount.windowsazure.cn',
 };
 
-/** The tenant of all personal accounts. */
-const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
-
 /**
  * Returns the page on which the user of an account can sign out on all devices.
  *
@@ -50,7 +48,7 @@ export function everywherePage({
   environment,
 }: Pick<AccountSummary, 'home_account_id' | 'environment'>): EverywherePage | null {
   const cloud = configuredEnvironment(environment);
-  const isPersonal = home_account_id.toLowerCase().endsWith(`.${PERSONAL}`);
+  const isPersonal = home_account_id.toLowerCase().endsWith(`.${PERSONAL_TENANT}`);
   if (isPersonal && cloud === 'login.microsoftonline.com')
     return {
       name: 'Your Microsoft account',
