@@ -17,7 +17,7 @@ import { authenticate } from '../oauth/mcp/client-authentication.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
-import { askToken, DEADLINE, endpointOf, errorCodeOf, noToken, unreached } from './refresh.ts';
+import { askToken, endpointOf, errorCodeOf, noToken, notKept } from './refresh.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -75,8 +75,8 @@ export interface GrantToken {
   readonly isRefreshed: boolean;
 }
 
-/** Deadline for a refresh, in milliseconds: of two requests for metadata and one for tokens, each has its own. */
-const LONGEST = 3 * DEADLINE + 5_000;
+/** Milliseconds. Each request has its own deadline, and an answer to the last one must be kept. */
+const NEVER = 2 ** 31 - 1;
 
 /**
  * @param assertAsked throws if the user has to be asked before the refresh token is sent
@@ -99,21 +99,20 @@ export async function freshGrant(
   const { tokens } = await grants
     .fresh(
       label,
-      async (grant, signal) => {
+      async (grant) => {
         assertAsked();
-        const answer = await refreshGrant(world, allowedBeside(vault))(grant, signal);
+        const answer = await refreshGrant(world, allowedBeside(vault), grant);
         if (isInvalidGrant(answer)) onRefused(isRecord(answer) ? (errorCodeOf(answer) ?? null) : null);
         else isRefreshed = true;
         return answer;
       },
       {
-        timeout: LONGEST,
+        timeout: NEVER,
         ...(before?.tokens?.access_token === undefined ? {} : { rejected: before.tokens.access_token }),
       },
     )
     .catch((error: unknown) => {
-      const isLate = error instanceof Error && error.name === 'TimeoutError';
-      throw isLate ? new Stop(EXIT.failed, unreached(new URL(authority).host, error)) : error;
+      throw isRefreshed ? notKept(error) : error;
     });
   const kept = (await grants.list()).find((one) => one.label === label);
   return {
@@ -149,49 +148,50 @@ function authorizationServerOf({ tokens, discovery, data }: Grant, filed: string
 }
 
 /** Redeems the refresh token of a grant at the token endpoint that its issuer publishes. */
-function refreshGrant(world: World, allowed: AllowedIssuers): RefreshGrant {
-  return async (grant, signal) => {
-    const { client_id, client, keys, tokens, discovery } = grant;
-    if (keys !== undefined)
-      throw new Stop(
-        EXIT.failed,
-        'This grant is bound to a key (DPoP, RFC 9449) of the program that signed in, so it was not refreshed. The cached tokens are as they were. Get the token in that program.',
-      );
-    const issuer = authorizationServerOf(grant, grant.issuer);
-    if (issuer === undefined)
-      throw new Stop(
-        EXIT.failed,
-        printable(
-          `This sign-in at ${new URL(grant.issuer).host} does not say which authorization server its refresh token came from, so the token was not sent. The cached tokens are as they were. Get the token in the program that signed in.`,
-        ),
-      );
-    const { host, pathname } = new URL(issuer);
-    const realm = pathname.split('/')[1] || 'organizations';
-    const { token_endpoint, metadata } = await endpointOf(
-      world.fetch,
-      { environment: host, realm },
-      issuer,
-      allowed,
+async function refreshGrant(
+  world: World,
+  allowed: AllowedIssuers,
+  grant: Parameters<RefreshGrant>[0],
+): ReturnType<RefreshGrant> {
+  const { client_id, client, keys, tokens, discovery } = grant;
+  if (keys !== undefined)
+    throw new Stop(
+      EXIT.failed,
+      'This grant is bound to a key (DPoP, RFC 9449) of the program that signed in, so it was not refreshed. The cached tokens are as they were. Get the token in that program.',
     );
-    const resource = isRecord(discovery?.['resourceMetadata'])
-      ? discovery['resourceMetadata']['resource']
-      : undefined;
-    const { client_id: registered, client_secret } = client ?? {};
-    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
-    if (typeof resource === 'string') body.set('resource', resource);
-    const headers = new Headers();
-    const own = {
-      ...client,
-      client_id: typeof registered === 'string' ? registered : client_id,
-      client_secret: typeof client_secret === 'string' ? client_secret : undefined,
-    };
-    authenticate(own, headers, body, metadata);
-    signal.throwIfAborted(); // nobody would keep the answer
-    const { status, json } = await askToken(world.fetch, token_endpoint, body, headers);
-    if (json === null || (typeof json['access_token'] !== 'string' && codeThatAsksUser(json) === undefined))
-      throw noToken(token_endpoint, status, json);
-    // `tokenkeep/mcp` sends the next refresh token to the issuer that it finds in the tokens.
-    const told = tokens['issuer'];
-    return typeof told === 'string' ? { issuer: told, ...json } : json;
+  const issuer = authorizationServerOf(grant, grant.issuer);
+  if (issuer === undefined)
+    throw new Stop(
+      EXIT.failed,
+      printable(
+        `This sign-in at ${new URL(grant.issuer).host} does not say which authorization server its refresh token came from, so the token was not sent. The cached tokens are as they were. Get the token in the program that signed in.`,
+      ),
+    );
+  const { host, pathname } = new URL(issuer);
+  const realm = pathname.split('/')[1] || 'organizations';
+  const { token_endpoint, metadata } = await endpointOf(
+    world.fetch,
+    { environment: host, realm },
+    issuer,
+    allowed,
+  );
+  const resource = isRecord(discovery?.['resourceMetadata'])
+    ? discovery['resourceMetadata']['resource']
+    : undefined;
+  const { client_id: registered, client_secret } = client ?? {};
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
+  if (typeof resource === 'string') body.set('resource', resource);
+  const headers = new Headers();
+  const own = {
+    ...client,
+    client_id: typeof registered === 'string' ? registered : client_id,
+    client_secret: typeof client_secret === 'string' ? client_secret : undefined,
   };
+  authenticate(own, headers, body, metadata);
+  const { status, json } = await askToken(world.fetch, token_endpoint, body, headers);
+  if (json === null || (typeof json['access_token'] !== 'string' && codeThatAsksUser(json) === undefined))
+    throw noToken(token_endpoint, status, json);
+  // `tokenkeep/mcp` sends the next refresh token to the issuer that it finds in the tokens.
+  const told = tokens['issuer'];
+  return typeof told === 'string' ? { issuer: told, ...json } : json;
 }

@@ -5,12 +5,13 @@ import { codeThatAsksUser, isTokenRefused, type Redeem, type TokenRequest } from
 import { hasDuplicateNames, isRecord } from '../cache/json.ts';
 import { isCloudHost, isMicrosoft, plainIssuer } from '../cache/schema/authorities.ts';
 import { codeOf } from '../error-code.ts';
-import { SignInRequiredError } from '../errors.ts';
+import { SignInRequiredError, StorageError, VaultError } from '../errors.ts';
 import { printable } from './text.ts';
+import { exitCodeOf } from './vault.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
 /** Deadline for a provider's response, in milliseconds. */
-export const DEADLINE = 15_000;
+const DEADLINE = 15_000;
 /** Maximum size of a response in bytes. Token responses have a few kilobytes. */
 const LONGEST = 1024 * 1024;
 
@@ -30,9 +31,8 @@ export function redeemAt(
   issuer: string | undefined,
   allowed: AllowedIssuers,
 ): Redeem {
-  return async (refreshToken, request, signal) => {
+  return async (refreshToken, request) => {
     const { token_endpoint } = await endpointOf(ask, request, issuer, allowed);
-    signal?.throwIfAborted(); // nobody would keep the answer
     const scopes = typeof request.scopes === 'string' ? request.scopes.split(' ') : request.scopes;
     // Others refuse a scope that was not granted (RFC 6749 §6).
     const isEntra = isMicrosoft(request.environment) || /\/v2\.0\/?$/.test(issuer ?? '');
@@ -193,7 +193,7 @@ async function asked(
     status = response.status;
     text = await textOf(response);
   } catch (cause) {
-    throw new Stop(EXIT.failed, unreached(new URL(url).host, cause));
+    throw new Stop(EXIT.failed, unreached(new URL(url).host, cause, request.method === 'POST'));
   }
   if (hasDuplicateNames(text))
     throw new Stop(
@@ -220,6 +220,19 @@ async function textOf({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/**
+ * Returns the error for a provider's answer that could not be saved, such as on a full disk. Another error, and that of a user who was signed
+ * out meanwhile, passes as it is.
+ */
+export function notKept(error: unknown): unknown {
+  if (!(error instanceof StorageError || error instanceof VaultError)) return error;
+  return new Stop(
+    exitCodeOf(error),
+    error.message,
+    'The provider had given new tokens, which are lost. Many providers accept a refresh token only once: sign in again if the next refresh is refused.',
+  );
+}
+
 /** What Node's fetch and Electron's say of a redirect that is not followed. */
 const REDIRECTED = /unexpected redirect|redirect policy was 'error'/;
 /** Codes for a certificate that is not trusted, has expired, or is for another host. */
@@ -227,8 +240,16 @@ const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MIS
 /** Codes for a server that wants a certificate of this computer. */
 const WANTS_OURS = /ALERT|CLIENT_AUTH/;
 
-/** Says why a request had no response. Nothing was changed here, though the provider may have received the token. */
-export function unreached(host: string, error: unknown): string {
+/** Codes for a request that was never sent, of Node's fetch and of Electron's. */
+const UNSENT =
+  /ENOTFOUND|EAI_AGAIN|REFUSED|UNREACH|CONNECT_TIMEOUT|CONNECTION_TIMED_OUT|NAME_NOT_RESOLVED|DISCONNECTED|PROXY|CERT|SSL|TLS/;
+
+/**
+ * Says why a request had no response. Nothing was changed here.
+ *
+ * @param hasToken whether the request has a refresh token, which the provider may have received
+ */
+export function unreached(host: string, error: unknown, hasToken = false): string {
   const kept = 'The cached tokens are as they were.';
   const chain = error instanceof Error ? [error, error.cause] : [];
   const words = chain.map((link) => `${codeOf(link)} ${link instanceof Error ? link.message : ''}`).join(' ');
@@ -239,5 +260,7 @@ export function unreached(host: string, error: unknown): string {
     return `The certificate of ${host} is not trusted on this computer (${code}). ${kept} If it belongs to your organization, this computer has to trust its certificate authority first.`;
   const isLate = error instanceof Error && error.name === 'TimeoutError';
   const reason = isLate ? `no answer within ${DEADLINE / 1000} s` : (code ?? 'no connection');
+  if (hasToken && (isLate || (code !== undefined && !UNSENT.test(code))))
+    return `${host} gave no answer (${reason}). ${kept} It may have received the refresh token all the same, and many providers accept one only once. Check that you are online, then try again; sign in again if it is refused.`;
   return `${host} was not reached (${reason}). ${kept} Check that you are online, then try again.`;
 }

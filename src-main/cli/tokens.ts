@@ -19,8 +19,8 @@ import {
   sharedText,
   withOwnGrant,
 } from '../accounts/account-history.ts';
-import { activityAccount, recordActivity } from '../ipc/activity.ts';
-import { allTokensOf, type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
+import { recordRefusal } from '../ipc/activity.ts';
+import { type CachedAccount, cachedAccounts } from '../accounts/cached-accounts.ts';
 import { issuerOfToken } from '../accounts/issuer-lookup.ts';
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
@@ -28,7 +28,7 @@ import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith, issuerOfGrant, oneForEachClient } from './grants.ts';
 import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
-import { errorCodeOf, issuerOrStop, NewHost, redeemAt } from './refresh.ts';
+import { errorCodeOf, issuerOrStop, NewHost, notKept, redeemAt } from './refresh.ts';
 import { json, jsonText, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { assertAgreed, EXIT, NOTHING_SENT, Stop, type World } from './world.ts';
@@ -225,16 +225,44 @@ function importOf(
         const known = historyOf(cache, id);
         const isLeft = refreshTokens.some((one) => one.client_id === client_id && one.secret === secret);
         if (!isLeft || !known.shared || known.source !== source) continue;
-        const ownClients = [...known.ownClients, client_id];
-        const shared = refreshTokens.some((one) => !ownClients.includes(one.client_id));
         changeHistory(cache, id, {
-          shared,
-          ownClients: shared ? ownClients : [],
+          ...withOwnClient(known, refreshTokens, client_id),
           ...(isCloud || issuer === undefined ? {} : { issuers: { ...known.issuers, [client_id]: issuer } }),
         });
       }
     },
   };
+}
+
+/** The history of an account, a client of which uses no imported refresh token any more. One that was refused is not sent again. */
+function withOwnClient(
+  known: AccountHistory,
+  refreshTokens: readonly RefreshToken[],
+  client_id: string,
+): Pick<AccountHistory, 'shared' | 'ownClients'> {
+  const ownClients = [...known.ownClients, client_id];
+  const isImported = (one: RefreshToken): boolean =>
+    !ownClients.includes(one.client_id) && !isRefusedForGood(one);
+  const shared = refreshTokens.some(isImported);
+  return { shared, ownClients: shared ? ownClients : [] };
+}
+
+/** Records that a client's refresh token was obtained here, with that of another app of its family: nobody has to be asked about it. */
+async function keepAsOwn(
+  vault: Vault,
+  accounts: readonly CachedAccount[],
+  client_id: string,
+  obtained: unknown,
+): Promise<void> {
+  await vault.update((cache) => {
+    for (const { id } of accounts) {
+      const { refreshTokens = [] } = cachedAccounts(cache).byId.get(id) ?? {};
+      const known = historyOf(cache, id);
+      const its = refreshTokens.filter((one) => one.client_id === client_id);
+      if (!known.shared || its.length === 0 || its.some(({ secret }) => secret !== obtained)) continue;
+      changeHistory(cache, id, withOwnClient(known, refreshTokens, client_id));
+    }
+  });
 }
 
 /** The issuer that an app's refresh token of this account is sent to; undefined if the vault does not tell. */
@@ -312,6 +340,7 @@ async function msalTokenFor(
   const redeem = redeemAt(world, issuerFor({ account, accounts, history }, client_id), allowedBeside(vault));
   let refreshes = 0;
   let refused: Refusal | undefined;
+  let obtained: unknown;
   const token = await acquireTokenSilent(
     vault,
     {
@@ -330,6 +359,7 @@ async function msalTokenFor(
       try {
         const answer = await redeem(...asked);
         refreshes += 1;
+        if (asked[0].client_id !== client_id) obtained = answer.response['refresh_token'];
         return answer;
       } catch (error) {
         if (error instanceof SignInRequiredError && isRecord(error.cause) && isTokenRefused(error.cause))
@@ -340,7 +370,7 @@ async function msalTokenFor(
     () => world.now(),
   ).catch(async (error: unknown) => {
     if (refused !== undefined) await noteRefusal(vault, accounts, client_id, account, refused);
-    throw error;
+    throw refreshes > 0 ? notKept(error) : error;
   });
   const expiry = expiryOf(token);
   const found: Found = {
@@ -352,6 +382,8 @@ async function msalTokenFor(
     expiresOn: Number.isFinite(expiry) ? expiry : null,
   };
   if (refreshes > 0) await noteRefresh(vault, world, found);
+  if (obtained !== undefined && history?.shared === true)
+    await keepAsOwn(vault, accounts, client_id, obtained).catch(() => undefined); // then it is asked for
   return found;
 }
 
@@ -359,10 +391,7 @@ function refusalAt(code: string | null, now: number): Refusal {
   return { reason: refusalReason(code), at: Math.floor(now), code };
 }
 
-/**
- * Records the refusal of a refresh token, so that the app and the command say who refused it and why. The account needs a sign-in only if
- * no other refresh token of it is left.
- */
+/** Records the refusal of a refresh token, so that the app and the command say who refused it and why. */
 async function noteRefusal(
   vault: Vault,
   accounts: readonly CachedAccount[],
@@ -371,21 +400,9 @@ async function noteRefusal(
   refusal: Refusal,
 ): Promise<void> {
   const provider = URL.canParse(issuer ?? '') ? new URL(issuer ?? '').host : environment;
-  const { at, reason, code } = refusal;
   try {
     await vault.update((cache) => {
-      for (const { id } of accounts) {
-        const account = cachedAccounts(cache).byId.get(id);
-        if (account === undefined) continue; // signed out meanwhile
-        if (allTokensOf(account).refreshTokens.every(isRefusedForGood)) changeHistory(cache, id, { refusal });
-        recordActivity(cache, at, accounts.map(activityAccount), {
-          kind: 'refused',
-          client_id,
-          provider,
-          reason,
-          code,
-        });
-      }
+      for (const { id } of accounts) recordRefusal(cache, id, { ...refusal, client_id, provider });
     });
   } catch {
     // The error of the refresh is more useful, and the status shows that the vault can't be written.
@@ -436,11 +453,14 @@ export async function credential(given: Given, world: World): Promise<number> {
     );
   const takesBearer = attributes.some(([name, value]) => name === 'capability[]' && value === 'authtype');
   const token = await withVault(given, world, (vault) => tokenFor(vault, given, world));
+  const { secret, expiresOn } = token;
   world.out.write(
     takesBearer
-      ? `capability[]=authtype\nauthtype=Bearer\ncredential=${token.secret}\nephemeral=1\n`
-      : `username=oauth2\npassword=${token.secret}\n`,
+      ? `capability[]=authtype\nauthtype=Bearer\ncredential=${secret}\nephemeral=1\n`
+      : `username=oauth2\npassword=${secret}\n`,
   );
+  // git does not use it afterwards, wherever another helper has kept it.
+  if (expiresOn !== null) world.out.write(`password_expiry_utc=${Math.floor(expiresOn)}\n`);
   return EXIT.ok;
 }
 

@@ -307,8 +307,15 @@ export class Grants {
         throw error;
       }
     };
-    // An answer that comes too late is kept as well, if nothing else came in between.
-    return abortable(keep(), signal);
+    const keeping = keep();
+    keeping.catch(() => undefined); // awaited below, unless the answer comes too late
+    // An answer that comes too late is kept as well, if nothing else came in between. One that came in time is waited for until it is kept.
+    const settled = call.then(
+      () => undefined,
+      () => undefined,
+    );
+    await abortable(settled, signal);
+    return keeping;
   }
 
   /** @throws SignInRequiredError if the provider refused the refresh token or asks the user */

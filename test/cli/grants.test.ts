@@ -15,6 +15,8 @@ import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { type Grant, openGrants } from '../../src-main/oauth/index.ts';
 import { tokenResponse } from '../../src-main/testing/index.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
+import { type Io, nodeIo } from '../../src-main/vault/disk/file.ts';
+import { openVaultIn } from '../../src-main/vault/vault.ts';
 import { command } from './command.ts';
 
 let home: string;
@@ -157,9 +159,53 @@ describe('a grant', () => {
     expect(new URLSearchParams(sent.at(-1)?.body).has('client_secret')).toBe(!isBasic);
   });
 
+  it.each(['ECONNRESET', 'TimeoutError'])(
+    'says that its token may be used up where no answer came: %s',
+    async (what) => {
+      await add('work', grant({}, { expires_in: 1 }));
+      const { fetch } = provider({});
+      const cut = (url: unknown, request?: RequestInit): Promise<Response> =>
+        request?.method === 'POST'
+          ? Promise.reject(
+              what === 'TimeoutError'
+                ? new DOMException('Too late', what)
+                : new TypeError('fetch failed', { cause: Object.assign(new Error(what), { code: what }) }),
+            )
+          : fetch(url, request);
+      const ran = await command({ home, keychain }, GET, { fetch: cut, now: () => now() + 100 });
+      expect(ran.code).toBe(EXIT.failed);
+      expect(ran.err).toContain('It may have received the refresh token all the same');
+    },
+  );
+
+  it('that can’t be saved is said to be lost', async () => {
+    await add('work', grant({}, { expires_in: 1 }));
+    const { fetch } = provider({ access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
+    let isFull = false;
+    const full: Io = {
+      ...nodeIo,
+      open: async (path, flags, mode) => {
+        if (isFull && flags !== 'r') throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+        return nodeIo.open(path, flags, mode);
+      },
+    };
+    const ran = await command({ home, keychain }, GET, {
+      now: () => now() + 100,
+      openVault: (options) => openVaultIn(options, { io: full }),
+      fetch: (url, request) => {
+        isFull = request?.method === 'POST';
+        return fetch(url, request);
+      },
+    });
+    expect(ran).toMatchObject({ code: EXIT.failed, out: '' });
+    expect(ran.err).toMatch(
+      /^tokenkeep: The disk is full\..+\nThe provider had given new tokens, which are lost\./,
+    );
+  });
+
   describe('of a slow provider', () => {
-    /** Deadlines that pass while the provider answers, whose every answer takes this long. */
-    function slow(seconds: number, answer: Record<string, unknown>) {
+    /** Deadlines that pass while the provider answers, whose every answer takes this long. `isLate`: an answer after its deadline is lost. */
+    function slow(seconds: number, answer: Record<string, unknown>, isLate = true) {
       let clock = 0;
       const deadlines: { at: number; controller: AbortController }[] = [];
       vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
@@ -172,7 +218,9 @@ describe('a grant', () => {
         clock += seconds * 1000;
         for (const { at, controller } of deadlines)
           if (at <= clock) controller.abort(new DOMException('Too late', 'TimeoutError'));
-        return fetch(url, request);
+        return isLate && request?.signal?.aborted === true
+          ? Promise.reject(request.signal.reason as Error)
+          : fetch(url, request);
       };
       return { sent, fetch: slowly, now: () => now() + 100 };
     }
@@ -188,7 +236,18 @@ describe('a grant', () => {
       expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
     });
 
-    it('does not send its token once nobody waits any more', async () => {
+    it('keeps what it answers, although the command stood still in between', async () => {
+      await add('work', grant({}, { expires_in: 1 }));
+      const answer = { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 };
+      const ran = await command({ home, keychain }, GET, slow(600, answer, false));
+      expect(ran).toMatchObject({ code: 0, out: 'at-new\n' });
+      const kept = await inVault((vault) =>
+        openGrants(vault, { issuer: ISSUER, client_id: 'my-app' }).get('work'),
+      );
+      expect(kept?.tokens).toMatchObject({ refresh_token: 'rt-new' });
+    });
+
+    it('does not send its token if the metadata come too late', async () => {
       await add('work', grant({}, { expires_in: 1 }));
       const world = slow(30, { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
       const ran = await command({ home, keychain }, GET, world);

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  type CacheHandle,
   inMemory,
   memoryKeychain,
   openVault,
@@ -473,6 +475,28 @@ describe('fresh', () => {
     answer({ access_token: 'late', refresh_token: 'r2', expires_in: 300 });
     await new Promise((resolve) => setImmediate(resolve));
     expect((await grants.get('work'))?.tokens?.access_token).toBe('late');
+  });
+
+  it('returns an answer that came in time, although it takes longer to keep it', async () => {
+    const { handle } = memory();
+    await grantsIn(handle).add('work', { ...FULL, expires_at: 1 });
+    let late: Promise<unknown> = Promise.resolve();
+    const slow: CacheHandle = {
+      ...handle,
+      update: async (...change) => {
+        await late;
+        return handle.update(...change);
+      },
+    };
+    const { tokens } = await grantsIn(slow).fresh(
+      'work',
+      (_grant, signal) => {
+        late = once(signal, 'abort');
+        return Promise.resolve({ access_token: 'new', refresh_token: 'r2', expires_in: 300 });
+      },
+      { timeout: 20 },
+    );
+    expect(tokens).toMatchObject({ access_token: 'new', refresh_token: 'r2' });
   });
 });
 
