@@ -70,9 +70,22 @@ async function ask(question: string, { hidden = false }: { hidden?: boolean } = 
   }
 }
 
+/** Maximum size of standard input in bytes. A token, a passphrase or what git asks has a few kilobytes. */
+const LONGEST = 16 * 1024 * 1024;
+
+/** @throws Stop if the input is longer; the rest is not read */
 async function input(): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    size += chunks.at(-1)?.byteLength ?? 0;
+    if (size > LONGEST)
+      throw new Stop(
+        EXIT.failed,
+        `Standard input has more than ${LONGEST / 1024 / 1024} MB, so it was not read further. Nothing was changed. Give a token or a passphrase.`,
+      );
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

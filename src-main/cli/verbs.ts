@@ -39,7 +39,7 @@ export const VERBS = {
     details:
       'Refreshing happens once among all programs that use the vault. The token is not printed to a terminal without --reveal.\n\n' +
       'Example:\n  tokenkeep get --account dana@contoso.example --scope https://management.azure.com/.default --header |\n' +
-      '    curl --header @- https://management.azure.com/subscriptions?api-version=2022-12-01',
+      "    curl --header @- 'https://management.azure.com/subscriptions?api-version=2022-12-01'",
     options: {
       account: { value: 'ACCOUNT', says: ACCOUNT },
       scope: { value: 'SCOPE', many: true, says: 'what the token is for; may be given more than once' },
@@ -128,8 +128,10 @@ export const VERBS = {
     operands: 'get|store|erase',
     says: 'Answer git’s credential protocol with an access token.',
     details:
-      'Example, for hosts that take bearer tokens:\n' +
-      "  git config credential.https://dev.azure.com.helper '!tokenkeep credential --account dana@contoso.example --scope 499b84ac-1321-427f-aa17-267ca6975798/.default'",
+      'Example, for hosts that take bearer tokens. The empty helper leaves out those that git has for every host: git offers each ' +
+      'what any of them answered, and “store” would write the token to disk.\n' +
+      "  git config --replace-all credential.https://dev.azure.com.helper ''\n" +
+      "  git config --add credential.https://dev.azure.com.helper '!tokenkeep credential --account dana@contoso.example --scope 499b84ac-1321-427f-aa17-267ca6975798/.default'",
     options: {
       account: { value: 'ACCOUNT', says: ACCOUNT },
       scope: { value: 'SCOPE', many: true, says: 'what the token is for' },

@@ -71,6 +71,17 @@ describe('in a pipe', () => {
     expect(piped(['decode'], '').status).toBe(EXIT.failed);
   });
 
+  it.each(['decode', 'credential get --account ada --scope s', 'import x.age --passphrase-stdin'])(
+    '%s does not read an input that never ends',
+    (words) => {
+      writeFileSync(join(home, 'x.age'), 'age-encryption.org/v1\n');
+      const line = `cd "${home}"; yes | head -c 200M | "${process.execPath}" "${program}" ${words}`;
+      const { status, stderr } = spawnSync('bash', ['-c', line], { env: environment(), encoding: 'utf8' });
+      expect(stderr).toContain('Standard input has more than 16 MB');
+      expect(status).toBe(EXIT.failed);
+    },
+  );
+
   it('ends quietly where its reader has seen enough', () => {
     const { status, stderr } = spawnSync(
       'bash',

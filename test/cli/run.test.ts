@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -17,7 +18,7 @@ import { peopleIn } from '../../src-main/cli/people.ts';
 import { run } from '../../src-main/cli/run.ts';
 import { activityOf } from '../../src-main/ipc/activity.ts';
 import { appData, cachedAccounts, changeHistory, historyOf, setAppData } from '../../src-main/ipc/index.ts';
-import { VERBS } from '../../src-main/cli/verbs.ts';
+import { helpOf, isVerb, VERBS } from '../../src-main/cli/verbs.ts';
 import { EXIT, type World } from '../../src-main/cli/world.ts';
 import type { Keychain } from '../../src-main/keychain/keychain.ts';
 import { memoryKeychain, openVault, type TokenResponseEvent } from '../../src-main/index.ts';
@@ -106,6 +107,12 @@ async function tokenkeep(
 }
 
 describe('words', () => {
+  it('can be copied from the help into a shell', () => {
+    for (const verb of Object.keys(VERBS))
+      for (const line of isVerb(verb) ? helpOf(verb).split('\n') : [])
+        expect(line.replaceAll(/'[^']*'/g, '')).not.toMatch(/https?:\S*[?*&]/);
+  });
+
   it('prints how it is used, and ends with 2 where nothing was said', async () => {
     expect(await tokenkeep('--help')).toMatchObject({ code: 0 });
     expect((await tokenkeep('')).code).toBe(EXIT.usage);
@@ -531,6 +538,29 @@ describe('get', () => {
     expect(sent.at(-1)).toBe('rt-imported');
   });
 
+  it('does not ask again about a refresh token that it obtained with another app’s of the family', async () => {
+    const [azure, powershell] = [signIn('ada').client_id, '1950a258-227b-4e31-a9cf-717495945fc2'];
+    const cache = new SerializableTokenCache({ now: () => NOW });
+    cache.add(signIn('ada', { foci: '1' }));
+    cache.add({ ...signIn('ada', { refresh_token: 'rt-third' }), client_id: 'third-app' });
+    const file = join(home, 'cache.json');
+    writeFileSync(file, cache.serialize());
+    expect((await tokenkeep('import', { operand: file })).code).toBe(0);
+    const sent: (string | null)[] = [];
+    const fetch = (_url: unknown, request?: RequestInit): Promise<Response> => {
+      sent.push(new URLSearchParams(String(request?.body as URLSearchParams)).get('refresh_token'));
+      const { response } = signIn('ada', { refresh_token: `rt-new-${sent.length}`, foci: '1' });
+      return Promise.resolve(Response.json(response));
+    };
+    const get = `${words} --refresh --client`;
+    expect((await tokenkeep(`${get} ${powershell}`, { fetch, answers: ['y'] })).code).toBe(0);
+    expect(await tokenkeep(`${get} ${powershell}`, { fetch })).toMatchObject({ code: 0, err: '' });
+    expect(sent).toEqual(['rt-ada', 'rt-new-1']);
+    // What was imported still is.
+    expect((await tokenkeep(`${get} third-app`, { fetch })).code).toBe(EXIT.signInRequired);
+    expect((await tokenkeep(`${get} ${azure}`, { fetch })).code).toBe(0);
+  });
+
   it.each(['imports it again', 'imports other tokens'])(
     'takes a yes for no other import: while the question is open, another program %s',
     async (what) => {
@@ -888,15 +918,58 @@ describe('get', () => {
     expect((await asked('capability[]=authtype\nprotocol=https\nhost=dev.azure.com\n')).out).toContain(
       'authtype=Bearer\ncredential=at-ada\n',
     );
-    expect((await asked('protocol=https\nhost=dev.azure.com\n')).out).toBe(
-      'username=oauth2\npassword=at-ada\n',
-    );
+    const { out } = await asked('protocol=https\nhost=dev.azure.com\n');
+    expect(out).toMatch(/^username=oauth2\npassword=at-ada\npassword_expiry_utc=\d+\n$/);
+    expect(Number(out.trim().split('=').at(-1)) - NOW - 3600).toBeLessThan(15);
     expect(await asked('protocol=http\nhost=dev.azure.com\n')).toMatchObject({ code: EXIT.failed, out: '' });
     expect(await tokenkeep(git.replace(' get ', ' erase '), { stdin: 'protocol=https\n' })).toMatchObject({
       code: 0,
       out: '',
     });
   });
+
+  it('tells git nothing of an expiry that is unknown', async () => {
+    await vaultWith(signIn('ada', { expires_in: undefined }));
+    const git = words.replace('get ', 'credential get ');
+    const { out } = await tokenkeep(git, { stdin: 'protocol=https\n' });
+    expect(out).toBe('username=oauth2\npassword=at-ada\n');
+  });
+
+  it.each(['help', 'guide'])(
+    'is set up for git as in the %s, and no other helper keeps the token',
+    (where) => {
+      const text =
+        where === 'help'
+          ? helpOf('credential')
+          : readFileSync(new URL('../../docs/command.md', import.meta.url), 'utf8');
+      const [token, disk] = [join(home, 'token'), join(home, '.git-credentials')];
+      writeFileSync(token, '#!/bin/sh\n[ "$2" != get ] || printf "username=oauth2\\npassword=secret\\n"\n', {
+        mode: 0o755,
+      });
+      const lines = text.split('\n').filter((line) => /^ *git config .*credential\./.test(line));
+      const setUp = lines.map((line) =>
+        line
+          .replace(/credential\.https:\/\/[^/]+\.helper/, 'credential.https://id.example.helper')
+          .replace(/'!.*'/, `'!${token} credential'`),
+      );
+      const git = (script: string): string => {
+        const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], {
+          cwd: home,
+          env: { PATH: process.env['PATH'], HOME: home, GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' },
+          encoding: 'utf8',
+        });
+        expect(status, stderr).toBe(0);
+        return stdout;
+      };
+      git('git init -q . && git config --global credential.helper store');
+      // Once more, as a user does who changes the scope.
+      git([...setUp, ...setUp].join('\n'));
+      const filled = git("printf 'protocol=https\nhost=id.example\n\n' | git credential fill");
+      expect(filled).toContain('password=secret');
+      git(`printf '${filled}' | git credential approve`);
+      expect(existsSync(disk)).toBe(false);
+    },
+  );
 });
 
 describe('signout', () => {
@@ -988,6 +1061,30 @@ describe('signout', () => {
     expect(code).toBe(EXIT.stillSignedIn);
     expect(out.split('\n')[0]).toMatch(/^Still signed in +azure-cli/);
     expect(out).toMatch(/Signed out +vault/);
+  });
+
+  it('ends with 5 while another program has its own copy, unless only the vault was meant', async () => {
+    const copy = join(home, 'copy.json');
+    copyFileSync(azureCli('ada'), copy);
+    rmSync(join(home, '.azure'), { recursive: true });
+    const ends = { '': EXIT.stillSignedIn, ' --vault-only': EXIT.ok };
+    for (const [option, code] of Object.entries(ends)) {
+      await tokenkeep('import', { operand: copy });
+      const left = await tokenkeep(`signout ada@contoso.example --yes${option}`);
+      expect(left).toMatchObject({ code, out: expect.stringMatching(/^Other copy +/) as string });
+    }
+  });
+
+  it('ends with 5 while the old key of the vault is not destroyed', async () => {
+    await vaultWith(signIn('ada'));
+    const locked = (): Promise<never> =>
+      Promise.reject(new KeychainError('keychain_locked', 'The keychain is locked.'));
+    const stuck: Keychain = { ...keychain, get: keychain.get.bind(keychain), set: locked, delete: locked };
+    const left = await tokenkeep('signout ada@contoso.example --yes', { keychain: stuck });
+    expect(left).toMatchObject({
+      code: EXIT.stillSignedIn,
+      out: expect.stringMatching(/^Pending +vault +/) as string,
+    });
   });
 
   it('says which file keeps its own copy of an imported account, unless it was signed out there too', async () => {
@@ -1148,6 +1245,16 @@ describe('the vault as a whole', () => {
     }
     expect((await tokenkeep(`export ${file} --passphrase-stdin --replace`, { stdin })).code).toBe(0);
     expect(readFileSync(file, 'utf8')).toContain('age-encryption.org');
+  });
+
+  it('makes no folder for an export', async () => {
+    await vaultWith(signIn('ada'));
+    const folder = join(home, 'Dokuments');
+    const words = `export ${folder}/copy.age --passphrase-stdin`;
+    const { code, err } = await tokenkeep(words, { stdin: 'seven-warm-lanterns-drift-north\n' });
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain(`The folder “${folder}” is not there. Nothing was exported.`);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('exports and imports, with a passphrase from standard input', async () => {
