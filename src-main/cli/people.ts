@@ -299,6 +299,11 @@ function refusalOf(places: Person['places'], now: number): Refused | undefined {
   return { ...refusal, provider: '', client_id: '' };
 }
 
+/** Returns the number of tokens of an account in one place. */
+export function tokenCount(opened: Opened, account: AccountSummary): number {
+  return linesOf(tokensOf(opened, account)).length;
+}
+
 /** The tokens of one account in one place. */
 interface Held {
   readonly place: string;

@@ -12,7 +12,7 @@ import { signOutAtSource, type SourceReceipt } from '../sources/sign-out.ts';
 import type { Vault } from '../vault/api.ts';
 import { note } from './activity.ts';
 import type { Given } from './arguments.ts';
-import { namedIn, nameOf, type Person, personNamed, VAULT } from './people.ts';
+import { namedIn, nameOf, type Opened, type Person, personNamed, tokenCount, VAULT } from './people.ts';
 import { everyone, secretsOf } from './places.ts';
 import { json, painted, printable } from './text.ts';
 import { appNameOf, withVault } from './vault.ts';
@@ -164,9 +164,9 @@ async function confirmed(
   let count = 0;
   for (const person of leaving) {
     world.err.write(`Sign out ${printable(person.account.name ?? nameOf(person))}?\n`);
-    for (const { opened } of person.places) {
+    for (const { opened, account } of person.places) {
       if (opened.source === undefined || opened.source.leaving.by === 'tokenkeep') count += 1;
-      const own = person.tokens.filter(({ place }) => place === opened.name).length;
+      const own = tokenCount(opened, account);
       const says =
         opened.source === undefined
           ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the encryption key is rotated`
@@ -175,7 +175,7 @@ async function confirmed(
             : opened.source.leaving.by === 'tokenkeep'
               ? `${own} ${own === 1 ? 'token is' : 'tokens are'} removed, the other accounts stay`
               : howToLeave(opened.source);
-      world.err.write(`${printable(`  ${opened.name.padEnd(18)} ${says}`)}\n`);
+      world.err.write(`${printable(`  ${placeIn(person, opened, world).padEnd(18)} ${says}`)}\n`);
     }
     for (const { place, source, signIn } of person.named)
       world.err.write(
@@ -207,8 +207,9 @@ async function leaveAll(
   const named = person.places.flatMap(({ opened, account }) => namedIn(opened.cache, account)).slice(0, 1);
   const own = person.places.find(({ opened }) => opened.source === undefined);
   for (const { opened, account } of person.places) {
-    const { source, name } = opened;
+    const { source } = opened;
     if (source === undefined) continue;
+    const name = placeIn(person, opened, world);
     results.push(
       await leaving(name, async () => {
         const receipt = await signOutAtSource(source, account, {
@@ -262,6 +263,12 @@ async function leaveAll(
     );
   else if (removed > 0) isRecorded = await note(vault, world, named, { kind: 'sign-out', tokens: removed });
   return { results, isRecorded };
+}
+
+/** Returns the name of a place, with its item or file where a program has the account in several. */
+function placeIn({ places }: Person, { name, source }: Opened, { home }: World): string {
+  if (source === undefined || places.filter(({ opened }) => opened.name === name).length === 1) return name;
+  return `${name} (${source.place.password?.account ?? displayPath(source.file, home)})`;
 }
 
 async function leaving(place: string, leave: () => Promise<Omit<Leaving, 'place'>>): Promise<Leaving> {

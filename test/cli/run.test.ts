@@ -1008,6 +1008,28 @@ describe('signout', () => {
       expect((await tokenkeep(words, { answers: ['y', 'undo'] })).out).not.toContain('Undone');
   });
 
+  it('tells several caches of one program apart, each with its own tokens', async () => {
+    await vaultWith(signIn('ada'));
+    mkdirSync(join(home, '.IdentityService'));
+    for (const [name, event] of [
+      ['msal.cache', signIn('ada')],
+      ['mg.msal.cache', signIn('ada', { refresh_token: undefined })],
+    ] as const) {
+      const cache = new SerializableTokenCache({ now: () => NOW });
+      cache.add(event);
+      writeFileSync(join(home, '.IdentityService', name), cache.serialize({ dialect: 'msal-dotnet' }));
+    }
+    const { out, err } = await tokenkeep('signout ada@contoso.example', { answers: ['y'] });
+    for (const [name, tokens] of [
+      ['msal.cache', 3],
+      ['mg.msal.cache', 2],
+    ] as const) {
+      const row = `identity-service (~/.IdentityService/${name})`;
+      expect(err).toContain(`${row} ${tokens} tokens are removed`);
+      expect(out).toContain(`${row} ${tokens} tokens removed`);
+    }
+  });
+
   it('writes nothing after JSON, and offers no undo then', async () => {
     await vaultWith(signIn('ada'));
     const file = azureCli('ada');
