@@ -15,7 +15,7 @@ import {
 } from 'tokenkeep/ipc';
 import type { Ask, Consent } from './consent.ts';
 import type { SignInProfile, UserInfo } from './contract.ts';
-import { failureOf, signInError } from './failures.ts';
+import { failureOf, isForNow, signInError } from './failures.ts';
 import { type IssuerLookup, lookUpIssuer } from './issuer-lookup.ts';
 import { whoIs } from './names.ts';
 import { isSameIssuer } from './profiles.ts';
@@ -92,7 +92,8 @@ export async function userInfo(
       error instanceof oidc.WWWAuthenticateChallengeError ||
       (error instanceof oidc.ClientError &&
         error.cause instanceof Response &&
-        /^4/.test(String(error.cause.status)));
+        /^4/.test(String(error.cause.status)) &&
+        !isForNow(error.cause.status));
     if (error instanceof oidc.ClientError && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
       throw signInError('answer_invalid', about, error);
     throw refused ? signInError('user_info_refused', about, error) : failureOf(error, about);

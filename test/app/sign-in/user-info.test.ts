@@ -134,6 +134,7 @@ describe('user info', () => {
       'user_info_refused',
     ],
     ['is out of order', () => void (answer = () => json({}, 503)), 'provider_unreachable'],
+    ['was asked too much', () => void (answer = () => json({}, 429)), 'provider_unreachable'],
     ['is no JSON', () => void (answer = () => new Response('<html>')), 'provider_unsuitable'],
   ])('%s: the error says so', async (_what, set, code) => {
     set();
