@@ -143,7 +143,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   const { track, within, ended } = trackedWork(ports.after);
   /** Ids of sign-outs in progress, so that no provider is notified twice at once. */
   const underWay = new Set<string>();
-  /** Sign-outs that failed, by id, until the vault says so. */
+  /** Sign-outs, by id, of which the vault says something else, because it could not be written. */
   const unsaved = new Map<string, Kept>();
   let cancelTry = (): void => {};
   let stopped = false;
@@ -335,23 +335,24 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   /**
-   * Stores a sign-out that failed in place of what was wished. The user is told now; nothing must go on by itself.
+   * Stores a sign-out that failed, or is done, in place of what was wished and planned: the user is told now, and nothing must go on by
+   * itself. If that fails, it is tried again.
    *
    * @returns the error for the user: what is still stored would be done at the next start
    */
-  async function endWish(vault: Vault, kept: Kept, error: unknown): Promise<unknown> {
+  async function endWish(vault: Vault, kept: Kept, error?: unknown): Promise<unknown> {
+    const { id } = kept.report;
     try {
       await vault.update((cache) => store(cache, kept));
+      unsaved.delete(id);
       return error;
     } catch (cause) {
       ports.onUnexpected(cause);
-      const { id } = kept.report;
-      const isWished = await vault.read((cache) => storedAs(cache, id)?.wish !== undefined).catch(() => true);
-      // Of the sample data, nothing outlives this process.
-      if (!isWished || ports.isDemo()) return error;
+      if (ports.isDemo()) return error; // nothing of the sample data outlives this process
       unsaved.set(id, kept);
       tryLater();
-      return signInError('sign_out_unsaved', { issuer: '', client_id: '' }, error);
+      const isWished = await vault.read((cache) => storedAs(cache, id)?.wish !== undefined).catch(() => true);
+      return isWished ? signInError('sign_out_unsaved', { issuer: '', client_id: '' }, error) : error;
     }
   }
 
@@ -489,8 +490,8 @@ export function signOuts(ports: SignOutPorts): SignOuts {
     isReplaced: (row: PlaceReceipt) => boolean,
   ): Promise<SignOutReport> {
     const vault = await ports.vault();
-    const kept = (await vault.read(all)).find(({ report }) => report.id === id);
-    const before = kept?.report ?? last;
+    const stored = (await vault.read(all)).find(({ report }) => report.id === id);
+    const before = (unsaved.get(id) ?? stored)?.report ?? last;
     if (before?.id !== id || rows.length === 0)
       throw new InvalidArgumentError(
         'What this sign-out removed is not kept any more. Nothing was put back or checked.',
@@ -501,7 +502,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       places: before.places.map((row) => (isReplaced(row) ? (now.get(row.id) ?? row) : row)),
     };
     last = report;
-    if (kept === undefined) await keep(vault, report);
+    if (stored === undefined || unsaved.has(id)) await keep(vault, report);
     else await vault.update((cache) => storeRows(cache, report)).catch(ports.onUnexpected);
     return report;
   }
@@ -510,7 +511,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   async function keep(vault: Vault, report: SignOutReport): Promise<void> {
     const { state, bytes } = vault.status;
     if (state !== 'ready' || bytes === null) return;
-    await vault.update((cache) => store(cache, { report, revoke: [] })).catch(ports.onUnexpected);
+    await endWish(vault, { report, revoke: [] });
   }
 
   /**

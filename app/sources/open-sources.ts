@@ -88,7 +88,14 @@ interface Kept {
 }
 
 /** What is forgotten when a cache is closed. */
-const CLOSED = { reading: null, changedAt: null, lastChange: null, own: null, stop: () => undefined };
+const CLOSED = {
+  reading: null,
+  changedAt: null,
+  lastChange: null,
+  changing: 0,
+  own: null,
+  stop: () => undefined,
+};
 
 export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSources<Caller> {
   let searched = false;
@@ -113,7 +120,6 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
     const fresh: Kept = {
       id,
       source,
-      changing: 0,
       ...CLOSED,
     };
     kept.set(id, fresh);

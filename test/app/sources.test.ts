@@ -309,6 +309,23 @@ describe('signing out', () => {
     expect(await handlers.named('Azure CLI')).toMatchObject({ changedHere: true, lastChange: null });
   });
 
+  it('follows a cache that was closed and opened during a change of its own', async () => {
+    const { id } = await openAzure();
+    await sources.changeHere(id, async () => {
+      await sources.handlers.closeSource(null, id);
+      await sources.handlers.openSource(null, id);
+      return true;
+    });
+    writeFileSync(file, '{}');
+    await expect.poll(async () => (await handlers.named('Azure CLI')).state).toBe('empty');
+    // One that is closed is not opened by the end of the change.
+    await sources.changeHere(id, async () => {
+      await sources.handlers.closeSource(null, id);
+      return true;
+    });
+    expect(await handlers.named('Azure CLI')).toMatchObject({ state: 'found', changedHere: false });
+  });
+
   it('puts back everything of several accounts, the list of subscriptions as it was', async () => {
     const { id } = await openAzure();
     const users = idsIn().filter(({ kind }) => kind === 'user');

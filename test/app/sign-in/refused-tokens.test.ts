@@ -151,10 +151,10 @@ it('says of a place that an undo has put back that it is, although another faile
   ]);
 });
 
-it('a sign-out that failed is not carried out later, although the vault could not be told so', async () => {
-  const before = await ids();
+/** Has the vault refuse changes from the sign-out of the other programs on. Returns what ends that. */
+function full(): () => void {
   let isFull = false;
-  const full = new Proxy(vault, {
+  const refusing = new Proxy(vault, {
     get(target, name) {
       const found: unknown = Reflect.get(target, name);
       if (typeof found !== 'function') return found;
@@ -164,8 +164,14 @@ it('a sign-out that failed is not carried out later, although the vault could no
           : Reflect.apply(found, target, args);
     },
   });
-  shown = own = () => Promise.resolve(full);
+  shown = own = () => Promise.resolve(refusing);
   elsewhere = () => (isFull = true);
+  return () => (isFull = false);
+}
+
+it('a sign-out that failed is not carried out later, although the vault could not be told so', async () => {
+  const before = await ids();
+  const free = full();
   const wishes = { vault: true, revoke: false, endSession: false, places: ['first'] };
   await expect(
     (async () => signing.handlers.signOut(null, before.slice(0, 1), wishes))(),
@@ -175,13 +181,28 @@ it('a sign-out that failed is not carried out later, although the vault could no
   const wished = () =>
     vault.read((cache) => JSON.stringify(appData(cache, 'sign-outs')).includes('"wish":{'));
   expect(await wished()).toBe(true);
-  isFull = false;
+  free();
   signing.wake();
   await expect.poll(wished).toBe(false);
   expect(await ids()).toEqual(before);
   expect(await signing.handlers.signOuts(null)).toMatchObject([
     { receipts: [], places: [{ id: 'vault', result: 'still' }, { id: 'first' }, LEFT, PART] },
   ]);
+});
+
+it('a sign-out of other programs alone is not said to be cut short, once the vault can be written again', async () => {
+  const free = full();
+  const [first = ''] = await ids();
+  const wishes = { vault: false, revoke: false, endSession: false, places: ['first'] };
+  const report = await signing.handlers.signOut(null, [first], wishes);
+  expect(report.places).toMatchObject([{ result: 'still', says: 'The file is in use.' }, LEFT, PART]);
+  const checked = await signing.handlers.checkSignOut(null, report.id);
+  expect(checked.places).toMatchObject([{ result: 'signed-out' }, LEFT, PART]);
+  const stored = async () => (await signing.handlers.signOuts(null))[0]?.places;
+  expect(await stored()).toMatchObject([{ says: expect.stringContaining('closed before') as string }]);
+  free();
+  signing.wake();
+  await expect.poll(stored).toEqual(checked.places);
 });
 
 it.each<[string, string, () => void]>([
