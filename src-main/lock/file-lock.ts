@@ -7,6 +7,7 @@ import {
   acquire,
   acquireAtOnce,
   closeFiles,
+  isInPlace,
   type LockFile,
   type LockOutcome,
   preload,
@@ -33,8 +34,10 @@ const BEHIND = 15;
  * A program that wants the lock first takes a second one, the queue lock; its holder is next. Without it, a program that writes
  * continuously would get the lock again and again while others sleep between their attempts.
  *
- * Both files are created when first needed, stay empty, and are never renamed or removed: otherwise two programs could lock two different
- * files of the same name. Links are not followed.
+ * Both files are created when first needed, stay empty, and are never renamed or removed here: otherwise two programs could lock two
+ * different files of the same name. Others do both, such as a program that syncs or restores the folder. So whoever gets a lock makes sure
+ * that its path still leads to the locked file, and takes the one that is there if not. A holder can ask (`isInPlace`) before it relies on
+ * what it did. Links are not followed.
  *
  * @example
  * import { appendFile } from 'node:fs/promises';
@@ -51,8 +54,8 @@ export class FileLock {
   readonly #queue = new KeyedQueue();
 
   constructor(file: string, { deadline = DEADLINE }: FileLockOptions = {}) {
-    this.#lock = { path: file, fd: null, isLocal: false };
-    this.#place = { path: `${file}-queue`, fd: null, isLocal: false };
+    this.#lock = { path: file, fd: null, localUntil: 0 };
+    this.#place = { path: `${file}-queue`, fd: null, localUntil: 0 };
     this.#deadline = deadline;
     preload();
   }
@@ -83,6 +86,14 @@ export class FileLock {
         await release(this.#lock);
       }
     });
+  }
+
+  /**
+   * For the holder: whether a program that asks for the lock now has to wait. Not if its file, or the folder of it, was moved away since:
+   * that program locks another file.
+   */
+  isInPlace(): Promise<boolean> {
+    return isInPlace(this.#lock);
   }
 
   /** Waits for the holder within this process, then closes the files. */

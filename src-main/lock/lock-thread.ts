@@ -6,7 +6,7 @@
  * The thread has no state: descriptors belong to the process, and the main thread knows which file each of them is. A thread
  * that hangs in a system call can therefore be abandoned, and another thread takes over its locks.
  */
-import { close, fstatSync } from 'node:fs';
+import { type BigIntStats, close, fstat, fstatSync, lstat, lstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
 import { codeOf } from '../error-code.ts';
@@ -19,8 +19,11 @@ import { systemTimers } from '../waiting.ts';
 export interface LockFile {
   readonly path: string;
   fd: number | null;
-  /** It is on a local file system of Linux and has been locked once, so its locks don't block. */
-  isLocal: boolean;
+  /**
+   * Until when it is known to be on a local file system of Linux, where calls don't block; by `performance.now()`. 0: it was on another one
+   * when it was locked. A network drive may be mounted over its folder at any time.
+   */
+  localUntil: number;
 }
 
 /** The outcome of an attempt: the lock is held, another program held it until the deadline, or the system refused. */
@@ -49,6 +52,10 @@ const MOST_HUNG = 4;
 const GRACE = 250;
 /** Milliseconds that a thread gets to start. It takes 20; only a machine that has far too much to do needs seconds. */
 const START = 30_000;
+/** How long it is remembered that a file system is local, in milliseconds. */
+const BELIEVED = 5_000;
+/** How often a path may lead to another file than the one that was just opened there. Some file systems have no lasting numbers. */
+const MOST_OTHERS = 100;
 
 /**
  * The script of the thread. It is a string, so that bundlers need no second file.
@@ -58,7 +65,7 @@ const START = 30_000;
  */
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { openSync, closeSync, fstatSync, statSync, statfsSync, constants } = require('node:fs');
+const { openSync, closeSync, fstatSync, lstatSync, statfsSync, constants } = require('node:fs');
 const { dirname } = require('node:path');
 const { binary, at, local } = workerData;
 const native = binary === null ? systemCalls() : addonIn(binary);
@@ -97,6 +104,7 @@ function systemCalls() {
 }
 
 function attempt(file, id) {
+  let others = 0;
   for (;;) {
     let during = 'open';
     try {
@@ -110,10 +118,19 @@ function attempt(file, id) {
       }
       during = 'lock';
       native.tryLock(file.fd, 0, 0, true);
+      during = 'look';
       if (isNamed(file)) return null;
-      // The file was deleted: other programs would lock a new one.
+      // The file was deleted, renamed or replaced, or its folder was: other programs lock another one.
       shut(file);
+      if ((others += 1) === ${MOST_OTHERS}) {
+        const message = 'it finds another file under the same name each time';
+        return { kind: 'refused', path: file.path, during: 'lock', error: { message, code: '' } };
+      }
     } catch (error) {
+      if (during === 'look') {
+        shut(file);
+        during = 'open';
+      }
       if (during === 'lock' && (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EBUSY')) return 'busy';
       if (error.code === 'EINTR') continue;
       if (during === 'open' && ['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO', 'EFTYPE'].includes(error.code)) {
@@ -124,12 +141,11 @@ function attempt(file, id) {
   }
 }
 
-// Some file systems count no links, so the name is looked up before a file without links is taken for deleted.
+// Returns whether the path leads to the open file. Numbers of files may be larger than a double can hold.
 function isNamed({ fd, path }) {
-  const { nlink, dev, ino } = fstatSync(fd);
-  if (nlink > 0) return true;
-  const there = statSync(path, { throwIfNoEntry: false });
-  return there !== undefined && there.dev === dev && there.ino === ino;
+  const own = fstatSync(fd, { bigint: true });
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return there !== undefined && there.dev === own.dev && there.ino === own.ino;
 }
 
 // Returns the fields of an error: its code would be lost between threads.
@@ -408,7 +424,7 @@ export async function acquire(
         settle();
         files.forEach(({ file }, index) => {
           file.fd = fds[index] ?? null;
-          file.isLocal = isLocal;
+          file.localUntil = isLocal ? performance.now() + BELIEVED : 0;
         });
         // The lock was taken after its caller had timed out, so release it here.
         if (timedOut && outcome.kind === 'held' && last !== undefined) void release(last, thread);
@@ -430,15 +446,16 @@ export async function acquire(
  * thread. Resolves with `false` if a lock is held or a file is not suitable; use the lock thread then.
  */
 export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean> {
-  if (!files.every(({ isLocal, fd }) => isLocal && fd !== null)) return false;
+  if (!files.every(({ localUntil, fd }) => localUntil > performance.now() && fd !== null)) return false;
   const { tryLock, unlock } = await load();
   const held: number[] = [];
   let all = false;
   try {
-    all = files.every(({ fd }) => {
+    all = files.every(({ fd, path }) => {
       if (fd === null || !tryLock(fd)) return false;
       held.push(fd);
-      return fstatSync(fd).nlink > 0;
+      const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      return isSame(there, fstatSync(fd, { bigint: true }));
     });
   } catch {
     // The lock thread will encounter and report the same error.
@@ -447,11 +464,41 @@ export async function acquireAtOnce(files: readonly LockFile[]): Promise<boolean
   return all;
 }
 
+/**
+ * Returns whether the path of a held lock leads to the locked file. If not, other programs lock another file. Waits for as long as the
+ * file system does.
+ */
+export async function isInPlace({ path, fd, localUntil }: LockFile): Promise<boolean> {
+  if (fd === null) return false;
+  try {
+    if (localUntil > performance.now())
+      return isSame(lstatSync(path, { bigint: true }), fstatSync(fd, { bigint: true }));
+    return isSame(
+      await numbers((done) => lstat(path, { bigint: true }, done)),
+      await numbers((done) => fstat(fd, { bigint: true }, done)),
+    );
+  } catch {
+    return false;
+  }
+}
+
+function numbers(
+  call: (done: (error: Error | null, found: BigIntStats) => void) => void,
+): Promise<BigIntStats> {
+  return new Promise((resolve, reject) => {
+    call((error, found) => (error === null ? resolve(found) : reject(error)));
+  });
+}
+
+function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
+  return a !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
 /** Releases a lock. Does not wait if the lock thread has to do it: that thread processes messages in order. */
 export async function release(file: LockFile, thread = working): Promise<void> {
-  const { isLocal, fd } = file;
+  const { localUntil, fd } = file;
   if (fd === null) return;
-  if (isLocal) {
+  if (localUntil > 0) {
     (await load()).unlock(fd);
     return;
   }

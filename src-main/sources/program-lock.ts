@@ -36,14 +36,15 @@ async function lockFilesOf(place: Place): Promise<string[]> {
 }
 
 /**
- * Runs `task` while no program that respects the lock writes the cache.
+ * Runs `task` while no program that respects the lock writes the cache. `assertHeld` throws `source_busy` if a lock file was taken over,
+ * moved or replaced meanwhile: call it right before writing.
  *
  * @throws SourceError `source_busy` if another program held the lock too long, `source_no_permission` or `source_failed` if the system
  *   refused it; the task was not run
  */
 export async function whileLocked<T>(
   place: Place,
-  task: () => Promise<T>,
+  task: (assertHeld: () => Promise<void>) => Promise<T>,
   { deadline = 5_000, now = systemClock }: LockOptions = {},
 ): Promise<T> {
   const files = await lockFilesOf(place);
@@ -63,12 +64,22 @@ export async function whileLocked<T>(
         // All or none: a program waits for one of them meanwhile.
         if (one === null) break;
       }
-      if (missing === undefined) return await task();
+      if (missing === undefined) return await task(() => assertInPlace(held));
     } finally {
       await releaseAll(held);
     }
     if (performance.now() > end) throw await busy(missing, deadline);
     await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+async function assertInPlace(held: readonly (readonly [file: string, held: Held])[]): Promise<void> {
+  for (const [file, { handle }] of held) {
+    if (await isAt(file, handle)) continue;
+    throw new SourceError(
+      'source_busy',
+      `The lock ${file} was moved or taken over by another program meanwhile. Nothing was changed. Try again.`,
+    );
   }
 }
 

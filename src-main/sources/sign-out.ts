@@ -366,9 +366,14 @@ async function changeDocument(
     return { raw, next: await medium.prepare(after.replace(/^\ufeff/, '')) }; // azure-cli does not read a byte order mark
   };
   /** @returns whether the document was replaced: not if the program has written it since it was read */
-  const isPut = async ({ raw, next }: { raw: Buffer; next: Prepared }, since: number): Promise<boolean> => {
+  const isPut = async (
+    { raw, next }: { raw: Buffer; next: Prepared },
+    since: number,
+    assertHeld: () => Promise<void>,
+  ): Promise<boolean> => {
     await beforehand();
     if (!raw.equals(await medium.raw())) return false;
+    await assertHeld();
     if (source.place.locking !== 'none' && performance.now() - since > RESPECTED) throw tooSlow(source);
     await next.put();
     return true;
@@ -386,20 +391,22 @@ async function changeDocument(
     if (found === null) return;
     const ready = found;
     try {
-      if (await whileLocked(source.place, () => isPut(ready, performance.now()), lock)) return;
+      const put = (assertHeld: () => Promise<void>): Promise<boolean> =>
+        isPut(ready, performance.now(), assertHeld);
+      if (await whileLocked(source.place, put, lock)) return;
     } finally {
       await ready.next.discard();
     }
   }
   await whileLocked(
     source.place,
-    async () => {
+    async (assertHeld) => {
       const since = performance.now();
       const found = await prepared();
       if (found === null) return;
       try {
         // A program may use no lock, or have taken this one over.
-        if (!(await isPut(found, since))) throw keepsWriting(source.name, source.file);
+        if (!(await isPut(found, since, assertHeld))) throw keepsWriting(source.name, source.file);
       } finally {
         await found.next.discard();
       }

@@ -20,7 +20,6 @@ import {
   type FileSum,
   holds,
   type Identity,
-  type Io,
   identify,
   type Log,
   makeFolder,
@@ -357,11 +356,8 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
   memory.saved({ ...opening, ...written }, now);
 }
 
-/** The file to write, and the system calls to write it with. */
-export interface Place {
-  io: Io;
-  file: string;
-}
+/** The file to write, its write lock, which the caller holds, and the system calls to write it with. */
+export type Place = Pick<Settings, 'io' | 'file' | 'writing'>;
 
 export interface Rewrite {
   cache: TokenCache;
@@ -387,7 +383,7 @@ export interface Rewrite {
  * @param unread reads the new file back and compares it, for callers that will destroy a key; called if it can't be read
  */
 export async function rewrite(
-  { io, file }: Place,
+  { io, file, writing }: Place,
   {
     cache,
     previous,
@@ -409,7 +405,9 @@ export async function rewrite(
   const { header, sealing, parts, frames } = sealImage(source, key);
   await sweep(io, file); // A caller that rewrites holds the write lock.
   const sent: FileSum = { length: 0, crc: 0 };
-  const { identity, end } = await replaceFile(io, file, unread === undefined ? parts : summing(parts, sent));
+  const isLocked = (): Promise<boolean> => writing.isInPlace();
+  const summed = unread === undefined ? parts : summing(parts, sent);
+  const { identity, end } = await replaceFile(io, file, summed, { isLocked });
   const isSame = unread === undefined || (await holds(io, file, sent).catch(() => null));
   if (isSame === null) unread?.();
   if (isSame === false) {

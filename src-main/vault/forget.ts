@@ -78,7 +78,7 @@ async function remember(settings: Settings, ids: readonly string[]): Promise<voi
 }
 
 async function writeList({ io, file }: Settings, ids: ReadonlySet<string>): Promise<void> {
-  await replaceFile(io, listOf(file), [Buffer.from([...ids].join('\n'))].values(), file);
+  await replaceFile(io, listOf(file), [Buffer.from([...ids].join('\n'))].values(), { owner: file });
 }
 
 async function remembered({ io, file }: Settings): Promise<string[]> {

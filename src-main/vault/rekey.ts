@@ -396,7 +396,7 @@ export class Rekeying {
     if (mark === null) return;
     const bytes = encodeMarkFile(mark, fileId, keys);
     // If it can't be written, an older copy that is put back while no program runs is not detected: the status warns of it.
-    const write = () => replaceFile(io, markFileOf(file), [bytes].values(), file);
+    const write = () => replaceFile(io, markFileOf(file), [bytes].values(), { owner: file });
     // Again, because another program that rewrites the vault removes temporary files: the write lock is not held here.
     memory.isUnrecorded = await write()
       .catch(write)

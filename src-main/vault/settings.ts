@@ -96,15 +96,16 @@ export async function settingsFrom(given: VaultOptions, ports: VaultPorts = {}):
   // eslint-disable-next-line no-restricted-properties -- everything else is given `now`
   const { io = nodeIo, timers = systemTimers, now = Date.now, lockDeadline } = ports;
   const deadline = lockDeadline === undefined ? {} : { deadline: lockDeadline };
+  const writing = new FileLock(lockFileOf(file), deadline);
   return {
     file,
     unprotected,
     slots: new KeySlots(checkedKeychain(options.keychain ?? systemKeychain()), service, name, file),
-    writing: new FileLock(lockFileOf(file), deadline),
+    writing,
     rekeying: new FileLock(`${file}.key-lock`, deadline),
     named: new NamedLocks(`${file}.use-lock`, { deadline: NAMED_DEADLINE, ...deadline }),
     io,
-    log: new Log(io, file),
+    log: new Log(io, file, () => writing.isInPlace()),
     timers,
     now,
     ...(ports.scryptWork === undefined ? {} : { scryptWork: ports.scryptWork }),

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FileLock } from '../../src-main/lock/file-lock.ts';
+import { MOVES, moved } from '../support/moved.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 function newFile(): string {
@@ -99,6 +100,79 @@ test('a lock file that was deleted is made again, and is the one that all use', 
   });
   await first.close();
   await second.close();
+});
+
+const inFolder = (): string => {
+  const folder = join(temporaryFolder(), 'folder');
+  mkdirSync(folder);
+  return join(folder, 'lock');
+};
+
+/** Whether one holder at a time has each of these locks. */
+async function exclude(...locks: FileLock[]): Promise<boolean> {
+  let [holders, most] = [0, 0];
+  const turn = async (): Promise<void> => {
+    most = Math.max(most, (holders += 1));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    holders -= 1;
+  };
+  await Promise.all(locks.map((lock) => lock.hold(turn)));
+  return most === 1;
+}
+
+describe.each(MOVES)('a lock file that is %s', (how) => {
+  const move = (file: string): void => moved(how, file);
+
+  test.each([
+    ['at once', 3],
+    ['by waiting', 1],
+  ])('is not taken any more: the one that all see is, %s', async (_how, times) => {
+    const file = inFolder();
+    const [first, later] = [new FileLock(file), new FileLock(file)];
+    for (let time = 0; time < times; time += 1) await first.hold(() => Promise.resolve());
+    move(file);
+    expect(await exclude(first, later)).toBe(true);
+    expect(await exclude(later, first)).toBe(true);
+    for (const lock of [first, later]) await lock.close();
+  });
+
+  test('while it is held: the holder can know, and whoever waits for it takes the one that all see', async () => {
+    const file = inFolder();
+    const [holder, waiting, later] = [new FileLock(file), new FileLock(file), new FileLock(file)];
+    const order: string[] = [];
+    let waited: Promise<unknown> = Promise.resolve();
+    await holder.hold(async () => {
+      expect(await holder.isInPlace()).toBe(true);
+      waited = waiting.hold(async () => {
+        order.push('waited');
+        expect(await waiting.isInPlace()).toBe(true);
+        const more = new FileLock(file, { deadline: 1000 });
+        await expect(more.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'vault_busy' });
+        await more.close();
+      });
+      // It has opened the file that is about to be moved, and waits for it.
+      await expect
+        .poll(() => new FileLock(file, { deadline: 1000 }).hold(() => Promise.resolve()).catch(String))
+        .toMatch(/another program/i);
+      move(file);
+      expect(await holder.isInPlace()).toBe(false);
+      order.push('held');
+    });
+    await waited;
+    expect(order).toEqual(['held', 'waited']);
+    expect(await exclude(holder, waiting, later)).toBe(true);
+    for (const lock of [holder, waiting, later]) await lock.close();
+  });
+});
+
+test('a link in the place of a lock file, even to the locked file, is not followed', async () => {
+  const file = newFile();
+  const lock = new FileLock(file, { deadline: 2000 });
+  for (let time = 0; time < 2; time += 1) await lock.hold(() => Promise.resolve());
+  renameSync(file, `${file}.moved`);
+  symlinkSync(`${file}.moved`, file);
+  await expect(lock.hold(() => Promise.resolve())).rejects.toMatchObject({ code: 'lock_file_invalid' });
+  await lock.close();
 });
 
 /** A program that is independent of Tokenkeep, and locks the file permanently. */

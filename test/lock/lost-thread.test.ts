@@ -24,15 +24,15 @@ afterEach(async () => {
   delete next.script;
   await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
 });
-const lockFile = (name: string): LockFile => ({ path: join(folder, name), fd: null, isLocal: false });
+const lockFile = (name: string): LockFile => ({ path: join(folder, name), fd: null, localUntil: 0 });
 
 test('a lock on a drive that is not local is released if its thread has ended', async () => {
   const path = join(folder, 'lock');
-  const held: LockFile = { path, fd: null, isLocal: false };
+  const held: LockFile = { path, fd: null, localUntil: 0 };
   expect(await acquire([{ file: held, pause: 5 }], 2_000)).toEqual({ kind: 'held' });
-  held.isLocal = false; // As it would be there.
+  held.localUntil = 0; // As it would be there.
   await Promise.all(workers.map((worker) => worker.terminate()));
-  const other: LockFile = { path, fd: null, isLocal: false };
+  const other: LockFile = { path, fd: null, localUntil: 0 };
   expect(await acquire([{ file: other, pause: 5 }], 2_000)).toEqual({ kind: 'busy' });
   await Promise.all(workers.map((worker) => worker.terminate()));
 

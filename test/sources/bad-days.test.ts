@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -627,6 +628,40 @@ describe('a lock', () => {
     }
     expect(readFileSync(calls, 'utf8').length).toBeGreaterThan(call);
   });
+
+  it.each(['lockfile', 'lock'] as const)(
+    'that is moved or taken over while we hold it: nothing is written (%s)',
+    async (locking) => {
+      const place = { ...source.place, locking };
+      const file = locking === 'lockfile' ? lock : `${source.file}.lock`;
+      const changes: ((file: string) => void)[] = [
+        () => undefined,
+        (path) => rmSync(path),
+        (path) => renameSync(path, `${path}.conflict`),
+        (path) => {
+          rmSync(path);
+          writeFileSync(path, '1 other');
+        },
+      ];
+      const outcomes: unknown[] = [];
+      for (const change of changes) {
+        const held = whileLocked(place, async (assertHeld) => {
+          change(file);
+          await assertHeld();
+          return 'held';
+        });
+        outcomes.push(await held.catch((error: unknown) => error));
+        rmSync(file, { force: true });
+      }
+      const refused = {
+        code: 'source_busy',
+        message: expect.stringContaining(
+          'moved or taken over by another program meanwhile. Nothing was changed',
+        ),
+      };
+      expect(outcomes).toMatchObject(['held', refused, refused, refused]);
+    },
+  );
 
   it('of a Tokenkeep that was killed is taken over at once', async () => {
     writeFileSync(lock, `${spawnSync('true').pid} tokenkeep`);

@@ -15,7 +15,8 @@ const [file, empty] = [join(folder, 'cache.vault'), join(base, 'empty')];
 writeFileSync(empty, '');
 const keychain = memoryKeychain();
 const mount = (...args: string[]): Buffer => execFileSync('mount', args);
-const unmount = (where: string): Buffer => execFileSync('umount', [where]);
+/** The vault keeps its lock files open, wherever the folder leads. */
+const unmount = (where: string): Buffer => execFileSync('umount', ['--lazy', where]);
 let vault = await openVault({ file, keychain });
 
 async function tell(what: string, act: (vault: Vault) => Promise<unknown>): Promise<void> {

@@ -174,12 +174,16 @@ export function isTemporary(name: string): boolean {
  * flushed after the rename, the new bytes are in place, and a power cut may bring the old ones back.
  *
  * @param owner the file in the same folder whose `sweep` removes the temporary file if the writer is killed
+ * @param isLocked whether other writers still have to wait for the caller
  */
 export async function replaceFile<T>(
   io: Io,
   file: string,
   parts: Iterator<Buffer, T>,
-  owner = file,
+  {
+    owner = file,
+    isLocked = () => Promise.resolve(true),
+  }: { owner?: string; isLocked?: () => Promise<boolean> } = {},
 ): Promise<{ identity: Identity; end: T }> {
   const folder = dirname(file);
   const temporary = `${owner}${TEMPORARY}${randomBytes(6).toString('hex')}`;
@@ -194,12 +198,14 @@ export async function replaceFile<T>(
     } finally {
       await handle.close();
     }
+    if (!(await isLocked())) throw replacedMeanwhile();
     await renameWithRetries(io, temporary, file);
   } catch (error) {
     await io.unlink(temporary).catch(() => undefined); // The caller gets the first error.
     throw error;
   }
   await syncFolder(io, folder).catch((cause: unknown) => Promise.reject(new UnconfirmedError(cause)));
+  if (!(await isLocked())) throw movedMeanwhile();
   return { identity, end };
 }
 
@@ -312,7 +318,7 @@ export async function setAside(io: Io, file: string, label: string, at: Date): P
 export async function keepCopy(io: Io, file: string, label: string, at: Date): Promise<string> {
   const whole = await readWhole(io, file);
   const aside = await freeName(io, file, label, at);
-  await replaceFile(io, aside, [whole?.bytes ?? Buffer.alloc(0)].values(), file);
+  await replaceFile(io, aside, [whole?.bytes ?? Buffer.alloc(0)].values(), { owner: file });
   return aside;
 }
 
@@ -381,18 +387,22 @@ async function syncFolder(io: Io, folder: string): Promise<void> {
 export class Log {
   readonly #io: Io;
   readonly #file: string;
+  readonly #isLocked: () => Promise<boolean>;
   readonly #keep: boolean;
   #open: { handle: IoFile; identity: Identity } | null = null;
 
-  constructor(io: Io, file: string, keep = process.platform !== 'win32') {
+  /** @param isLocked whether other writers still have to wait for the caller */
+  constructor(io: Io, file: string, isLocked: () => Promise<boolean>, keep = process.platform !== 'win32') {
     this.#io = io;
     this.#file = file;
+    this.#isLocked = isLocked;
     this.#keep = keep;
   }
 
   /**
    * Writes `bytes` at `at` durably. Truncates what follows `at`, which was never acknowledged. If it rejects, the file ends at
-   * `at` or in an unfinished frame, which the next writer truncates.
+   * `at` or in an unfinished frame, which the next writer truncates; or it, or the lock, was moved away meanwhile. Then nothing is taken
+   * back: another program may have written there.
    */
   async append(at: number, bytes: Buffer, known: Identity): Promise<Identity> {
     try {
@@ -408,6 +418,11 @@ export class Log {
       // The frame is durable. If `stat` fails, the next check finds the file changed and reads its end.
       const size = BigInt(at + bytes.length);
       const identity = await handle.stat().catch(() => ({ ...known, size, mtimeNs: 0n }));
+      const isThere = await identify(this.#io, this.#file).then(
+        (there) => there !== null && sameFile(there, identity),
+        () => true,
+      );
+      if (!isThere || !(await this.#isLocked())) throw movedMeanwhile();
       if (!this.#keep) await this.close();
       return identity;
     } catch (error) {
@@ -444,11 +459,23 @@ export class Log {
     const identity = await handle.stat();
     this.#open = { handle, identity };
     if (sameFile(identity, known) || isCopiedUp(identity, known)) return handle;
-    throw new StorageError(
-      'storage_failed',
-      'The vault’s file was replaced by another one at this very moment. Nothing was written. Try again.',
-    );
+    throw replacedMeanwhile();
   }
+}
+
+function replacedMeanwhile(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The vault’s file, its lock file or their folder was moved or replaced at this very moment. Nothing was written. Try again.',
+  );
+}
+
+/** The error for a write that was made although the file, its lock or the folder was moved away meanwhile. */
+function movedMeanwhile(): StorageError {
+  return new StorageError(
+    'storage_failed',
+    'The vault’s file, its lock file or their folder was moved or replaced at this very moment, for example by a program that syncs or restores files. Whether the last change is in the file is not known. Read the vault before you make the change again.',
+  );
 }
 
 async function readAfter(handle: IoFile, from: number, known: Identity) {
