@@ -213,10 +213,11 @@ function refreshTokens(store: Store, home: string, now: number): Diagnosis[] {
     // One that was refused for some scopes stands in for no other.
     if (!newest?.entity || isDead(newest.entity, now) || refusalsOf(newest.entity).length > 0) continue;
     const target = newest.entity.target ?? '';
-    const { age } = rankOf(store, 'RefreshToken', newest, now);
+    const isTimeless = ({ entity }: Entry<'RefreshToken'>): boolean =>
+      Number.isNaN(ageIn(store, 'RefreshToken', entity ?? {}));
     const shadowed = older.filter((entry) => {
-      // Of two without a time, or with the same one, it is unknown which is the newer.
-      if (rankOf(store, 'RefreshToken', entry, now).age === age) return false;
+      // Where nothing tells a time, not even an access token beside them, it is unknown which is the newer.
+      if (isTimeless(newest) && isTimeless(entry)) return false;
       const { entity } = entry;
       const scopes = scopesOf(entity?.target ?? '');
       const family = entity?.family_id ?? '';

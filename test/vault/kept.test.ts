@@ -111,7 +111,7 @@ describe.each(PLACED)('%s', (state, code, place) => {
     await place();
     await vault.read(() => undefined);
     scene.disk.unreadable = false; // The fake disk makes no difference between files.
-    const file = join(temporaryFolder(), 'export.age');
+    const file = join(dirname(scene.file), 'export.age');
     await vault.exportTo(file, 'orbit velvet canyon mustard ladder');
     expect(scene.disk.nodes.has(file)).toBe(true);
   });
@@ -251,6 +251,7 @@ describe('a folder that can’t be looked into', () => {
       expect(open.status).toMatchObject({ state: 'unreadable', kept: 3 });
       expect(Object.keys(await open.read(usersIn, { held: true })).sort()).toEqual(ALL);
       const file = join(temporaryFolder(), 'export.age');
+      scene.disk.put(join(file, '..', 'other'), Buffer.of()); // The fake disk has no empty folder.
       await open.exportTo(file, 'a passphrase that nobody has used');
       isAway = false;
       expect(await users(open)).toEqual(ALL);
