@@ -439,7 +439,7 @@ export type PartitionErrorCode =
   | 'partition_unknown_key' // sealed with a key that is not among the sealing keys
   | 'partition_plain_text' // not sealed although sealing is configured, or the other way round
   | 'partition_other_user' // it holds, or would hold, another user's credentials
-  | 'partition_too_large' // larger than the store allows, such as a cookie or the memory store
+  | 'partition_too_large' // larger than the store allows, such as a cookie or the memory store; or a user's partitions are too many to list
   | 'partition_busy' // other writers won every race, or another process kept the lock
   | 'partition_turn_expired'; // the task ran longer than one turn may last
 

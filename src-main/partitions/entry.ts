@@ -39,8 +39,12 @@ export interface EntryMetadata {
   /** The dialect and layout of the document as it came in, which the stored form does not show. */
   readonly dialect?: string | null;
   readonly layout?: readonly [indent: number, end: string, ascii: boolean];
-  /** In an index: the partitions of one user. See user-index.ts. */
+  /** Where the partition is listed. In an index: the partitions of one user. See user-index.ts. */
   readonly index?: readonly unknown[];
+  /** In an index: until when a partition that it has dropped may exist, in seconds since the epoch; null: for ever. */
+  readonly dropped?: number | null;
+  /** The provider's sessions that ID tokens have named, and the epoch until which their users were not signed out. */
+  readonly sids?: readonly (readonly [account: string, of: string, sid: string, epoch: number])[] | undefined;
 }
 
 export interface Contents {

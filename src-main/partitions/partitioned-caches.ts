@@ -262,7 +262,8 @@ export interface PartitionedCaches {
    * no entry before it expires (Redis: `maxmemory-policy noeviction`).
    *
    * @throws InvalidArgumentError without an index; PartitionStoreError: repeat it, some partitions may still be there; PartitionError: an
-   *   index entry of the user can't be opened. The user was signed out of all partitions that other entries list
+   *   index entry of the user can't be opened, or has dropped partitions (`partition_too_large`, of more than 1,000). The user was signed out
+   *   of all partitions that are listed
    */
   signOutUser(user: PartitionUserReference): Promise<UserSignOutReceipt>;
 

@@ -184,10 +184,10 @@ export class Updates {
     }
     const ttl = lifetime.ttl(cache, now());
     const users = this.#index;
-    const index =
+    const listed =
       users &&
       (await orBusy(name, attempt.losses, () => users.note(name, cache, attempt.metadata, ttl, deadline)));
-    const metadata = index === undefined ? attempt.metadata : { ...attempt.metadata, index };
+    const metadata = { ...attempt.metadata, ...listed };
     const version = newVersion();
     const entry = { bytes: closeUp(cache, metadata, name, sealing), version };
     if (!(await deadline.write(store, name.key, entry, { expected, ttl }))) return undefined;

@@ -57,8 +57,11 @@ export const HEADROOM = 1.25;
 /** Milliseconds for which an update waits for an entry of the index that lists the partition already. */
 const LOOKING = 1000;
 
-/** How many partitions of a user are listed. One more drops the one that expires first. */
+/** How many partitions of a user are listed. One more drops the one that expires first, which is listed again when it is next used. */
 const MOST_RECORDS = 1000;
+
+/** How many sessions of its users a partition is listed for, beside those that its ID tokens name. */
+const MOST_SIDS = 8;
 
 /** How many expired records one write checks. The others wait for later writes, so that no sign-in exceeds its deadline. */
 const MOST_CHECKS = 50;
@@ -72,11 +75,10 @@ interface User extends NamedUser {
   readonly sid?: string;
 }
 
-/** What the index is to say of a user. `isSilent`: no ID token of the user names a session. */
+/** What the index is to say of a user. */
 interface Wanted {
   readonly name: PartitionName;
   readonly user: User;
-  readonly isSilent: boolean;
   readonly mark: string;
 }
 
@@ -86,6 +88,8 @@ type Listing = readonly [key: string, mark: string];
 interface OpenedEntry {
   readonly records: readonly IndexRecord[];
   readonly version: string | null;
+  /** `EntryMetadata.dropped`, as long as it is not over. */
+  readonly dropped?: number | null;
   /** Why the entry can't be opened. */
   readonly fault?: PartitionError;
 }
@@ -104,7 +108,7 @@ export class UserIndex {
    * Lists a partition that is about to be written in the index entries of its users.
    *
    * @param metadata its `index` says where the partition is listed already
-   * @returns what is listed now
+   * @returns what is listed now, and the sessions that it is listed for
    */
   async note(
     { key }: PartitionName,
@@ -112,22 +116,20 @@ export class UserIndex {
     metadata: EntryMetadata,
     ttl: number | null,
     deadline: Deadline,
-  ): Promise<readonly unknown[]> {
+  ): Promise<Pick<EntryMetadata, 'index' | 'sids'>> {
     const { index: known } = metadata;
     const now = this.#settings.now();
-    const users = usersOf(cache);
+    const { users, sids } = usersOf(cache, metadata);
     const wanted = this.#wantedOf(users);
     const [until] = known ?? [];
     const listings = new Map(listingsIn(known).map(([entry, mark]) => [mark, entry] as const));
     const isLongEnough = until === null || (typeof until === 'number' && ttl !== null && until >= now + ttl);
     const expires = ttl === null ? null : Math.ceil(now + ttl * HEADROOM);
     const looking = Math.min(LOOKING, this.#settings.timeout);
-    const listed = wanted.map(async ({ name, user, isSilent, mark }): Promise<Listing> => {
+    const listed = wanted.map(async ({ name, user, mark }): Promise<Listing> => {
       const record = recordOf(key, user, expires, metadata);
-      const isSame = isSilent && ((before: IndexRecord) => isSameSignIn(before, record, metadata));
       const listing = isLongEnough ? listings.get(mark) : undefined;
-      const list = (of: Deadline): Promise<string> =>
-        this.#list(name, record, { isSame, isListed: listing !== undefined }, of);
+      const list = (of: Deadline): Promise<string> => this.#list(name, record, listing !== undefined, of);
       if (listing === undefined) return [await list(deadline), mark];
       // Although it is listed already, the store may have lost the index entry. If it can't tell, the partition is written all the same:
       // tokens that a provider has rotated must not be lost for the index.
@@ -145,7 +147,7 @@ export class UserIndex {
         return Deadline.run(looking, keep).catch(() => before);
       });
     const [own, others] = await Promise.all([Promise.all(listed), Promise.all(kept)]);
-    return [isLongEnough ? until : expires, ...own, ...others.flat()];
+    return { index: [isLongEnough ? until : expires, ...own, ...others.flat()], sids };
   }
 
   /** Returns what the index is to say of users: once for each index entry and account. */
@@ -156,15 +158,13 @@ export class UserIndex {
         const at = JSON.stringify([name.key, user.account, user.of]);
         const other = wanted.get(at);
         const listed = withoutOtherSid(user, other?.user);
-        const isSilent = user.sid === undefined && other?.isSilent !== false;
-        wanted.set(at, { name, user: listed, isSilent, mark: this.#markOf(name, listed) });
+        wanted.set(at, { name, user: listed, mark: this.#markOf(name, listed) });
       }
     return [...wanted.values()];
   }
 
   /**
-   * Keeps a partition in an index entry whose name its ID tokens no longer contain: the ID token of a refresh need not name the session of
-   * the sign-in, or there may be none (OpenID Connect Core §12.2).
+   * Keeps a partition in an index entry whose name its ID tokens no longer contain, because there is none any more.
    *
    * @param listing `isCurrent` says of a mark whether its record can stay as it is
    * @returns the listings that are kept: none of users who left the partition or signed in anew
@@ -225,18 +225,14 @@ export class UserIndex {
       const isLongEnough = record.expires === null || record.expires >= now + ttl;
       return record.key !== key || isLongEnough ? record : { ...record, expires };
     };
-    const wanted = this.#wantedOf(usersOf(cache));
+    const wanted = this.#wantedOf(usersOf(cache, metadata).users);
     const touched = entriesIn(metadata.index).map((entry) => {
       const records = wanted
         .filter(({ name }) => bothOf(name).some((each) => each.key === entry.key))
         .map(({ user }) => recordOf(key, user, expires, metadata));
       const extend: Change = (found) => {
         const known = new Set(found.map(nameOfRecord));
-        // From a full entry they were dropped, not lost.
-        const isFull = found.length >= MOST_RECORDS;
-        const lost = isFull ? [] : records.filter((record) => !known.has(nameOfRecord(record)));
-        const kept = lost.length === 0 ? found : withoutFirstToExpire(found, lost.length);
-        return [...kept.map(extended), ...lost];
+        return [...found.map(extended), ...records.filter((record) => !known.has(nameOfRecord(record)))];
       };
       return this.#change(entry, extend, deadline);
     });
@@ -244,23 +240,25 @@ export class UserIndex {
   }
 
   /**
-   * Returns the partitions of a user, and why an index entry of the user can't be opened: there may be more partitions then.
+   * Returns the partitions of a user, and why there may be more: an index entry can't be opened, or has dropped some.
    *
    * @throws InvalidArgumentError
    */
   async find(user: PartitionUserReference): Promise<{ records: IndexRecord[]; fault?: PartitionError }> {
     const found = new Map<string, IndexRecord>();
     const names = namesFor(user).flatMap(bothOf);
-    let unopened: PartitionError | undefined;
+    const [unopened, incomplete]: [PartitionError[], PartitionError[]] = [[], []];
     await Deadline.run(this.#settings.timeout, async (deadline) => {
       for (const name of names) {
-        const { records, fault } = await this.#read(name, deadline);
-        unopened ??= fault;
+        const { records, fault, dropped } = await this.#read(name, deadline);
+        if (fault !== undefined) unopened.push(fault);
+        if (dropped !== undefined) incomplete.push(tooMany(name));
         for (const record of records) if (isMeant(record, user)) found.set(identityOf(record), record);
       }
     });
     const records = [...found.values()];
-    return unopened === undefined ? { records } : { records, fault: unopened };
+    const [why] = [...unopened, ...incomplete];
+    return why === undefined ? { records } : { records, fault: why };
   }
 
   /** Removes partitions from the index entries of a user. Each entry has a deadline, because there may be any number of them. */
@@ -280,25 +278,19 @@ export class UserIndex {
   }
 
   /**
-   * @param how `isSame`: whether the partition was listed for the same sign-in before; false if an ID token names the session.
-   * `isListed`: a record that is there already can stay as it is
+   * @param isListed whether a record that is there already can stay as it is
    * @returns the key of the index entry that lists the partition
    */
   async #list(
     name: PartitionName,
     record: IndexRecord,
-    how: { readonly isSame: false | ((before: IndexRecord) => boolean); readonly isListed: boolean },
+    isListed: boolean,
     deadline: Deadline,
   ): Promise<string> {
-    const { isSame, isListed } = how;
     const list: Change = async (records) => {
       const isOther = (other: IndexRecord): boolean => nameOfRecord(other) !== nameOfRecord(record);
-      const before = records.find((other) => !isOther(other));
-      // From a full entry it was dropped, not lost: to list it again would drop another one.
-      if (isListed && (before !== undefined || records.length >= MOST_RECORDS)) return records;
-      const left = await this.#withoutExpired(records.filter(isOther), record.expires, deadline);
-      const sid = before !== undefined && isSame !== false && isSame(before) ? before.sid : undefined;
-      return [...withoutFirstToExpire(left, 1), sid === undefined ? record : { ...record, sid }];
+      if (isListed && !records.every(isOther)) return records;
+      return [...(await this.#withoutExpired(records.filter(isOther), record.expires, deadline)), record];
     };
     const fault = await this.#change(name, list, deadline);
     if (fault === undefined) return name.key;
@@ -357,12 +349,14 @@ export class UserIndex {
     let losses = 0;
     try {
       for (let pause = PAUSES.first; ; pause = Math.min(pause * 2, PAUSES.longest)) {
-        const { records, version, fault } = await this.#read(name, deadline);
+        const opened = await this.#read(name, deadline);
+        const { records, version, fault } = opened;
         if (fault !== undefined && !isReplaceable) return fault;
         const next = await fn(records);
         const isSame =
           next.length === records.length && next.every((record, index) => record === records[index]);
-        if (isSame || (await this.#write(name, next, version, deadline))) return undefined;
+        if (isSame || (await this.#write(name, withinLimit(next, opened), version, deadline)))
+          return undefined;
         losses += 1;
         await deadline.pause(pause * (0.5 + Math.random()));
       }
@@ -380,16 +374,21 @@ export class UserIndex {
 
   #write(
     name: PartitionName,
-    records: readonly IndexRecord[],
+    { records, dropped }: Limited,
     expected: string | null,
     deadline: Deadline,
   ): Promise<boolean> {
     const { store, sealing, now } = this.#settings;
     return deadline.with((call) => {
-      if (records.length === 0) return store.remove(name.key, expected ?? undefined, call);
-      const expiries = records.map(({ expires }) => expires);
-      const ttl = expiries.includes(null) ? null : Math.max(60, Math.max(...expiries.map(Number)) - now());
-      const bytes = writeEntry({ document: '{}', metadata: { index: records } }, name, sealing);
+      const expiries = [
+        ...records.map(({ expires }) => expires),
+        ...(dropped === undefined ? [] : [dropped]),
+      ];
+      if (expiries.length === 0) return store.remove(name.key, expected ?? undefined, call);
+      const last = latest(expiries);
+      const ttl = last === null ? null : Math.max(60, last - now());
+      const metadata = { index: records, ...(dropped === undefined ? {} : { dropped }) };
+      const bytes = writeEntry({ document: '{}', metadata }, name, sealing);
       const listing = new ListingCall(
         call,
         records.map(({ key }) => key),
@@ -399,13 +398,14 @@ export class UserIndex {
   }
 
   async #read(name: PartitionName, deadline: Deadline): Promise<OpenedEntry> {
-    const { store, sealing } = this.#settings;
+    const { store, sealing, now } = this.#settings;
     const stored = await deadline.readFresh(store, name.key);
     if (stored === null) return { records: [], version: null };
     const { version } = stored;
     try {
-      const { index = [] } = readEntry(stored.bytes, name, sealing).metadata;
-      return { records: index as IndexRecord[], version };
+      const { index = [], dropped } = readEntry(stored.bytes, name, sealing).metadata;
+      const isOver = dropped === undefined || (dropped !== null && dropped <= now());
+      return { records: index as IndexRecord[], version, ...(isOver ? {} : { dropped }) };
     } catch (error) {
       if (error instanceof PartitionError) return { records: [], version, fault: error };
       throw error;
@@ -448,43 +448,87 @@ function withoutOtherSid(user: User, other: User | undefined): User {
   return rest;
 }
 
+/** What an index entry is to contain. */
+interface Limited {
+  readonly records: readonly IndexRecord[];
+  readonly dropped: number | null | undefined;
+}
+
+/** Drops those of the known records that expire first, if there are too many. */
+function withinLimit(
+  next: readonly IndexRecord[],
+  { records, dropped }: Pick<OpenedEntry, 'records' | 'dropped'>,
+): Limited {
+  const more = next.length - MOST_RECORDS;
+  if (more <= 0) return { records: next, dropped };
+  const known = new Set(records);
+  const timeOf = (one: IndexRecord): number =>
+    known.has(one) ? (one.expires ?? Number.MAX_SAFE_INTEGER) : Infinity;
+  const sorted = next.toSorted((a, b) => timeOf(a) - timeOf(b));
+  const gone = sorted.slice(0, more).map(({ expires }) => expires);
+  return {
+    records: sorted.slice(more),
+    dropped: latest(dropped === undefined ? gone : [...gone, dropped]),
+  };
+}
+
+/** Returns the latest of some times; null: never. */
+function latest(times: readonly (number | null)[]): number | null {
+  return times.includes(null) ? null : Math.max(...times.map(Number));
+}
+
+function tooMany({ key }: PartitionName): PartitionError {
+  return new PartitionError(
+    'partition_too_large',
+    key,
+    `This user has had more than ${MOST_RECORDS.toLocaleString('en')} partitions. The user was signed out of those that the index lists, which expire last. Others may still be signed in: each is listed again when it is next used, so sign the user out again later.`,
+  );
+}
+
 /**
- * Whether two records are of one sign-in: a refreshed ID token that names no session is of the session of its sign-in. Others may have
- * been signed out of the partition since.
+ * Returns the users in a cache, once per ID token, or session at the provider; users without an ID token by account only.
+ *
+ * The ID token of a refresh need not name the session of the sign-in (OpenID Connect Core §12.2), so the sessions are kept beside the
+ * index.
  */
-function isSameSignIn(before: IndexRecord, record: IndexRecord, metadata: EntryMetadata): boolean {
-  const isSame = (['issuer', 'sub', 'born'] as const).every((field) => before[field] === record[field]);
-  const account = folded(record.account);
-  const users = [account, ...(record.of === undefined ? [] : [`${account} ${record.of}`])];
-  return isSame && wereKeptSince(metadata, before.epoch, users);
-}
-
-/** Makes room for more records. */
-function withoutFirstToExpire(records: readonly IndexRecord[], more: number): readonly IndexRecord[] {
-  const most = MOST_RECORDS - more;
-  if (records.length <= most) return records;
-  const timeOf = ({ expires }: IndexRecord): number => expires ?? Number.MAX_SAFE_INTEGER;
-  return records.toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-most);
-}
-
-/** Returns the users in a cache, once per ID token; users without one by account only. */
-function usersOf(cache: TokenCache): User[] {
-  const users: User[] = [];
+function usersOf(cache: TokenCache, metadata: EntryMetadata): { users: User[]; sids: EntryMetadata['sids'] } {
+  const named: User[] = [];
   for (const idToken of cache.find('IdToken')) {
     const token = readToken(idToken.secret);
     const claims = token?.format === 'jwt' ? token.payload : undefined;
     const sub = subjectOf(claims);
     const [issuer, sid] = ['iss', 'sid'].map((name) => stringClaim(claims, name));
-    users.push({
+    named.push({
       ...namedUser(cache, idToken),
       ...(issuer === undefined ? {} : { issuer }),
       ...(sub === undefined ? {} : { sub }),
       ...(sid === undefined ? {} : { sid }),
     });
   }
+  const silent = named.flatMap((user): User[] => {
+    if (user.sid !== undefined) return [];
+    const sids = sidsBefore(user, metadata);
+    return sids.length === 0 ? [user] : sids.map((sid) => ({ ...user, sid }));
+  });
+  const users = [...silent, ...named.filter(({ sid }) => sid !== undefined)];
+  const sids = new Map(
+    users.flatMap(({ account, of = '', sid }) =>
+      sid === undefined
+        ? []
+        : [[JSON.stringify([account, of, sid]), [account, of, sid, metadata.epoch ?? 0] as const]],
+    ),
+  );
   const known = new Set(users.map(({ account }) => folded(account)));
   for (const user of usersIn(cache)) if (!known.has(folded(user.account))) users.push(user);
-  return users;
+  return { users, sids: sids.size === 0 ? undefined : [...sids.values()].slice(-MOST_SIDS) };
+}
+
+/** Returns the sessions that were named for a user before, unless the user was signed out since. */
+function sidsBefore({ account, of = '' }: User, metadata: EntryMetadata): string[] {
+  const names = [folded(account), ...(of === '' ? [] : [`${folded(account)} ${of}`])];
+  return (metadata.sids ?? []).flatMap(([other, issuer, sid, epoch]) =>
+    other === account && issuer === of && wereKeptSince(metadata, epoch, names) ? [sid] : [],
+  );
 }
 
 /** Unlike `nameOfRecord`, it differs after a sign-out and a new sign-in. */

@@ -331,7 +331,11 @@ describe('many sign-ins of one user', () => {
   });
 
   /** Lists many partitions, as many sign-ins would, and keeps them for a day. */
-  async function stage(count: number, expires: (index: number) => number) {
+  async function stage(
+    count: number,
+    expires: (index: number) => number,
+    ttl: PartitionedCachesOptions['ttl'] = DAY,
+  ) {
     const clock = { now: 1_700_000_000 };
     const inner = memoryStore({ now: () => clock.now });
     const counts = { read: 0 };
@@ -340,7 +344,7 @@ describe('many sign-ins of one user', () => {
       return inner.read(...call);
     };
     const store = { ...inner, read };
-    const options = { store, now: () => clock.now, ttl: DAY, userIndex: true };
+    const options = { store, now: () => clock.now, ttl, userIndex: true };
     const all = partitionedCaches({ ...options, sealingKeys: 'plain-text' });
     await all.partition('first').update((cache) => signIn(cache, 'noor'));
     for await (const key of inner.maintenance!.keys()) {
@@ -376,12 +380,35 @@ describe('many sign-ins of one user', () => {
     expect((await all.signOutUser('noor')).partitions).toBe(15);
   });
 
-  it('fill no entry without end: the one that expires first is dropped', async () => {
-    const { all } = await stage(1005, (index) => DAY - index);
-    await all.partition('last').update((cache) => signIn(cache, 'noor'));
-    expect(await all.signOutUser('noor')).toMatchObject({ partitions: 1000, remaining: 0 });
-    for (const id of ['first', 'last']) expect(await all.partition(id).read(namesIn)).toEqual([]);
-  });
+  it.each([
+    ['an update', DAY],
+    ['a read', { sliding: DAY }],
+  ])(
+    'fill no entry without end: one is dropped, a sign-out everywhere tells it, and %s lists it again',
+    async (what, ttl) => {
+      const { all, clock } = await stage(1000, () => 2 * DAY, ttl);
+      const [first, last] = [all.partition('first'), all.partition('last')];
+      await first.read(namesIn);
+      await last.update((cache) => signIn(cache, 'noor'));
+      const told = {
+        code: 'partition_too_large',
+        message: expect.stringMatching(/Others may still be signed in/) as string,
+      };
+      await expect(all.signOutUser('noor')).rejects.toMatchObject(told);
+      expect(await last.read(namesIn)).toEqual([]);
+      expect(await first.read(namesIn)).toEqual(['noor']);
+      clock.now += DAY / 5;
+      if (what === 'an update') await first.update((cache) => signIn(cache, 'noor', { again: 1 }));
+      else await first.read(namesIn);
+      await expect(all.signOutUser('noor')).rejects.toMatchObject(told);
+      expect(await first.read(namesIn)).toEqual([]);
+      // None of those that were dropped can exist any more.
+      clock.now += 2 * DAY;
+      await all.partition('new').update((cache) => signIn(cache, 'noor'));
+      expect(await all.signOutUser('noor')).toMatchObject({ remaining: 0 });
+      expect(await all.partition('new').read(namesIn)).toEqual([]);
+    },
+  );
 });
 
 it.each(['one', 'several'] as const)(
@@ -441,18 +468,24 @@ describe('an index entry that the store has lost', () => {
     return lost;
   }
 
-  it.each(['a read that extends the lifetime', 'an update'])('is written again by %s', async (what) => {
+  it.each([
+    ['a read that extends the lifetime', { sid: 's1' }],
+    ['an update', { sid: 's1' }],
+    ['a read that extends the lifetime, though the ID token left the session out', {}],
+    ['an update, though the ID token left the session out', {}],
+  ])('is written again by %s', async (what, refreshed) => {
     const clock = { now: 1_700_000_000 };
     const now = () => clock.now;
     const store = memoryStore({ now });
     const all = caches({ store, now, ttl: { sliding: HOUR } });
     const partition = all.partition('a');
     await partition.update((cache) => signIn(cache, 'noor', { sid: 's1' }));
+    await partition.update((cache) => signIn(cache, 'noor', refreshed));
     await partition.read(namesIn);
     expect(await loseIndex(store, partition.key)).toBe(3);
     clock.now += HOUR / 5; // Its records are still long enough.
-    if (what === 'an update')
-      await partition.update((cache) => signIn(cache, 'noor', { sid: 's1', again: 1 }));
+    if (what.startsWith('an update'))
+      await partition.update((cache) => signIn(cache, 'noor', { ...refreshed, again: 1 }));
     else expect(await partition.read(namesIn)).toEqual(['noor']);
     expect(await all.signOutUser({ issuer, sid: 's1' })).toEqual({ partitions: 1, deleted: 0, remaining: 0 });
     expect(await partition.read(namesIn)).toEqual([]);
