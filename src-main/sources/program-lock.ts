@@ -3,7 +3,7 @@
  * and MSAL Node, a `flock` on it stops MSAL.NET, Go and azd. The lock is held for less than a second: MSAL Python takes it over after
  * five.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -150,7 +150,7 @@ async function removeOwnLock(file: string): Promise<void> {
   if (handle === null) return;
   await closedOnError(handle, async () => {
     const { pid, isOurs } = await ownerOf(handle);
-    if (isOurs && pid !== undefined && !isAlive(pid) && flock(handle))
+    if (isOurs && pid !== undefined && !isAlive(pid) && (await flock(handle)))
       await release(file, { handle, removed: true });
     else await handle.close();
   });
@@ -175,7 +175,7 @@ async function take(file: string, now: () => number): Promise<Held | null> {
   const left = await opened(file, FLAGS);
   if (left === null) return null; // Removed in the meantime, or not a file: the caller tries again.
   return closedOnError(left, async () => {
-    if (!(await isStale(left, now)) || !flock(left)) return letGo(left);
+    if (!(await isStale(left, now)) || !(await flock(left))) return letGo(left);
     // Another program may have taken it over and removed it before we had the lock: ours would be on a file that nobody sees.
     if (!(await isStale(left, now)) || !(await isAt(file, left))) return letGo(left);
     await left.truncate(0);
@@ -196,7 +196,7 @@ async function createdWhole(file: string): Promise<Held | null | undefined> {
   const handle = await opened(own, FLAGS | constants.O_CREAT | constants.O_EXCL);
   if (handle === null) return null;
   try {
-    if (!flock(handle)) return await letGo(handle);
+    if (!(await flock(handle))) return await letGo(handle);
     await handle.write(`${process.pid} ${OURS}`);
     await link(own, file); // exclusive, as the creation of a file is
     return { handle, removed: true };
@@ -225,7 +225,7 @@ async function createdEmpty(file: string): Promise<Held | null | undefined> {
   if (created === null) return undefined;
   const held = { handle: created, removed: true };
   try {
-    if (!flock(created)) return await letGo(created);
+    if (!(await flock(created))) return await letGo(created);
     await created.write(`${process.pid} ${OURS}`);
   } catch (error) {
     await release(file, held);
@@ -239,7 +239,7 @@ async function takeShared(file: string): Promise<Held | null> {
   const handle = await opened(file, FLAGS | constants.O_CREAT);
   if (handle === null) return null;
   return closedOnError(handle, async () =>
-    flock(handle) && (await isAt(file, handle)) ? { handle, removed: false } : letGo(handle),
+    (await flock(handle)) && (await isAt(file, handle)) ? { handle, removed: false } : letGo(handle),
   );
 }
 
@@ -318,23 +318,31 @@ async function ownerOf(handle: FileHandle): Promise<{ pid: number | undefined; i
 
 /**
  * A `flock` of the whole file that ends with our descriptor. Node has none, and the library that locks vaults uses locks of
- * another kind, which these programs don't see. Takes 3 ms.
+ * another kind, which these programs don't see. Takes 3 ms, and more on a file server.
  */
-function flock(handle: FileHandle): boolean {
+async function flock(handle: FileHandle): Promise<boolean> {
   if (process.platform === 'win32' || EXCLUSIVE !== 0) return true; // opening the file has locked it
-  const { status, error } = spawnSync('flock', ['-x', '-n', '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', handle.fd],
-    timeout: 2_000,
+  const failed = (says: string, remedy: string, cause?: unknown): SourceError =>
+    new SourceError('source_busy', `${says}, so the cache can’t be locked. Nothing was changed. ${remedy}`, {
+      cause,
+    });
+  return new Promise((resolve, reject) => {
+    const command = spawn('flock', ['-x', '-n', '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', handle.fd],
+      timeout: 2_000,
+    });
+    command.on('error', (cause) => {
+      reject(
+        codeOf(cause) === 'ENOENT'
+          ? failed('The command `flock` is missing', 'Install util-linux, then try again.', cause)
+          : failed(`The command \`flock\` did not start (${codeOf(cause)})`, 'Try again.', cause),
+      );
+    });
+    command.on('exit', (status, signal) => {
+      if (signal === null) resolve(status === 0);
+      else reject(failed(`The command \`flock\` did not answer (${signal})`, 'Try again.'));
+    });
   });
-  if (error !== undefined)
-    throw new SourceError(
-      'source_busy',
-      codeOf(error) === 'ENOENT'
-        ? 'The command `flock` is missing, so the cache can’t be locked. Nothing was changed. Install util-linux, then try again.'
-        : `The command \`flock\` did not answer (${codeOf(error)}), so the cache can’t be locked. Nothing was changed. Try again.`,
-      { cause: error },
-    );
-  return status === 0;
 }
 
 async function release(file: string, { handle, removed }: Held): Promise<void> {

@@ -73,11 +73,11 @@ Object.assign(fs, {
     return before.open(file, flags, mode);
   },
 });
-const { spawnSync } = childProcess;
+const { spawn } = childProcess;
 Object.assign(childProcess, {
-  spawnSync: (...words: Parameters<typeof spawnSync>) => {
+  spawn: (...words: Parameters<typeof spawn>) => {
     step('flock');
-    return spawnSync(...words);
+    return spawn(...words);
   },
 });
 syncBuiltinESMExports();
