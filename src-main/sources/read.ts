@@ -1,4 +1,5 @@
 /** Reads a source: its contents, or a state and a message that explain why it cannot be read. Never changes it. */
+import { stat } from 'node:fs/promises';
 import { brokerSignIns } from './broker.ts';
 import { SerializableTokenCache } from '../cache/document/serializable-token-cache.ts';
 import { markNumbers, unmarkNumbers } from '../cache/document/numbers.ts';
@@ -9,7 +10,7 @@ import { DocumentError, TokenkeepError } from '../errors.ts';
 import { checkOptions, type OptionNames, AMOUNT, FLAG, FUNCTION, RECORD } from '../options.ts';
 import type { FoundSource } from './find.ts';
 import { isKeyed, type KeyedContent, type NamedSignIn, namesIn, namesInDatabase } from './names.ts';
-import { readText, refused } from './program-file.ts';
+import { readText, refused, signalsOf } from './program-file.ts';
 import { isHeld } from './program-lock.ts';
 import { type SecretReaders, sealedStores } from './sealed.ts';
 import type { Content, SourceState, Unread } from './source-state.ts';
@@ -67,6 +68,10 @@ const LOOKS = 3;
  */
 export async function readSource(source: FoundSource, options: ReadOptions = {}): Promise<SourceReading> {
   checkOptions('readSource', options, READ_OPTIONS);
+  return readingOf({ ...source, writtenAt: await lastWritten(source) }, options);
+}
+
+async function readingOf(source: FoundSource, options: ReadOptions): Promise<SourceReading> {
   const { content } = source.place;
   if (content === 'sealed') {
     return nothing(source, 'sealed', `Only ${source.name} can open this. ${howToLeave(source)}`);
@@ -85,6 +90,19 @@ export async function readSource(source: FoundSource, options: ReadOptions = {})
     if (look === LOOKS) return (await isHeld(source.place)) ? inUse(source) : reading;
     await new Promise((resolve) => setTimeout(resolve, options.pause ?? 500));
   }
+}
+
+/** Returns the time of the last change now: that of the file, or of those that signal changes of an item. */
+async function lastWritten({ place, writtenAt }: FoundSource): Promise<number | null> {
+  const times = await Promise.all(
+    (await signalsOf(place)).map((file) =>
+      stat(file).then(
+        ({ mtimeMs }) => [Math.floor(mtimeMs / 1000)],
+        () => [],
+      ),
+    ),
+  );
+  return times.flat().length === 0 ? writtenAt : Math.max(...times.flat());
 }
 
 async function databaseReading(source: FoundSource, content: KeyedContent): Promise<SourceReading> {

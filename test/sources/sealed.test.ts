@@ -244,6 +244,8 @@ describe('the macOS keychain', () => {
     expect(receipt.remaining).toBe(0);
     expect(keychain.items.get(item)).toContain('rt-ben');
     expect(keychain.items.get(item)).not.toContain('rt-ada');
+    expect(source.writtenAt).toBe(1);
+    expect((await readSource(source, mac)).writtenAt).toBe(Math.floor(statSync(file).mtimeMs / 1000));
     // A running program checks this time.
     expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 10_000);
     expect(readFileSync(file, 'utf8')).toBe(signal);
