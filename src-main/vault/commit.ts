@@ -21,7 +21,6 @@ import {
   holds,
   type Identity,
   identify,
-  type Log,
   makeFolder,
   replaceFile,
   sameFile,
@@ -34,7 +33,7 @@ import { storageError } from './disk/storage-error.ts';
 import { type FrameMetadata, sealBatch, type VaultMetadata } from './format/batch.ts';
 import { aligned, contentLength, noFindings, sealFrame, seedsFrom, TRAILER_LENGTH } from './format/frame.ts';
 import type { Slot } from './format/header.ts';
-import type { FileState } from './format/key-item.ts';
+import { type History, NO_HISTORY } from './format/history.ts';
 import { type Groups, loadFrames, sealImage } from './format/manifest.ts';
 import type { VaultMemory } from './memory.ts';
 import { look, type Opening, stateFor } from './open.ts';
@@ -125,7 +124,7 @@ export class Access {
     const tail = await this.settings.log.tail(contents.end.at - TRAILER_LENGTH, now).catch(() => null);
     const later = tail === null ? null : await readLater(contents, tail.bytes);
     if (tail === null || later === null) return false;
-    this.memory.follow(later.batches, later.ends, tail.identity);
+    this.memory.follow(later, tail.identity);
     return true;
   }
 
@@ -284,7 +283,7 @@ export class Saving {
     const tombstones = isRemoving ? tombstonesIn(cache, changes, contents, now) : [];
     if (contents !== null && identity !== null && changes.length <= LONGEST_BATCH) {
       const metadata = tombstones.length > 0 ? { tombstones } : {};
-      const appended = await append(settings.log, contents, identity, changes, metadata);
+      const appended = await append(settings, contents, identity, changes, metadata);
       if (appended !== null) return { ...opening, identity: appended };
     }
     const keyMadeAt = opening.key === null ? now : 0;
@@ -299,7 +298,7 @@ export class Saving {
       slot: opening.slot,
       metadata: metadataAfter(metadata, tombstones, now),
       fileId,
-      history: contents?.history ?? [],
+      history: contents?.history ?? NO_HISTORY,
     });
     if (contents !== null) this.#rewritten();
     return { ...opening, ...written, key, fileId };
@@ -356,8 +355,8 @@ async function compact({ settings, memory }: Access, contents: Contents): Promis
   memory.saved({ ...opening, ...written }, now);
 }
 
-/** The file to write, its write lock, which the caller holds, and the system calls to write it with. */
-export type Place = Pick<Settings, 'io' | 'file' | 'writing'>;
+/** The file to write, its write lock, which the caller holds, who writes it, and the system calls to write it with. */
+export type Place = Pick<Settings, 'io' | 'file' | 'writing' | 'writer'>;
 
 export interface Rewrite {
   cache: TokenCache;
@@ -372,8 +371,8 @@ export interface Rewrite {
   fileId: Buffer;
   /** The number of this rewrite. Default: one more than the previous file's. */
   generation?: bigint;
-  /** The states that the new file descends from. Default: unknown. */
-  history?: readonly FileState[];
+  /** The states that the new file descends from. */
+  history: History;
 }
 
 /**
@@ -383,7 +382,7 @@ export interface Rewrite {
  * @param unread reads the new file back and compares it, for callers that will destroy a key; called if it can't be read
  */
 export async function rewrite(
-  { io, file, writing }: Place,
+  { io, file, writing, writer }: Place,
   {
     cache,
     previous,
@@ -393,13 +392,14 @@ export async function rewrite(
     metadata,
     fileId,
     generation = (previous?.header.generation ?? 0n) + 1n,
-    history = [],
+    history,
   }: Rewrite,
   { unread }: { unread?: () => void } = {},
 ): Promise<{ contents: Contents; identity: Identity }> {
   await loadFrames(kept);
   const { groups, seal } = await regroup(cache, kept);
-  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), history };
+  const id = writer.next(history);
+  const manifest = { ...metadata, profile: dialectOf(storeOf(cache)), writer: id, history };
   const findings = previous?.sealing.findings ?? noFindings();
   const source = { fileId, generation, slot, manifest, groups, findings };
   const { header, sealing, parts, frames } = sealImage(source, key);
@@ -416,6 +416,7 @@ export async function rewrite(
       'The vault’s file does not hold what was just written to it. The older key was kept. Check the disk.',
     );
   }
+  writer.wrote({ generation, end: end.at });
   seal(); // [Note: secrets stay sealed]
   let at = 0;
   for (const group of groups) {
@@ -433,6 +434,7 @@ export async function rewrite(
     groups: new Map(groups.map((group) => [group.row?.account ?? null, group])),
     base: end.at,
     end,
+    writer: id,
     history,
     rows: entries,
     live: entries,
@@ -452,7 +454,7 @@ const seeds = seedsFrom(randomBytes);
  * @returns null, with nothing done, if the file would become too large: a rewrite may make room
  */
 export async function append(
-  log: Log,
+  { log, writer }: Pick<Settings, 'log' | 'writer'>,
   contents: Contents,
   known: Identity,
   changes: readonly Change[],
@@ -463,7 +465,8 @@ export async function append(
     const { section, key } = placeOf(change);
     return { section, key, after: change.after?.value };
   });
-  const batch = sealBatch({ changes: rows, ...metadata });
+  const id = writer.next(contents.history);
+  const batch = sealBatch({ changes: rows, ...metadata, ...(id === contents.writer ? {} : { writer: id }) });
   const content = aligned(batch.content, end.at);
   const length = contentLength(content);
   if (end.at + length > MAX_FILE_BYTES) return null;
@@ -474,7 +477,9 @@ export async function append(
     changes.map(({ after }) => after),
     batch.sealed,
   ); // [Note: secrets stay sealed]
-  advance(contents, [{ at: end.at + bytes.length, ordinal: end.ordinal + 1, previousTag: tag }]);
+  const next = { at: end.at + bytes.length, ordinal: end.ordinal + 1, previousTag: tag };
+  advance(contents, [next], new Map([[end.ordinal, id]]));
+  writer.wrote({ generation: contents.header.generation, end: next.at });
   written(contents, changes, changes.length, metadata);
   return identity;
 }

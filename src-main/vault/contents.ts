@@ -36,7 +36,8 @@ import {
   scanFrames,
 } from './format/frame-reader.ts';
 import { FRAMES_AT, type Header } from './format/header.ts';
-import { type FileState, MAX_HISTORY, type Mark, type Position } from './format/key-item.ts';
+import { type History, type Point, unknownUpTo, withStates } from './format/history.ts';
+import type { Mark, Position } from './format/key-item.ts';
 import {
   decodeManifest,
   entriesIn,
@@ -65,8 +66,10 @@ export interface Contents {
   end: Cursor;
   /** Where its base ends: a rewrite writes this anew, and updates are appended to it. */
   readonly base: number;
-  /** The latest states that the file had, oldest first, the current one included. A rewrite takes them along. */
-  history: readonly FileState[];
+  /** The writer of the file's last frame. */
+  writer: string;
+  /** The states that the file had, the current one included. A rewrite takes them along. */
+  history: History;
   /** Number of entries set or removed in the file. */
   rows: number;
   /** Number of current entries, without those that the store counts in `grown`. See `liveIn`. */
@@ -78,11 +81,12 @@ export interface Contents {
 }
 
 /** Returns the position of the file's end, for the keychain to remember. */
-export function markOf({ header, end, metadata }: Contents): Mark {
+export function markOf({ header, end, writer, metadata }: Contents): Mark {
   return {
     generation: header.generation,
     end: end.at,
     tag: end.previousTag,
+    writer,
     tombstones: metadata.tombstones,
   };
 }
@@ -110,19 +114,27 @@ export function positionOf({ header, end, history }: Contents, file: FrameFile):
   };
 }
 
-/** Records that the file ends here now. */
-export function advance(contents: Contents, ends: readonly Cursor[]): void {
+/** The writers of appended frames, by ordinal, where they differ from that of the frame before. */
+export type Writers = ReadonlyMap<number, string>;
+
+/** What was appended to a file. */
+export interface Later {
+  batches: readonly Batch[];
+  ends: readonly Cursor[];
+  writers: Writers;
+}
+
+/** Records that the file has these ends now, and who wrote the frames. */
+export function advance(contents: Contents, ends: readonly Cursor[], writers: Writers = new Map()): void {
   const last = ends.at(-1);
   if (last === undefined) return;
   contents.end = { ...last, previousTag: Buffer.from(last.previousTag) };
   const { generation } = contents.header;
-  const latest = ends.slice(-MAX_HISTORY);
-  const states = latest.map(({ at, previousTag }) => ({
-    generation,
-    end: at,
-    tag: Buffer.from(previousTag),
-  }));
-  contents.history = [...contents.history, ...states].slice(-MAX_HISTORY);
+  const states = ends.map(({ at, ordinal }): [string, Point] => {
+    contents.writer = writers.get(ordinal - 1) ?? contents.writer;
+    return [contents.writer, { generation, end: at }];
+  });
+  contents.history = withStates(contents.history, states);
 }
 
 const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombstones: [] };
@@ -162,14 +174,14 @@ async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): P
   const offset = base.end.at;
   const tail = await file.window(offset, file.length - offset);
   const later = await scanFrames(tail, { ...base.end, at: 0 }, sealing, { offset, pause });
-  const { batches, sound } = await decodeLater(later.frames, header, pause);
+  const { batches, writers, sound } = await decodeLater(later.frames, header, pause);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const contents = contentsOf(
     { header, sealing, cache, file, metadata: metadataOf(manifest), end: base.end, base: base.end.at },
     manifest,
   );
-  advance(contents, [base.end, ...later.ends.map((one) => ({ ...one, at: one.at + offset }))]);
+  advance(contents, [base.end, ...later.ends.map((one) => ({ ...one, at: one.at + offset }))], writers);
   try {
     await takeBase(contents, base.frames, manifest, pause);
     contents.rows = contents.live = storeOf(cache).size;
@@ -190,8 +202,11 @@ function contentsOf(
 ): Contents {
   const { at, ordinal, previousTag } = found.end;
   const end = { at, ordinal, previousTag: Buffer.from(previousTag) };
-  const history = manifest?.history ?? [];
-  return { ...found, end, history, groups: new Map(), rows: 0, live: 0, recovered: null };
+  const { writer, history } = manifest ?? {
+    writer: '',
+    history: unknownUpTo({ generation: found.header.generation, end: 0 }),
+  };
+  return { ...found, end, writer, history, groups: new Map(), rows: 0, live: 0, recovered: null };
 }
 
 async function takeBase(
@@ -242,9 +257,11 @@ async function readFrames(
   const own = { ...sealing, findings: noFindings() };
   const base = ends.findLast(({ ordinal }) => ordinal <= header.baseFrames)?.at ?? FRAMES_AT;
   const contents = contentsOf({ header, sealing: own, cache, file: null, metadata, end, base }, manifest);
+  const later = await decodeLater(frames, header, pause);
   advance(
     contents,
     ends.filter(({ ordinal }) => ordinal >= header.baseFrames),
+    later.writers,
   );
   let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
   for (const { ordinal, content } of frames) {
@@ -255,7 +272,6 @@ async function readFrames(
     await pause();
   }
   contents.rows = contents.live = storeOf(cache).size;
-  const later = await decodeLater(frames, header, pause);
   for (const batch of later.batches) {
     follow(contents, batch);
     await pause();
@@ -338,35 +354,34 @@ async function decodeLater(
   frames: readonly IntactFrame[],
   { baseFrames }: Header,
   pause: () => Promise<void>,
-): Promise<{ batches: Batch[]; sound: boolean }> {
+): Promise<{ batches: Batch[]; writers: Writers; sound: boolean }> {
   const batches: Batch[] = [];
+  const writers = new Map<number, string>();
   let sound = true;
   for (const { ordinal, content } of frames) {
     if (ordinal < baseFrames) continue;
     const batch = decodeBatch(content);
     if (batch === null) sound = false;
     else batches.push(batch);
+    if (batch?.writer !== undefined) writers.set(ordinal, batch.writer);
     await pause();
   }
-  return { batches, sound };
+  return { batches, writers, sound };
 }
 
 /**
  * Reads the frames after the last known one; `null` if the file continues differently. `tail` begins with the tag of
  * the last known frame: inodes are reused, so another file may have the same inode and length.
  */
-export async function readLater(
-  contents: Contents,
-  tail: Buffer,
-): Promise<{ batches: Batch[]; ends: Cursor[] } | null> {
+export async function readLater(contents: Contents, tail: Buffer): Promise<Later | null> {
   const { sealing, end } = contents;
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
   const pause = pauses();
   const scan = await scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, { offset, pause });
-  const { batches, sound } = await decodeLater(scan.frames, contents.header, pause);
+  const { batches, writers, sound } = await decodeLater(scan.frames, contents.header, pause);
   if (scan.damaged || !sound) return null;
-  return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })) };
+  return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })), writers };
 }
 
 function metadataOf({ keyMadeAt, pending, epoch, tombstones }: Manifest): VaultMetadata {

@@ -15,11 +15,19 @@ import {
 } from '../cache/token-cache.ts';
 import { messageForUsers } from '../error-code.ts';
 import { KeychainTimeoutError, type TokenkeepError, VaultError } from '../errors.ts';
-import { advance, type Contents, follow, isEmptied, keptFrames, liveIn, markOf, pauses } from './contents.ts';
+import {
+  advance,
+  type Contents,
+  follow,
+  isEmptied,
+  keptFrames,
+  type Later,
+  liveIn,
+  markOf,
+  pauses,
+} from './contents.ts';
 import { difference, isLost, type Side } from './difference.ts';
 import type { Identity } from './disk/file.ts';
-import type { Batch } from './format/batch.ts';
-import type { Cursor } from './format/frame-reader.ts';
 import { userNameOf } from './format/manifest.ts';
 import { rebased } from './held.ts';
 import type { Known, Marked, Opening } from './open.ts';
@@ -240,12 +248,12 @@ export class VaultMemory {
   }
 
   /** Applies what another process appended. Only valid while nothing is held. */
-  follow(batches: readonly Batch[], ends: readonly Cursor[], identity: Identity): void {
+  follow({ batches, ends, writers }: Later, identity: Identity): void {
     const { contents } = this.opening;
     if (contents === null) return;
     const isHeard = this.changes.size > 0;
     const updates = batches.map((batch) => follow(contents, batch, isHeard));
-    advance(contents, ends);
+    advance(contents, ends, writers);
     this.opening = { ...this.opening, identity };
     this.savedAt = savedAtOf(this.opening);
     this.notify(updates);

@@ -8,7 +8,8 @@ import { type Contents, isEmptied, isManifestLost, keptFrames, markOf } from './
 import { keepCopy, setAside } from './disk/file.ts';
 import { withTombstones } from './format/batch.ts';
 import type { Slot } from './format/header.ts';
-import { type FileState, joinedHistory, latestMark, type Mark } from './format/key-item.ts';
+import { type History, joinedHistory, NO_HISTORY, unknownUpTo } from './format/history.ts';
+import { latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, type Original, stateFor } from './open.ts';
 import { changedMeanwhile, notComplete, nothingReadable, refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
@@ -62,7 +63,8 @@ export async function recover(access: Access): Promise<void> {
     const metadata = isPending ? { ...contents.metadata, pending: 'rotate' as const } : contents.metadata;
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
     const generation = generationAfter(mark, contents);
-    const written = await rewrite(settings, { ...source, generation });
+    const history = unknownUpTo({ generation, end: 0 });
+    const written = await rewrite(settings, { ...source, generation, history });
     await memory.replace({ ...found, ...written, state: 'ready', error: null });
     memory.isUnmarked = true;
   });
@@ -126,7 +128,10 @@ export async function keepMine(access: Access): Promise<void> {
             metadata: contents.metadata,
             fileId,
             generation: generationAfter(mark, contents),
-            history: joinedHistory([contents.history, historyOf(memory.opening.contents)], known),
+            history: joinedHistory(
+              [contents.history, ...historyOf(memory.opening.contents)],
+              statesIn(known),
+            ),
           });
         const written = await replaced().catch((error: unknown) => {
           throw error instanceof VaultError && error.code === 'vault_damaged' ? notComplete(error) : error;
@@ -173,7 +178,7 @@ export async function takeFile(access: Access): Promise<void> {
           metadata: isPending ? { ...contents.metadata, pending: 'rotate' } : contents.metadata,
           fileId,
           generation: generationAfter(mark, contents),
-          history: joinedHistory([historyOf(contents), historyOf(seen)], known),
+          history: joinedHistory([...historyOf(contents), ...historyOf(seen)], statesIn(known)),
         });
         const taken = { ...opening, ...written, key, slot, state: 'ready', error: null, mark } as const;
         await memory.replace(taken, { discard: true });
@@ -216,6 +221,7 @@ async function writeOwn(settings: Settings, { cache, metadata }: Contents) {
     slot: 'a',
     metadata: { keyMadeAt: now, pending: null, epoch: metadata.epoch, tombstones: [] },
     fileId,
+    history: NO_HISTORY,
   });
   const own = { ...written, fileId, key, slot: 'a', mark: null, original: null } as const;
   return { ...own, state: 'ready', error: null, isSignOutPending: false } as const;
@@ -273,9 +279,14 @@ function settleHistories({ cache, recovered, isLooseLost }: Contents): void {
   });
 }
 
-/** Returns the states that the contents descend from. Those of a damaged file may have gaps. */
-function historyOf(contents: Contents | null): readonly FileState[] {
-  return contents === null || contents.recovered !== null ? [] : contents.history;
+/** Returns the history of the contents, if it is known. That of a damaged file may have gaps. */
+function historyOf(contents: Contents | null): History[] {
+  return contents === null || contents.recovered !== null ? [] : [contents.history];
+}
+
+/** Returns all marks of this machine, for which the chosen file is current; the keychain has one in each slot. */
+function statesIn(marks: readonly (Mark | null)[]): Mark[] {
+  return marks.flatMap((mark) => (mark === null || mark.end === 0 ? [] : [mark]));
 }
 
 function generationAfter(mark: Mark | null, { header: { generation } }: Contents): bigint {

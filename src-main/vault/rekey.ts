@@ -244,7 +244,7 @@ export class Rekeying {
     const known = latestMark([opening.mark, memory.seen?.mark ?? null, markOf(contents)]);
     // An older file stays an older file under another key.
     const generation = state === 'older' && known !== null ? max(known.generation, next) + 1n : next;
-    const mark = { generation, end: 0, tag: NO_BYTES, tombstones: known?.tombstones ?? [] };
+    const mark = { generation, end: 0, tag: NO_BYTES, writer: '', tombstones: known?.tombstones ?? [] };
     try {
       return { key: await settings.slots.make(fileId, slot, mark), slot, mark };
     } catch (error) {
@@ -322,6 +322,7 @@ export class Rekeying {
         slot,
         metadata: { ...contents.metadata, pending: 'destroy', keyMadeAt: now },
         fileId: contents.header.fileId,
+        history: contents.history,
       },
       { unread },
     );
@@ -378,7 +379,7 @@ export class Rekeying {
     const { settings, memory } = this.#access;
     const { contents, identity, state } = memory.opening;
     if (!(state === 'ready' || state === 'older') || identity === null || contents === null) return;
-    const noted = await append(settings.log, contents, identity, [], { pending: null }).catch(() => null);
+    const noted = await append(settings, contents, identity, [], { pending: null }).catch(() => null);
     if (noted !== null) memory.opening = { ...memory.opening, identity: noted };
     memory.refresh();
   }

@@ -8,6 +8,7 @@ import { FileLock, NamedLocks } from '../lock/file-lock.ts';
 import { checkOptions, KEYCHAIN, type OptionNames, SIGNAL, TEXT } from '../options.ts';
 import type { VaultOptions } from './api.ts';
 import { type Io, Log, nodeIo, throughLinks } from './disk/file.ts';
+import { Writer } from './format/history.ts';
 import { lockFileOf } from './open.ts';
 import { KeySlots } from './slots.ts';
 
@@ -24,6 +25,8 @@ export interface Settings {
   named: NamedLocks;
   io: Io;
   log: Log;
+  /** Who writes: the histories of files tell writers apart. */
+  writer: Writer;
   timers: Timers;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -106,6 +109,7 @@ export async function settingsFrom(given: VaultOptions, ports: VaultPorts = {}):
     named: new NamedLocks(`${file}.use-lock`, { deadline: NAMED_DEADLINE, ...deadline }),
     io,
     log: new Log(io, file, () => writing.isInPlace()),
+    writer: new Writer(),
     timers,
     now,
     ...(ports.scryptWork === undefined ? {} : { scryptWork: ports.scryptWork }),

@@ -57,7 +57,7 @@ test('every end is on the border of a sector or well away from it, and rewriting
   }
   for (let n = 0; n < 60; n += 1) {
     await vault.compact();
-    // By then the file's history is full, and its numbers have as many digits as the next ones.
+    // By then the generation has as many digits as the next ones.
     if (n >= 45) lengths.add(scene.bytes.length);
   }
   expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThan(8);

@@ -107,19 +107,18 @@ describe('what is encoded', () => {
         fc.tuple(maybe, maybe, maybe, fc.array(text), fc.array(token)).map((one) => JSON.stringify(one)),
       ),
     });
+    const point = fc.record({ generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), end: fc.nat() });
     const manifest = fc.record({
       keyMadeAt: fc.nat(),
       profile: fc.option(text),
       pending: fc.constantFrom(null, 'rotate' as const, 'destroy' as const),
       epoch: fc.nat(),
       tombstones: fc.array(note),
-      history: fc.array(
-        fc.record({
-          generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-          end: fc.nat(),
-          tag: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
-        }),
-      ),
+      writer: text,
+      history: fc.record({
+        last: fc.array(fc.tuple(text, point)).map((all) => new Map(all)),
+        forgotten: point,
+      }),
       index: fc.uniqueArray(fc.option(row), { selector: (one) => one?.account ?? Symbol('none') }),
     });
     fc.assert(

@@ -247,7 +247,7 @@ function keyIn({ keychain }: Scene): string {
   return key;
 }
 
-describe.each([0, 1, 2])(
+describe.each([0, 1, 2, 40])(
   'a file that another machine with the same key has rewritten, after %i updates of its own',
   (updates) => {
     /** The file of another history, one generation ahead. */

@@ -18,7 +18,7 @@ test('a different file with the inode and length of the previous one is recogniz
   const scene = new Scene();
   const [mine, theirs] = [await scene.open(), await scene.open()];
   await theirs.update((cache) => signIn(cache, 'ada'));
-  // The file's history has its full length by then, so that a rewrite has the length of the one before.
+  // The generation has as many digits by then as the next ones, so that a rewrite has the length of the one before.
   for (let n = 0; n < 31; n += 1) await theirs.rotateKey();
   await mine.read(usersIn);
   const known = await scene.disk.stat(scene.file);

@@ -23,6 +23,7 @@ import {
 } from '../../src-main/vault/format/frame.ts';
 import { outlineBase, readFirstFrame } from '../../src-main/vault/format/frame-reader.ts';
 import { FRAMES_AT } from '../../src-main/vault/format/header.ts';
+import { NO_HISTORY } from '../../src-main/vault/format/history.ts';
 import { type Group, sealImage } from '../../src-main/vault/format/manifest.ts';
 
 const KEY = randomBytes(32);
@@ -49,7 +50,8 @@ function written(
     pending: null,
     epoch: 0,
     tombstones: [],
-    history: [],
+    writer: '',
+    history: NO_HISTORY,
   };
   const groups = frames.map((content, user) => group(user, content));
   const image = sealImage({ fileId: FILE_ID, generation, slot: 'a', manifest, groups }, KEY);

@@ -10,6 +10,7 @@ import {
   HEADER_LENGTH,
   keyCheck,
 } from '../../src-main/vault/format/header.ts';
+import { NO_HISTORY } from '../../src-main/vault/format/history.ts';
 import { encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { buildImage, type Group, type Image } from '../../src-main/vault/format/manifest.ts';
 
@@ -119,7 +120,8 @@ function image(slot: 'a' | 'b' = 'a', notes: FrameMetadata = {}): Image {
         pending,
         epoch: tombstones.length,
         tombstones,
-        history: [],
+        writer: 'writer-1',
+        history: NO_HISTORY,
       },
       groups: [groupOf('ada'), groupOf('ben'), { row: null, frames: [loose] }],
     },
@@ -299,7 +301,8 @@ export function exampleFile(): Buffer {
         pending: null,
         epoch: 0,
         tombstones: [],
-        history: [],
+        writer: 'writer-1',
+        history: NO_HISTORY,
       },
       groups: [{ row: rowOf('u.t', 1, 'ada'), frames: [frame] }],
     },

@@ -75,9 +75,9 @@ export function sealBatch(batch: Batch, secretsKey: Buffer = secretsKeys()): Sea
   for (const { sealed: one } of found) if (one !== undefined) plain.write(one.secret, one.from, 'utf8');
   const secrets = secretsStream(secretsKey, 0).update(plain);
   plain.fill(0);
-  const { pending, tombstones } = batch;
+  const { pending, tombstones, writer } = batch;
   const rows = found.map(({ row }) => row);
-  const json = JSON.stringify({ changes: rows, pending, tombstones: tombstones?.map(rowOf) });
+  const json = JSON.stringify({ changes: rows, pending, tombstones: tombstones?.map(rowOf), writer });
   const body = encodeBody([json], secretsKey);
   const sealed = found.map(({ change, sealed: one }): StoredChange => {
     if (one === undefined) return change;
@@ -212,6 +212,8 @@ export function withTombstones(
 export interface FrameMetadata {
   pending?: Pending | null;
   tombstones?: readonly Tombstone[];
+  /** The id of the program that wrote the frame. */
+  writer?: string;
 }
 
 /** Returns the name under which a signed-out account is remembered. */
@@ -228,8 +230,12 @@ export function rowOf({ mark, epoch, at }: Tombstone): [string, number, number] 
 
 /** Decodes the metadata in a frame's JSON; `null` if a part does not conform to FORMAT.md. */
 export function decodeMetadata(json: Record<string, unknown>): FrameMetadata | null {
-  const { pending, tombstones } = json;
+  const { pending, tombstones, writer } = json;
   const metadata: FrameMetadata = {};
+  if (writer !== undefined) {
+    if (typeof writer !== 'string') return null;
+    metadata.writer = writer;
+  }
   if (pending !== undefined) {
     if (!isPending(pending)) return null;
     metadata.pending = pending;

@@ -2,15 +2,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { isArray, isObject } from '../../cache/json.ts';
 import { KEY_LENGTH, markKey } from './header.ts';
-
-/** A state that a vault's file had: its generation and the end of its last frame. */
-export interface FileState {
-  generation: bigint;
-  /** Offset at which the last frame ends. */
-  end: number;
-  /** Tag of the frame that ends there. */
-  tag: Buffer;
-}
+import { descendsFrom, type FileState, type History, isFurther } from './history.ts';
 
 /**
  * The position of a vault's file when this machine last acknowledged a commit, so that an older or shorter file is
@@ -21,6 +13,8 @@ export interface Mark extends FileState {
   end: number;
   /** Tag of the frame that ends there; empty if `end` is 0. */
   tag: Buffer;
+  /** The id of that frame's writer; empty if `end` is 0. */
+  writer: string;
   /** The newest tombstones, so that an older file does not bring back an account that was signed out. */
   tombstones: readonly MarkedTombstone[];
 }
@@ -92,23 +86,24 @@ export function decodeKeyItem(text: string): KeyItem | null {
   };
 }
 
-function encodeMark({ generation, end, tag, tombstones }: Mark, most: number): object {
+function encodeMark({ generation, end, tag, writer, tombstones }: Mark, most: number): object {
   const newest = [...tombstones].sort((a, b) => b.epoch - a.epoch).slice(0, most);
   return {
     generation: generation.toString(),
     end,
     tag: tag.toString('base64'),
+    writer,
     tombstones: newest.map(({ mark, epoch }) => [mark, epoch]),
   };
 }
 
 function decodeMark(json: unknown): Mark | null {
   if (!isObject(json)) return null;
-  const { generation, end, tag, tombstones } = json;
+  const { generation, end, tag, writer, tombstones } = json;
   if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation)) return null;
   if (typeof end !== 'number' || !Number.isSafeInteger(end) || end < 0 || typeof tag !== 'string')
     return null;
-  if (!isArray(tombstones)) return null;
+  if (typeof writer !== 'string' || !isArray(tombstones)) return null;
   const marked: MarkedTombstone[] = [];
   for (const row of tombstones) {
     if (!isArray(row)) return null;
@@ -116,7 +111,8 @@ function decodeMark(json: unknown): Mark | null {
     if (typeof mark !== 'string' || typeof epoch !== 'number') return null;
     marked.push({ mark, epoch });
   }
-  return { generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64'), tombstones: marked };
+  const state = { generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64'), writer };
+  return { ...state, tombstones: marked };
 }
 
 /** The position of a file, to compare with a mark. */
@@ -126,68 +122,21 @@ export interface Position {
   end: number;
   /** The tag of the frame that ends at this offset, if there is one. */
   tagAt: (end: number) => Buffer | null;
-  /** The latest states that it descends from, oldest first, without gaps. */
-  history: readonly FileState[];
+  /** The states that it descends from. */
+  history: History;
 }
 
 /** Returns whether the file is older or shorter than the mark, or has diverged from it. */
 export function isBehind({ generation, end, tagAt, history }: Position, mark: Mark): boolean {
   if (generation < mark.generation) return true;
   if (mark.end === 0) return false;
-  if (generation > mark.generation) return !mayDescend(history, mark);
+  if (generation > mark.generation) return !descendsFrom(history, mark);
   return end < mark.end || tagAt(mark.end)?.equals(mark.tag) !== true;
 }
 
 /** Returns whether a file at this state may replace the mark: the mark is not further, and nothing shows that the file does not descend from it. */
 export function isPast(file: FileState & Pick<Position, 'history'>, mark: Mark): boolean {
-  return !isFurther(mark, file) && (mark.end === 0 || mayDescend(file.history, mark));
-}
-
-/** Returns false if the history shows that the file does not descend from this state, but from another one in its place. */
-function mayDescend(history: readonly FileState[], { generation, end, tag }: FileState): boolean {
-  const [oldest] = history;
-  if (oldest === undefined || isFurther(oldest, { generation, end, tag })) return true;
-  return history.some((one) => isSame(one, { generation, end, tag }));
-}
-
-/** Number of states kept: far more than the updates that a running program can fall behind by. */
-export const MAX_HISTORY = 32;
-
-/**
- * Returns the history of a file that replaces others by the user's choice: it descends from the states of all of them, and from no others.
- * A program that has seen another state is told that the file is not a later one.
- *
- * @param histories of the replaced files; empty: unknown
- * @param marks all marks of this machine, for which the chosen file is current; the keychain has one in each slot
- */
-export function joinedHistory(
-  histories: readonly (readonly FileState[])[],
-  marks: readonly (Mark | null)[],
-): FileState[] {
-  const known = histories.filter(({ length }) => length > 0);
-  const starts = known.flatMap(([oldest]) => oldest ?? []).sort(compare);
-  const start = starts.at(-1); // Before this state, one of the histories may have gaps.
-  const marked = marks.flatMap((mark) => (mark === null || mark.end === 0 ? [] : [mark]));
-  const all = [...known.flat(), ...marked]
-    .filter((one) => start === undefined || compare(one, start) >= 0)
-    .sort(compare);
-  return all
-    .filter((one, index) => !all.slice(0, index).some((other) => isSame(one, other)))
-    .map(({ generation, end, tag }) => ({ generation, end, tag }))
-    .slice(-MAX_HISTORY);
-}
-
-function isSame(a: FileState, b: FileState): boolean {
-  return a.generation === b.generation && a.end === b.end && a.tag.equals(b.tag);
-}
-
-function compare(a: FileState, b: FileState): number {
-  return isFurther(a, b) ? 1 : isFurther(b, a) ? -1 : 0;
-}
-
-/** Returns whether `a` is further than `b`. */
-export function isFurther(a: FileState, b: FileState): boolean {
-  return a.generation === b.generation ? a.end > b.end : a.generation > b.generation;
+  return !isFurther(mark, file) && (mark.end === 0 || descendsFrom(file.history, mark));
 }
 
 /** Merges several marks: the furthest position, and the tombstones of all. */

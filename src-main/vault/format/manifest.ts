@@ -45,12 +45,14 @@ import {
   KEY_LENGTH,
   keyCheck,
 } from './header.ts';
-import type { FileState } from './key-item.ts';
+import type { History, Point } from './history.ts';
 
 /** The first frame: the description of a rewritten file. */
 export interface Manifest extends VaultMetadata {
-  /** The latest states that the file descends from, oldest first, without gaps. Empty: unknown. */
-  history: readonly FileState[];
+  /** The id of the program that wrote the base. */
+  writer: string;
+  /** The states that the file descends from, without its own. */
+  history: History;
   /** The dialect of the cache document; `null` if no entry has determined it yet. */
   profile: string | null;
   /** What each base frame holds, by ordinal - 1; `null`: entries without an account. No account occurs twice. */
@@ -144,14 +146,11 @@ export function userNameOf(users: readonly AccountSummary[]): string | undefined
 }
 
 export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameContent {
-  const { keyMadeAt, profile, pending, epoch } = manifest;
+  const { keyMadeAt, profile, pending, epoch, writer } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
-  const history = manifest.history.map(({ generation, end, tag }) => [
-    generation.toString(),
-    end,
-    tag.toString('base64'),
-  ]);
-  const start = JSON.stringify({ keyMadeAt, profile, pending, epoch, tombstones, history, index: [] });
+  const history = [...manifest.history.last].map(([id, point]) => [id, ...pointRow(point)]);
+  const past = { writer, history, forgotten: pointRow(manifest.history.forgotten) };
+  const start = JSON.stringify({ keyMadeAt, profile, pending, epoch, tombstones, ...past, index: [] });
   // Row by row: one text of megabytes would be built in new memory, and copied once more before it can be encoded.
   const rows = manifest.index.map((row, at) => {
     const text = JSON.stringify(
@@ -176,11 +175,11 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
 export function decodeManifest(content: FrameContent): Manifest | null {
   const json = decodeBody(content.body)?.json;
   if (!isObject(json) || content.sealed.length > 0) return null;
-  const { keyMadeAt, profile, pending, epoch, index } = json;
+  const { keyMadeAt, profile, pending, epoch, writer, index } = json;
   const tombstones = decodeTombstones(json['tombstones']);
-  const history = decodeHistory(json['history']);
+  const history = decodeHistory(json['history'], json['forgotten']);
   if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number') return null;
-  if (tombstones === null || history === null) return null;
+  if (tombstones === null || history === null || typeof writer !== 'string') return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
   if (!isPending(pending) || !isArray(index)) return null;
   const rows: (IndexRow | null)[] = [];
@@ -191,20 +190,32 @@ export function decodeManifest(content: FrameContent): Manifest | null {
     if (row !== null) accounts.add(row.account);
     rows.push(row);
   }
-  return { keyMadeAt, profile, pending, epoch, tombstones, history, index: rows };
+  return { keyMadeAt, profile, pending, epoch, tombstones, writer, history, index: rows };
 }
 
-function decodeHistory(rows: unknown): FileState[] | null {
-  if (!isArray(rows)) return null;
-  const history: FileState[] = [];
+function pointRow({ generation, end }: Point): [string, number] {
+  return [generation.toString(), end];
+}
+
+function decodeHistory(rows: unknown, last: unknown): History | null {
+  const forgotten = decodePoint(last);
+  if (!isArray(rows) || forgotten === null) return null;
+  const all = new Map<string, Point>();
   for (const row of rows) {
-    if (!isArray(row) || row.length !== 3) return null;
-    const [generation, end, tag] = row;
-    if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation)) return null;
-    if (!isCount(end) || typeof tag !== 'string') return null;
-    history.push({ generation: BigInt(generation), end, tag: Buffer.from(tag, 'base64') });
+    if (!isArray(row)) return null;
+    const [writer, ...rest] = row;
+    const point = decodePoint(rest);
+    if (typeof writer !== 'string' || point === null) return null;
+    all.set(writer, point);
   }
-  return history;
+  return { last: all, forgotten };
+}
+
+function decodePoint(row: unknown): Point | null {
+  if (!isArray(row) || row.length !== 2) return null;
+  const [generation, end] = row;
+  if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation) || !isCount(end)) return null;
+  return { generation: BigInt(generation), end };
 }
 
 function decodeRow(row: unknown): IndexRow | undefined {

@@ -322,7 +322,9 @@ async function conflict(scene: Scene, random: Random): Promise<void> {
   for (const [account, item] of keychain.items()) await theirs.set('Tokenkeep', account, item);
   theirs.moveTo(other);
   const there = await openVault({ file: other, keychain: theirs });
-  for (let n = random.below(3); n >= 0; n -= 1) await there.update((cache) => signIn(cache, `them-${n}`));
+  const most = random.below(8) === 0 ? 60 : 3; // Many updates and a rewrite hide nothing either.
+  for (let n = random.below(most); n >= 0; n -= 1)
+    await there.update((cache) => signIn(cache, `them-${n % 5}`, `secret ${n}`));
   if (random.below(3) === 0) await there.compact();
   if (random.below(4) === 0) await there.rotateKey();
   for (let n = random.below(3); n > 0; n -= 1) await update(random.pick(USERS));
