@@ -2,7 +2,7 @@ import { shownStatus, type StatusId } from '../../src-main/cache/shown-status.ts
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import type { Tone } from './lifetime.ts';
 import { visible } from './text.ts';
-import { changesAt, dayOrTime, isoTime, localTime } from './time.ts';
+import { changesAt, dayOrTime, isoTime, isPast, localTime } from './time.ts';
 
 export { STATUSES, type StatusId } from '../../src-main/cache/shown-status.ts';
 
@@ -75,4 +75,16 @@ function current(account: AccountItem, now: number): ReturnType<typeof shownStat
   const shown = shownStatus(account, now);
   if (shown.changesAt !== null) changesAt(shown.changesAt, now);
   return shown;
+}
+
+/** The word for an account without a valid access token. */
+export const EXPIRED = 'Expired';
+
+/** Returns when the next access token expires, else when the last one expired; null if that is not known. */
+export function expiryShown(
+  { nextExpiry: next, lastExpiry: last }: AccountItem,
+  now: number,
+): { at: number; isPast: boolean } | null {
+  if (next !== null && !isPast(next, now)) return { at: next, isPast: false };
+  return last !== null && isPast(last, now) ? { at: last, isPast: true } : null;
 }

@@ -113,9 +113,12 @@ function rank(id: string): number {
   return id === 'app' ? 1 : 0;
 }
 
+export const GROUP_TITLES = { app: 'Apps without a user', orphan: 'Tokens without an account' } as const;
+/** What a row of the table says of an app. */
+export const APP_ROW = 'App without a user';
+
 function titleOf(id: string, accounts: readonly AccountItem[], names: TenantNames): string {
-  if (id === 'app') return 'Apps without a user';
-  if (id === 'orphan') return 'Tokens without an account';
+  if (id === 'app' || id === 'orphan') return GROUP_TITLES[id];
   if (id.startsWith('host ')) return visible(id.slice(5));
   const tenant = id.slice(7);
   const name = names.get(tenant);
@@ -158,6 +161,22 @@ function toldApart(names: ReadonlyMap<string, string>): Map<string, string> {
 /** Returns the name of a tenant, else its short ID: "contoso.example", "72f9…db47". */
 export function tenantName(realm: string, names: TenantNames): string {
   return names.get(realm.toLowerCase()) ?? shortId(realm);
+}
+
+/** Name of the home tenant, or host of a provider without tenants. */
+export function homeTenant(account: AccountItem, names: TenantNames): string {
+  const home = account.tenants[0]?.realm;
+  return home && hasTenants(account) ? tenantName(home, names) : visible(providerOf(account));
+}
+
+/** The tenants of an account, at home and as a guest, by ID in lower case; for a provider without tenants, its host. */
+export function tenantIds(account: AccountItem): readonly string[] {
+  const ids = account.tenants.map(({ realm }) => realm.toLowerCase()).filter((id) => id !== '');
+  return ids.length > 0 && hasTenants(account) ? ids : [providerOf(account)];
+}
+
+export function hasTenants({ authority_type, kind }: AccountItem): boolean {
+  return authority_type === 'MSSTS' || kind === 'app';
 }
 
 /** Returns the line under the name of the shown account: "ada@contoso.example · guest in fabrikam.example". */

@@ -1,15 +1,15 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { keptStatus, STATUSES, type StatusId, statusId } from './accountStatus.ts';
+import { EXPIRED, expiryShown, keptStatus, STATUSES, type StatusId, statusId } from './accountStatus.ts';
 import type { Accounts } from './accounts.ts';
 import { providerOf } from '../../src-main/cache/shown-names.ts';
-import { accountName, compareNames, type TenantNames, tenantName } from './groups.ts';
+import { accountName, compareNames, homeTenant, tenantIds, type TenantNames, tenantName } from './groups.ts';
 import { kept } from './kept.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import type { NamedUser } from './sources.ts';
 import { createStore, type Store } from './store.ts';
 import { csvText, plainCell, shortId, tabbedText, visible } from './text.ts';
-import { dayOrTime, isoTime, isPast, relative } from './time.ts';
+import { dayOrTime, isoTime, relative } from './time.ts';
 import { inTurns } from './turns.ts';
 import { number } from './words.ts';
 
@@ -157,7 +157,7 @@ export const filteredAccounts = kept(
         (status === null || statusId(account, now) === status) &&
         (place === null || account.places.includes(place)) &&
         (app === null || account.clients.includes(app)) &&
-        (tenant === null || account.tenants.some(({ realm }) => realm.toLowerCase() === tenant)),
+        (tenant === null || tenantIds(account).includes(tenant)),
     ),
 );
 
@@ -197,11 +197,18 @@ export const sortedAccounts = kept(
         (account) => homeTenant(account, tenants),
         (a, b) => sign * collator.compare(a, b),
       );
-    const value =
-      column === 'status'
-        ? (account: AccountItem) => STATUSES.indexOf(statusId(account, now))
-        : ({ nextExpiry: next }: AccountItem) => next ?? Number.MAX_VALUE;
-    return byValue(all, value, (a, b) => sign * (a - b));
+    if (column === 'status')
+      return byValue(
+        all,
+        (account) => STATUSES.indexOf(statusId(account, now)),
+        (a, b) => sign * (a - b),
+      );
+    // Accounts without an expiry come last in both directions.
+    return byValue(
+      all,
+      (account) => expiryShown(account, now)?.at ?? Infinity,
+      (a, b) => (a === b ? 0 : a === Infinity ? 1 : b === Infinity ? -1 : sign * (a - b)),
+    );
   },
 );
 
@@ -271,14 +278,13 @@ export const appChoices = kept((all: readonly AccountItem[], appNames: ReadonlyM
   ),
 );
 
-/** The tenants of these accounts, at home or as a guest, most used first. */
-export const tenantChoices = kept((all: readonly AccountItem[], tenants: TenantNames) =>
-  choices(
-    all,
-    (account) => account.tenants.map(({ realm }) => realm.toLowerCase()),
-    (id) => tenantName(id, tenants),
-  ),
-);
+/** The tenants of these accounts, at home or as a guest, and the providers without tenants, most used first. */
+export const tenantChoices = kept((all: readonly AccountItem[], tenants: TenantNames) => {
+  const hosts = new Set(all.map((account) => providerOf(account)));
+  return choices(all, tenantIds, (id) =>
+    hosts.has(id) && !tenants.has(id) ? visible(id) : tenantName(id, tenants),
+  );
+});
 
 function choices(
   all: readonly AccountItem[],
@@ -300,14 +306,6 @@ export function appLabel(clientId: string, appNames: ReadonlyMap<string, string>
   return shownAppName(clientId, appNames) ?? shortId(clientId);
 }
 
-/** Name of the home tenant, or host of a provider without tenants. */
-export function homeTenant(account: AccountItem, tenants: TenantNames): string {
-  const { authority_type, kind } = account;
-  const home = account.tenants[0]?.realm;
-  const hasTenants = authority_type === 'MSSTS' || kind === 'app';
-  return home && hasTenants ? tenantName(home, tenants) : visible(providerOf(account));
-}
-
 /** Number of tenants in which the accounts are at home or guests. A provider without tenants counts as one. */
 export const tenantCount = kept(
   (byId: ReadonlyMap<string, AccountItem>, tenants: TenantNames): number =>
@@ -326,15 +324,16 @@ export function guestTenants({ kind, tenants: all }: AccountItem, tenants: Tenan
 
 /** When the next access token expires: "in 12 min", "14:19". */
 export function nextExpiry(
-  { nextExpiry: next, lastExpiry: last }: AccountItem,
+  account: AccountItem,
   now: number,
   timeZone?: string,
 ): { text: string; detail: string } {
-  if (next !== null && !isPast(next, now))
-    return { text: relative(next, now), detail: dayOrTime(next, now, timeZone) };
-  return last !== null && isPast(last, now)
-    ? { text: 'Expired', detail: dayOrTime(last, now, timeZone) }
-    : { text: '–', detail: '' };
+  const shown = expiryShown(account, now);
+  if (shown === null) return { text: '–', detail: '' };
+  return {
+    text: shown.isPast ? EXPIRED : relative(shown.at, now),
+    detail: dayOrTime(shown.at, now, timeZone),
+  };
 }
 
 /** The contents of a copied or saved list. */

@@ -1,6 +1,14 @@
 import type { AccountItem } from '../../src-main/ipc/contract.ts';
-import { statusId, statusWords } from './accountStatus.ts';
-import { accountDetail, accountName, type TenantNames, tenantName } from './groups.ts';
+import { EXPIRED, expiryShown, statusId, statusWords } from './accountStatus.ts';
+import {
+  accountDetail,
+  accountName,
+  APP_ROW,
+  GROUP_TITLES,
+  homeTenant,
+  type TenantNames,
+  tenantName,
+} from './groups.ts';
 import { kept } from './kept.ts';
 import { plainText } from './text.ts';
 import { isPast } from './time.ts';
@@ -59,7 +67,13 @@ export function matchesShown(
   if (field === 'source') return isAt();
   if (field === 'app') return app.includes(text);
   if (field === 'tenant') return tenant.includes(text);
-  return any.includes(text) || plainText(statusWords(account, context.now)).includes(text) || isAt();
+  return any.includes(text) || plainText(timesOf(account, context.now)).includes(text) || isAt();
+}
+
+/** The words of a row that change with time. */
+function timesOf(account: AccountItem, now: number): string {
+  const status = statusWords(account, now);
+  return expiryShown(account, now)?.isPast === true ? `${status}\n${EXPIRED}` : status;
 }
 
 function placesOf(account: AccountItem, context: SearchContext): readonly string[] {
@@ -81,6 +95,13 @@ interface ShownTexts {
   any: string;
 }
 
+/** What the list and the table say of accounts without a user. */
+const KIND_WORDS: Readonly<Record<AccountItem['kind'], string>> = {
+  user: '',
+  app: `${GROUP_TITLES.app}\n${APP_ROW}`,
+  orphan: GROUP_TITLES.orphan,
+};
+
 /** Texts of each account: with 10,000 accounts, they are made once, not for every typed letter. */
 const texts = new WeakMap<AccountItem, ShownTexts>();
 
@@ -90,8 +111,16 @@ function textsOf(account: AccountItem, context: SearchContext): ShownTexts {
     return before;
   const plain = (parts: readonly string[]) => plainText(parts.join('\n'));
   const app = plain(account.clients.flatMap((id) => [id, shownAppName(id, context.appNames) ?? '']));
-  const tenant = plain(account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]));
-  const any = `${plain([accountName(account), accountDetail(account, context.tenants)])}\n${app}\n${tenant}`;
+  const tenant = plain([
+    homeTenant(account, context.tenants),
+    ...account.tenants.flatMap(({ realm }) => [realm, tenantName(realm, context.tenants)]),
+  ]);
+  const own = plain([
+    accountName(account),
+    accountDetail(account, context.tenants),
+    KIND_WORDS[account.kind],
+  ]);
+  const any = `${own}\n${app}\n${tenant}`;
   const made = { context, app, tenant, any };
   texts.set(account, made);
   return made;

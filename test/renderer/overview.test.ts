@@ -4,6 +4,7 @@ import {
   accountName,
   accountsIn,
   groupAccounts,
+  homeTenant,
   nicknameOf,
   tenantNames,
 } from '../../src-renderer/state/groups.ts';
@@ -11,7 +12,6 @@ import {
   appChoices,
   filteredAccounts,
   foundAccounts,
-  homeTenant,
   listFile,
   listText,
   nextExpiry,
@@ -164,12 +164,38 @@ describe('rows', () => {
     ['account', 'ascending', '1111…88bf', 'Tomas Okafor'],
     ['account', 'descending', 'Tomas Okafor', '1111…88bf'],
     ['tenant', 'ascending', 'Ada Marsh', undefined],
-    ['expiry', 'ascending', 'Tomas Okafor', undefined],
+    ['expiry', 'ascending', 'Rosa Stein', undefined],
   ] as const)('by %s, %s', (column, direction, first, last) => {
     const rows = names(sortedAccounts(all, { column, direction }, tenants, NOW));
     expect(rows[0]).toBe(first);
     if (last !== undefined) expect(rows.at(-1)).toBe(last);
     expect(rows).toHaveLength(6);
+  });
+
+  test('by expiry, those without one come last in both directions, and what has expired is in its place', () => {
+    const rows = [
+      account({ id: 'none', nextExpiry: null, lastExpiry: null }),
+      account({ id: 'soon', nextExpiry: NOW + 60 }),
+      account({ id: 'late', nextExpiry: NOW + 600 }),
+      account({ id: 'past', nextExpiry: null, lastExpiry: NOW - 60 }),
+    ];
+    const order = (direction: 'ascending' | 'descending') =>
+      sortedAccounts(rows, { column: 'expiry', direction }, tenants, NOW).map(({ id }) => id);
+    expect(order('ascending')).toEqual(['past', 'soon', 'late', 'none']);
+    expect(order('descending')).toEqual(['late', 'soon', 'past', 'none']);
+  });
+
+  test('a provider without tenants is a choice, by its host', () => {
+    const google = account({
+      id: 'g',
+      authority_type: 'Generic',
+      environment: 'accounts.google.com',
+      tenants: [{ realm: '', local_account_id: '1' }],
+    });
+    const found = tenantChoices([...all, google], tenants).find(({ id }) => id === 'accounts.google.com');
+    expect(found).toEqual({ id: 'accounts.google.com', name: 'accounts.google.com', count: 1 });
+    const rows = filteredAccounts([...all, google], { ...none, tenant: 'accounts.google.com' }, NOW);
+    expect(rows).toEqual([google]);
   });
 
   test('pass filters by status, app and tenant, also together', () => {

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { SEARCH_PAUSE, searchFound } from '../../src-renderer/state/accounts.ts';
+import type { AccountItem } from '../../src-main/ipc/contract.ts';
 import { accountName } from '../../src-renderer/state/groups.ts';
-import { highlightedWords, parseSearch } from '../../src-renderer/state/search.ts';
+import { nextExpiry } from '../../src-renderer/state/overview.ts';
+import { highlightedWords, matchesShown, parseSearch } from '../../src-renderer/state/search.ts';
 import { apisNamed } from '../../src-renderer/state/wellKnown.ts';
+import { account } from './fake/cast.ts';
 import { type Stage, stage } from './fake/model.ts';
 
 test.each([
@@ -24,6 +27,38 @@ test.each([
 
 test('what `is:` finds is in no text', () => {
   expect(highlightedWords('ada app:desk is:expired')).toEqual(['ada', 'desk']);
+});
+
+describe('a row', () => {
+  const NOW = 1_800_000_000;
+  const context = { tenants: new Map(), appNames: new Map(), now: NOW };
+  const finds = (item: AccountItem, search: string) =>
+    parseSearch(search).every((term) => matchesShown(item, term, context));
+
+  test('that says “Expired” under Next expiry is found by it, whatever its status', () => {
+    const active = account({ id: 'a', nextExpiry: null, lastExpiry: NOW - 60, status: { state: 'unknown' } });
+    expect(nextExpiry(active, NOW).text).toBe('Expired');
+    expect([finds(active, 'expired'), finds(active, 'EXPIRED unknown')]).toEqual([true, true]);
+    expect(finds({ ...active, nextExpiry: NOW + 60 }, 'expired')).toBe(false);
+  });
+
+  test('of a provider without tenants is found by its host, though the row shows a username', () => {
+    const google = account({
+      id: 'g',
+      username: 'ada@gmail.example',
+      authority_type: 'Generic',
+      environment: 'accounts.google.com',
+      tenants: [{ realm: '', local_account_id: '1' }],
+    });
+    expect([finds(google, 'tenant:accounts.google.com'), finds(google, 'google')]).toEqual([true, true]);
+    expect(finds(google, 'tenant:contoso')).toBe(false);
+  });
+
+  test('of an app is found by what it says', () => {
+    expect(finds(account({ id: 'x', kind: 'app' }), '"app without a user"')).toBe(true);
+    expect(finds(account({ id: 'x', kind: 'orphan' }), '"without an account"')).toBe(true);
+    expect(finds(account({ id: 'x' }), '"without a user"')).toBe(false);
+  });
 });
 
 test('an API is searched for by its IDs and hosts', () => {
