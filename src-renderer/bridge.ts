@@ -172,6 +172,26 @@ export function onPaste(listener: (text: string) => void): () => void {
   return () => window.removeEventListener('paste', paste);
 }
 
+/** Opens the system's dialog for a file; null if none was chosen. */
+export function chooseFile(): Promise<File | null> {
+  const input = document.createElement('input');
+  input.type = 'file';
+  return new Promise((resolve) => {
+    input.addEventListener('change', () => resolve(input.files?.[0] ?? null));
+    input.addEventListener('cancel', () => resolve(null));
+    input.click();
+  });
+}
+
+/** Returns the text of a file: UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it. */
+export async function textIn(file: Blob): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const [first, second] = bytes;
+  const isLittle = first === 0xff && second === 0xfe;
+  const isBig = first === 0xfe && second === 0xff;
+  return new TextDecoder(isLittle ? 'utf-16le' : isBig ? 'utf-16be' : 'utf-8').decode(bytes);
+}
+
 function isField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }

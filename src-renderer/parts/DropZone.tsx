@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { onFiles, onPaste } from '../bridge.ts';
+import { onFiles, onPaste, textIn } from '../bridge.ts';
 import { holdsToken, isTokenFile, LONGEST_INPUT } from '../state/inspect.ts';
 import { Icon } from './Icon.tsx';
 import { useModel } from './hooks.ts';
@@ -9,20 +9,24 @@ export function DropZone() {
   const { dialogs, importing, inspect, pages } = useModel();
   const [over, setOver] = useState(false);
   useEffect(() => {
+    const isInspecting = () => pages.view.get() === 'inspect';
     /** Shows text with a token in Inspect, unless a dialog is open. */
     const show = (input: string): boolean => {
       if (dialogs.view.get() !== null) return false;
-      pages.show('inspect');
-      inspect.compare(false);
-      inspect.set('first', input);
+      if (!isInspecting()) {
+        pages.show('inspect');
+        inspect.compare(false);
+      }
+      inspect.take(input);
       return true;
     };
-    const text = (input: string) => holdsToken(input) && show(input);
+    // The page itself takes any text, and says if it has no token.
+    const text = (input: string) => (isInspecting() || holdsToken(input)) && show(input);
     /** A file can be a saved token or token response. */
     const drop = async (files: File[]) => {
       const [file] = files;
       if (files.length === 1 && file !== undefined && file.size <= LONGEST_INPUT) {
-        const input = await file.text().catch(() => ''); // a folder, or a file that may not be read
+        const input = await textIn(file).catch(() => ''); // a folder, or a file that may not be read
         if (isTokenFile(input) && show(input)) return;
       }
       await importing.drop(files);

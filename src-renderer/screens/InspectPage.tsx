@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import { copyText } from '../bridge.ts';
+import { chooseFile, copyText, textIn } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { useModel, useStore, useTimed } from '../parts/hooks.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -103,6 +103,7 @@ function One() {
       <div className="inspect-input">
         <TokenInput label="Token" text={text} onChange={(next) => inspect.set('first', next)} />
         <div className="actions">
+          <OpenFile />
           {text !== '' && (
             <Action kind="quiet" onPress={() => inspect.set('first', '')}>
               Clear
@@ -129,6 +130,28 @@ function One() {
         )}
       </div>
     </div>
+  );
+}
+
+/** Reads a saved token or token response. A larger file is cut, and the page says that it is too long. */
+function OpenFile() {
+  const { inspect, dialogs } = useModel();
+  const open = async () => {
+    const file = await chooseFile();
+    if (file === null) return;
+    try {
+      // No character has more than four bytes.
+      inspect.take(await textIn(file.slice(0, 4 * LONGEST_INPUT + 4)));
+    } catch {
+      const message =
+        'The file could not be read. Check whether it still exists, and whether you may read it.';
+      dialogs.fail('The file could not be opened', { code: 'document_unreadable', message });
+    }
+  };
+  return (
+    <Action kind="quiet" onPress={() => void open()}>
+      Open file…
+    </Action>
   );
 }
 

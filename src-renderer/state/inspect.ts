@@ -1,5 +1,6 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
+import { isMicrosoft } from '../../src-main/cache/schema/authorities.ts';
 import { isSameJsonText, lostNames, MAX_DEPTH, membersIn } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
@@ -23,6 +24,8 @@ export interface InspectView {
 export interface Inspect {
   view: Store<InspectView>;
   set: (slot: Slot, text: string) => void;
+  /** Takes what was pasted or dropped on the page: as the token, or in a comparison as the one that is missing, else the second. */
+  take: (text: string) => void;
   choose: (slot: Slot, index: number) => void;
   compare: (on: boolean) => void;
   swap: () => void;
@@ -37,12 +40,17 @@ export function createInspect(): Inspect {
   const view = createStore<InspectView>(EMPTY);
   const choose = (slot: Slot, index: number) =>
     view.set({ ...view.get(), chosen: { ...view.get().chosen, [slot]: index } });
+  const set = (slot: Slot, text: string) => {
+    // One character more tells that the text is too long.
+    view.set({ ...view.get(), [slot]: text.slice(0, LONGEST_INPUT + 1) });
+    choose(slot, 0);
+  };
   return {
     view,
-    set(slot, text) {
-      // One character more tells that the text is too long.
-      view.set({ ...view.get(), [slot]: text.slice(0, LONGEST_INPUT + 1) });
-      choose(slot, 0);
+    set,
+    take(text) {
+      const { compares, first } = view.get();
+      set(compares && first.trim() !== '' ? 'second' : 'first', text);
     },
     choose,
     compare: (compares) => view.set({ ...view.get(), compares }),
@@ -65,13 +73,14 @@ export interface FoundToken {
 /** Maximum number of tokens offered from one input. */
 const MOST_FOUND = 12;
 
-/** Maximum depth of fields that are read: a Kubernetes credential has its token in `status.token`. */
-const DEEPEST = 4;
+/** Maximum depth of fields that are read: a HAR file has headers in `log.entries[0].request.headers[0].value`. */
+const DEEPEST = 12;
 
 /** Three parts (RFC 7515 §7.1), or five, of which the key may be empty (RFC 7516 §7.1). */
-const COMPACT = String.raw`ey[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?`;
+const COMPACT = String.raw`ey[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]+){2})?`;
 const WHOLE = new RegExp(`^${COMPACT}$`);
-const WITHIN = new RegExp(String.raw`(?<![\w.-])${COMPACT}(?![\w.-])`, 'g');
+/** A sentence may end after it. */
+const WITHIN = new RegExp(String.raw`(?<![\w.-])${COMPACT}(?!\.?[\w-])`, 'g');
 
 /**
  * "Authorization: Bearer eyJ…", also within a curl command, in two lines or in brackets; but not a challenge, `Bearer realm="api"`
@@ -85,8 +94,8 @@ const HEADER =
  */
 const HEADER_VALUE = /(?:^|[:="'`])[ \t]*(?:Bearer|DPoP|PoP)\s+((?=\S*\d|\S{16})[\w~+/.-]+=*)["'`]?$/im;
 
-/** A redirect or a body in the form of a query (RFC 6749 §4.2.2, §4.1.3). */
-const PARAMETER = /(?:^|[?#&])((?:access|id|refresh)_token)=([^&#\s"']+)/g;
+/** A redirect or a body in the form of a query (RFC 6749 §4.2.2, §4.1.3), a cookie, or a variable of a shell. */
+const PARAMETER = /(?:^|[?#&\s;"'])((?:access|id|refresh)_token)=["']?([^&#\s;"']+)/gi;
 
 /** Returns the tokens in a token, an `Authorization` header, a token response, a redirect, or a text such as a line of a log. */
 export function tokensIn(input: string): FoundToken[] {
@@ -94,7 +103,7 @@ export function tokensIn(input: string): FoundToken[] {
   if (text === '' || input.length > LONGEST_INPUT) return [];
   const json = asJson(text);
   if (typeof json === 'string') return tokensIn(json);
-  if (typeof json === 'object' && json !== null) return named(fieldsOf(json, DEEPEST));
+  if (typeof json === 'object' && json !== null) return named(fieldsOf(json));
   const unquoted = text.replaceAll(/^["'`]|["'`]$/g, '').trim();
   const words = unquoted.split(/\s+/);
   if (words.every((word) => WHOLE.test(word))) return named(words.map((token) => ({ field: null, token })));
@@ -106,9 +115,9 @@ export function tokensIn(input: string): FoundToken[] {
   }));
   if (parameters.length > 0) return named(parameters);
   const header = (HEADER.exec(text) ?? HEADER_VALUE.exec(text))?.[1];
-  if (header !== undefined) return [{ field: 'Authorization', token: header }];
+  if (header !== undefined) return [{ field: 'Authorization', token: withoutFullStop(header) }];
   const body = bodyIn(text);
-  const fields = body === null ? [] : fieldsOf(body, DEEPEST);
+  const fields = body === null ? [] : fieldsOf(body);
   if (fields.length > 0) return named(fields);
   const within = text.match(WITHIN);
   if (within !== null) return named([...new Set(within)].map((token) => ({ field: null, token })));
@@ -123,7 +132,17 @@ function bodyIn(text: string): Values | null {
 
 /** Whether the text has a token that can be read, or that a field names. */
 export function holdsToken(text: string): boolean {
-  return tokensIn(text).some(({ field, token }) => field !== null || readToken(token).format !== 'opaque');
+  return tokensIn(text).some(isCertain);
+}
+
+/** Whether what was found is a token, and not any word: it can be read, or a field names it. */
+function isCertain({ field, token }: FoundToken): boolean {
+  return field !== null || readToken(token).format !== 'opaque';
+}
+
+function withoutFullStop(token: string): string {
+  const shorter = token.replace(/\.+$/, '');
+  return WHOLE.test(shorter) && !WHOLE.test(token) ? shorter : token;
 }
 
 /** A cache document, whole or cut off: a JSON object with a section of the schema. */
@@ -135,8 +154,11 @@ const RESPONSE = /"(?:Access|Refresh|Id)Token"\s*:\s*"eyJ/;
  * Whether the text of a file is a saved token or token response. A damaged cache document has readable tokens too, but is imported, and
  * the import says what is wrong with it.
  */
-export const isTokenFile = (text: string): boolean =>
-  (!DOCUMENT.test(text) || RESPONSE.test(text)) && holdsToken(text);
+export function isTokenFile(text: string): boolean {
+  const json = asJson(text);
+  if (typeof json === 'string') return isTokenFile(json);
+  return (!DOCUMENT.test(text) || RESPONSE.test(text)) && holdsToken(text);
+}
 
 function unescaped(text: string): string {
   try {
@@ -160,11 +182,26 @@ function named(found: readonly FoundToken[]): FoundToken[] {
 /** Names of fields with a token: RFC 6749 §5.1, as libraries spell them (`accessToken`), and `token` as in a Kubernetes credential. */
 const TOKEN_FIELD = /^(?:(?:access|id|refresh)_?)?token$/i;
 
-function fieldsOf(value: object, depth: number): FoundToken[] {
-  return Object.entries(value).flatMap(([field, held]: [string, unknown]): FoundToken[] => {
-    if (typeof held === 'string')
-      return TOKEN_FIELD.test(field) && held !== '' ? [{ field, token: held }] : [];
-    return typeof held === 'object' && held !== null && depth > 1 ? fieldsOf(held, depth - 1) : [];
+/** Returns the tokens that fields name, and those within other texts: a header, a message of a log. */
+function fieldsOf(json: object): FoundToken[] {
+  const texts = textsOf(json, DEEPEST);
+  const isNamed = ([field]: readonly [string, string]) => TOKEN_FIELD.test(field);
+  const names = new Set(texts.filter(isNamed).map(([, text]) => text));
+  return texts.flatMap(([field, text]) =>
+    isNamed([field, text])
+      ? [{ field, token: text }]
+      : tokensIn(text)
+          .filter((found) => isCertain(found) && !names.has(found.token))
+          .map((found) => ({ field: found.field ?? field, token: found.token })),
+  );
+}
+
+/** Returns each text in JSON with the field that it is in, or whose list it is in. */
+function textsOf(value: object, depth: number, list?: string): [string, string][] {
+  return Object.entries(value).flatMap(([key, held]: [string, unknown]): [string, string][] => {
+    const field = Array.isArray(value) ? (list ?? 'Token') : key;
+    if (typeof held === 'string') return held === '' ? [] : [[field, held]];
+    return typeof held === 'object' && held !== null && depth > 1 ? textsOf(held, depth - 1, field) : [];
   });
 }
 
@@ -184,7 +221,7 @@ export function whyNone(input: string): string {
     return `This is an error, not a token: ${error}.${description ? ` ${description}` : ''}`;
   if (/^(?:authorization\s*:\s*)?basic\s/i.test(text))
     return 'Basic authentication is a name and a password, not a token.';
-  if (asJson(text) !== undefined) return 'The JSON has no access_token, id_token or refresh_token.';
+  if (asJson(text) !== undefined) return 'There is no token in this JSON.';
   return 'There is no token in this text.';
 }
 
@@ -360,10 +397,15 @@ function problemsOfJwt(
       SIGNATURE[signature.result].text,
     );
   else {
-    const graph = header['nonce'] !== undefined || signature?.why === 'graph';
+    const graph =
+      signature?.why === 'graph' || (header['nonce'] !== undefined && isOfMicrosoft(values['iss']));
     add('plain', 'Signature not checked.', graph ? 'Graph’s access tokens can’t be checked by others.' : '');
   }
   return problems;
+}
+
+function isOfMicrosoft(issuer: unknown): boolean {
+  return typeof issuer === 'string' && URL.canParse(issuer) && isMicrosoft(new URL(issuer).host);
 }
 
 const SIGNATURE = {

@@ -211,9 +211,9 @@ export function isTime(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST;
 }
 
-/** Whether a number is a time in milliseconds rather than seconds: after the year 5000 as seconds. */
+/** Whether a number is a time in milliseconds (from 1979) rather than in seconds. "Never" of .NET is the last second of the year 9999. */
 export function isMilliseconds(at: number): boolean {
-  return at > 1e11 && at < 1e14;
+  return at > 3e11 && at < 1e14;
 }
 
 /** "22 Nov 2026". */

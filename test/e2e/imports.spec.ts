@@ -99,6 +99,20 @@ test('a file dropped on Inspect: a token is inspected, a document imported, a fo
   }
   // The token is still there: what can't be read takes nothing away.
   await expect(field).toHaveValue(/access_token/);
+
+  await test.step('a file that is opened from the keyboard, in UTF-16 as PowerShell writes it', async () => {
+    const utf16 = Buffer.from(`\ufeff${JSON.stringify({ id_token: token })}`, 'utf16le');
+    const open = async (file: string) => {
+      const asked = window.waitForEvent('filechooser');
+      await window.getByRole('button', { name: 'Open file…' }).press('Enter');
+      await (await asked).setFiles(file);
+    };
+    await open(saved('from-powershell.json', utf16));
+    await expect(field).toHaveValue(/^\{"id_token"/);
+    await expect(window.getByRole('region', { name: 'Assessment' })).toContainText(/Expired .* ago/);
+    await open(join(folder, 'huge.log'));
+    await expect(window.getByRole('main')).toContainText('The text has more than 250,000 characters');
+  });
   await quit();
 });
 

@@ -142,6 +142,23 @@ test('a token that is pasted anywhere is inspected, and not stored', async ({ de
   await expect(window.getByRole('heading', { name: 'Inspect', level: 1 })).toBeVisible();
   await expect(window.getByRole('region', { name: 'Assessment' })).toContainText(/Expired .* ago/);
   await expect(window.getByRole('row', { name: /exp Expires 2023-11-14 22:13:20Z/ })).toBeVisible();
+
+  await test.step('on the page itself, any text; in a comparison, into the slot that is empty', async () => {
+    const paste = (text: string) =>
+      window.evaluate((pasted) => {
+        const data = new DataTransfer();
+        data.setData('text/plain', pasted);
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+      }, text);
+    await paste('{"error":"invalid_grant","error_description":"Expired."}');
+    await expect(window.getByRole('main')).toContainText('This is an error, not a token: invalid_grant.');
+    await paste(token);
+    await window.getByRole('button', { name: 'Compare' }).click();
+    await paste(`${token.slice(0, -4)}b3Ro`);
+    await expect(window.getByRole('textbox', { name: 'Token A' })).toHaveValue(token);
+    await expect(window.getByRole('textbox', { name: 'Token B' })).toHaveValue(/b3Ro$/);
+    await expect(window.getByRole('main')).toContainText('The signatures differ.');
+  });
   await showPage(window, 'Security');
   await showPage(window, 'Inspect');
   await expect(window.getByRole('textbox', { name: 'Token' })).toHaveValue('');

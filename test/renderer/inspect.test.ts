@@ -41,6 +41,9 @@ describe('tokens are found in', () => {
     ['a quoted token', `"${token}"`],
     ['a line of a log', `12:01 GET /orders 401 token=${token}; retried`],
     ['a token twice in a text', `sent ${token}, got back ${token}.`],
+    ['a sentence', `The API refused ${token}.`],
+    ['a sentence without more', `${token}.`],
+    ['an enumeration', `Tokens: ${token}…, ${token}...`],
   ])('%s', (_what, input) => {
     expect(tokensIn(input)).toEqual([{ field: null, token }]);
   });
@@ -51,6 +54,7 @@ describe('tokens are found in', () => {
     ['a DPoP header', `Authorization: DPoP ${token}`],
     ['the value of one after a name', `"bearer": "Bearer ${token}"`],
     ['a curl command', `curl -H 'Authorization: Bearer ${token}' https://api.example/orders`],
+    ['a header at the end of a sentence', `It sent Authorization: Bearer ${token}.`],
     ['one of Windows', `curl.exe --header "Authorization: Bearer ${token}" "https://api.example/"`],
   ])('%s', (_what, input) => {
     expect(tokensIn(input)).toEqual([{ field: 'Authorization', token }]);
@@ -65,6 +69,17 @@ describe('tokens are found in', () => {
     ['MSAL', { idToken: token, accessToken: token, idTokenClaims: {} }, ['idToken', 'accessToken']],
     ['kubectl', { kind: 'ExecCredential', status: { token } }, ['token']],
     ['a log', [{ access_token: token }, { access_token: token }], ['access_token', 'access_token 2']],
+    ['a list', [token, token], ['Token', 'Token 2']],
+    ['any field', { jwt: token, 'id-token': token }, ['jwt', 'id-token']],
+    ['headers', { headers: { Authorization: [`Bearer ${token}`] } }, ['Authorization']],
+    ['a structured log', { level: 'warn', msg: `401 for Bearer ${token}` }, ['msg']],
+    [
+      'a HAR file',
+      { log: { entries: [{ request: { headers: [{ name: 'authorization', value: `Bearer ${token}` }] } }] } },
+      ['Authorization'],
+    ],
+    ['a body in JSON', { body: JSON.stringify({ access_token: token }) }, ['access_token']],
+    ['a token and its header', { accessToken: token, header: `Bearer ${token}` }, ['accessToken']],
   ])('JSON of %s', (_what, json, fields) => {
     expect(tokensIn(JSON.stringify(json))).toEqual(fields.map((field) => ({ field, token })));
   });
@@ -76,6 +91,13 @@ describe('tokens are found in', () => {
       { field: 'id_token', token: 'a/b' },
     ]);
     expect(tokensIn('refresh_token=%zz&scope=x')).toEqual([{ field: 'refresh_token', token: '%zz' }]);
+    for (const text of [
+      'POST /token HTTP/1.1\n\naccess_token=opaque&scope=x',
+      'Cookie: theme=dark; access_token=opaque; path=/',
+      `curl -d 'access_token=opaque' https://api.example`,
+      'export access_token="opaque"',
+    ])
+      expect(tokensIn(text)).toEqual([{ field: 'access_token', token: 'opaque' }]);
     expect(tokensIn(`${token} ${token}`).map(({ field }) => field)).toEqual(['Token', 'Token 2']);
     const direct = `${part({ alg: 'dir', enc: 'A256GCM' })}..aXY.Y3Q.dGFn`;
     expect(tokensIn(direct)).toEqual([{ field: null, token: direct }]);
@@ -93,8 +115,8 @@ describe('tokens are found in', () => {
     ],
     ['Bearer error="insufficient_scope"', 'This is an error, not a token: insufficient_scope.'],
     ['Authorization: Basic YTpi', 'Basic authentication is a name and a password, not a token.'],
-    ['[]', 'The JSON has no access_token, id_token or refresh_token.'],
-    ['{"iss":"x"}', 'The JSON has no access_token, id_token or refresh_token.'],
+    ['[]', 'There is no token in this JSON.'],
+    ['{"iss":"x"}', 'There is no token in this JSON.'],
     ['no token here', 'There is no token in this text.'],
     ['<html><body>', 'There is no token in this text.'],
   ])('nothing in %s', (input, why) => {
@@ -229,6 +251,7 @@ describe('what is wrong stands on top', () => {
       'Issued in the future. A clock is wrong: the issuer’s or this computer’s.',
     ],
     [{ ...GOOD, exp: (NOW + 60) * 1000 }, 'The expiry is not a time. It looks like milliseconds.'],
+    [{ ...GOOD, exp: Date.UTC(1980) }, 'The expiry is not a time. It looks like milliseconds.'],
     [{ ...GOOD, exp: 'soon' }, 'The expiry is not a time.'],
     [
       { ...GOOD, nbf: NOW * 1000 },
@@ -244,7 +267,10 @@ describe('what is wrong stands on top', () => {
 
   test('the signature is never said to be valid', () => {
     expect(problems(GOOD).at(-1)).toBe('Signature not checked.');
-    expect(problems(GOOD, { alg: 'RS256', nonce: 'x' }).at(-1)).toContain('can’t be checked by others');
+    const nonce = { alg: 'RS256', nonce: 'x' };
+    const ofGraph = { ...GOOD, iss: 'https://sts.windows.net/38e09645-81fa-4774-a2cc-92c4951f0c21/' };
+    expect(problems(ofGraph, nonce).at(-1)).toContain('Graph’s access tokens can’t be checked by others');
+    expect(problems(GOOD, nonce).at(-1)).toBe('Signature not checked.');
     expect(problems(GOOD, { alg: 'none' })[0]).toMatch(/^Not signed\./);
     expect(problems(GOOD, {})[0]).toMatch(/^Not signed\./);
   });
@@ -472,6 +498,22 @@ test('order makes no difference where it has no meaning, and what has no claims 
   expect(whyNotCompared('opaque', 'opaque')).toBe(
     'Neither token has claims that can be read. The tokens are the same.',
   );
+});
+
+test('what is pasted on the page replaces the token, or is the one that a comparison lacks', async () => {
+  const { inspect } = (await stage()).model;
+  const slots = () => [inspect.view.get().first, inspect.view.get().second];
+  inspect.take('a');
+  inspect.take('b');
+  expect(slots()).toEqual(['b', '']);
+  inspect.compare(true);
+  inspect.take('c');
+  expect(slots()).toEqual(['b', 'c']);
+  inspect.take('d');
+  expect(slots()).toEqual(['b', 'd']);
+  inspect.set('first', ' ');
+  inspect.take('e');
+  expect(slots()).toEqual(['e', 'd']);
 });
 
 test('another input starts with its first token', async () => {
