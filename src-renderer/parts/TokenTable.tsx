@@ -12,7 +12,7 @@ import { Popover } from 'react-aria-components';
 import type { AccountItem, TokenItem } from '../../src-main/ipc/contract.ts';
 import { tenantName } from '../state/groups.ts';
 import { lifetime } from '../state/lifetime.ts';
-import { isCommand } from '../state/platform.ts';
+import { isShortcut } from '../state/platform.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { shortId } from '../state/text.ts';
 import { appLabel, awayTenant, type TokenColumn, tokenDetail, tokenTitle } from '../state/tokens.ts';
@@ -73,7 +73,7 @@ function Grid({ account }: { account: AccountItem }) {
 
   const press = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.altKey) return;
-    if (isCommand(event, vault.view.get().info?.platform) && event.key.toLowerCase() === 'c') {
+    if (isShortcut('c', event, vault.view.get().info?.platform)) {
       event.preventDefault();
       void secret.copy();
     }

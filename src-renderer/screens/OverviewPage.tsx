@@ -19,14 +19,22 @@ import { NamedSignIns, SourceHead } from '../parts/SourceHead.tsx';
 import { PlaceBadges, SourceList, useAccountPlaces } from '../parts/SourceList.tsx';
 import { Highlight } from '../parts/text.tsx';
 import { accountStatus, STATUSES } from '../state/accountStatus.ts';
-import { accountDetail, accountName, accountsIn, nameWithRealm, type TenantNames } from '../state/groups.ts';
+import {
+  accountDetail,
+  accountName,
+  accountsIn,
+  APP_ROW,
+  hasTenants,
+  homeTenant,
+  nameWithRealm,
+  type TenantNames,
+} from '../state/groups.ts';
 import {
   appChoices,
   appLabel,
   filteredAccounts,
   foundAccounts,
   guestTenants,
-  homeTenant,
   listFile,
   listText,
   nextExpiry,
@@ -39,7 +47,7 @@ import {
   tenantCount,
   tenantChoices,
 } from '../state/overview.ts';
-import { isCommand } from '../state/platform.ts';
+import { isCommand, isShortcut } from '../state/platform.ts';
 import { refreshable } from '../state/refreshStatus.ts';
 import { DRAWN_WHOLE, moved } from '../state/rows.ts';
 import { type NamedUser, namedUserPlace, placesOf } from '../state/sources.ts';
@@ -144,7 +152,7 @@ export function OverviewPage() {
                   ? `${number(byId.size)} in ${count(tenantCount(byId, tenants), 'tenant')}${everyNamed.length === 0 ? '' : `, ${number(everyNamed.length)} named by programs`}`
                   : count(rows.length, 'account')}
             </span>
-            {filters.tenant !== null && (
+            {filters.tenant !== null && rows.some(hasTenants) && (
               <Action
                 kind="quiet"
                 onPress={() => dialogs.open({ kind: 'tenant-name', realm: filters.tenant ?? '' })}
@@ -332,7 +340,7 @@ function Table({ rows, rowOf, size }: { rows: readonly AccountItem[]; rowOf: Row
     const account = rows[index];
     if (event.key === 'Enter' && account !== undefined) show(account);
     else if (event.key === ' ') toggle(index);
-    else if (isCommand(event, platform) && event.key.toLowerCase() === 'a' && isWhole)
+    else if (isShortcut('a', event, platform) && isWhole)
       overview.select(
         rows.map(({ id }) => id),
         true,
@@ -483,7 +491,7 @@ const Person = memo(function Person({
           </span>
           <span className="second">
             {account.kind === 'app' ? (
-              'App without a user'
+              <Highlight>{APP_ROW}</Highlight>
             ) : (
               <Highlight>{visible(accountDetail(account, tenants))}</Highlight>
             )}
@@ -503,7 +511,9 @@ const Person = memo(function Person({
         </span>
       </div>
       <div role="gridcell" className="col-expiry">
-        <span>{expiry.text}</span>
+        <span>
+          <Highlight>{expiry.text}</Highlight>
+        </span>
         <span className="second">{expiry.detail}</span>
       </div>
       <div role="gridcell" className="col-source">

@@ -15,7 +15,7 @@ import { OverviewPage } from './OverviewPage.tsx';
 import { FirstRun, ListFailed, LockedScreen, NoticeScreen, Opening } from './StartScreens.tsx';
 import type { Model } from '../state/model.ts';
 import { isPage, type Screen, screenOf } from '../state/pages.ts';
-import { isCommand } from '../state/platform.ts';
+import { isShortcut } from '../state/platform.ts';
 
 const otherPages = later(() => import('./Pages.tsx'));
 
@@ -90,7 +90,7 @@ function OpenWindow() {
     );
     const endKeys = onKey((event) => {
       const { platform } = vault.view.get().info ?? {};
-      if (isCommand(event, platform) && !event.shiftKey && event.key.toLowerCase() === 'f') {
+      if (isShortcut('f', event, platform) && !event.shiftKey) {
         event.preventDefault();
         find();
       }

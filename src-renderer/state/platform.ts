@@ -16,6 +16,20 @@ export function isCommand(
   return altKey !== true && (platform === 'darwin' ? metaKey && !ctrlKey : ctrlKey && !metaKey);
 }
 
+/**
+ * Whether a letter is pressed with the command key of the system. On a keyboard without Latin letters, the key counts that has the letter on
+ * an American keyboard, as in other programs.
+ */
+export function isShortcut(
+  letter: string,
+  event: { key: string; code: string; ctrlKey: boolean; metaKey: boolean; altKey?: boolean },
+  platform: Platform,
+): boolean {
+  const isLatin = /^[\x20-\x7e]$/.test(event.key);
+  const isLetter = isLatin ? event.key.toLowerCase() === letter : event.code === `Key${letter.toUpperCase()}`;
+  return isLetter && isCommand(event, platform);
+}
+
 /** Where the system shows programs that run in the background. */
 export function trayName(platform: Platform): string {
   if (platform === 'darwin') return 'menu bar';
