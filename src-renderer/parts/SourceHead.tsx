@@ -1,6 +1,6 @@
 import type { SourceItem } from '../../app/contract.ts';
 import { copyText } from '../bridge.ts';
-import { nameExpiry, sourceBanner, sourceNews } from '../state/sources.ts';
+import { nameExpiry, sourceAction, sourceBanner, sourceNews } from '../state/sources.ts';
 import { count } from '../state/words.ts';
 import { Action } from './Action.tsx';
 import { Icon } from './Icon.tsx';
@@ -13,6 +13,7 @@ export function SourceHead({ item }: { item: SourceItem }) {
   const opening = useStore(sources.view, (view) => view.opening.has(item.id));
   const banner = useTimed((now) => sourceBanner(item, now));
   const isOpen = item.state !== 'found';
+  const action = item.state === 'gone' ? null : sourceAction(item);
   return (
     <div className="source-head">
       <div className="overview-head">
@@ -44,13 +45,13 @@ export function SourceHead({ item }: { item: SourceItem }) {
             {`Import ${count(item.accounts, 'account')}…`}
           </Action>
         )}
-        {!isOpen && (
+        {action !== null && (
           <Action
             kind="primary"
             pending={opening ? 'Opening…' : null}
             onPress={() => void sources.open(item.id)}
           >
-            {item.asksFirst ? 'Open…' : 'Open'}
+            {action}
           </Action>
         )}
       </div>
