@@ -33,6 +33,8 @@ export interface CopyableToken {
   /** The API that it is for. */
   api: string;
   account: string;
+  /** The tenant in which the account is a guest; null: its home tenant, or it has none. */
+  tenant: string | null;
 }
 
 /** Returns a name that anyone can choose as a part of a line of a menu or notice. */
@@ -87,6 +89,8 @@ export function menuBarItems(
     users.filter((account) => !isSoon(account) && ids.some((id) => statuses.get(account)?.id === id));
   const unknown = having('unknown');
   const active = having('active', 'until');
+  const more = (all: number): BackgroundItem[] =>
+    all > MOST ? [{ label: `${all - MOST} more…`, action: { do: 'show' } }] : [];
   const listed = (
     of: readonly AccountItem[],
     action: 'show-account' | 'sign-in-again' | 'sign-out',
@@ -97,7 +101,7 @@ export function menuBarItems(
       const label = more === '' || more === name ? name : `${name} · ${more}`;
       return { label, action: { do: action, accountId: account.id } };
     }),
-    ...(of.length > MOST ? [{ label: `${of.length - MOST} more…`, action: { do: 'show' as const } }] : []),
+    ...more(of.length),
   ];
   const group = (title: string, items: BackgroundItem[]): BackgroundItem[] =>
     items.length === 0 ? [] : [{ label: title }, ...items, line];
@@ -113,13 +117,17 @@ export function menuBarItems(
     ...group(STATUS_TITLES['needs-sign-in'], listed(having('needs-sign-in'), 'sign-in-again')),
     ...group('Expires soon', listed(soon, 'sign-in-again', minutes)),
     ...(folders.length === 0 ? [] : [...folders, line]),
-    ...folder(
-      'Copy access token',
-      tokens.slice(0, MOST).map(({ id, api, account }) => ({
-        label: `${shown(api)} · ${printable(account, 80)}`,
-        action: { do: 'copy', tokenId: id },
+    ...folder('Copy access token', [
+      ...tokens.slice(0, MOST).map(({ id, api, account, tenant }) => ({
+        label: [
+          printable(api, 40),
+          printable(account, 60),
+          ...(tenant === null ? [] : [printable(tenant, 40)]),
+        ].join(' · '),
+        action: { do: 'copy' as const, tokenId: id },
       })),
-    ),
+      ...more(tokens.length),
+    ]),
     ...folder('Sign out', listed(users, 'sign-out')),
     { label: 'Hide revealed tokens', action: { do: 'hide-tokens' } },
     line,

@@ -1,6 +1,15 @@
 /** Decides when the item in the menu bar and the notices change. background.ts decides their contents; tray.ts shows them. */
-import type { Vault } from 'tokenkeep';
-import { accountList, cachedAccounts, nameOf, nameWithRealm, tokenItems, usernameOf } from 'tokenkeep/ipc';
+import type { TokenCache, Vault } from 'tokenkeep';
+import {
+  accountList,
+  cachedAccounts,
+  nameOf,
+  nameWithRealm,
+  resourceName,
+  tenantOf,
+  tokenItems,
+  usernameOf,
+} from 'tokenkeep/ipc';
 import { printable } from 'tokenkeep/vault';
 import {
   type BackgroundItem,
@@ -99,7 +108,7 @@ export function menuBar(options: MenuBarOptions): MenuBar {
     }
     const now = Math.floor(Date.now() / 1000);
     const { accounts } = await accountList(await own.read((cache) => cache, { held: true }), now);
-    const tokens = inBar ? await own.read((cache) => copyable(cachedAccounts(cache).byId.values(), now)) : [];
+    const tokens = inBar ? await own.read((cache) => copyable(cache, now)) : [];
     if (isOver()) return;
     // An expiry that came while notices were off is announced when they are on again.
     const { due, next } = notify ? notices.look(accounts, now, isRenewed) : { due: [], next: null };
@@ -146,15 +155,22 @@ const LOCKED: readonly BackgroundItem[] = [
   { label: 'Quit Tokenkeep', action: { do: 'quit' } },
 ];
 
-function copyable(accounts: Iterable<Parameters<typeof tokenItems>[0]>, now: number): CopyableToken[] {
+function copyable(cache: TokenCache, now: number): CopyableToken[] {
   const found: CopyableToken[] = [];
   let left = MOST_COPIED;
-  for (const account of accounts) {
+  for (const account of cachedAccounts(cache).byId.values()) {
     if (account.kind !== 'user' || left-- <= 0) continue;
-    for (const { id, type, audience, scopes, expires_on } of tokenItems(account)) {
+    for (const { id, type, realm, audience, scopes, expires_on } of tokenItems(account)) {
       if (type !== 'AccessToken' || (expires_on !== null && expires_on <= now)) continue;
       const name = nameWithRealm(printable(nameOf(account) ?? usernameOf(account), 40), account);
-      found.push({ id, api: (audience ?? scopes.join(' ')).replace(/^https:\/\//, ''), account: name });
+      const api = audience ?? scopes.join(' ');
+      const guest = tenantOf(cache, account, realm);
+      found.push({
+        id,
+        api: resourceName(api) ?? api.replace(/^https:\/\//, ''),
+        account: name,
+        tenant: guest === undefined ? null : (guest.name ?? guest.realm),
+      });
     }
   }
   return found;

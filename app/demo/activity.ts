@@ -30,7 +30,13 @@ export function recordDemoActivity(cache: TokenCache, now: number): void {
   });
   add(DAY, null, { kind: 'rotation' });
   for (const age of [167.5 * MINUTE, 107.5 * MINUTE, 47.5 * MINUTE])
-    add(age, ADA, { ...refresh, client_ids: [MAIL.client_id], apis: [GRAPH], until: now - age + HOUR });
+    add(age, ADA, {
+      ...refresh,
+      client_ids: [MAIL.client_id],
+      apis: [GRAPH],
+      realms: [ADA.home],
+      until: now - age + HOUR,
+    });
   add(8 * MINUTE, ADA, {
     ...refresh,
     automatic: false,

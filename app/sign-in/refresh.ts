@@ -352,6 +352,7 @@ function record(
       tokens: refreshed,
       until: ends.length === 0 ? null : Math.max(...ends),
       automatic,
+      realms: [...new Set(fresh.flatMap(({ realm }) => realm || []))],
     });
   }
   const its = [...agreed.values()][Math.max(0, clients.indexOf(refused?.client_id ?? ''))];

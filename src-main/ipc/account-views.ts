@@ -1,6 +1,6 @@
 /** The account list of a window: users, apps without a user, and tokens whose account is not in the cache; and its search. */
 import { accountOutline } from '../cache/accounts.ts';
-import { withRealm } from '../cache/shown-names.ts';
+import { tenantDomains, type TenantSource, withRealm } from '../cache/shown-names.ts';
 import { accountStatus } from '../cache/account-status.ts';
 import type { StatusSource } from '../cache/shown-status.ts';
 import type { AccountOutline, TokenOutline } from '../cache/schema/entities.ts';
@@ -197,6 +197,52 @@ export function nameWithRealm(
     authority_type: summary?.authority_type ?? null,
     issuer: issuerOf(account),
   });
+}
+
+/** What the names of tenants are derived from. */
+export function* tenantSources(byId: CachedAccounts['byId']): Generator<TenantSource> {
+  for (const account of byId.values()) {
+    const { kind, summary } = account;
+    if (summary === null) continue;
+    const { authority_type, tenants } = summary;
+    yield { kind, authority_type, tenants, username: usernameOf(account) };
+  }
+}
+
+/** A tenant in which an account is a guest. `name`: the user's name for it, or the domain of its users, if there is one. */
+export interface GuestTenant {
+  realm: string;
+  name: string | undefined;
+}
+
+/**
+ * Returns the tenant of a token; undefined if it is the home tenant of its account, or the token names none.
+ *
+ * @param realm of the token
+ * @param places opened caches of other programs, whose accounts name tenants as well
+ *
+ * @example
+ * import { type AccountId, findAccount, tenantOf, tokenItems } from 'tokenkeep/ipc';
+ *
+ * async function guestTenantsOf(id: AccountId): Promise<string[]> {
+ *   return vault.read((cache) => {
+ *     const account = findAccount(cache, id);
+ *     const guest = tokenItems(account).flatMap(({ realm }) => tenantOf(cache, account, realm) ?? []);
+ *     return guest.map(({ realm, name }) => name ?? realm);
+ *   });
+ * }
+ */
+export function tenantOf(
+  cache: TokenCache,
+  account: CachedAccount,
+  realm: string | null,
+  places: readonly PlaceCache[] = [],
+): GuestTenant | undefined {
+  const home = account.summary?.tenants[0]?.realm.toLowerCase();
+  const id = realm?.toLowerCase() ?? '';
+  if (realm === null || id === '' || home === undefined || home === id) return undefined;
+  const own = new Map(Object.entries(tenantNames(cache))).get(id);
+  return { realm, name: own ?? tenantDomains(tenantSources(accountsAt(cache, places).byId)).get(id) };
 }
 
 /** Returns the tenants of an account that has no account entity. */

@@ -71,8 +71,9 @@ export function recordActivity(
 ): void {
   const chunks = chunksOf(cache);
   const last = chunks.at(-1);
-  const before = last === undefined ? [] : eventsOf(cache, last);
-  const isFull = last === undefined || before.length >= CHUNK;
+  // With the events of a newer version, which are not understood here but stay.
+  const before = last === undefined ? undefined : appData(cache, name(last));
+  const isFull = !Array.isArray(before) || before.length >= CHUNK;
   const number = (last ?? 0) + (isFull ? 1 : 0);
   const others = accounts.length - MOST_NAMED;
   const event = {
@@ -81,7 +82,7 @@ export function recordActivity(
     ...(others > 0 && { others }),
     ...activity,
   };
-  setAppData(cache, name(number), [...(isFull ? [] : before), event]);
+  setAppData(cache, name(number), [...(isFull ? [] : (before as unknown[])), event]);
   const left = isFull ? [...chunks, number] : chunks;
   const gone = Math.max(left.length - MOST_CHUNKS, tooOld(cache, left, at));
   for (const chunk of left.slice(0, gone)) setAppData(cache, name(chunk), undefined);
@@ -240,10 +241,23 @@ export function activityToken(
   account: CachedAccount,
   { id, type }: IdentifiedToken,
   from?: string,
-): { token: IdentifiedToken['type']; api: string | null; client_id: string; from?: string } {
+): {
+  token: IdentifiedToken['type'];
+  api: string | null;
+  client_id: string;
+  realm?: string;
+  from?: string;
+} {
   const item = tokenItems(account).find((candidate) => candidate.id === id);
   const api = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? null) : null;
-  return { token: type, api, client_id: item?.client_id ?? '', ...(from === undefined ? {} : { from }) };
+  const realm = item?.realm ?? '';
+  return {
+    token: type,
+    api,
+    client_id: item?.client_id ?? '',
+    ...(realm === '' ? {} : { realm }),
+    ...(from === undefined ? {} : { from }),
+  };
 }
 
 const name = (chunk: number): string => `${PREFIX}${chunk}`;
@@ -266,7 +280,13 @@ const common = {
   accounts: v.array(v.object({ id: text, name: v.optional(text, '') })),
   others: v.exactOptional(number),
 };
-const aboutToken = { token: tokenType, api: perhaps, client_id: text, from: v.exactOptional(text) };
+const aboutToken = {
+  token: tokenType,
+  api: perhaps,
+  client_id: text,
+  realm: v.exactOptional(text),
+  from: v.exactOptional(text),
+};
 const shape = v.variant('kind', [
   v.object({
     ...common,
@@ -283,6 +303,7 @@ const shape = v.variant('kind', [
     tokens: number,
     until: v.nullable(number),
     automatic: v.boolean(),
+    realms: v.exactOptional(v.array(text)),
   }),
   v.object({
     ...common,
@@ -299,7 +320,14 @@ const shape = v.variant('kind', [
     ...aboutToken,
     form: v.picklist(['token', 'header', 'curl']),
   }),
-  v.object({ ...common, kind: v.literal('removal'), tokens: number, client_id: text, api: perhaps }),
+  v.object({
+    ...common,
+    kind: v.literal('removal'),
+    tokens: number,
+    client_id: text,
+    api: perhaps,
+    realm: v.exactOptional(text),
+  }),
   v.object({ ...common, kind: v.literal('sign-out'), tokens: number }),
   v.object({ ...common, kind: v.literal('import'), file: text, accountsAdded: number, tokensAdded: number }),
   v.object({ ...common, kind: v.literal('export'), file: text, accountsExported: number }),

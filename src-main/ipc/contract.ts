@@ -237,21 +237,31 @@ export type Activity =
       tokens: number;
       until: number | null;
       automatic: boolean;
+      /** The tenants of the new tokens, where tokens have one. */
+      realms?: readonly string[];
     }
   /** The provider refused a refresh token; `code` is its own error code. */
   | ({ kind: 'refused'; client_id: string; provider: string } & Pick<Refusal, 'reason' | 'code'>)
-  /** A token was shown, or copied. `api`: of an access token. `from`: the program whose cache has it. */
-  | { kind: 'reveal'; token: TokenItem['type']; api: string | null; client_id: string; from?: string }
+  /** A token was shown, or copied. `api`: of an access token. `realm`: its tenant. `from`: the program whose cache has it. */
+  | {
+      kind: 'reveal';
+      token: TokenItem['type'];
+      api: string | null;
+      client_id: string;
+      realm?: string;
+      from?: string;
+    }
   | {
       kind: 'copy';
       token: TokenItem['type'];
       api: string | null;
       client_id: string;
+      realm?: string;
       form: CopyForm;
       from?: string;
     }
-  /** Single tokens of an app were removed. `api`: of the only one, if it was an access token. */
-  | { kind: 'removal'; tokens: number; client_id: string; api: string | null }
+  /** Single tokens of an app were removed. `api`: of the only one, if it was an access token. `realm`: the tenant of the only one. */
+  | { kind: 'removal'; tokens: number; client_id: string; api: string | null; realm?: string }
   /** A sign-out by `signOut`. `tokens`: how many were removed. */
   | { kind: 'sign-out'; tokens: number }
   /** `file`: where the document was, or the export is. */

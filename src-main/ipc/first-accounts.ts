@@ -1,11 +1,19 @@
 /**
  * What a window shows first of many accounts: a row for each would cost the main process and the window more time than opening the vault.
  */
-import { compareTexts, shownName, tenantDomains, type TenantSource } from '../cache/shown-names.ts';
+import { compareTexts, shownName, tenantDomains } from '../cache/shown-names.ts';
 import { shownStatus, type StatusId, STATUSES } from '../cache/shown-status.ts';
 import type { TokenCache } from '../cache/token-cache.ts';
 import { historyOf } from '../accounts/account-history.ts';
-import { accountItem, nameOf, outlineOf, statusSource, tokenCount, usernameOf } from './account-views.ts';
+import {
+  accountItem,
+  nameOf,
+  outlineOf,
+  statusSource,
+  tenantSources,
+  tokenCount,
+  usernameOf,
+} from './account-views.ts';
 import {
   type CachedAccount,
   type CachedAccounts,
@@ -82,13 +90,4 @@ function rowName(account: CachedAccount): string {
   const { kind, home_account_id } = account;
   const named = { kind, home_account_id, name: nameOf(account), username: usernameOf(account) };
   return shownName({ ...named, clients: outlineOf(account).clients }, (id) => id);
-}
-
-function* tenantSources(byId: CachedAccounts['byId']): Generator<TenantSource> {
-  for (const account of byId.values()) {
-    const { kind, summary } = account;
-    if (summary === null) continue;
-    const { authority_type, tenants } = summary;
-    yield { kind, authority_type, tenants, username: usernameOf(account) };
-  }
 }

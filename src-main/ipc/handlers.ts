@@ -1,5 +1,6 @@
 /** Handlers of a window's requests: plain functions over a vault, with system access passed in as ports. */
 import type { Synchronous } from '../cache/handle.ts';
+import type { TokenCache } from '../cache/token-cache.ts';
 import { DocumentError } from '../errors.ts';
 import {
   activityAccount,
@@ -9,7 +10,7 @@ import {
   noteActivity,
   recordActivity,
 } from './activity.ts';
-import { accountList, search, tokenCount } from './account-views.ts';
+import { accountList, search, tenantOf, tokenCount } from './account-views.ts';
 import { choices } from './choices.ts';
 import { cachedAccounts, findAccount } from '../accounts/cached-accounts.ts';
 import type { AccountList, CopyForm, TokenCacheRequests } from './contract.ts';
@@ -26,7 +27,7 @@ import { CLEAR_ACTIVITY, copyQuestion, revealQuestion } from './questions.ts';
 import { type Handlers, plainError } from './requests.ts';
 import { removalCountOf, signOutAccounts } from './sign-out.ts';
 import { nameTenant } from './tenant-names.ts';
-import { decoded } from './token-views.ts';
+import { decoded, realmOf } from './token-views.ts';
 
 export interface TokenCacheHandlers<Caller> {
   requests: Handlers<TokenCacheRequests, Caller>;
@@ -44,15 +45,21 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
   const consent = copyConsent<Caller>(now, ports.onLeave);
   const read = async <T>(fn: Synchronous<T>): Promise<T> => (await vault()).read(fn, { held: true });
 
+  /** A token of the list, with its tenant if that is not the account's home tenant. */
+  const found = (cache: TokenCache, id: string) => {
+    const at = findTokenAt(cache, places(), id);
+    return { ...at, tenant: tenantOf(cache, at.account, realmOf(at.token.token), places()) };
+  };
+
   const copy = async (
     id: string,
     form: CopyForm,
-    mayCopy: (found: ReturnType<typeof findTokenAt>) => Promise<boolean>,
+    mayCopy: (token: ReturnType<typeof found>) => Promise<boolean>,
   ): Promise<{ clearsAt: number } | null> => {
-    const found = await read((cache) => findTokenAt(cache, places(), id));
-    const { account, token, place } = found;
+    const asked = await read((cache) => found(cache, id));
+    const { account, token, place } = asked;
     const text = copiedText(account, token, form);
-    if (!(await mayCopy(found))) return null;
+    if (!(await mayCopy(asked))) return null;
     const opened = await vault(); // The app may have been locked while the question was open.
     const answer = await copied.copy(text);
     await noteActivity(opened, now(), [account], {
@@ -94,8 +101,9 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         }),
 
       async reveal(caller, id) {
-        const { account, token, place } = await read((cache) => findTokenAt(cache, places(), id));
-        if (!(await ports.confirm(caller, revealQuestion(account, token, place?.name)))) return null;
+        const { account, token, place, tenant } = await read((cache) => found(cache, id));
+        if (!(await ports.confirm(caller, revealQuestion(account, token, { from: place?.name, tenant }))))
+          return null;
         const { secret } = token.token;
         await noteActivity(await vault(), now(), [account], {
           kind: 'reveal',
@@ -104,13 +112,13 @@ export function tokenCacheHandlers<Caller>(ports: Ports<Caller>): TokenCacheHand
         return secret;
       },
       copy: (caller, id, form = 'token') =>
-        copy(id, form, async ({ account, token, place }) => {
+        copy(id, form, async ({ account, token, place, tenant }) => {
           if (token.type === 'AccessToken' && consent.isGiven(caller)) {
             ports.useGesture(caller);
             return true;
           }
           const quiet = token.type === 'AccessToken' && ports.asksRarely();
-          const question = copyQuestion(account, token, { from: place?.name, quiet });
+          const question = copyQuestion(account, token, { from: place?.name, tenant, quiet });
           const agreed = await ports.confirm(caller, question, () => consent.give(caller));
           if (agreed && quiet) consent.give(caller);
           return agreed;

@@ -24,7 +24,16 @@ export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
 export { isIssuerAt, issuerOfToken } from '../accounts/issuer-lookup.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity, recordRefusal } from './activity.ts';
-export { accountList, issuerOf, nameOf, nameWithRealm, usernameOf } from './account-views.ts';
+export {
+  accountList,
+  type GuestTenant,
+  issuerOf,
+  nameOf,
+  nameWithRealm,
+  tenantOf,
+  usernameOf,
+} from './account-views.ts';
+export { resourceName } from '../cache/schema/well-known.ts';
 export { appData, setAppData } from '../cache/token-cache.ts';
 export { codeThatAsksUser, isTokenRefused } from '../cache/acquire.ts';
 export {

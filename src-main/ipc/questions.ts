@@ -1,6 +1,7 @@
 /** The confirmation dialogs before a secret leaves the main process. Each names the token. */
 import { printable } from '../vault/printable.ts';
-import { nameOf, usernameOf } from './account-views.ts';
+import { resourceName } from '../cache/schema/well-known.ts';
+import { type GuestTenant, nameOf, usernameOf } from './account-views.ts';
 import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import { type IdentifiedToken, tokenItems } from './token-views.ts';
 
@@ -33,7 +34,15 @@ const MEANS = {
   IdToken: 'It identifies you to anyone who has it, and some services accept it as proof.',
 };
 
-export function revealQuestion(account: CachedAccount, token: IdentifiedToken, from?: string): Question {
+/** Where a token is from. */
+interface Origin {
+  /** The program whose cache has it. */
+  from?: string | undefined;
+  /** Its tenant, if it is not the account's home tenant. */
+  tenant?: GuestTenant | undefined;
+}
+
+export function revealQuestion(account: CachedAccount, token: IdentifiedToken, from: Origin = {}): Question {
   return {
     message: `Show this ${KINDS[token.type]}?`,
     detail: `${describe(account, token, from)}\n\n${MEANS[token.type]} It is visible on the screen for 30 seconds, or until you hide it or leave the window.`,
@@ -45,7 +54,7 @@ export function revealQuestion(account: CachedAccount, token: IdentifiedToken, f
 export function copyQuestion(
   account: CachedAccount,
   token: IdentifiedToken,
-  { from, quiet }: { from: string | undefined; quiet: boolean },
+  { quiet, ...from }: Origin & { quiet: boolean },
 ): Question {
   const next = quiet ? ' For five minutes, access tokens are then copied without a question.' : '';
   return {
@@ -59,7 +68,11 @@ export function copyQuestion(
 }
 
 /** @param tokens at least one; several are all of one app */
-export function removeQuestion(account: CachedAccount, tokens: readonly IdentifiedToken[]): Question {
+export function removeQuestion(
+  account: CachedAccount,
+  tokens: readonly IdentifiedToken[],
+  tenant?: GuestTenant,
+): Question {
   const [first, ...others] = tokens;
   if (first === undefined) throw new TypeError('There is a token to remove.');
   const what = others.length === 0 ? `this ${KINDS[first.type]}` : `${tokens.length} tokens of this app`;
@@ -69,7 +82,7 @@ export function removeQuestion(account: CachedAccount, tokens: readonly Identifi
     : `${renewalOf(account, first)} What others copied stays valid until it expires.`;
   return {
     message: `Remove ${what} from the vault?`,
-    detail: `${describe(account, first)}\n\n${means} This can’t be undone.`,
+    detail: `${describe(account, first, { tenant })}\n\n${means} This can’t be undone.`,
     yes: 'Remove',
   };
 }
@@ -102,20 +115,32 @@ export const CLEAR_ACTIVITY: Question = {
   yes: 'Clear',
 };
 
-/** At most five lines: account, issuer, API, app, and the program whose cache has it. */
-function describe(account: CachedAccount, { id, type }: IdentifiedToken, from?: string): string {
+/** At most six lines: account, issuer, tenant, API, app, and the program whose cache has it. */
+function describe(
+  account: CachedAccount,
+  { id, type }: IdentifiedToken,
+  { from, tenant }: Origin = {},
+): string {
   const item = tokenItems(account).find((candidate) => candidate.id === id);
   const who = account.kind === 'app' ? 'an app without a user' : whose(account);
-  const what = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? '') : '';
+  const api = type === 'AccessToken' ? (item?.audience ?? item?.scopes.join(' ') ?? '') : '';
+  const name = resourceName(api);
+  const what = name === null || name === api ? api : `${name}, ${api}`;
   const app = [item?.client_name, item?.client_id].filter((part) => part !== null && part !== undefined);
   return [
     `Account: ${who}`,
     // Two realms of one host may have users of the same name.
     ...(account.issuer === '' ? [] : [`Issuer: ${printable(account.issuer, 200)}`]),
+    // A guest has tokens of one app and API in several tenants.
+    ...(tenant === undefined ? [] : [`Tenant: ${tenantText(tenant)}`]),
     ...(what === '' ? [] : [`For: ${printable(what, 120)}`]),
     `App: ${printable(app.join(', '), 120)}`,
     ...(from === undefined ? [] : [`From the cache of: ${printable(from, 80)}`]),
   ].join('\n');
+}
+
+function tenantText({ realm, name }: GuestTenant): string {
+  return name === undefined ? printable(realm, 120) : `${printable(name, 80)} (${printable(realm, 80)})`;
 }
 
 function whose(account: CachedAccount): string {

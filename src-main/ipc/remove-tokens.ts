@@ -1,12 +1,13 @@
 /** Removes single tokens of the vault, such as all of one app, without signing the account out. */
 import type { TokenCache } from '../cache/token-cache.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { tenantOf } from './account-views.ts';
 import { activityAccount, activityToken, recordActivity } from './activity.ts';
 import type { CachedAccount } from '../accounts/cached-accounts.ts';
 import type { Ports } from './ports.ts';
 import { removeQuestion } from './questions.ts';
 import { erase } from './sign-out.ts';
-import { findToken, type IdentifiedToken, type TokenId } from './token-views.ts';
+import { findToken, type IdentifiedToken, realmOf, type TokenId } from './token-views.ts';
 
 /** @returns how many were removed; null if the user declined */
 export async function removeTokens<Caller>(
@@ -15,18 +16,29 @@ export async function removeTokens<Caller>(
   ids: readonly TokenId[],
 ): Promise<number | null> {
   const opened = await vault();
-  const found = await opened.read((cache) => tokensOf(cache, ids), { held: true });
+  const [found, tenant] = await opened.read(
+    (cache) => {
+      const all = tokensOf(cache, ids);
+      return [
+        all,
+        all.length === 1 ? tenantOf(cache, all[0][0], realmOf(all[0][1].token)) : undefined,
+      ] as const;
+    },
+    { held: true },
+  );
   const [[account, first]] = found;
   const tokens = found.map(([, token]) => token);
-  if (!(await confirm(caller, removeQuestion(account, tokens)))) return null;
+  if (!(await confirm(caller, removeQuestion(account, tokens, tenant)))) return null;
   return erase(opened, (cache) => {
     const leaving = tokensOf(cache, ids);
-    const { client_id, api } = activityToken(account, first);
+    const { client_id, api, realm } = activityToken(account, first);
+    const isOne = leaving.length === 1;
     recordActivity(cache, now(), [activityAccount(account)], {
       kind: 'removal',
       tokens: leaving.length,
       client_id,
-      api: leaving.length === 1 ? api : null,
+      api: isOne ? api : null,
+      ...(isOne && realm !== undefined && { realm }),
     });
     for (const [, { type, token }] of leaving) cache.modify(type, token, null);
     return leaving.length;

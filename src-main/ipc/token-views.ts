@@ -80,7 +80,7 @@ export function tokenItems(account: CachedAccount): TokenItem[] {
     type,
     place: 'vault',
     environment: token.environment,
-    realm: text(token, 'realm'),
+    realm: realmOf(token),
     client_id: token.client_id,
     client_name: names.get(token.client_id.toLowerCase()) ?? null,
     scopes: scopesOf(text(token, 'target') ?? ''),
@@ -96,6 +96,11 @@ export function tokenItems(account: CachedAccount): TokenItem[] {
     last_modification_time: seconds(token['last_modification_time']),
     signature: null,
   }));
+}
+
+/** The tenant of a token; null if it has none. */
+export function realmOf(token: Token): string | null {
+  return text(token, 'realm');
 }
 
 /** Names of apps by client id, from the access tokens that have one (Microsoft's v1 tokens do). */

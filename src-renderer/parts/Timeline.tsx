@@ -13,14 +13,18 @@ import { UserText } from './text.tsx';
 
 /** The tokens of an account over time. Each row says in words what it shows. */
 export function TimelineTab({ account }: { account: AccountItem }) {
-  const { activity, selection } = useModel();
+  const { accounts, activity, selection } = useModel();
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const { events, of } = useStore(activity.view);
   const tokens = useStore(selection.view, (view) => view.tokens);
   const [range, setRange] = useState<TimelineRange>('5 hours');
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const picture = useTimed((now) =>
-    timeline(tokens ?? [], of === account.id ? (events ?? []) : [], range, now, width),
+    timeline(tokens ?? [], of === account.id ? (events ?? []) : [], range, now, width, undefined, {
+      account,
+      tenants,
+    }),
   );
   const clock = useTimed((now) => clockTime(now).slice(0, 5));
   return (

@@ -23,14 +23,14 @@ const daysLabel = (days: number): string => (days === 1 ? 'Last 24 hours' : `Las
 /** What happened to all accounts and to the vault, in the last 90 days. */
 export function ActivityPage() {
   const { accounts, activity, toasts } = useModel();
-  const { byId, appNames } = useStore(accounts.view);
+  const { byId, tenants, appNames } = useStore(accounts.view);
   const { events, receipts, total, error } = useStore(activity.view);
   const [filters, setFilters] = useState<ActivityFilters>(NO_ACTIVITY_FILTERS);
   useEffect(() => activity.watch(null), [activity]);
   const now = useMinute();
   const all = useMemo(
-    () => activityRows({ events, receipts }, { byId, appNames }, now),
-    [events, receipts, byId, appNames, now],
+    () => activityRows({ events, receipts }, { byId, tenants, appNames }, now),
+    [events, receipts, byId, tenants, appNames, now],
   );
   const shown = useMemo(() => filteredActivity(all, filters, now), [all, filters, now]);
   const filtered = filters.kind !== null || filters.name !== null || filters.days !== null;
@@ -119,13 +119,13 @@ export function ActivityPage() {
 /** The activity of one account. */
 export function AccountActivity({ account }: { account: AccountItem }) {
   const { accounts, activity } = useModel();
-  const { byId, appNames } = useStore(accounts.view);
+  const { byId, tenants, appNames } = useStore(accounts.view);
   const { events, total, receipts, error } = useStore(activity.view);
   const [filters, setFilters] = useState<ActivityFilters>(NO_ACTIVITY_FILTERS);
   const now = useMinute();
   const all = useMemo(
-    () => activityRows({ events, receipts }, { byId, appNames }, now, account),
-    [events, receipts, byId, appNames, now, account],
+    () => activityRows({ events, receipts }, { byId, tenants, appNames }, now, account),
+    [events, receipts, byId, tenants, appNames, now, account],
   );
   const shown = filteredActivity(all, filters, now);
   return (

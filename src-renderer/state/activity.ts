@@ -2,7 +2,7 @@ import type { SignOutReport } from '../../app/contract.ts';
 import type { AccountItem, ActivityEvent, CopyForm, PlainError } from '../../src-main/ipc/contract.ts';
 import { withRealm } from '../../src-main/cache/shown-names.ts';
 import type { Dialogs } from './dialogs.ts';
-import { accountName, nameWithRealm } from './groups.ts';
+import { accountName, nameWithRealm, type TenantNames, tenantName } from './groups.ts';
 import type { Ports } from './ports.ts';
 import { shownAppName } from './search.ts';
 import { ownCopyLines, placesText, providerResultLines, receiptSums, stillSignedIn } from './signOut.ts';
@@ -126,9 +126,10 @@ export interface ActivityRow {
   report: SignOutReport | null;
 }
 
-/** The accounts and app names that the window knows. */
+/** The accounts, and the names of apps and tenants that the window knows. */
 export interface ActivityNames {
   byId: ReadonlyMap<string, AccountItem>;
+  tenants: TenantNames;
   appNames: ReadonlyMap<string, string>;
 }
 
@@ -215,7 +216,7 @@ const REFUSED = {
 
 function says(
   event: ActivityEvent,
-  { appNames }: ActivityNames,
+  { appNames, byId, tenants }: ActivityNames,
   now: number,
   timeZone?: string,
 ): { title: string; detail: string } {
@@ -223,6 +224,10 @@ function says(
   const api = (audience: string | null) =>
     audience === null ? '' : (resourceName(audience) ?? visible(audience));
   const from = (one: { from?: string }) => (one.from === undefined ? '' : `from ${visible(one.from)}`);
+  const home = byId.get(event.accounts[0]?.id ?? '')?.tenants[0]?.realm.toLowerCase();
+  /** The tenant, unless it is the account's home tenant. */
+  const tenant = ({ realm }: { realm?: string }) =>
+    realm === undefined || realm.toLowerCase() === home ? '' : tenantName(realm, tenants);
   const joined = (parts: readonly string[]) => parts.filter((part) => part !== '').join(' · ');
   switch (event.kind) {
     case 'sign-in':
@@ -241,6 +246,7 @@ function says(
         title: one ? `Refreshed ${apis[0]}` : `Refreshed ${count(event.tokens, 'access token')}`,
         detail: joined([
           one ? event.client_ids.map(app).join(', ') : listing(apis, 4),
+          listing((event.realms ?? []).map((realm) => tenant({ realm })).filter(Boolean), 2),
           event.automatic ? 'auto-refresh' : '',
           until,
         ]),
@@ -258,17 +264,23 @@ function says(
     case 'reveal':
       return {
         title: `Showed ${TOKEN[event.token]}`,
-        detail: joined([api(event.api), app(event.client_id), from(event)]),
+        detail: joined([api(event.api), tenant(event), app(event.client_id), from(event)]),
       };
     case 'copy':
       return {
         title: event.form === 'token' ? `${COPIED.token} ${TOKEN[event.token]}` : COPIED[event.form],
-        detail: joined([api(event.api), app(event.client_id), from(event), 'clipboard cleared after 30 s']),
+        detail: joined([
+          api(event.api),
+          tenant(event),
+          app(event.client_id),
+          from(event),
+          'clipboard cleared after 30 s',
+        ]),
       };
     case 'removal':
       return {
         title: `Removed ${count(event.tokens, 'token')}`,
-        detail: joined([event.api === null ? '' : api(event.api), app(event.client_id)]),
+        detail: joined([event.api === null ? '' : api(event.api), tenant(event), app(event.client_id)]),
       };
     case 'sign-out':
       return { title: 'Signed out', detail: `${count(event.tokens, 'token')} removed` };

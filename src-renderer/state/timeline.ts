@@ -1,8 +1,10 @@
 /** The lifetimes of an account's tokens as a picture: when they were cached, refreshed and refused, and when they end. */
-import type { ActivityEvent, TokenItem } from '../../src-main/ipc/contract.ts';
+import type { AccountItem, ActivityEvent, TokenItem } from '../../src-main/ipc/contract.ts';
+import { type TenantNames, tenantName } from './groups.ts';
 import { lifetime, type Tone } from './lifetime.ts';
 import { atHour, changesAt, dayStart, dayOrTime, isPast, localTime, shortTime } from './time.ts';
-import { appLabel, tokenDetail, tokenTitle } from './tokens.ts';
+import { appLabel, awayTenant, tokenDetail, tokenTitle } from './tokens.ts';
+import { resourceName } from './wellKnown.ts';
 import { capitalized } from './words.ts';
 
 export type TimelineRange = '5 hours' | 'today' | '7 days';
@@ -49,7 +51,10 @@ export interface Timeline {
   now: number;
 }
 
-/** @param width pixels of the range: bars move by whole pixels, so the picture changes no more often than that */
+/**
+ * @param width pixels of the range: bars move by whole pixels, so the picture changes no more often than that
+ * @param guest names the tenants in which the account is a guest
+ */
 export function timeline(
   tokens: readonly TokenItem[],
   events: readonly ActivityEvent[],
@@ -57,6 +62,7 @@ export function timeline(
   now: number,
   width: number,
   timeZone?: string,
+  guest?: { account: AccountItem; tenants: TenantNames },
 ): Timeline {
   const { from, to, ticks } = span(range, now, timeZone);
   const pixel = (to - from) / Math.max(1, width);
@@ -68,6 +74,8 @@ export function timeline(
   for (const token of tokens) {
     if (token.type === 'IdToken') continue;
     const row = rowOf(token, events, now, { place, within, from, to }, timeZone);
+    const away = guest === undefined ? null : awayTenant(token, guest.account);
+    if (guest !== undefined && away !== null) row.detail += ` · ${tenantName(away, guest.tenants)}`;
     const name = appLabel(token);
     apps.set(name, [...(apps.get(name) ?? []), row]);
   }
@@ -205,10 +213,14 @@ function endOf(
   };
 }
 
-/** Whether an event is about a token: by its app, and for an access token by its API as well. Only the vault's tokens have events. */
+/** Whether an event is about a token: by its app, and for an access token by its API and tenant as well. Only the vault's tokens have events. */
 function isOf(token: TokenItem, event: ActivityEvent): boolean {
   if (token.place !== 'vault') return false;
   if (event.kind === 'refused') return event.client_id === '' || event.client_id === token.client_id;
   if (event.kind !== 'refresh' || !event.client_ids.includes(token.client_id)) return false;
-  return token.audience === null ? event.apis.length === 0 : event.apis.includes(token.audience);
+  const isThere = event.realms === undefined || token.realm === null || event.realms.includes(token.realm);
+  if (token.audience === null) return isThere && event.apis.length === 0;
+  // One API has several names: its URL, and its ID.
+  const names = [token.audience, token.scopes.join(' ')].map((name) => resourceName(name) ?? name);
+  return isThere && event.apis.some((api) => names.includes(resourceName(api) ?? api));
 }

@@ -41,7 +41,7 @@ describe('names that anyone can choose', () => {
   const isPlain = (text: string) => !/[\n\t\u202e\u2066]/u.test(text) && text.length < 150;
 
   it('are short and of one line in the menu and in notices', () => {
-    const token = { id: 't', api: `https\n${'y'.repeat(500)}`, account: hostile.name };
+    const token = { id: 't', api: `https\n${'y'.repeat(500)}`, account: hostile.name, tenant: 'a\nb' };
     const all = labels(menuBarItems([of(renews), of(refused), of(until(540))], [token], NOW));
     expect(all.filter((label) => label.includes('Sign out')).length).toBeGreaterThan(4);
     expect(all.filter((label) => !isPlain(label))).toEqual([]);
@@ -92,7 +92,9 @@ describe('the menu bar item', () => {
       account('nightly', refused, 'app'),
     ];
     expect(
-      labels(menuBarItems(accounts, [{ id: 't', api: 'Microsoft Graph', account: 'Mara' }], NOW)),
+      labels(
+        menuBarItems(accounts, [{ id: 't', api: 'Microsoft Graph', account: 'Mara', tenant: null }], NOW),
+      ),
     ).toEqual([
       'Needs sign-in',
       'Dana · Dana@contoso.example',
@@ -116,6 +118,22 @@ describe('the menu bar item', () => {
       'Settings…',
       'Quit Tokenkeep',
     ]);
+  });
+
+  it('tells tokens of several tenants apart, and says that there are more', () => {
+    const tokens = Array.from({ length: 14 }, (_, at) => ({
+      id: `t${at}`,
+      api: 'Azure Resource Manager',
+      account: 'Mara',
+      tenant: at === 0 ? null : `customer-${at}.example`,
+    }));
+    const all = labels(menuBarItems([], tokens, NOW)).filter((label) => label.startsWith('> '));
+    expect(all.slice(0, 2)).toEqual([
+      '> Azure Resource Manager · Mara',
+      '> Azure Resource Manager · Mara · customer-1.example',
+    ]);
+    expect(new Set(all).size).toBe(13);
+    expect(all.at(-1)).toBe('> 2 more…');
   });
 
   it('stays short with many accounts, and usable with none', () => {

@@ -55,6 +55,20 @@ it('is written by no request as a script words it: whatever is passed, no event 
   expect(kinds(events).filter((kind) => kind !== 'rotation')).toEqual([]);
 });
 
+it('keeps the events of a newer version, and what it does not understand at all', () => {
+  const cache = cacheOf('{}');
+  recordActivity(cache, 1000, [], { kind: 'rotation' });
+  const newer = { at: 1001, accounts: [], kind: 'of-the-future', more: { a: 1 } };
+  setAppData(cache, 'activity-1', [...(appData(cache, 'activity-1') as unknown[]), newer]);
+  recordActivity(cache, 1002, [], { kind: 'rotation' });
+  expect(appData(cache, 'activity-1')).toHaveLength(3);
+  expect(appData(cache, 'activity-1')).toContainEqual(newer);
+  setAppData(cache, 'activity-2', { another: 'form' });
+  recordActivity(cache, 1003, [], { kind: 'rotation' });
+  expect(appData(cache, 'activity-2')).toEqual({ another: 'form' });
+  expect(kinds(activityOf(cache, null, 2000).events)).toEqual(['rotation', 'rotation', 'rotation']);
+});
+
 it('counts the accounts that it does not name', () => {
   const cache = cacheOf('{}');
   const accounts = Array.from({ length: 2000 }, (_, index) => ({ id: String(index), name: `User ${index}` }));

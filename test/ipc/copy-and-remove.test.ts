@@ -4,6 +4,8 @@ import { windowOver } from './window.ts';
 import { TokenCache } from '../../src-main/index.ts';
 import { cachedAccounts } from '../../src-main/accounts/cached-accounts.ts';
 import { copyQuestion, removeQuestion } from '../../src-main/ipc/questions.ts';
+import { tenantOf } from '../../src-main/ipc/account-views.ts';
+import { nameTenant } from '../../src-main/ipc/tenant-names.ts';
 import { copiedText } from '../../src-main/ipc/copied-text.ts';
 import { jwt } from '../cache/events.ts';
 import { identify } from '../../src-main/ipc/token-views.ts';
@@ -149,10 +151,39 @@ describe('a question about a token', () => {
   it('tells users of the same name at two issuers of one host apart', () => {
     const details = ['prod', 'test'].map((realm) => {
       const { account, token } = accountWith(`https://sso.example/realms/${realm}`);
-      return copyQuestion(account, token, { from: undefined, quiet: false }).detail;
+      return copyQuestion(account, token, { quiet: false }).detail;
     });
     expect(details[0]).toContain('Issuer: https://sso.example/realms/prod\n');
     expect(details[0]).not.toBe(details[1]);
+  });
+
+  it('names the tenant in which the account is a guest, and the API', () => {
+    const cache = cacheOf(vectorText('documents', 'msal-node-7-kitchen-sink.json'));
+    const accounts = [...cachedAccounts(cache).byId.values()];
+    const guest = accounts.find(({ summary }) => (summary?.tenants.length ?? 0) > 1)!;
+    const [home, away] = guest.summary!.tenants.map(({ realm }) => realm);
+    const questions = identify(guest)
+      .filter(({ type }) => type === 'AccessToken')
+      .map((token) => {
+        const realm = String(token.token['realm']);
+        const tenant = tenantOf(cache, guest, realm);
+        return { realm, detail: copyQuestion(guest, token, { tenant, quiet: false }).detail };
+      });
+    expect(new Set(questions.map(({ realm }) => realm))).toEqual(new Set([home, away]));
+    for (const { realm, detail } of questions) expect(detail.includes('Tenant: ')).toBe(realm === away);
+    nameTenant(cache, away!, 'Fabrikam');
+    const tenant = tenantOf(cache, guest, away!.toUpperCase());
+    expect(tenant).toEqual({ realm: away!.toUpperCase(), name: 'Fabrikam' });
+    const [token] = identify(guest);
+    expect(copyQuestion(guest, token!, { tenant, quiet: false }).detail).toContain(
+      `Tenant: Fabrikam (${away!.toUpperCase()})\n`,
+    );
+    const graph = accountWith('https://sso.example', {
+      access_token: jwt({ aud: '00000003-0000-0000-c000-000000000000' }),
+    });
+    expect(copyQuestion(graph.account, graph.token, { quiet: false }).detail).toContain(
+      'For: Microsoft Graph, 00000003-0000-0000-c000-000000000000\n',
+    );
   });
 
   it('names no API in a curl command where a token has several audiences', () => {

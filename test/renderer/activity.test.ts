@@ -15,7 +15,7 @@ import { timed } from '../../src-renderer/state/time.ts';
 import { timeline } from '../../src-renderer/state/timeline.ts';
 import { gate, stage } from './fake/model.ts';
 import { settled } from './fake/time.ts';
-import { token } from './fake/cast.ts';
+import { account, token } from './fake/cast.ts';
 
 const UTC = 'UTC';
 
@@ -276,6 +276,31 @@ describe('the timeline', () => {
     expect(row.end?.text).toBe('14:57');
     expect(row.says).toContain('expires today 14:57:00');
     expect(ticks.map(({ text }) => text)).toEqual(['11:00', '12:00', '13:00', '14:00', '15:00', '16:00']);
+  });
+
+  test('tells tenants apart, and knows an API by each of its names', () => {
+    const [home, away] = ['11111111-0000-4000-8000-000000000001', '22222222-0000-4000-8000-000000000002'];
+    const ada = account({
+      id: 'a',
+      tenants: [{ realm: home }, { realm: away }].map((one) => ({ ...one, local_account_id: '1' })),
+    });
+    const tokens = [
+      { ...access, realm: home, audience: 'https://graph.microsoft.com' },
+      { ...access, id: 'away', realm: away, audience: '00000003-0000-0000-c000-000000000000' },
+    ];
+    const marks = (event: object) =>
+      timeline(tokens, [{ ...refreshed(NOW - 4200), ...event }], '5 hours', NOW, 600, UTC, {
+        account: ada,
+        tenants: new Map([[away, 'Fabrikam']]),
+      }).apps[0]!.rows.map((row) => row.marks.length);
+    expect(marks({ apis: ['https://graph.microsoft.com'], realms: [home] })).toEqual([3, 2]);
+    expect(marks({ apis: ['00000003-0000-0000-c000-000000000000'], realms: [away] })).toEqual([2, 3]);
+    expect(marks({ apis: [tokens[0]!.scopes.join(' ')] })).toEqual([3, 3]);
+    const rows = timeline(tokens, [], '5 hours', NOW, 600, UTC, {
+      account: ada,
+      tenants: new Map([[away, 'Fabrikam']]),
+    });
+    expect(rows.apps[0]!.rows.map(({ detail }) => detail.endsWith(' · Fabrikam'))).toEqual([false, true]);
   });
 
   test('ends a refused refresh token at the refusal', () => {

@@ -60,7 +60,14 @@ const APPS: Readonly<Record<string, string>> = {
 /** The tenant of every personal Microsoft account. */
 export const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-/** Returns the API of an audience: a published name, the host of a URL, or null. */
+/**
+ * Returns the API of an audience: a published name, the host of a URL, or null.
+ *
+ * @example
+ * import { resourceName } from 'tokenkeep/ipc';
+ *
+ * console.log(resourceName('00000003-0000-0000-c000-000000000000')); // Microsoft Graph
+ */
 export function resourceName(audience: string): string | null {
   const id = audience.toLowerCase();
   if (Object.hasOwn(APIS, id)) return APIS[id] ?? null;
