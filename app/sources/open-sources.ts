@@ -148,6 +148,7 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       throw error;
     }
     if (isKept(one)) ports.onChange();
+    else one.stop(); // a search did not find it any more
   };
   /** Reads what a program has written. */
   const follow = async (one: Kept): Promise<void> => {

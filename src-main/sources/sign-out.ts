@@ -166,7 +166,9 @@ async function removeFromDocument(
       if (!cache.hasStateChanged) return null;
       const after = cache.serialize();
       await breathe();
-      gone = difference(before, parsed(after));
+      const left = parsed(after);
+      await breathe();
+      gone = difference(before, left);
       await breathe();
       return after;
     };

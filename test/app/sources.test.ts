@@ -1,6 +1,6 @@
 // Not in npm run check: it waits for a lock until the deadline.
 /** The app's side of the caches of other programs: found on request, opened by a click, followed, and signed out of. */
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -9,9 +9,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type OpenSources, openSources } from '../../app/sources/open-sources.ts';
 import { changeBetween } from '../../app/sources/source-change.ts';
 import type { SourceList } from '../../app/sources/contract.ts';
@@ -39,6 +40,7 @@ const planned: string[] = [];
 const opened: string[] = [];
 let sources: OpenSources<null>;
 let keys: Keychain = memoryKeychain();
+let keyring: Promise<null>;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'tokenkeep-sources-'));
@@ -49,12 +51,16 @@ beforeEach(() => {
   agrees = true;
   chosen = null;
   changes = 0;
+  keyring = Promise.resolve(null);
   asked.splice(0);
   planned.splice(0);
   opened.splice(0);
   sources = openSources(
     portsAt(home, {
-      reading: { secrets: { vault: (path) => openVault({ file: path, keychain: keys }) }, pause: 1 },
+      reading: {
+        secrets: { vault: (path) => openVault({ file: path, keychain: keys }), secretService: () => keyring },
+        pause: 1,
+      },
       useGesture() {
         if (!clicked) throw new QuestionError('no_user_gesture', 'Nobody clicked.');
       },
@@ -237,6 +243,41 @@ describe('finding and opening', () => {
     await opening;
     expect(sources.opened()).toEqual([]);
     expect(changes).toBe(before); // an opened one is told of
+  });
+
+  it('is not watched if a search no longer finds it while it is read', async () => {
+    const signal = join(home, '.azure', 'msal_token_cache.sig');
+    put(signal, '');
+    await handlers.find();
+    const { items } = await sources.handlers.sources(null);
+    const { id } = items.find(({ sealing }) => sealing === 'secret-service')!;
+    let answer: () => void = () => undefined;
+    keyring = new Promise((resolve) => (answer = () => resolve(null)));
+    const closed: boolean[] = [];
+    const { watch } = fs;
+    vi.spyOn(fs, 'watch').mockImplementation(((...of: Parameters<typeof watch>) => {
+      const watcher = watch(...of);
+      const index = closed.push(false) - 1;
+      watcher.on('close', () => (closed[index] = true));
+      return watcher;
+    }) as typeof watch);
+    syncBuiltinESMExports();
+    try {
+      const opening = sources.handlers.openSource(null, id);
+      rmSync(signal);
+      await handlers.find();
+      expect((await sources.handlers.sources(null)).items.map((item) => item.id)).not.toContain(id);
+      answer();
+      await opening;
+      // Begins after the other one has begun.
+      const stop = watchSource({ file }, () => undefined);
+      await expect.poll(() => closed.length).toBeGreaterThan(0);
+      stop();
+      await expect.poll(() => closed).toEqual(closed.map(() => true));
+    } finally {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    }
   });
 
   it('forgets the contents when it is closed', async () => {
