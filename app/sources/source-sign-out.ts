@@ -1,4 +1,5 @@
 /** Signs accounts out of opened caches of other programs: what would be removed, the removal, and its undo. */
+import { basename } from 'node:path';
 import { TokenkeepError } from 'tokenkeep';
 import { type CachedAccount, cachedAccounts, nameOf, nameWithRealm, usernameOf } from 'tokenkeep/ipc';
 import {
@@ -66,12 +67,6 @@ export const NO_SOURCES: SourceSignOuts = {
   done: () => undefined,
 };
 
-const placeOf = ({ id, name, source }: OpenSource): SourcePlace => ({
-  id,
-  name,
-  file: displayPath(source.file),
-});
-
 function isLocked(error: unknown): boolean {
   return error instanceof TokenkeepError && (error.code === 'source_busy' || error.code === 'vault_busy');
 }
@@ -91,6 +86,16 @@ export function sourceSignOuts(
 
   /** Places that were shown in a question. They may be closed, or disappear, while it is open. */
   const offered = new Map<string, SourcePlace>();
+
+  /** Several caches of one program, or files of one name, are told apart by their files. */
+  const placeOf = ({ id, name, source }: OpenSource): SourcePlace => {
+    const file = displayPath(source.file);
+    const others = sources.opened().filter((one) => one.id !== id && one.name === name);
+    if (others.length === 0) return { id, name, file };
+    const own = basename(source.file);
+    const isAlone = others.every((other) => basename(other.source.file) !== own);
+    return { id, name: `${name}, ${isAlone ? own : file}`, file };
+  };
 
   /** The outcome at a place that was offered and does not have the accounts any more. */
   const missing = (id: string): Pick<PlaceReceipt, 'result' | 'says'> => {
@@ -132,14 +137,16 @@ export function sourceSignOuts(
     const wanted = new Set(
       [...usernames, ...own].map((name) => name.toLowerCase()).filter((name) => name.includes('@')),
     );
-    return sources.opened().flatMap(({ id, name, source, reading }) => {
+    return sources.opened().flatMap((place) => {
+      const { source, reading } = place;
       const [signIn, ...more] = reading.names.filter((one) => wanted.has(one.name.toLowerCase()));
       if (signIn === undefined) return [];
       const others = reading.names.length - 1 - more.length;
       const only = more.length === 0 ? signIn : undefined;
       return [
         {
-          ...{ id, name, file: displayPath(source.file), accounts: 1 + more.length, others },
+          ...placeOf(place),
+          ...{ accounts: 1 + more.length, others },
           leave: howToLeave(source, only),
           opens: opensOf(source)?.name ?? null,
           command: commandToLeave(source, only),

@@ -255,12 +255,12 @@ describe('finding and opening', () => {
     keyring = new Promise((resolve) => (answer = () => resolve(null)));
     const closed: boolean[] = [];
     const { watch } = fs;
-    vi.spyOn(fs, 'watch').mockImplementation(((...of: Parameters<typeof watch>) => {
+    vi.spyOn(fs, 'watch').mockImplementation((...of: Parameters<typeof watch>) => {
       const watcher = watch(...of);
       const index = closed.push(false) - 1;
       watcher.on('close', () => (closed[index] = true));
       return watcher;
-    }) as typeof watch);
+    });
     syncBuiltinESMExports();
     try {
       const opening = sources.handlers.openSource(null, id);
@@ -387,6 +387,35 @@ describe('signing out', () => {
     expect(readFileSync(profile, 'utf8')).toBe('{"subscriptions":[]}');
     await out.undo('report');
     expect(readFileSync(profile, 'utf8')).toBe(before);
+  });
+
+  it('tells caches of one program, and files of one name, apart by their files', async () => {
+    for (const name of ['msal.cache', 'mg.msal.cache']) put(join(home, '.IdentityService', name), TEXT);
+    await handlers.find();
+    await sources.handlers.openAllSources(null);
+    for (const folder of ['one', 'two']) {
+      chosen = join(home, folder, 'cache.json');
+      put(chosen, TEXT);
+      await sources.handlers.addSource(null);
+    }
+    const out = sourceSignOuts(sources, { secrets: {}, pause: 1 });
+    const leaving = idsIn().find(({ kind }) => kind === 'user')!;
+    const names = [
+      'Azure CLI',
+      'Shared developer cache, mg.msal.cache',
+      'Shared developer cache, msal.cache',
+      `cache.json, ${join(home, 'one', 'cache.json')}`,
+      `cache.json, ${join(home, 'two', 'cache.json')}`,
+    ];
+    const offers = out.offers([leaving.id]);
+    expect(offers.map(({ name }) => name)).toEqual(names);
+    const rows = await out.signOut(
+      [leaving.id],
+      offers.slice(0, 2).map(({ id }) => id),
+      'report',
+    );
+    expect(rows.map(({ name }) => name).sort()).toEqual(names.toSorted());
+    expect((await out.undo('report')).map(({ name }) => name).sort()).toEqual(names.slice(0, 2));
   });
 
   it('names a program that has an account and is never changed, before and after', async () => {
