@@ -197,7 +197,7 @@ async function removeFromDocument(
         throw error;
       }
       failure ??= error;
-      problems.add(error.message);
+      problems.add(reasonOf(error));
       if (error.code === 'source_busy') break; // The same lock would block the others too.
     }
   if (failure !== undefined && changed.length === 0) {
@@ -213,16 +213,33 @@ async function removeFromDocument(
     ...(problems.size === 0
       ? {}
       : {
-          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].map((one) => one.replaceAll(/ ?Nothing was changed\./g, '')).join(' ')}`,
+          problem: `${source.name} keeps several items in the keyring, and not all could be changed: ${[...problems].join(' ')}`,
         }),
     async putBack(entries) {
       const all = JSON.parse(entries) as readonly Gone[];
+      const failures: SourceError[] = [];
       for (const [index, medium] of changed.entries())
-        await changeDocument(source, medium, options, (text) => restored(source, text, all[index]));
+        try {
+          await changeDocument(source, medium, options, (text) => restored(source, text, all[index]));
+        } catch (error) {
+          if (!(error instanceof SourceError)) throw error;
+          failures.push(error);
+        }
+      const [first] = failures;
+      if (first !== undefined && failures.length === changed.length) throw first;
       await profile?.restore();
+      if (first !== undefined)
+        throw new SourceError(
+          'source_failed', // another code would say that nothing was changed
+          `A part of what was removed is back. ${reasonOf(first)} Undo again to put back the rest.`,
+          { cause: first },
+        );
     },
   };
 }
+
+/** Why one of several items was not changed, where others were. */
+const reasonOf = ({ message }: SourceError): string => message.replaceAll(/ ?Nothing was changed\./g, '');
 
 function sumOf(one: SignOutReceipt['removed'], other: SignOutReceipt['removed']): SignOutReceipt['removed'] {
   const sum = { ...one, ...other };

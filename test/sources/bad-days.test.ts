@@ -351,6 +351,39 @@ describe('several items of the keyring', () => {
     expect(text('/1')).toBe(other);
   });
 
+  it.each(['/1', '/2'])(
+    'are put back as far as they can be if %s fails, and the error says so',
+    async (broken) => {
+      const documents = { '/1': documentOf(['ada']), '/2': documentOf(['ada', 'ben']) };
+      const { source, options, text } = await several(documents);
+      let isFull = false;
+      const secretService = async (): Promise<SecretService> => {
+        const service = (await options.secrets.secretService())!;
+        return {
+          ...service,
+          setSecret: (item, secret) =>
+            isFull && item === broken
+              ? Promise.reject(new Error('It is full.'))
+              : service.setSecret(item, secret),
+        };
+      };
+      const { accounts } = await readSource(source, options);
+      const receipt = await signOutAtSource(source, named(accounts, 'ada'), {
+        ...options,
+        secrets: { secretService },
+      });
+      isFull = true;
+      await expect(receipt.undo()).rejects.toMatchObject({
+        code: 'source_failed',
+        message: expect.stringMatching(/^A part of what was removed is back\. .*It is full/) as string,
+      });
+      for (const path of ['/1', '/2']) expect(text(path).includes('rt-ada')).toBe(path !== broken);
+      isFull = false;
+      await receipt.undo();
+      expect(text(broken)).toContain('rt-ada');
+    },
+  );
+
   it('are not all checked while one is locked, and are when the user unlocks it', async () => {
     const documents = { '/1': documentOf(['ada']), '/2': documentOf(['ada', 'ben']) };
     const { source, options, text } = await several(documents, ['/2']);
