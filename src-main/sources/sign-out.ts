@@ -180,6 +180,16 @@ async function removeFromDocument(
     removed = sumOf(removed, own);
     return gone;
   };
+  /** Nothing is to be changed then. @returns the error, and what it left if the list could not be put back */
+  const failed = async (error: unknown): Promise<unknown> => {
+    try {
+      await profile?.restore();
+      return error;
+    } catch (cause) {
+      if (!(error instanceof SourceError && cause instanceof SourceError)) return error;
+      return new SourceError(error.code, `${reasonOf(error)} ${cause.message}`, { cause: error });
+    }
+  };
   const media = await mediaOf(source, options);
   const changed: Medium[] = [];
   const gone: Gone[] = [];
@@ -192,18 +202,13 @@ async function removeFromDocument(
       changed.push(medium);
       gone.push(own);
     } catch (error) {
-      if (!(error instanceof SourceError)) {
-        await profile?.restore().catch(() => undefined);
-        throw error;
-      }
+      if (!(error instanceof SourceError)) throw await failed(error);
       failure ??= error;
       problems.add(reasonOf(error));
       if (error.code === 'source_busy') break; // The same lock would block the others too.
     }
   if (failure !== undefined && changed.length === 0) {
-    // The failure itself is what the user has to know.
-    await profile?.restore().catch(() => undefined);
-    throw failure;
+    throw await failed(failure);
   }
   profile ??= await changeProfile();
   return {
@@ -541,7 +546,7 @@ async function withoutSubscriptions(
       const what = back?.isRead === true ? 'written' : 'read';
       throw new SourceError(
         'source_unreadable',
-        `The account is signed in again, but ${file} could not be ${what}, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
+        `The account is signed in, but ${file} could not be ${what}, so its subscriptions are not in the list. Run az account list --refresh to get them.`,
         { cause: back?.cause },
       );
     },

@@ -358,7 +358,7 @@ describe('several items of the keyring', () => {
       const { source, options, text } = await several(documents);
       let isFull = false;
       const secretService = async (): Promise<SecretService> => {
-        const service = (await options.secrets.secretService())!;
+        const service = await options.secrets.secretService();
         return {
           ...service,
           setSecret: (item, secret) =>

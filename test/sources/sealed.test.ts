@@ -301,6 +301,36 @@ describe('the macOS keychain', () => {
     expect(keychain.items.get('Microsoft Azure CLI/Token cache')).toBe(document);
   });
 
+  it('says that subscriptions are missing if a sign-out fails and they can’t be put back', async () => {
+    put('.azure/msal_token_cache.sig', '');
+    const list = JSON.stringify({ subscriptions: [{ user: { name: 'ada@contoso.example' } }] });
+    const profile = put('.azure/azureProfile.json', list);
+    const document = documentOf('msal-python', 'ada', 'ben');
+    const keychain = keychainOf({ 'Microsoft Azure CLI/Token cache': document });
+    const source = await only('darwin', 'azure-cli');
+    const secrets = (isBroken: boolean) => ({
+      keychain: () =>
+        Promise.resolve({
+          ...keychain,
+          setPassword() {
+            expect(readFileSync(profile, 'utf8')).not.toContain('ada@');
+            if (isBroken) {
+              rmSync(profile);
+              mkdirSync(profile);
+            }
+            return Promise.reject(new Error('The keychain is corrupt.'));
+          },
+        }),
+    });
+    const read = { secrets: { keychain: () => Promise.resolve(keychain) } };
+    const ada = { ...(await accountOf(source, 'ada', read)), username: 'ada@contoso.example' };
+    await expect(signOutAtSource(source, ada, { secrets: secrets(false) })).rejects.toThrow('is corrupt');
+    expect(readFileSync(profile, 'utf8')).toBe(list);
+    await expect(signOutAtSource(source, ada, { secrets: secrets(true) })).rejects.toThrow(
+      /is corrupt.* The account is signed in, but .*azureProfile\.json could not be read/,
+    );
+  });
+
   it('holds nothing of a program that has signed out', async () => {
     put('.azure/msal_token_cache.sig', '');
     const source = await only('darwin', 'azure-cli');
