@@ -1,6 +1,5 @@
 import type { SignatureResult } from '../../app/contract.ts';
 import type { Claim } from '../../src-main/ipc/contract.ts';
-import { isMicrosoft } from '../../src-main/cache/schema/authorities.ts';
 import { isSameJsonText, lostNames, MAX_DEPTH, membersIn } from '../../src-main/cache/json.ts';
 import { createStore, type Store } from './store.ts';
 import { visible } from './text.ts';
@@ -397,15 +396,14 @@ function problemsOfJwt(
       SIGNATURE[signature.result].text,
     );
   else {
-    const graph =
-      signature?.why === 'graph' || (header['nonce'] !== undefined && isOfMicrosoft(values['iss']));
+    const graph = signature?.why === 'graph' || (header['nonce'] !== undefined && isForGraph(values['aud']));
     add('plain', 'Signature not checked.', graph ? 'Graph’s access tokens can’t be checked by others.' : '');
   }
   return problems;
 }
 
-function isOfMicrosoft(issuer: unknown): boolean {
-  return typeof issuer === 'string' && URL.canParse(issuer) && isMicrosoft(new URL(issuer).host);
+function isForGraph(audience: unknown): boolean {
+  return typeof audience === 'string' && resourceName(audience) === 'Microsoft Graph';
 }
 
 const SIGNATURE = {
