@@ -478,7 +478,7 @@ export type PartitionStoreErrorCode =
   | 'store_read_only' // a replica, or a read-only connection
   | 'store_table_missing' // the PostgreSQL or SQLite table does not exist
   | 'store_wrong_type' // a Redis key has another type, or a table other columns, than Tokenkeep's, or a SQLite file is damaged
-  | 'store_client' // the client is from a library that is not supported, is closed, or has too few connections
+  | 'store_client' // the client is from a library that is not supported, closed, or set up in a way that can't work: too few connections, or TLS
   | 'store_mismatch'; // the value that was read back differs from the one written
 
 /**

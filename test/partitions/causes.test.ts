@@ -1,8 +1,10 @@
 /** Permanent failures: with real servers, each has a code of its own, and `check()` finds it when the app starts. */
 import { Cluster, Redis } from 'ioredis';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
 import { createClient, createClientPool, createSentinel } from 'redis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { partitionStoreConformance } from '../../src-main/partitions/conformance/conformance.ts';
 import {
   migratePartitions,
@@ -205,6 +207,53 @@ it.each([
     expect(error).toMatchObject({ code });
     expect(/try again/i.test(error.message)).toBe(code === 'store_unavailable');
   }
+});
+
+describe('a client that uses TLS, and a server that does not', () => {
+  async function answering(answer: string): Promise<number> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.write(answer));
+      onTestFinished(() => void socket.destroy());
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  it.each(['redis', 'ioredis'])('%s', async (library) => {
+    const url = `rediss://127.0.0.1:${await answering('-ERR this is no TLS\r\n')}`;
+    const client = library === 'redis' ? createClient({ url }) : new Redis(url, { tls: {} });
+    const store = redisStore({ client });
+    const failed = new Promise((resolve) => client.on('error', resolve));
+    if ('connect' in client) client.connect().catch(() => undefined);
+    onTestFinished(() => {
+      if ('destroy' in client) client.destroy();
+      else client.disconnect();
+    });
+    await failed;
+    await expectCode(store, 'store_client');
+  });
+
+  it('pg', async () => {
+    const pool = new pg.Pool({ host: '127.0.0.1', port: await answering('N'), ssl: true });
+    onTestFinished(() => pool.end());
+    await expectCode(postgresStore({ pool }), 'store_client');
+  });
+});
+
+it.each([
+  [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'store_client'],
+  [{ code: 'CERT_HAS_EXPIRED' }, 'store_client'],
+  [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'store_client'],
+  [{ message: 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string' }, 'store_forbidden'],
+])('pg fails with %o: %s', async (fields, code) => {
+  const pool = {
+    connect: (done: (error: Error) => void) => done(Object.assign(new Error('failed'), fields)),
+  };
+  await expectCode(postgresStore({ pool }), code);
+  const ignore = (): void => undefined;
+  await expect(postgresInvalidation({ pool }).subscribe(ignore, ignore)).rejects.toMatchObject({ code });
 });
 
 describe('pg', () => {

@@ -1,6 +1,7 @@
 /** The parts of the `pg` package that are used, and a function that runs one statement on a pooled connection. */
 import { PartitionStoreError, TokenkeepError } from '../../errors.ts';
 import { has } from './redis-client.ts';
+import { isTls, tlsRefused } from './tls.ts';
 
 /**
  * The members of a `pg` `Pool` that are used.
@@ -196,9 +197,19 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
   [/^(53100|53200)$/, 'store_full', 'PostgreSQL has no disk space or memory left.'],
 ];
 
+/** Of `pg`, which asks for no password of its own. */
+const NO_PASSWORD = /^SASL: .*password must be a(?: non-empty)? string/;
+
 export function explained(error: unknown): Error {
   if (error instanceof TokenkeepError) return error;
   const state = stateOf(error);
+  if (error instanceof Error && isTls(error)) return tlsRefused(error, UNCHANGED);
+  if (error instanceof Error && NO_PASSWORD.test(error.message))
+    return new PartitionStoreError(
+      'store_forbidden',
+      `PostgreSQL wants a password, and the pool has none. Set it in the connection string. ${UNCHANGED}`,
+      { cause: error },
+    );
   for (const [pattern, code, what] of PERMANENT)
     if (state.length === 5 && pattern.test(state))
       return new PartitionStoreError(code, `${what} ${UNCHANGED}`, { cause: error });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type EventEmitter, errorMonitor } from 'node:events';
 import { PartitionStoreError } from '../../errors.ts';
 import type { StoreCall } from '../partition-store.ts';
+import { isTls } from './tls.ts';
 
 /**
  * The members of a `redis` client that are used: of `createClient()`, `createClientPool()`, `createCluster()`, `createSentinel()`.
@@ -184,8 +185,8 @@ interface ConnectionPorts {
  * connection follows the client's address to the new primary. If the address leads only to a replica, the interval keeps writes from
  * disturbing the other users of the client. Clients of Sentinel and Cluster follow the primary by themselves.
  *
- * [Note: lasting refusals] While a server refuses the client's credentials, or is not the cluster that the client expects, commands wait in
- * the client for a connection that never comes.
+ * [Note: lasting refusals] While a server refuses the client's credentials, is not the cluster that the client expects, or has a certificate
+ * that the client does not trust, commands wait in the client for a connection that never comes.
  *
  * [Note: commands that are sent twice] `ioredis`, and clients of Sentinel of `redis`, send a command again whose connection was lost before
  * the answer came. It may have been done the first time, and another server may have written since: the second answer then denies it.
@@ -209,7 +210,7 @@ class Connection {
       if (!(error instanceof Error)) return;
       const ofNode = reach(error, 'lastNodeError'); // A Cluster of `ioredis` wraps it.
       const cause = ofNode instanceof Error ? ofNode : error;
-      if (LASTING.test(cause.message)) this.#refused = cause;
+      if (LASTING.test(cause.message) || isTls(cause)) this.#refused = cause;
     });
     emitter.on('ready', () => (this.#demoted = this.#refused = undefined));
     const lost = (): void => void (this.#losses += 1);

@@ -5,6 +5,7 @@ import { checkOptions } from '../../options.ts';
 import type { PartitionInvalidation } from './layered-store.ts';
 import { CREDENTIALS, has, withoutArguments } from './redis-client.ts';
 import { subscribed, UNSUBSCRIBED } from './subscribing.ts';
+import { isTls, tlsRefused } from './tls.ts';
 
 /**
  * The members of a `redis` client that are used. `createCluster()` cannot duplicate a connection: pass a client of one node.
@@ -143,6 +144,7 @@ function orEnded(close: () => void): void {
 
 function explained(cause: unknown): unknown {
   withoutArguments(cause);
+  if (cause instanceof Error && isTls(cause)) return tlsRefused(cause, UNSUBSCRIBED);
   const message = cause instanceof Error ? cause.message : '';
   if (CREDENTIALS.test(message))
     return new PartitionStoreError(

@@ -17,6 +17,7 @@ import {
   type RedisRunner,
   Script,
 } from './redis-client.ts';
+import { isTls, tlsRefused } from './tls.ts';
 
 export {
   type IoredisClient,
@@ -261,6 +262,7 @@ const PERMANENT: readonly [RegExp, ConstructorParameters<typeof PartitionStoreEr
 
 function explained(error: unknown): unknown {
   if (error instanceof TokenkeepError || !(error instanceof Error)) return error;
+  if (isTls(error)) return tlsRefused(error, UNCHANGED);
   for (const [pattern, code, what] of PERMANENT)
     if (pattern.test(error.message))
       return new PartitionStoreError(code, `${what} ${UNCHANGED}`, { cause: error });
