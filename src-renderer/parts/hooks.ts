@@ -88,18 +88,6 @@ export function useAccountEvents(accountId: string): void {
   useEffect(() => (isLoaded ? activity.watch(accountId) : undefined), [activity, accountId, isLoaded]);
 }
 
-const typed = new WeakMap<object, unknown>();
-
-/** State of a dialog that was typed, and is there again after a lock, which takes the dialog off the screen. Not for secrets. */
-export function useTyped<T>(dialog: object, initial: T): [T, (value: T) => void] {
-  const [value, set] = useState(() => (typed.has(dialog) ? (typed.get(dialog) as T) : initial));
-  const change = (next: T) => {
-    typed.set(dialog, next);
-    set(next);
-  };
-  return [value, change];
-}
-
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 /**

@@ -3,17 +3,16 @@ import { Input, Label, Text, TextField } from 'react-aria-components';
 import { copyText } from '../bridge.ts';
 import { Action } from '../parts/Action.tsx';
 import { DialogFrame } from '../parts/DialogFrames.tsx';
-import { useModel, useStore, useTyped } from '../parts/hooks.ts';
+import { useModel, useStore } from '../parts/hooks.ts';
 import { Problem } from '../parts/Problem.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
 import { AUDIENCES, draftOf, type Fields, fieldsOf, KINDS, TYPED, withKind } from '../state/profileDraft.ts';
 
 /** The editor of a sign-in profile, which has no secrets. */
-export function ProfileDialog({ dialog }: { dialog: DialogOf<'profile'> }) {
-  const { profile, draft, again } = dialog;
+export function ProfileDialog({ dialog: { profile, draft, again } }: { dialog: DialogOf<'profile'> }) {
   const { dialogs, signIn } = useModel();
   const some = useStore(signIn.view, (view) => (view.profiles?.length ?? 0) > 0);
-  const [fields, set] = useTyped(dialog, fieldsOf(profile ?? draft ?? null));
+  const [fields, set] = useState(() => fieldsOf(profile ?? draft ?? null));
   const [problem, setProblem] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
   const change = (name: keyof Fields) => (value: string) => set({ ...fields, [name]: value });

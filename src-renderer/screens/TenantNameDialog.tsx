@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Input, Label, Text, TextField } from 'react-aria-components';
 import { QuestionFrame } from '../parts/DialogFrames.tsx';
-import { useModel, useStore, useTyped } from '../parts/hooks.ts';
+import { useModel, useStore } from '../parts/hooks.ts';
 import { UserText } from '../parts/text.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import type { DialogOf } from '../state/dialogs.ts';
@@ -12,7 +12,7 @@ export function TenantNameDialog({ dialog }: { dialog: DialogOf<'tenant-name'> }
   const { realm } = dialog;
   const { accounts, dialogs } = useModel();
   const before = useStore(accounts.view, (view) => nicknameOf(view.nicknames, realm) ?? '');
-  const [name, setName] = useTyped(dialog, before);
+  const [name, setName] = useState(before);
   const [problem, setProblem] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
   const save = async () => {

@@ -80,18 +80,6 @@ test('locks the vault when the user is away, and unlocks it after a click only',
   await expect.poll(() => accountsOf(window).getByRole('option').allInnerTexts()).toEqual(names);
   await expect(accountsOf(window)).toBeFocused();
 
-  await test.step('what was typed into a profile is there again', async () => {
-    await window.getByRole('button', { name: 'Sign in…' }).click();
-    const clientId = window.getByRole('dialog').getByLabel('Client ID');
-    await clientId.fill('11111111-2222-4333-8444-555555555555');
-    await leave();
-    await expect(lockScreen).toBeVisible();
-    await window.getByRole('button', { name: 'Unlock' }).click();
-    await expect(clientId).toHaveValue('11111111-2222-4333-8444-555555555555');
-    await window.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
-    await expect(accountsOf(window)).toBeVisible();
-  });
-
   await test.step('a page whose process has crashed comes back, and a locked one stays locked', async () => {
     await leave();
     await expect(lockScreen).toBeVisible();
