@@ -78,6 +78,8 @@ export interface Contents {
   readonly recovered: Recovered | null;
   /** Entries without an account may be lost from a damaged file, app data among them. */
   readonly isLooseLost?: boolean;
+  /** Only the header of a damaged file is damaged, or the space around it: no frame is lost. */
+  readonly isWhole?: boolean;
 }
 
 /** Returns the position of the file's end, for the keychain to remember. */
@@ -263,7 +265,7 @@ async function readFrames(
     ends.filter(({ ordinal }) => ordinal >= header.baseFrames),
     later.writers,
   );
-  let sound = intact && !damaged && manifest?.index.length === header.baseFrames - 1;
+  let sound = !damaged && manifest?.index.length === header.baseFrames - 1;
   for (const { ordinal, content } of frames) {
     if (ordinal === 0 || ordinal >= header.baseFrames) continue;
     const entries = entriesIn(content);
@@ -276,12 +278,13 @@ async function readFrames(
     follow(contents, batch);
     await pause();
   }
-  if (sound && later.sound) return contents;
+  const isWhole = sound && later.sound;
+  if (isWhole && intact) return contents;
   const intactFrames = new Set(frames.map(({ ordinal }) => ordinal));
   const isLooseLost =
     manifest?.index.some((row, at) => row === null && !intactFrames.has(at + 1)) ??
     frames.filter(({ ordinal }) => ordinal < header.baseFrames).length < header.baseFrames - 1;
-  return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest), isLooseLost };
+  return { ...contents, recovered: recoveredFrom(cache, frames, header, manifest), isLooseLost, isWhole };
 }
 
 /**

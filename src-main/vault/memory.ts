@@ -382,7 +382,9 @@ export function statusOf(opening: Opening, mine: Opening | null, circumstances: 
     ...(contents === null ? {} : aboutFile(contents)),
     ...(isKeyPending ? { oldKey: 'pending' as const } : {}),
     ...(opening.state === 'older' || mine === null ? {} : { kept: accountsIn(mine) ?? 0 }),
-    ...(opening.state === 'older' ? { older: versionsOf(mine, opening) } : {}),
+    ...(opening.state === 'older' || (opening.state === 'damaged' && opening.isBehind)
+      ? { older: versionsOf(mine, opening) }
+      : {}),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(original === null ? {} : { copyOf: original }),
     ...(recovered === null ? {} : { recovered }),
@@ -420,6 +422,7 @@ function versionsOf(mine: Opening | null, file: Opening): OlderFile {
     fileSavedAt: savedAtOf(file),
     onlyMine: onlyIn(own, older),
     onlyFile: onlyIn(older, own),
+    ...(file.isSalvaged ? { recovered: true as const } : {}),
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from './format/header.ts';
 import { decodeMarkFile, isBehind, isStoredFor, latestMark, type Mark } from './format/key-item.ts';
 import {
+  damagedAndOlder,
   damagedCopy,
   gone,
   isCopyOf,
@@ -26,6 +27,7 @@ import {
   olderUnopenable,
   refusal,
   replaced,
+  salvaged,
 } from './refusal.ts';
 import { type KeySlots, type SlotReading, unlessItWaits } from './slots.ts';
 import type { VaultState, VaultWarning } from './state.ts';
@@ -55,6 +57,10 @@ export interface Opening {
   original: Original | null;
   /** The keychain does not have the key that this program had for the file. */
   isKeyGone: boolean;
+  /** The file does not have all that was last seen of it: it is `older`, or damaged as well. */
+  isBehind: boolean;
+  /** Only a part of the file that this program has read was recovered from damage. */
+  isSalvaged: boolean;
 }
 
 /** The vault that a copy was made of, with the same id and key. */
@@ -211,6 +217,8 @@ const NOTHING = {
   warnings: [],
   original: null,
   isKeyGone: false,
+  isBehind: false,
+  isSalvaged: false,
 } as const;
 
 type ReadSlot = (fileId: Buffer, slot: Slot) => Promise<SlotReading>;
@@ -272,19 +280,23 @@ async function openBytes(
   const before = marked?.fileId.equals(fileId) === true ? marked.mark : null;
   const mark = latestMark([item?.mark ?? null, unfinished, seen?.mark ?? null, before]);
   const contents = await readContents(bytes, found, key, known.isDoubted);
-  const opened = { ...about, contents, key, mark, isSignOutPending: unfinished !== null };
-  const isBehindMark = mark !== null && isBehind(positionOf(contents, bytes), mark);
+  const isSalvaged = seen !== null && seen.mark.generation <= contents.history.lostTo;
+  const isBehindMark = isSalvaged || (mark !== null && isBehind(positionOf(contents, bytes), mark));
+  const against = { isBehind: isBehindMark, isSalvaged, isSignOutPending: unfinished !== null };
+  const opened = { ...about, ...against, contents, key, mark };
   const original = await originalOf(place, item, identity);
   if (contents.recovered !== null) {
     const isEmpty = storeOf(contents.cache).size === 0;
     if (original !== null) {
       const error = isEmpty ? nothingReadable() : damagedCopy(original.path);
-      return { ...opened, state: 'damaged', error, original };
+      return { ...opened, state: 'damaged', error, original, isBehind: false };
     }
     if (seen !== null && isBehindMark) {
       return { ...opened, state: 'older', error: isEmpty ? olderUnopenable() : refusal('older') };
     }
-    return { ...opened, state: 'damaged', error: isEmpty ? nothingReadable() : refusal('damaged') };
+    if (isEmpty) return { ...opened, state: 'damaged', error: nothingReadable() };
+    if (!isBehindMark) return { ...opened, state: 'damaged', error: refusal('damaged') };
+    return { ...opened, state: 'damaged', error: damagedAndOlder() };
   }
   if (original !== null) {
     const error = original.path === null ? refusal('copy') : isCopyOf(original.path);
@@ -292,12 +304,13 @@ async function openBytes(
   }
   if (!isBehindMark) return { ...opened, state: 'ready', error: null };
   try {
-    removeSignedOut(contents, mark.tombstones);
+    removeSignedOut(contents, mark?.tombstones ?? []);
   } catch (error) {
     if (known.isDoubted || !(error instanceof VaultError)) throw error;
     return openBytes(place, { bytes, identity }, found, read, { ...known, isDoubted: true });
   }
-  return { ...opened, state: 'older', error: seen === null ? olderAtStart() : refusal('older') };
+  const error = seen === null ? olderAtStart() : isSalvaged ? salvaged() : refusal('older');
+  return { ...opened, state: 'older', error };
 }
 
 /**

@@ -8,7 +8,7 @@ import { type Contents, isEmptied, isManifestLost, keptFrames, markOf } from './
 import { keepCopy, setAside } from './disk/file.ts';
 import { withTombstones } from './format/batch.ts';
 import type { Slot } from './format/header.ts';
-import { type History, joinedHistory, NO_HISTORY, unknownUpTo } from './format/history.ts';
+import { type History, joinedHistory, NO_HISTORY } from './format/history.ts';
 import { latestMark, type Mark } from './format/key-item.ts';
 import { look, type Opening, type Original, stateFor } from './open.ts';
 import { changedMeanwhile, notComplete, nothingReadable, refusal } from './refusal.ts';
@@ -63,11 +63,25 @@ export async function recover(access: Access): Promise<void> {
     const metadata = isPending ? { ...contents.metadata, pending: 'rotate' as const } : contents.metadata;
     const source = { cache, previous: contents, kept: groups, key, slot, metadata, fileId };
     const generation = generationAfter(mark, contents);
-    const history = unknownUpTo({ generation, end: 0 });
+    const history = historyAfter(found, contents, mark, seen);
     const written = await rewrite(settings, { ...source, generation, history });
     await memory.replace({ ...found, ...written, state: 'ready', error: null });
     memory.isUnmarked = true;
   });
+}
+
+/** Returns the history of what is recovered: who has read more of the file than that is told, and the marks of this machine are accepted. */
+function historyAfter(
+  { isBehind }: Opening,
+  contents: Contents,
+  mark: Mark | null,
+  seen: Contents | null,
+): History {
+  const { history, isWhole } = contents;
+  const marks = statesIn([mark]);
+  if (isWhole === true && !isBehind) return joinedHistory([history], marks);
+  const lostTo = generationAfter(mark, contents) - 1n;
+  return joinedHistory([{ ...history, lostTo }, ...(seen === null ? [] : [seen.history])], marks);
 }
 
 /** Notes the sign-outs that a damaged file may have lost. If it was written before them, their accounts are removed. */
@@ -127,7 +141,7 @@ export async function keepMine(access: Access): Promise<void> {
             slot,
             metadata: contents.metadata,
             fileId,
-            generation: generationAfter(mark, contents),
+            generation: generationAfter(mark, contents, memory.opening.contents),
             history: joinedHistory(
               [contents.history, ...historyOf(memory.opening.contents)],
               statesIn(known),
@@ -289,8 +303,9 @@ function statesIn(marks: readonly (Mark | null)[]): Mark[] {
   return marks.flatMap((mark) => (mark === null || mark.end === 0 ? [] : [mark]));
 }
 
-function generationAfter(mark: Mark | null, { header: { generation } }: Contents): bigint {
-  return (mark !== null && mark.generation > generation ? mark.generation : generation) + 1n;
+function generationAfter(mark: Mark | null, ...all: (Contents | null)[]): bigint {
+  const known = [mark?.generation ?? 0n, ...all.map((one) => one?.header.generation ?? 0n)];
+  return known.reduce((most, one) => (one > most ? one : most)) + 1n;
 }
 
 function unopenable(): VaultError {

@@ -48,7 +48,7 @@ const REFUSALS: Readonly<Record<Exclude<VaultState, 'ready'>, { code: VaultError
   older: {
     code: 'vault_older',
     message:
-      'The vault’s file is older or shorter than what was last seen of it; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
+      'The vault’s file is older or shorter than what was last seen of it, or was written to elsewhere; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
   },
   copy: {
     code: 'vault_copy',
@@ -118,7 +118,7 @@ export function nothingReadable(): VaultError {
 export function olderAtStart(): VaultError {
   return new VaultError(
     'vault_older',
-    'The vault’s file is older or shorter than what was last seen of it; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Put the newer file back and try again, or take this file’s contents.',
+    'The vault’s file is older or shorter than what was last seen of it, or was written to elsewhere; a backup or a sync tool may have put it there. Nothing was overwritten, and nothing is saved. Put the newer file back and try again, or take this file’s contents.',
   );
 }
 
@@ -127,6 +127,22 @@ export function olderUnopenable(): VaultError {
   return new VaultError(
     'vault_older',
     'The vault’s file is older or shorter than what was last seen of it, and can’t be opened: its key was destroyed when an account was signed out, or it is damaged. Nothing was overwritten, and nothing is saved. Keep what this program has.',
+  );
+}
+
+/** Returns the error for a damaged file that was older, too, when the vault was opened. */
+export function damagedAndOlder(): VaultError {
+  return new VaultError(
+    'vault_damaged',
+    'The vault’s file is damaged, and it is older or shorter than what was last seen of it; a backup or a sync tool may have put it there. It is untouched. Put the newer file back and try again, or keep what can be read in a new file, or start fresh: the damaged one is kept beside it.',
+  );
+}
+
+/** Returns the error for a file of which another program has recovered a part, while this program had it open. */
+export function salvaged(): VaultError {
+  return new VaultError(
+    'vault_older',
+    'The vault’s file was damaged, and another program kept what could be read of it. This program may have more. Nothing was overwritten, and nothing is saved. Keep what this program has, or take the file’s contents.',
   );
 }
 

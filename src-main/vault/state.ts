@@ -49,7 +49,7 @@ export interface VaultStatus {
   oldKey?: 'pending';
   /** Problems at the vault's path that don't prevent its use. Absent if there are none. */
   warnings?: readonly VaultWarning[];
-  /** In state `older`: the two versions to choose from. */
+  /** In state `older`: the two versions to choose from. In state `damaged`: the file is older, too, than what was last seen of it. */
   older?: OlderFile;
   /**
    * The file can't be read completely any more, and memory still holds what this program read before: the number of
@@ -87,6 +87,8 @@ export interface OlderFile {
   onlyMine: { accounts: number; names: readonly string[] };
   /** The accounts that only the file has. */
   onlyFile: { accounts: number; names: readonly string[] };
+  /** The file was damaged, and another program has recovered a part of it. Absent otherwise. */
+  recovered?: true;
 }
 
 /** The readable part of a damaged vault. */
@@ -139,4 +141,6 @@ export interface VaultReport {
   regions?: VaultRegions;
   /** In state `damaged`. */
   recovered?: Recovered;
+  /** In state `damaged`: the file is older, too, than what was last seen of it. Absent otherwise. */
+  older?: true;
 }

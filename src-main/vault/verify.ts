@@ -38,7 +38,7 @@ export async function verify(
   };
 }
 
-function outline({ state: found, error: why, contents, identity, slot }: Opening): VaultReport {
+function outline({ state: found, error: why, contents, identity, slot, isBehind }: Opening): VaultReport {
   // If a file is shorter because it is damaged, report the damage.
   const isDamaged = contents !== null && contents.recovered !== null;
   const [state, error] = isDamaged ? (['damaged', refusal('damaged')] as const) : [found, why];
@@ -54,6 +54,7 @@ function outline({ state: found, error: why, contents, identity, slot }: Opening
     keySlot: slot,
     keyMadeAt: null,
     generation: 0,
+    ...(isDamaged && isBehind ? { older: true } : {}),
   };
 }
 

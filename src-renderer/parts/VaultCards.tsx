@@ -17,7 +17,11 @@ export function VersionsCard({ status }: { status: VaultStatus }) {
   return (
     <Card title="Which version is right?" wide>
       {typeof status.older?.file === 'number' && (
-        <p className="second">Sync and backup tools sometimes put an older file back.</p>
+        <p className="second">
+          {status.older.recovered === true
+            ? 'Another program kept what could be read of the damaged file.'
+            : 'Sync and backup tools sometimes put an older file back.'}
+        </p>
       )}
       <div className="table-card">
         <table className="compare-table versions">

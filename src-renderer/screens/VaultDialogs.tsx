@@ -78,6 +78,7 @@ export function RecoverDialog({ dialog }: { dialog: DialogOf<'recover'> }) {
             ? ''
             : ', which becomes a vault of its own. The original does not change'}
           . The damaged file is kept beside it.
+          {status.older === undefined ? '' : ' It is older, too, than the last one that was seen here.'}
         </p>
       )}
       {lost.length > 0 && (

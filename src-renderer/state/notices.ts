@@ -126,12 +126,13 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   }),
   damaged: (status) => {
     const isRecoverable = status.recovered !== undefined && status.recovered.accounts > 0;
-    const ofCopy = status.copyOf === undefined ? undefined : status.message;
+    const isSpecial = status.copyOf !== undefined || status.older !== undefined;
+    const special = isSpecial ? status.message : undefined;
     return {
       tone: 'bad',
       title: recovered(status),
       text: isRecoverable
-        ? (ofCopy ??
+        ? (special ??
           'Parts of the file were changed or lost on disk. Keep the recovered accounts in a new file, or start fresh. Either way, the damaged file is kept beside it.')
         : 'No account in the file can be read. To get your accounts back, restore from an export. The damaged file is kept beside the new one.',
       consequence: `${lost(status)} ${IN_MEMORY}`.trim(),
@@ -168,7 +169,10 @@ const NOTICES: Readonly<Record<Exclude<VaultState, 'ready'>, (status: VaultStatu
   }),
   older: (status) => ({
     tone: 'bad',
-    title: 'An older file was put in place',
+    title:
+      status.older?.recovered === true
+        ? 'Another program recovered the file'
+        : 'An older file was put in place',
     text:
       status.message ??
       'The vault file is older than the one that was last seen here. A backup or a sync tool may have restored it.',

@@ -206,14 +206,16 @@ function after({ regions, sound }: VaultReport): string {
     : `then ${bytes(left)} that can’t be read`;
 }
 
-function troubles({ state, regions }: VaultReport): string {
+function troubles({ state, regions, older }: VaultReport): string {
   switch (state) {
     case 'damaged':
       return regions === undefined
         ? 'Damaged: nothing in the file can be read'
-        : 'Damaged: parts of the file were changed or lost';
+        : older === true
+          ? 'Damaged, and older than the last one seen: parts of the file were changed or lost'
+          : 'Damaged: parts of the file were changed or lost';
     case 'older':
-      return 'Not verified: the file is older than the last one seen';
+      return 'Not verified: the file lacks parts of the last one seen';
     case 'copy':
       return 'Not verified: the file is a copy of another vault';
     case 'busy':

@@ -180,7 +180,7 @@ describe('what a verification found', () => {
   });
 
   test.each([
-    ['older', 'Not verified: the file is older than the last one seen'],
+    ['older', 'Not verified: the file lacks parts of the last one seen'],
     ['copy', 'Not verified: the file is a copy of another vault'],
     ['busy', 'Not verified: another program is writing to the file'],
   ] as const)('a file that is whole, but %s, is not called damaged', (state, title) => {

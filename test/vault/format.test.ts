@@ -118,6 +118,7 @@ describe('what is encoded', () => {
       history: fc.record({
         last: fc.array(fc.tuple(text, point)).map((all) => new Map(all)),
         forgotten: point,
+        lostTo: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
       }),
       index: fc.uniqueArray(fc.option(row), { selector: (one) => one?.account ?? Symbol('none') }),
     });

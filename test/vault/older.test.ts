@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError } from '../../src-main/errors.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { Access } from '../../src-main/vault/commit.ts';
-import { readHeader } from '../../src-main/vault/format/header.ts';
+import { FRAMES_AT, readHeader } from '../../src-main/vault/format/header.ts';
 import { decodeKeyItem, encodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { VaultMemory } from '../../src-main/vault/memory.ts';
 import { look } from '../../src-main/vault/open.ts';
@@ -294,6 +294,117 @@ describe.each([0, 1, 2, 40])(
     });
   },
 );
+
+describe('a damaged file that another program recovers', () => {
+  /** The file with one changed byte in the frame of the first account. */
+  function damaged(): Buffer {
+    const bytes = Buffer.from(scene.bytes);
+    const manifest = 84 + bytes.readUInt32LE(FRAMES_AT) + bytes.readUInt32LE(FRAMES_AT + 4);
+    const at = FRAMES_AT + manifest + 90;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    return bytes;
+  }
+
+  /** A program that has read all accounts, and another one that has recovered the damaged file. */
+  async function recovered(damage = damaged): Promise<{ here: Vault; there: Vault }> {
+    const first = await scene.open();
+    await first.compact();
+    await first.close();
+    const here = await scene.open();
+    scene.disk.put(scene.file, damage());
+    const there = await scene.open();
+    expect(there.status.state).toBe('damaged');
+    await there.recover();
+    return { here, there };
+  }
+
+  test('takes nothing from a program that has read more', async () => {
+    const { here, there } = await recovered();
+    expect(await users(there)).toEqual(homes('ben', 'cas'));
+    expect(await users(here)).toEqual(homes('ada', 'ben', 'cas'));
+    expect(here.status).toMatchObject({ state: 'older', older: { mine: 3, file: 2, recovered: true } });
+    expect(here.status.message).toContain('another program kept what could be read of it');
+    await expect(here.update((cache) => signIn(cache, 'eve'))).rejects.toMatchObject({ code: 'vault_older' });
+    await here.keepMine();
+    expect(await users(there)).toEqual(homes('ada', 'ben', 'cas'));
+    expect([there.status.state, (await scene.open()).status.state]).toEqual(['ready', 'ready']);
+  });
+
+  test('is told however much was written since, and until the program has chosen', async () => {
+    const { here, there } = await recovered();
+    for (let n = 0; n < 5; n += 1) {
+      await there.update((cache) => signIn(cache, `them-${n}`));
+      await there.compact();
+    }
+    await there.rotateKey();
+    expect(await users(here)).toEqual(homes('ada', 'ben', 'cas'));
+    expect((await here.retry()).state).toBe('older');
+    await here.takeFile();
+    expect(await users(here)).toHaveLength(7);
+    expect(here.status.state).toBe('ready');
+  });
+
+  test('is current at the next start, also if the keychain could not be told', async () => {
+    const first = await scene.open();
+    await first.compact();
+    await first.close();
+    scene.disk.put(scene.file, damaged());
+    const there = await scene.open();
+    scene.keychain.mood = 'locked';
+    await there.recover();
+    await there.close();
+    scene.keychain.mood = 'open';
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+
+  test('is a later state for everyone if nothing was lost', async () => {
+    const { here } = await recovered(() => {
+      const bytes = Buffer.from(scene.bytes);
+      bytes[4096 + 50] = (bytes[4096 + 50] ?? 0) ^ 1; // in the second header
+      return bytes;
+    });
+    expect(await users(here)).toEqual(homes('ada', 'ben', 'cas'));
+    expect(here.status.state).toBe('ready');
+  });
+});
+
+describe('an older file that is damaged as well', () => {
+  const spoiled = (n: number): Buffer => {
+    const bytes = Buffer.from(state(n));
+    bytes[4096 + 50] = (bytes[4096 + 50] ?? 0) ^ 1;
+    return bytes;
+  };
+
+  test('is told to be older at a start, and by verify', async () => {
+    scene.disk.put(scene.file, spoiled(1));
+    const vault = await scene.open();
+    expect(vault.status).toMatchObject({ state: 'damaged', older: { mine: null, file: 2 } });
+    expect(vault.status.message).toMatch(/is damaged, and it is older or shorter/);
+    expect(await vault.verify()).toMatchObject({ sound: false, state: 'damaged', older: true });
+    await vault.recover();
+    expect(vault.status.older).toBeUndefined();
+    expect((await scene.open()).status.state).toBe('ready');
+  });
+
+  test('is only damaged if it is current', async () => {
+    scene.disk.put(scene.file, spoiled(2));
+    const vault = await scene.open();
+    expect(vault.status.state).toBe('damaged');
+    expect(vault.status.older).toBeUndefined();
+    expect(await vault.verify()).not.toHaveProperty('older');
+  });
+
+  test('brings no account back that was signed out since', async () => {
+    const vault = await scene.open();
+    await vault.update((cache) => cache.signOut(homeOf('ada')));
+    await vault.close();
+    scene.disk.put(scene.file, spoiled(1));
+    const next = await scene.open();
+    expect(next.status.state).toBe('damaged');
+    await next.recover();
+    expect(await users(next)).toEqual(homes('ben'));
+  });
+});
 
 describe.each(['keepMine', 'takeFile'] as const)('what %s makes of two histories', (choice) => {
   /** A vault whose file an older one has replaced, after an update of its own. */

@@ -24,20 +24,22 @@ export interface History {
   readonly last: ReadonlyMap<string, Point>;
   /** Writers may be missing whose last state is this one or an earlier one. */
   readonly forgotten: Point;
+  /** The highest generation of a damaged file of which only a part was recovered; 0: none. Programs may have read more of it. */
+  readonly lostTo: bigint;
 }
 
 /** Before all states. */
 export const NOWHERE: Point = { generation: 0n, end: 0 };
 
 /** The history of a new file. */
-export const NO_HISTORY: History = { last: new Map(), forgotten: NOWHERE };
+export const NO_HISTORY: History = { last: new Map(), forgotten: NOWHERE, lostTo: 0n };
 
 /** The largest number of writers in a history: 32 kB in a manifest. */
 export const MAX_WRITERS = 1_000;
 
 /** Returns the history of a file of which nothing is known up to this state. */
 export function unknownUpTo({ generation, end }: Point): History {
-  return { last: new Map(), forgotten: { generation, end } };
+  return { ...NO_HISTORY, forgotten: { generation, end } };
 }
 
 /** Returns false if the file of this history does not descend from this state. */
@@ -58,14 +60,14 @@ export function withStates(history: History, states: Iterable<readonly [string, 
     last.delete(writer);
     if (isFurther(point, forgotten)) forgotten = point;
   }
-  return { last, forgotten };
+  return { last, forgotten, lostTo: history.lostTo };
 }
 
 /**
  * Returns the history of a file that replaces others by the user's choice: it descends from the states of all of them, and from no others.
  * A program that has seen another state is told that the file is not a later one.
  *
- * @param histories of the replaced files
+ * @param histories of the replaced files; the first one is that of the contents that are kept
  * @param states further states that count as earlier ones
  */
 export function joinedHistory(
@@ -76,7 +78,8 @@ export function joinedHistory(
   const all = [...histories.flatMap(({ last }) => [...last]), ...own];
   all.sort(([, a], [, b]) => (isFurther(a, b) ? 1 : isFurther(b, a) ? -1 : 0));
   const forgotten = histories.reduce((most, one) => furthest(most, one.forgotten), NOWHERE);
-  return withStates({ last: new Map(), forgotten }, all);
+  const lostTo = histories[0]?.lostTo ?? 0n;
+  return withStates({ last: new Map(), forgotten, lostTo }, all);
 }
 
 function furthest(a: Point, b: Point): Point {

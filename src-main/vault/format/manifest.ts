@@ -149,7 +149,8 @@ export function encodeManifest(manifest: Manifest, secretsKey: Buffer): FrameCon
   const { keyMadeAt, profile, pending, epoch, writer } = manifest;
   const tombstones = manifest.tombstones.map(rowOf);
   const history = [...manifest.history.last].map(([id, point]) => [id, ...pointRow(point)]);
-  const past = { writer, history, forgotten: pointRow(manifest.history.forgotten) };
+  const { forgotten, lostTo } = manifest.history;
+  const past = { writer, history, forgotten: pointRow(forgotten), lost: lostTo.toString() };
   const start = JSON.stringify({ keyMadeAt, profile, pending, epoch, tombstones, ...past, index: [] });
   // Row by row: one text of megabytes would be built in new memory, and copied once more before it can be encoded.
   const rows = manifest.index.map((row, at) => {
@@ -177,7 +178,7 @@ export function decodeManifest(content: FrameContent): Manifest | null {
   if (!isObject(json) || content.sealed.length > 0) return null;
   const { keyMadeAt, profile, pending, epoch, writer, index } = json;
   const tombstones = decodeTombstones(json['tombstones']);
-  const history = decodeHistory(json['history'], json['forgotten']);
+  const history = decodeHistory(json);
   if (typeof keyMadeAt !== 'number' || typeof epoch !== 'number') return null;
   if (tombstones === null || history === null || typeof writer !== 'string') return null;
   if (!(typeof profile === 'string' || profile === null)) return null;
@@ -197,9 +198,9 @@ function pointRow({ generation, end }: Point): [string, number] {
   return [generation.toString(), end];
 }
 
-function decodeHistory(rows: unknown, last: unknown): History | null {
-  const forgotten = decodePoint(last);
-  if (!isArray(rows) || forgotten === null) return null;
+function decodeHistory({ history: rows, lost, ...json }: Record<string, unknown>): History | null {
+  const forgotten = decodePoint(json['forgotten']);
+  if (!isArray(rows) || forgotten === null || !isGeneration(lost)) return null;
   const all = new Map<string, Point>();
   for (const row of rows) {
     if (!isArray(row)) return null;
@@ -208,14 +209,17 @@ function decodeHistory(rows: unknown, last: unknown): History | null {
     if (typeof writer !== 'string' || point === null) return null;
     all.set(writer, point);
   }
-  return { last: all, forgotten };
+  return { last: all, forgotten, lostTo: BigInt(lost) };
 }
 
 function decodePoint(row: unknown): Point | null {
   if (!isArray(row) || row.length !== 2) return null;
   const [generation, end] = row;
-  if (typeof generation !== 'string' || !/^\d{1,20}$/.test(generation) || !isCount(end)) return null;
-  return { generation: BigInt(generation), end };
+  return isGeneration(generation) && isCount(end) ? { generation: BigInt(generation), end } : null;
+}
+
+function isGeneration(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,20}$/.test(value);
 }
 
 function decodeRow(row: unknown): IndexRow | undefined {
