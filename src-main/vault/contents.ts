@@ -31,6 +31,7 @@ import {
   type Cursor,
   type FrameFile,
   type IntactFrame,
+  endOfData,
   outlineBase,
   readFirstFrame,
   scanFrames,
@@ -144,6 +145,9 @@ const UNKNOWN: VaultMetadata = { keyMadeAt: 0, pending: null, epoch: 0, tombston
 /** Returns whether a damaged file has lost its manifest, and its epoch with it. */
 export const isManifestLost = ({ metadata }: Contents): boolean => metadata === UNKNOWN;
 
+/** Bytes. Longer ends of files are not read a second time, to be followed by their index. */
+const LONGEST_TAIL = 64 * 1024 * 1024;
+
 const START: Cursor = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
 
 /**
@@ -168,14 +172,20 @@ export async function readContents(
 /** Returns `null` if the file is damaged, as far as its index and checksums tell. */
 async function readIndexed(file: FrameFile, header: Header, sealing: Sealing): Promise<Contents | null> {
   const pause = pauses();
-  const first = await readFirstFrame(file, START, sealing);
+  const first = await readFirstFrame(file, START, sealing, pause);
   const manifest = first === null ? null : decodeManifest(first.content);
   if (first === null || manifest === null || manifest.index.length !== header.baseFrames - 1) return null;
   const base = await outlineBase(file, first.end, sealing, pause);
   if (base === null) return null;
   const offset = base.end.at;
-  const tail = await file.window(offset, file.length - offset);
-  const later = await scanFrames(tail, { ...base.end, at: 0 }, sealing, { offset, pause });
+  const end = await endOfData(file, offset, pause);
+  if (end - offset > LONGEST_TAIL) return null; // Far more than is appended before the next rewrite: every frame is read at once.
+  const tail = (await file.window(offset, end - offset)).subarray(0, end - offset);
+  const later = await scanFrames(tail, { ...base.end, at: 0 }, sealing, {
+    offset,
+    pause,
+    isSalvaging: false,
+  });
   const { batches, writers, sound } = await decodeLater(later.frames, header, pause);
   if (later.damaged || !sound) return null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
@@ -252,7 +262,8 @@ async function readFrames(
   intact: boolean,
 ): Promise<Contents> {
   const pause = pauses();
-  const { frames, ends, damaged, end } = await scanFrames(await file.load(), START, sealing, { pause });
+  const bytes = await file.load(await endOfData(file, FRAMES_AT, pause));
+  const { frames, ends, damaged, end } = await scanFrames(bytes, START, sealing, { pause });
   const manifest = frames[0]?.ordinal === 0 ? decodeManifest(frames[0].content) : null;
   const cache = cacheOf([], { dialect: dialectNamed(manifest) });
   const metadata = manifest === null ? UNKNOWN : metadataOf(manifest);
@@ -381,7 +392,11 @@ export async function readLater(contents: Contents, tail: Buffer): Promise<Later
   if (!tail.subarray(0, TAG_LENGTH).equals(end.previousTag)) return null;
   const offset = end.at - TRAILER_LENGTH;
   const pause = pauses();
-  const scan = await scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, { offset, pause });
+  const scan = await scanFrames(tail, { ...end, at: TRAILER_LENGTH }, sealing, {
+    offset,
+    pause,
+    isSalvaging: false,
+  });
   const { batches, writers, sound } = await decodeLater(scan.frames, contents.header, pause);
   if (scan.damaged || !sound) return null;
   return { batches, ends: scan.ends.map((one) => ({ ...one, at: one.at + offset })), writers };

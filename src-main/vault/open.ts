@@ -198,7 +198,8 @@ export async function openFile(place: Place, known = NOTHING_KNOWN): Promise<Ope
     return { ...NOTHING, state: 'unreadable', error: refusal('unreadable', error) };
   } finally {
     if (contents === null) bytes.stop();
-    else void hear(bytes.load()); // [Note: large files]
+    // [Note: large files] Nothing behind the last frame is kept, and nothing at all if every frame was read.
+    else void hear(bytes.load(contents.file === null ? 0 : contents.end.at).then(() => bytes.stop()));
   }
 }
 

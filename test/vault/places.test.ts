@@ -1,6 +1,8 @@
 // What stands in a vault's place and is no vault: each gets its state at once, and is not touched. On a real disk.
 import { execFileSync } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   mkdirSync,
   readFileSync,
@@ -117,6 +119,86 @@ test('four megabytes of forged frames take no longer than damage', async () => {
   expect(again.status.state).toBe('damaged');
   expect(Object.keys(await again.read(usersIn))).toHaveLength(1);
   await again.close();
+});
+
+/** What follows a vault: each in pieces of 16 MiB, or nothing but a length. */
+const BEHIND: Readonly<Record<string, (piece: Buffer) => void>> = {
+  'random bytes': (piece) => void randomFillSync(piece),
+  'zeros with a few other bytes': (piece) => {
+    for (let at = 5; at < piece.length; at += 64) piece[at] = 1;
+  },
+  'what looks like the start of a frame at every 16th byte': (piece) => {
+    for (let at = 0; at + 16 <= piece.length; at += 16) {
+      piece.writeUInt32LE(44, at);
+      piece.writeUInt32LE(5, at + 8);
+    }
+  },
+  'short frames with correct checksums': (piece) => {
+    for (let at = 0; at + 128 <= piece.length; at += 128) {
+      piece.writeUInt32LE(44, at);
+      piece.writeUInt32LE(5, at + 8);
+      piece.writeUInt32LE(crc32(piece.subarray(at, at + 60)), at + 60);
+      piece.writeUInt32LE(crc32(piece.subarray(at + 64, at + 124)), at + 124);
+    }
+  },
+  'one long frame with correct checksums': (piece) => {
+    piece.writeUInt32LE(piece.length / 2 - 84);
+    piece.writeUInt32LE(piece.length / 2, 4);
+    piece.writeUInt32LE(2, 8);
+    piece.writeUInt32LE(crc32(piece.subarray(0, 60)), 60);
+    piece.writeUInt32LE(crc32(piece.subarray(64, -4)), piece.length - 4);
+  },
+};
+
+/** Runs a task. Returns the longest time for which it did not let others run, in milliseconds of the processor. */
+async function longestTurn(task: () => Promise<unknown>): Promise<number> {
+  let [longest, isOver] = [0, false];
+  let worked = working();
+  const look = (): void => {
+    longest = Math.max(longest, worked());
+    worked = working();
+    if (!isOver) setImmediate(look);
+  };
+  setImmediate(look);
+  await task();
+  await new Promise((resolve) => setImmediate(resolve));
+  isOver = true;
+  return longest;
+}
+
+/** Other threads of this process work as well. */
+const LONGEST_TURN = 700;
+
+describe.each(['zeros', ...Object.keys(BEHIND)])('a vault that is followed by %s', (what) => {
+  test('is opened, read again and verified without blocking the program', async () => {
+    const file = join(temporaryFolder(), 'cache.vault');
+    const keychain = memoryKeychain();
+    const running = await openVault({ file, keychain });
+    for (const user of ['ada', 'ben']) await running.update((cache) => signIn(cache, user));
+    const fill = BEHIND[what];
+    const piece = Buffer.alloc(16 * 1024 ** 2);
+    fill?.(piece);
+    if (fill === undefined) truncateSync(file, 900 * 1024 ** 2);
+    else
+      for (let pieces = what.startsWith('one') ? 1 : 6; pieces > 0; pieces -= 1) appendFileSync(file, piece);
+    const state = fill === undefined ? 'ready' : 'damaged';
+
+    expect(await longestTurn(() => running.read(() => undefined, { held: true }))).toBeLessThan(LONGEST_TURN);
+    expect(running.status.state).toBe(state);
+    const worked = working();
+    let vault = running;
+    const open = async (): Promise<void> => void (vault = await openVault({ file, keychain }));
+    expect(await longestTurn(open)).toBeLessThan(LONGEST_TURN);
+    expect(worked()).toBeLessThan(AT_ONCE);
+    expect(vault.status.state).toBe(state);
+    expect(Object.keys(await vault.read(usersIn))).toHaveLength(2);
+    if (fill !== undefined) expect(await longestTurn(() => vault.verify())).toBeLessThan(LONGEST_TURN);
+    // What follows is gone with the next update, or with the damage.
+    await (fill === undefined ? vault.update((cache) => signIn(cache, 'cas')) : vault.recover());
+    expect(statSync(file).size).toBeLessThan(1024 ** 2);
+    await vault.close();
+    await running.close();
+  }, 60_000);
 });
 
 test('a name that is too long for file systems is refused before anything is created', async () => {

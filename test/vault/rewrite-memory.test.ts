@@ -100,8 +100,9 @@ describe('a rewrite', () => {
     const bytes = Buffer.from(first.bytes);
     const file = FileBytes.of(bytes);
     const start = { at: FRAMES_AT, ordinal: 0, previousTag: NO_TAG };
-    const manifest = await readFirstFrame(file, start, first.sealing);
-    const base = manifest && (await outlineBase(file, manifest.end, first.sealing, () => Promise.resolve()));
+    const pause = (): Promise<void> => Promise.resolve();
+    const manifest = await readFirstFrame(file, start, first.sealing, pause);
+    const base = manifest && (await outlineBase(file, manifest.end, first.sealing, pause));
     const frames = base?.frames ?? [];
     expect(frames).toHaveLength(30);
     const copied = (): StoredFrame[] => written(frames, 2n).frames;

@@ -431,7 +431,7 @@ export class Log {
     }
   }
 
-  /** Reads what follows `from`; `null` if it is another file, or a shorter one. */
+  /** Reads what follows `from`; `null` if it is another file, a shorter one, or far longer. */
   async tail(from: number, known: Identity): Promise<{ bytes: Buffer; identity: Identity } | null> {
     if (this.#open !== null && sameFile(this.#open.identity, known)) {
       return readAfter(this.#open.handle, from, known);
@@ -478,9 +478,12 @@ function movedMeanwhile(): StorageError {
   );
 }
 
+/** The most bytes that are read at once after the last frame. Behind a longer end there may be anything. */
+const LONGEST_TAIL = 64 * 1024 * 1024;
+
 async function readAfter(handle: IoFile, from: number, known: Identity) {
   const identity = await handle.stat();
-  if (!sameFile(identity, known) || identity.size < from) return null;
+  if (!sameFile(identity, known) || identity.size < from || identity.size > from + LONGEST_TAIL) return null;
   return { bytes: await readRange(handle, from, Number(identity.size) - from), identity };
 }
 

@@ -43,11 +43,20 @@ export interface Scan {
 }
 
 /**
- * The largest number of bytes, beyond the length of the file, on which authentication may fail before the search for
- * intact frames ends. Frames of an accidentally damaged file never exceed its length; forged prefixes could take
- * hours.
+ * [Note: limits of the search] Somebody may write anything behind a vault, or over it. The search for intact frames in it has to end, and
+ * must not block the program meanwhile, so it pauses, skips zeros, and has limits.
+ *
+ * The largest number of bytes, beyond the length of the file, on which authentication may fail. Frames of an accidentally damaged file
+ * never exceed its length; forged ones could take hours.
  */
 const SEARCH_BYTES = 64 * 1024 * 1024;
+/** The largest number of prefixes that are examined, and of frames with correct checksums that are not authentic. Chance makes few. */
+const SEARCH_PREFIXES = 100_000;
+const SEARCH_FRAMES = 10_000;
+/** The largest number of bytes that are looked through, without zeros. So much damage is no accident. */
+const SEARCH_LENGTH = 64 * 1024 * 1024;
+/** The number of bytes that are looked through, or compared with zeros, without a pause. */
+const BLOCK = 64 * 1024;
 /** Bytes: the secrets key (32) and an empty JSON object (2). */
 const SHORTEST_BODY = 34;
 
@@ -66,13 +75,14 @@ export async function readFirstFrame(
   file: FrameFile,
   cursor: Cursor,
   sealing: Sealing,
+  pause: () => Promise<void>,
 ): Promise<{ content: FrameContent; end: Cursor } | null> {
   const { at } = cursor;
   const prefix = readPrefix(await file.window(at, PREFIX_LENGTH), 0);
   const end = prefix === null ? 0 : at + frameLength(prefix);
   if (prefix === null || end > file.length) return null;
   const start = await file.load(end);
-  const found = next(start, cursor, sealing);
+  const found = await next(start, cursor, sealing, pause);
   return found === null ? null : { content: contentOf(start, found), end: after(start, found) };
 }
 
@@ -102,7 +112,7 @@ export async function outlineBase(
     if (prefix === null || !isNext(window.bytes, at, prefix, cursor)) return null;
     at = await show(frameLength(prefix));
     const { bytes } = window;
-    if (!isWhole(bytes, at, prefix)) return null;
+    if (!(await isWhole(bytes, at, prefix, pause))) return null;
     const [seed, crc] = [Buffer.from(seedAt(bytes, at)), checksumOf(bytes, at, prefix)];
     frames.push(new StoredFrame(sealing, file, cursor.at + PREFIX_LENGTH, prefix, seed, crc));
     cursor = {
@@ -119,24 +129,39 @@ export async function outlineBase(
  * Reads frames from `from` to the end, and pauses between them. Never guesses: everything it returns is authenticated.
  *
  * @param offset the position of `file` in the real file, if only the end of the file was read
+ * @param isSalvaging whether frames after damage are needed. If not, there may be more than are returned of a damaged file
  */
 export async function scanFrames(
   file: Buffer,
   from: Cursor,
   sealing: Sealing,
-  { offset = 0, pause }: { offset?: number; pause: () => Promise<void> },
+  {
+    offset = 0,
+    pause,
+    isSalvaging = true,
+  }: { offset?: number; pause: () => Promise<void>; isSalvaging?: boolean },
 ): Promise<Scan> {
   const { baseFrames } = sealing;
   const frames: IntactFrame[] = [];
   const ends: Cursor[] = [];
   let damaged = false;
   let cursor = from;
-  const search = { budget: file.length + SEARCH_BYTES };
+  const search = {
+    bytes: file.length + SEARCH_BYTES,
+    prefixes: SEARCH_PREFIXES,
+    frames: SEARCH_FRAMES,
+    length: SEARCH_LENGTH,
+    pause,
+  };
   while (cursor.at < file.length) {
-    const found = next(file, cursor, sealing) ?? nextIntact(file, cursor, sealing, search);
+    let found = await next(file, cursor, sealing, pause);
     if (found === null) {
-      if (!isUnwritten(file, cursor, offset) || cursor.ordinal < baseFrames) damaged = true;
-      break;
+      const isEnd = cursor.ordinal >= baseFrames && (await isUnwritten(file, cursor, offset, pause));
+      if (isEnd || isSalvaging) found = await nextIntact(file, cursor, sealing, search);
+      if (found === null) {
+        if (!isEnd) damaged = true;
+        break;
+      }
     }
     const { at, prefix } = found;
     if (at !== cursor.at || !isNext(file, at, prefix, cursor)) damaged = true;
@@ -173,63 +198,128 @@ function after(file: Buffer, { at, prefix }: Omit<Found, 'body'>): Cursor {
 }
 
 /** Returns the frame at the cursor, if it is the expected one. */
-function next(file: Buffer, cursor: Cursor, sealing: Sealing): Found | null {
+async function next(
+  file: Buffer,
+  cursor: Cursor,
+  sealing: Sealing,
+  pause: () => Promise<void>,
+): Promise<Found | null> {
   const prefix = readPrefix(file, cursor.at);
   if (prefix === null || !isNext(file, cursor.at, prefix, cursor)) return null;
-  return openAt(file, cursor.at, prefix, sealing);
+  if (!(await isWhole(file, cursor.at, prefix, pause))) return null;
+  const body = await openBody(sealing, file, cursor.at, prefix, pause);
+  return body === null ? null : { at: cursor.at, prefix, body };
 }
 
-function openAt(file: Buffer, at: number, prefix: Prefix, sealing: Sealing): Found | null {
-  if (!isWhole(file, at, prefix)) return null;
-  const body = openBody(sealing, file, at, prefix);
-  return body === null ? null : { at, prefix, body };
+interface Search {
+  bytes: number;
+  prefixes: number;
+  frames: number;
+  length: number;
+  pause: () => Promise<void>;
 }
 
 /**
  * After damage: finds the next authentic frame that has not been passed, at any offset. A frame with a lower ordinal
- * was repeated or moved.
+ * was repeated or moved. `search`: see [Note: limits of the search].
  */
-function nextIntact(
+async function nextIntact(
   file: Buffer,
   cursor: Cursor,
   sealing: Sealing,
-  search: { budget: number },
-): Found | null {
-  const last = file.length - PREFIX_LENGTH - TRAILER_LENGTH;
-  for (let at = cursor.at; at <= last; at += 1) {
-    const ordinal = file.readUInt32LE(at + 8);
-    // A cheap test that rules out nearly every offset before a checksum is computed.
-    if (ordinal < cursor.ordinal || ordinal - cursor.ordinal > file.length / PREFIX_LENGTH) continue;
-    const [body, sealed] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
-    const length = PREFIX_LENGTH + sealed + body + TRAILER_LENGTH;
-    if (body < SHORTEST_BODY || at + length > file.length) continue;
-    if ((search.budget -= PREFIX_LENGTH) < 0) return null;
-    const prefix = readPrefix(file, at);
-    if (prefix === null) continue;
-    if ((search.budget -= length) < 0) return null;
-    const found = openAt(file, at, prefix, sealing);
-    if (found !== null) return found;
+  search: Search,
+): Promise<Found | null> {
+  const end = file.length - PREFIX_LENGTH - TRAILER_LENGTH + 1;
+  for (let block = cursor.at; block < end; block += BLOCK) {
+    const to = Math.min(block + BLOCK, end);
+    await search.pause();
+    if (isZero(file.subarray(block, to + LENGTH_BYTES))) continue;
+    if ((search.length -= to - block) < 0) return null;
+    for (let at = block; (at = candidate(file, at, to, cursor.ordinal)) >= 0; at += 1) {
+      if ((search.prefixes -= 1) < 0) return null;
+      const prefix = readPrefix(file, at);
+      if (prefix === null) continue;
+      if ((search.bytes -= frameLength(prefix)) < 0) return null;
+      if (!(await isWhole(file, at, prefix, search.pause))) continue;
+      if ((search.frames -= 1) < 0) return null;
+      const body = await openBody(sealing, file, at, prefix, search.pause);
+      if (body !== null) return { at, prefix, body };
+      await search.pause();
+    }
   }
   return null;
 }
 
+/** The bytes of a length in a prefix. No frame has a body of length 0. */
+const LENGTH_BYTES = 4;
+
+/** A cheap test that rules out nearly every offset before a checksum is computed. Returns the first that passes; -1 if none does. */
+function candidate(file: Buffer, from: number, to: number, least: number): number {
+  const most = file.length / PREFIX_LENGTH; // at most 2 to the power of 24, as no file is larger than a gigabyte
+  for (let at = from; at < to; at += 1) {
+    if (file[at + 11] !== 0) continue;
+    const ordinal = (file[at + 8] ?? 0) + (file[at + 9] ?? 0) * 0x100 + (file[at + 10] ?? 0) * 0x10000;
+    if (ordinal < least || ordinal - least > most) continue;
+    const [body, sealed] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
+    if (body >= SHORTEST_BODY && at + PREFIX_LENGTH + sealed + body + TRAILER_LENGTH <= file.length)
+      return at;
+  }
+  return -1;
+}
+
 /** Whether the bytes at the cursor can be an incomplete frame, rather than a changed one. */
-function isUnwritten(file: Buffer, { at, ordinal }: Cursor, offset: number): boolean {
-  const rest = file.subarray(at);
-  if (rest.length < PREFIX_LENGTH || isZero(rest)) return true;
+async function isUnwritten(
+  file: Buffer,
+  { at, ordinal }: Cursor,
+  offset: number,
+  pause: () => Promise<void>,
+): Promise<boolean> {
+  if (file.length - at < PREFIX_LENGTH || (await isZeroFrom(file, at, pause))) return true;
   const prefix = readPrefix(file, at);
-  if (prefix === null) return hasHole(file, at, Math.min(at + SECTOR, file.length), offset);
+  if (prefix === null) return hasHole(file, at, Math.min(at + SECTOR, file.length), offset, pause);
   if (prefix.ordinal !== ordinal) return false;
   const end = at + frameLength(prefix);
-  return end > file.length || (isZero(file.subarray(end)) && hasHole(file, at, end, offset));
+  if (end > file.length) return true;
+  return (await isZeroFrom(file, end, pause)) && (await hasHole(file, at, end, offset, pause));
+}
+
+async function isZeroFrom(file: Buffer, from: number, pause: () => Promise<void>): Promise<boolean> {
+  for (let at = from; at < file.length; at += BLOCK) {
+    if (!isZero(file.subarray(at, at + BLOCK))) return false;
+    await pause();
+  }
+  return true;
 }
 
 /** Whether there is a sector's worth of zeros, clipped to the frame. */
-function hasHole(file: Buffer, from: number, to: number, offset: number): boolean {
+async function hasHole(
+  file: Buffer,
+  from: number,
+  to: number,
+  offset: number,
+  pause: () => Promise<void>,
+): Promise<boolean> {
   for (let start = from; start < to; ) {
     const end = Math.min((Math.floor((start + offset) / SECTOR) + 1) * SECTOR - offset, to);
     if (end - start >= SHORTEST_HOLE && isZero(file.subarray(start, end))) return true;
     start = end;
+    await pause();
   }
   return false;
+}
+
+/** A frame does not end in so many zeros. */
+const LONGEST_ZEROS = 1024 * 1024;
+
+/** Returns an offset after which the file has only zeros, far enough behind the last other byte, or its length. */
+export async function endOfData(file: FrameFile, from: number, pause: () => Promise<void>): Promise<number> {
+  let end = from;
+  for (let at = from; at < file.length; ) {
+    const bytes = (await file.window(at, 1)).subarray(0, LONGEST_ZEROS);
+    if (bytes.length === 0) break;
+    at += bytes.length;
+    if (!isZero(bytes)) end = at;
+    await pause();
+  }
+  return Math.min(end + LONGEST_ZEROS, file.length);
 }

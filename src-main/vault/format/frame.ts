@@ -1,5 +1,5 @@
 // FORMAT.md, "Frames".
-import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type DecipherGCM, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { VaultError } from '../../errors.ts';
 import { derive, type Header, KEY_LENGTH, sealingKey } from './header.ts';
@@ -217,11 +217,24 @@ export function tagOf(file: Buffer, at: number, prefix: Omit<Prefix, 'ordinal'>)
   return file.subarray(end - TRAILER_LENGTH, end - TRAILER_LENGTH + TAG_LENGTH);
 }
 
-/** Returns whether a frame lies within the file and has the checksum that it was written with. */
-export function isWhole(file: Buffer, at: number, prefix: Prefix): boolean {
+/** So many bytes of a frame are checked or decrypted without a pause. */
+const PIECE = 4 * 1024 * 1024;
+
+/** Returns whether a frame lies within the file and has the checksum that it was written with. Pauses in a long one. */
+export async function isWhole(
+  file: Buffer,
+  at: number,
+  prefix: Prefix,
+  pause: () => Promise<void>,
+): Promise<boolean> {
   const crcAt = at + frameLength(prefix) - CRC_LENGTH;
   if (crcAt + CRC_LENGTH > file.length) return false;
-  return crc32(file.subarray(at + PREFIX_LENGTH, crcAt)) === file.readUInt32LE(crcAt);
+  let crc = 0;
+  for (let from = at + PREFIX_LENGTH; from < crcAt; from += PIECE) {
+    if (from > at + PREFIX_LENGTH) await pause();
+    crc = crc32(file.subarray(from, Math.min(from + PIECE, crcAt)), crc);
+  }
+  return crc === file.readUInt32LE(crcAt);
 }
 
 /** Returns the seed of the frame at `at`, as it is in the prefix. A view of the file. */
@@ -236,14 +249,63 @@ export function checksumOf(file: Buffer, at: number, prefix: Prefix): number {
 
 /**
  * Decrypts the body; returns `null` if the frame was not sealed for this file and this place in it. The whole frame must be in
- * `file`, which is not changed.
+ * `file`, which is not changed. Pauses in a long one.
  */
-export function openBody(sealing: Sealing, file: Buffer, at: number, prefix: Prefix): Buffer | null {
+export async function openBody(
+  sealing: Sealing,
+  file: Buffer,
+  at: number,
+  prefix: Prefix,
+  pause: () => Promise<void>,
+): Promise<Buffer | null> {
   const seed = seedAt(file, at);
   const contentAt = at + PREFIX_LENGTH;
   const from = isCopied(sealing, prefix.ordinal) ? contentAt : at;
   const authenticated = file.subarray(from, contentAt + prefix.sealedLength);
+  if (frameLength(prefix) > PIECE)
+    return decryptedInTurns(file.subarray(contentAt), prefix, authenticated, sealing, seed, pause);
   return decrypted(file.subarray(contentAt), prefix, authenticated, sealing, seed);
+}
+
+/** Does what `decrypted` does, in pieces: anybody can forge a frame as long as the file, which is then found not to be authentic. */
+async function decryptedInTurns(
+  content: Buffer,
+  { bodyLength, sealedLength, ordinal }: Prefix,
+  authenticated: Buffer,
+  sealing: Sealing,
+  seed: Buffer,
+  pause: () => Promise<void>,
+): Promise<Buffer | null> {
+  const tagAt = sealedLength + bodyLength;
+  const decipher = decipherOf(contentKey(sealing, ordinal, seed));
+  decipher.setAuthTag(content.subarray(tagAt, tagAt + TAG_LENGTH));
+  for (let at = 0; at < authenticated.length; at += PIECE) {
+    decipher.setAAD(authenticated.subarray(at, at + PIECE));
+    await pause();
+  }
+  const body = Buffer.allocUnsafe(bodyLength);
+  for (let at = 0; at < bodyLength; at += PIECE) {
+    const from = sealedLength + at;
+    decipher.update(content.subarray(from, Math.min(from + PIECE, tagAt))).copy(body, at);
+    await pause();
+  }
+  return isAuthentic(decipher) ? body : null;
+}
+
+/** @param key is overwritten */
+function decipherOf(key: Buffer): DecipherGCM {
+  const decipher = createDecipheriv('aes-256-gcm', key, NONCE, TAG_OF_ITS_LENGTH);
+  key.fill(0);
+  return decipher;
+}
+
+function isAuthentic(decipher: DecipherGCM): boolean {
+  try {
+    decipher.final();
+    return true;
+  } catch {
+    return false; // The only error that final() has for GCM.
+  }
 }
 
 /**
@@ -259,18 +321,11 @@ function decrypted(
   seed: Buffer,
 ): Buffer | null {
   const tagAt = sealedLength + bodyLength;
-  const key = contentKey(sealing, ordinal, seed);
-  const decipher = createDecipheriv('aes-256-gcm', key, NONCE, TAG_OF_ITS_LENGTH);
-  key.fill(0);
+  const decipher = decipherOf(contentKey(sealing, ordinal, seed));
   decipher.setAuthTag(content.subarray(tagAt, tagAt + TAG_LENGTH));
   decipher.setAAD(authenticated);
   const body = decipher.update(content.subarray(sealedLength, tagAt));
-  try {
-    decipher.final();
-  } catch {
-    return null; // The only error that final() has for GCM: not authentic.
-  }
-  return body;
+  return isAuthentic(decipher) ? body : null;
 }
 
 /** What holds the bytes of frames: memory, or a file that is still being read into memory. */
