@@ -43,8 +43,8 @@ export interface EntryMetadata {
   readonly index?: readonly unknown[];
   /** In an index: until when a partition that it has dropped may exist, in seconds since the epoch; null: for ever. */
   readonly dropped?: number | null;
-  /** The provider's sessions that ID tokens have named, and the epoch until which their users were not signed out. */
-  readonly sids?: readonly (readonly [account: string, of: string, sid: string, epoch: number])[] | undefined;
+  /** The provider's sessions that ID tokens have named: a hash of the user, the session, the epoch until which the user was not signed out. */
+  readonly sids?: readonly (readonly [user: string, sid: string, epoch: number])[] | undefined;
 }
 
 export interface Contents {

@@ -512,11 +512,10 @@ function usersOf(cache: TokenCache, metadata: EntryMetadata): { users: User[]; s
   });
   const users = [...silent, ...named.filter(({ sid }) => sid !== undefined)];
   const sids = new Map(
-    users.flatMap(({ account, of = '', sid }) =>
-      sid === undefined
-        ? []
-        : [[JSON.stringify([account, of, sid]), [account, of, sid, metadata.epoch ?? 0] as const]],
-    ),
+    users.flatMap((user) => {
+      const [mark, { sid }] = [markOfUser(user), user];
+      return sid === undefined ? [] : [[`${mark} ${sid}`, [mark, sid, metadata.epoch ?? 0] as const]];
+    }),
   );
   const known = new Set(users.map(({ account }) => folded(account)));
   for (const user of usersIn(cache)) if (!known.has(folded(user.account))) users.push(user);
@@ -524,11 +523,18 @@ function usersOf(cache: TokenCache, metadata: EntryMetadata): { users: User[]; s
 }
 
 /** Returns the sessions that were named for a user before, unless the user was signed out since. */
-function sidsBefore({ account, of = '' }: User, metadata: EntryMetadata): string[] {
-  const names = [folded(account), ...(of === '' ? [] : [`${folded(account)} ${of}`])];
-  return (metadata.sids ?? []).flatMap(([other, issuer, sid, epoch]) =>
-    other === account && issuer === of && wereKeptSince(metadata, epoch, names) ? [sid] : [],
+function sidsBefore(user: User, metadata: EntryMetadata): string[] {
+  const { account, of } = user;
+  const names = [folded(account), ...(of === undefined ? [] : [`${folded(account)} ${of}`])];
+  const own = markOfUser(user);
+  return (metadata.sids ?? []).flatMap(([mark, sid, epoch]) =>
+    mark === own && wereKeptSince(metadata, epoch, names) ? [sid] : [],
   );
+}
+
+/** Hashes who a user is to the provider. Two subjects may share an account. */
+function markOfUser({ account, of, issuer, sub }: User): string {
+  return hash('sha256', JSON.stringify([account, of, issuer, sub]), 'base64url').slice(0, 16);
 }
 
 /** Unlike `nameOfRecord`, it differs after a sign-out and a new sign-in. */
