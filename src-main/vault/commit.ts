@@ -36,7 +36,7 @@ import type { Slot } from './format/header.ts';
 import { type History, NO_HISTORY } from './format/history.ts';
 import { type Groups, loadFrames, sealImage } from './format/manifest.ts';
 import type { VaultMemory } from './memory.ts';
-import { look, type Opening, stateFor } from './open.ts';
+import { look, lookForVault, type Opening, stateFor } from './open.ts';
 import { changedMeanwhile, refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
 import type { VaultState } from './state.ts';
@@ -299,6 +299,9 @@ export class Saving {
       metadata: metadataAfter(metadata, tombstones, now),
       fileId,
       history: contents?.history ?? NO_HISTORY,
+    }).catch(async (error: unknown) => {
+      if (opening.key === null) await abandon(settings, { fileId, slot: opening.slot, key });
+      throw error;
     });
     if (contents !== null) this.#rewritten();
     return { ...opening, ...written, key, fileId };
@@ -328,6 +331,19 @@ export class Saving {
     }, this.#pause);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
+}
+
+/**
+ * Destroys a key that was made for a new file which could not be written. Keeps it if that file may be there nevertheless: its folder is
+ * flushed after it has its name.
+ */
+export async function abandon(
+  { io, file, slots }: Settings,
+  { fileId, slot, key }: { fileId: Buffer; slot: Slot; key: Buffer },
+): Promise<void> {
+  key.fill(0);
+  if ((await lookForVault(io, file, fileId)) !== false) return;
+  await slots.destroy(fileId, slot).catch(() => undefined); // The caller gets the error of the write.
 }
 
 /** Returns whether more than half of the file is reclaimable, by its entries, or may be, by its bytes. */

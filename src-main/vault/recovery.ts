@@ -3,7 +3,7 @@ import { dropOldHistories, markAllAsShared, markUnknownAsShared } from '../accou
 import type { Change } from '../cache/entry.ts';
 import { transact } from '../cache/token-cache.ts';
 import { InvalidArgumentError, KeychainError, VaultError } from '../errors.ts';
-import { type Access, rewrite } from './commit.ts';
+import { type Access, abandon, rewrite } from './commit.ts';
 import { type Contents, isEmptied, isManifestLost, keptFrames, markOf } from './contents.ts';
 import { keepCopy, setAside } from './disk/file.ts';
 import { withTombstones } from './format/batch.ts';
@@ -236,6 +236,9 @@ async function writeOwn(settings: Settings, { cache, metadata }: Contents) {
     metadata: { keyMadeAt: now, pending: null, epoch: metadata.epoch, tombstones: [] },
     fileId,
     history: NO_HISTORY,
+  }).catch(async (error: unknown) => {
+    await abandon(settings, { fileId, slot: 'a', key });
+    throw error;
   });
   const own = { ...written, fileId, key, slot: 'a', mark: null, original: null } as const;
   return { ...own, state: 'ready', error: null, isSignOutPending: false } as const;

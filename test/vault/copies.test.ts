@@ -6,6 +6,7 @@ import { memoryKeychain } from '../../src-main/keychain/keychain.ts';
 import type { Vault } from '../../src-main/vault/api.ts';
 import { decodeKeyItem } from '../../src-main/vault/format/key-item.ts';
 import { openVault } from '../../src-main/vault/vault.ts';
+import { errno } from './disk.ts';
 import { Scene } from './fakes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { homeOf, signIn, usersIn } from './people.ts';
@@ -209,6 +210,47 @@ describe('a copy', () => {
     expect(await original.forget()).toEqual({ key: 'destroyed' });
   });
 
+  test.each(['copy', 'damaged'])(
+    'leaves no key behind if its new file can’t be written: %s',
+    async (state) => {
+      const { scene, copy } = await sceneWithCopy();
+      if (state === 'damaged') scene.disk.put(copy, flipped(Buffer.from(scene.bytes), 4096 + 50));
+      const vault = await scene.open({ file: copy });
+      expect(vault.status.state).toBe(state);
+      const before = new Map(scene.keychain.items);
+      const again = state === 'copy' ? () => vault.makeOwn() : () => vault.recover();
+      // Not the file that is kept beside it.
+      let isFull = true;
+      scene.keychain.before = (call) => {
+        if (!call.startsWith('set')) return;
+        scene.disk.fault = ({ name }) => {
+          if (isFull && name === 'write') throw errno('ENOSPC');
+        };
+      };
+      await expect(again()).rejects.toBeInstanceOf(Error);
+      expect(scene.keychain.items).toEqual(before);
+      isFull = false;
+      expect((await vault.retry()).state).toBe(state);
+      await again();
+      expect(scene.keychain.items.size).toBe(before.size + 1);
+      expect(await users(vault)).toHaveLength(2);
+    },
+  );
+
+  test('keeps its new key if the new file is there, but was not confirmed', async () => {
+    const { scene, copy } = await sceneWithCopy();
+    const vault = await scene.open({ file: copy });
+    let renamed = false;
+    scene.disk.fault = ({ name }) => {
+      if (name === 'sync' && renamed) throw errno('EIO');
+      if (name === 'rename') renamed = true;
+    };
+    await expect(vault.makeOwn()).rejects.toBeInstanceOf(Error);
+    scene.disk.fault = () => undefined;
+    expect((await vault.retry()).state).toBe('ready');
+    expect(await users(vault)).toHaveLength(2);
+  });
+
   test('stays a copy if its own key can’t be stored', async () => {
     const { scene, copy } = await sceneWithCopy();
     const vault = await scene.open({ file: copy });
@@ -397,6 +439,21 @@ describe('a vault whose path is too long for the keychain', () => {
     expect(status.message).toMatch(/^This vault was moved or copied\./);
     expect(status.message).not.toContain('is still in another folder');
   });
+});
+
+test('a first save that fails leaves no key behind, and the next one makes one', async () => {
+  const scene = new Scene();
+  scene.disk.put(join(dirname(scene.file), 'settings.json'), Buffer.alloc(2)); // the folder is there
+  const vault = await scene.open();
+  scene.disk.fault = ({ name }) => {
+    if (name === 'write') throw errno('ENOSPC');
+  };
+  await expect(vault.update((cache) => signIn(cache, 'ada'))).rejects.toMatchObject({ code: 'disk_full' });
+  expect(scene.keychain.items.size).toBe(0);
+  scene.disk.fault = () => undefined;
+  await vault.update((cache) => signIn(cache, 'ada'));
+  expect(scene.keychain.items.size).toBe(1);
+  expect(await users(await scene.open())).toEqual([homeOf('ada')]);
 });
 
 describe('two names of one file on a real disk', () => {
