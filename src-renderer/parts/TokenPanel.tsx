@@ -12,7 +12,7 @@ import {
 } from 'react-aria-components';
 import type { DecodedToken, TokenItem } from '../../src-main/ipc/contract.ts';
 import { onLeave } from '../bridge.ts';
-import { detailLines, headerLine, payloadLine } from '../state/claims.ts';
+import { detailLines, headerLine, payloadLine, withTenantName } from '../state/claims.ts';
 import { signatureSays } from '../state/signatureCheck.ts';
 import { secondsUntil } from '../state/time.ts';
 import { appLabel, signatureNote, tokenTitle, tokenWhen } from '../state/tokens.ts';
@@ -73,6 +73,8 @@ const NOTES = {
 } as const;
 
 function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | null }) {
+  const { accounts } = useModel();
+  const tenants = useStore(accounts.view, (view) => view.tenants);
   const format = claims?.format ?? token.format;
   const note = format === 'jwt' ? null : NOTES[format];
   if (format === 'opaque') {
@@ -100,7 +102,12 @@ function Contents({ token, claims }: { token: TokenItem; claims: DecodedToken | 
       </TabList>
       {format === 'jwt' && <Signature token={token} mark={claims?.mark ?? null} />}
       <TabPanel id="claims" className="segment-panel">
-        {claims?.format === 'jwt' && <ClaimLines claims={claims.payload} line={payloadLine} />}
+        {claims?.format === 'jwt' && (
+          <ClaimLines
+            claims={claims.payload}
+            line={(claim, now) => withTenantName(payloadLine(claim, now), tenants)}
+          />
+        )}
         {note !== null && <p className="note">{note}</p>}
       </TabPanel>
       <TabPanel id="header" className="segment-panel">
@@ -150,7 +157,10 @@ function Signature({ token, mark }: { token: TokenItem; mark: string | null }) {
 }
 
 function Details({ token }: { token: TokenItem }) {
-  return <Lines lines={useTimed((now) => detailLines(token, now))} />;
+  const { accounts } = useModel();
+  const tenants = useStore(accounts.view, (view) => view.tenants);
+  const lines = useTimed((now) => detailLines(token, now).map((line) => withTenantName(line, tenants)));
+  return <Lines lines={lines} />;
 }
 
 /** A menu button for the other forms of the token and the other actions. */

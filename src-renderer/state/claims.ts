@@ -2,6 +2,7 @@ import type { AccountItem, Claim, TokenItem } from '../../src-main/ipc/contract.
 import { exactJson } from '../../src-main/cache/json.ts';
 import { type ClaimMeaning, HEADER, PAYLOAD } from './claimMeanings.ts';
 import { providerOf } from '../../src-main/cache/shown-names.ts';
+import type { TenantNames } from './groups.ts';
 import { visible, visibleLines } from './text.ts';
 import { isMilliseconds, isPast, isTime, localTime, relative } from './time.ts';
 import { appLabels, shortScope } from './tokens.ts';
@@ -127,6 +128,15 @@ export function detailLines(token: TokenItem, now: number, timeZone?: string): C
   time('last_modification_time', token.last_modification_time, 'Last modified');
   return lines;
 }
+
+/** Returns a line with the name of the tenant whose ID it shows, where the window has one. */
+export function withTenantName(shown: ClaimLine, names: TenantNames): ClaimLine {
+  const name = TENANT_IDS.has(shown.name) ? names.get(shown.value.toLowerCase()) : undefined;
+  return name === undefined ? shown : { ...shown, says: withName(shown.says ?? 'Tenant', name) };
+}
+
+/** A claim, and a field of the cache. */
+const TENANT_IDS: ReadonlySet<string> = new Set(['tid', 'realm']);
 
 function withName(says: string, name: string | null): string {
   return name === null || name === '' ? says : `${says}: ${visible(name)}`;

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { claimsText, detailLines, headerLine, payloadLine } from '../../src-renderer/state/claims.ts';
+import {
+  claimsText,
+  detailLines,
+  headerLine,
+  payloadLine,
+  withTenantName,
+} from '../../src-renderer/state/claims.ts';
 import { token } from './fake/cast.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 14, 56, 0) / 1000;
@@ -117,4 +123,14 @@ test('details: every field that the entity has, and none that it has not', () =>
     says: 'Expires, in 12 min',
   });
   expect(lines.find((line) => line.name === 'target')?.says).toBe('Scopes: User.Read, openid');
+});
+
+test('a tenant is named where its ID is shown', () => {
+  const id = '72f94c1e-8d05-4a37-b1c6-93e0a5f2db47';
+  const names = new Map([[id, 'contoso.example']]);
+  const shown = (name: string, value: string) =>
+    withTenantName(payloadLine({ name, json: JSON.stringify(value) }, 0), names).says;
+  expect(shown('tid', id.toUpperCase())).toBe('Tenant: contoso.example');
+  expect(shown('tid', 'another')).toBe('Tenant');
+  expect(shown('oid', id)).not.toContain('contoso');
 });
