@@ -194,7 +194,9 @@ export function createSignOut(
   const several = async (ids: readonly string[] | null) => {
     const chosen = accountsOf(ids);
     if (chosen.length === 0) return;
-    const clients = [...new Set(chosen.flatMap((account) => account.clients))];
+    // An app without a user asks nobody to sign in again.
+    const users = chosen.filter(({ kind }) => kind === 'user');
+    const clients = [...new Set((users.length > 0 ? users : chosen).flatMap((account) => account.clients))];
     const who = ids === null ? 'everyone' : count(chosen.length, 'account');
     const leaving = ids === null ? null : chosen.map(({ id }) => id);
     await open(leaving, who, clients);
