@@ -17,7 +17,7 @@ import { authenticate } from '../oauth/mcp/client-authentication.ts';
 import type { Vault } from '../vault/api.ts';
 import { allowedBeside } from './host-consent.ts';
 import { grantsOfAccount } from './people.ts';
-import { askToken, endpointOf, errorCodeOf, noToken, notKept } from './refresh.ts';
+import { askToken, endpointOf, errorCodeOf, noToken, notKept, untilKept } from './refresh.ts';
 import { printable } from './text.ts';
 import { EXIT, Stop, type World } from './world.ts';
 
@@ -95,13 +95,14 @@ export async function freshGrant(
   const now = (): number => world.now();
   const grants = openGrants(vault, { issuer: authority, client_id, now });
   let isRefreshed = false;
+  const { held, done } = untilKept(world);
   const before = forceRefresh ? await grants.get(label) : undefined;
   const { tokens } = await grants
     .fresh(
       label,
       async (grant) => {
         assertAsked();
-        const answer = await refreshGrant(world, allowedBeside(vault), grant);
+        const answer = await refreshGrant(held, allowedBeside(vault), grant);
         if (isInvalidGrant(answer)) onRefused(isRecord(answer) ? (errorCodeOf(answer) ?? null) : null);
         else isRefreshed = true;
         return answer;
@@ -111,6 +112,7 @@ export async function freshGrant(
         ...(before?.tokens?.access_token === undefined ? {} : { rejected: before.tokens.access_token }),
       },
     )
+    .finally(done)
     .catch((error: unknown) => {
       throw isRefreshed ? notKept(error) : error;
     });

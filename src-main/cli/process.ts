@@ -70,6 +70,27 @@ async function ask(question: string, { hidden = false }: { hidden?: boolean } = 
   }
 }
 
+/** What a terminal or a system ends a program with. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Holds signals back until the returned function is called, which then ends the process with the first one. A second one ends it at once. */
+export function hold(): () => void {
+  let first: NodeJS.Signals | undefined;
+  const heard = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) release();
+    first ??= signal;
+    process.stderr.write(
+      'Ending once the provider’s answer is saved. Press Ctrl+C again to end at once and lose it.\n',
+    );
+  };
+  const release = (): void => {
+    for (const signal of SIGNALS) process.off(signal, heard);
+    if (first !== undefined) process.kill(process.pid, first);
+  };
+  for (const signal of SIGNALS) process.on(signal, heard);
+  return release;
+}
+
 /** Maximum size of standard input in bytes. A token, a passphrase or what git asks has a few kilobytes. */
 const LONGEST = 16 * 1024 * 1024;
 
@@ -110,6 +131,7 @@ export async function runHere(words: readonly string[], request: typeof fetch): 
     input,
     ask,
     fetch: request,
+    hold,
     now: systemClock,
   };
   const code = await run(words, world);

@@ -59,6 +59,21 @@ export function redeemAt(
   };
 }
 
+/**
+ * Returns a world in which Ctrl+C does not end the process from the moment when a refresh token is sent: where tokens rotate, an answer that is
+ * not saved signs the user out.
+ *
+ * @returns `done` is to be called once the answer is saved
+ */
+export function untilKept(world: World): { readonly held: World; readonly done: () => void } {
+  let release: (() => void) | undefined;
+  const request: typeof fetch = (url, options) => {
+    if (options?.method === 'POST') release ??= world.hold?.();
+    return world.fetch(url, options);
+  };
+  return { held: { ...world, fetch: request }, done: () => release?.() };
+}
+
 /** Errors that pass by themselves (RFC 6749 §4.1.2.1, RFC 8628 §3.5). */
 const PASSING: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 

@@ -28,7 +28,7 @@ import type { Given } from './arguments.ts';
 import { freshGrant, grantsOf, grantsWith, issuerOfGrant, oneForEachClient } from './grants.ts';
 import { isCalled, namedIn, peopleIn, personNamed, VAULT } from './people.ts';
 import { agreeToHost, allowedBeside } from './host-consent.ts';
-import { errorCodeOf, issuerOrStop, NewHost, notKept, redeemAt } from './refresh.ts';
+import { errorCodeOf, issuerOrStop, NewHost, notKept, redeemAt, untilKept } from './refresh.ts';
 import { json, jsonText, printable, relative } from './text.ts';
 import { assertReadable, withVault } from './vault.ts';
 import { assertAgreed, EXIT, NOTHING_SENT, Stop, type World } from './world.ts';
@@ -337,7 +337,8 @@ async function msalTokenFor(
 ): Promise<Found> {
   const realm = given.value('tenant') ?? account.tenants[0]?.realm;
   const { issuer } = account;
-  const redeem = redeemAt(world, issuerFor({ account, accounts, history }, client_id), allowedBeside(vault));
+  const { held, done } = untilKept(world);
+  const redeem = redeemAt(held, issuerFor({ account, accounts, history }, client_id), allowedBeside(vault));
   let refreshes = 0;
   let refused: Refusal | undefined;
   let obtained: unknown;
@@ -368,10 +369,12 @@ async function msalTokenFor(
       }
     },
     () => world.now(),
-  ).catch(async (error: unknown) => {
-    if (refused !== undefined) await noteRefusal(vault, accounts, client_id, account, refused);
-    throw refreshes > 0 ? notKept(error) : error;
-  });
+  )
+    .finally(done)
+    .catch(async (error: unknown) => {
+      if (refused !== undefined) await noteRefusal(vault, accounts, client_id, account, refused);
+      throw refreshes > 0 ? notKept(error) : error;
+    });
   const expiry = expiryOf(token);
   const found: Found = {
     accounts,

@@ -1,5 +1,6 @@
 /** Opens the vault for the command and maps its states to exit codes. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { StorageError, TokenkeepError, VaultError } from '../errors.ts';
 import type { Vault } from '../vault/api.ts';
 import { refusal } from '../vault/refusal.ts';
@@ -81,7 +82,8 @@ function absolute(path: string | undefined): string | undefined {
  * Opens the vault for one task and always closes it.
  *
  * @param isMade whether the task may make the vault
- * @throws Stop (not found) if `--vault` names a vault that does not exist: a misspelt path must not look like an empty vault
+ * @throws Stop (not found) if `--vault` names a vault that does not exist, or a folder if the task may make the vault: a misspelt path must
+ *   not look like an empty vault
  */
 export async function withVault<T>(
   given: Given,
@@ -90,6 +92,8 @@ export async function withVault<T>(
   { isMade = false }: { isMade?: boolean } = {},
 ): Promise<T> {
   const file = vaultFile(given, world);
+  if (given.has('vault') && isMade && !(await isThere(dirname(file))))
+    throw new Stop(EXIT.notFound, `The folder ${printable(dirname(file))} is not there. Nothing was read.`);
   const open = world.openVault ?? openVault;
   const vault = await open({
     file,
@@ -109,6 +113,12 @@ export async function withVault<T>(
     await vault.close();
   }
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** @throws Stop with the exit code and message of the state, if the vault cannot be read */
 export function assertReadable(vault: Vault, world: World): void {

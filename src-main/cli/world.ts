@@ -28,6 +28,8 @@ export interface World {
   ask(question: string, options?: { hidden?: boolean }): Promise<string>;
   /** For refreshing tokens. */
   readonly fetch: typeof fetch;
+  /** Lets no signal end the process until the returned function is called. Default: none is held back. */
+  readonly hold?: () => () => void;
   /** Seconds since the epoch. */
   now(): number;
   /** Default: the system's keychain. */

@@ -226,10 +226,19 @@ describe('a grant', () => {
     }
     afterEach(() => vi.restoreAllMocks());
 
-    it('keeps an answer of which each part came in time', async () => {
+    it('keeps an answer of which each part came in time, and holds signals back from the last one on', async () => {
       await add('work', grant({}, { expires_in: 1 }));
       const world = slow(14, { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 3600 });
-      expect(await command({ home, keychain }, GET, world)).toMatchObject({ code: 0, out: 'at-new\n' });
+      const holds: string[] = [];
+      const hold = () => {
+        holds.push(`after ${world.sent.length}`);
+        return () => void holds.push('released');
+      };
+      expect(await command({ home, keychain }, GET, { ...world, hold })).toMatchObject({
+        code: 0,
+        out: 'at-new\n',
+      });
+      expect(holds).toEqual(['after 2', 'released']);
       const kept = await inVault((vault) =>
         openGrants(vault, { issuer: ISSUER, client_id: 'my-app' }).get('work'),
       );

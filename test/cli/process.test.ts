@@ -1,5 +1,6 @@
 /** The command as a process: in a pipe, in a terminal, and without a keyring. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,17 +9,19 @@ import { EXIT } from '../../src-main/cli/world.ts';
 import { bundle } from '../support/bundle.ts';
 
 let program: string;
+let keeper: string;
 let home: string;
 
 beforeAll(async () => {
   program = await bundle('src-main/cli/main.ts');
+  keeper = await bundle('test/cli/held-program.ts');
   home = mkdtempSync(join(tmpdir(), 'tokenkeep-command-'));
   mkdirSync(join(home, '.config/gh'), { recursive: true });
   writeFileSync(join(home, '.config/gh/hosts.yml'), 'github.com:\n    user: ada\n');
 }, 60_000);
 afterAll(() => {
   rmSync(home, { recursive: true, force: true });
-  rmSync(dirname(program), { recursive: true, force: true });
+  for (const bundled of [program, keeper]) rmSync(dirname(bundled), { recursive: true, force: true });
 });
 
 const environment = () => ({
@@ -57,6 +60,37 @@ const VERBS: readonly (readonly [string, number])[] = [
   ['completion bash', EXIT.ok],
   ['lists', EXIT.usage],
 ];
+
+describe('a signal', () => {
+  /** Runs a program that holds signals back, sends these while it does, lets it go on, and returns what it came to. */
+  async function held(...signals: NodeJS.Signals[]) {
+    const child = spawn(process.execPath, [keeper]);
+    const said = { out: '', err: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.err += text));
+    const end = once(child, 'close');
+    await expect.poll(() => said.out, { timeout: 20_000 }).toBe('sent\n');
+    for (const [index, signal] of signals.entries()) {
+      child.kill(signal);
+      if (index === 0) await expect.poll(() => said.err, { timeout: 20_000 }).toContain('Ctrl+C again');
+    }
+    if (signals.length < 2) child.stdin.end('go on\n');
+    const [code, ended] = (await end) as [number | null, string | null];
+    return { out: said.out, code, ended };
+  }
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s waits until the answer is saved', async (signal) => {
+    expect(await held(signal)).toEqual({ out: 'sent\nkept\n', code: null, ended: signal });
+  });
+
+  it('ends the command at once if it comes twice', async () => {
+    expect(await held('SIGINT', 'SIGINT')).toEqual({ out: 'sent\n', code: null, ended: 'SIGINT' });
+  });
+
+  it('that does not come ends nothing', async () => {
+    expect(await held()).toEqual({ out: 'sent\nkept\n', code: 0, ended: null });
+  });
+});
 
 describe('in a pipe', () => {
   it('lists the sources where no keyring runs and no vault has been made', () => {

@@ -472,6 +472,29 @@ describe('get', () => {
     expect((await tokenkeep(words, { now: later })).out).toBe('at-new\n');
   });
 
+  it('is not ended by a signal from the moment when it sends the refresh token until the answer is saved', async () => {
+    await vaultWith(signIn('ada', { expires_in: 30 }));
+    const steps: string[] = [];
+    const file = () => readFileSync(vaultAt()).toString('latin1');
+    let before = '';
+    const { code } = await tokenkeep(words, {
+      now: later,
+      hold: () => {
+        steps.push('held');
+        before = file();
+        return () => steps.push(file() === before ? 'not saved' : 'saved');
+      },
+      fetch: () => {
+        steps.push('sent');
+        return Promise.resolve(Response.json(signIn('ada', { access_token: 'at-new' }).response));
+      },
+    });
+    expect({ code, steps }).toEqual({ code: 0, steps: ['held', 'sent', 'saved'] });
+    steps.length = 0;
+    await tokenkeep(words, { hold: () => () => steps.push('held') });
+    expect(steps).toEqual([]);
+  });
+
   it('asks once before it refreshes an imported account, which another program may use', async () => {
     const cache = new SerializableTokenCache({ now: () => NOW });
     cache.add(signIn('ada', { expires_in: 30 }));
@@ -1276,6 +1299,14 @@ describe('the vault as a whole', () => {
     const { code, err } = await tokenkeep(words, { stdin: 'seven-warm-lanterns-drift-north\n' });
     expect(code).toBe(EXIT.failed);
     expect(err).toContain(`The folder “${folder}” is not there. Nothing was exported.`);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('makes no folder for a new vault', async () => {
+    const folder = join(home, 'Dokuments');
+    const { code, err } = await tokenkeep(`import ${azureCli('ada')} --vault ${folder}/new.vault`);
+    expect(code).toBe(EXIT.notFound);
+    expect(err).toContain(`The folder ${folder} is not there. Nothing was read.`);
     expect(existsSync(folder)).toBe(false);
   });
 

@@ -67,6 +67,8 @@ const EXITS: Readonly<Record<string, readonly [file: string, test: string]>> = {
   ],
   'src-main/cli/main.ts: void runHere(process.argv.slice(2), fetch).then((code) => { process.exitCode = code;':
     ['test/cli/process.test.ts', 'reads standard input, and ends with its number'],
+  'src-main/cli/process.ts: for (const signal of SIGNALS) process.off(signal, heard); if (first !== undefined) process.kill(process.pid, first);':
+    ['test/cli/process.test.ts', '%s waits until the answer is saved'],
   'src-main/electron/serve.ts: .catch(() => void (failed = true)) .finally(() => setImmediate(() => app.quit()));':
     [
       'test/e2e/secrets.spec.ts',
