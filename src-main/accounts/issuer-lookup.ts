@@ -9,6 +9,7 @@ import {
   plainIssuer,
 } from '../cache/schema/authorities.ts';
 import { claimsIn, stringClaim } from '../cache/schema/claims.ts';
+import { isIssuerAt } from '../cache/shown-names.ts';
 import type { AccountHistory } from './account-history.ts';
 import type { CachedAccount } from './cached-accounts.ts';
 
@@ -71,17 +72,4 @@ function issuerIn(token: CachedAccount['idTokens'][number]): string | undefined 
   } catch {
     return undefined; // The seal is damaged, which the vault reports by itself.
   }
-}
-
-/**
- * Returns whether an issuer is on the host of an environment. MSAL Python omits the port of an environment, MSAL Node keeps it.
- *
- * @example
- * import { isIssuerAt } from 'tokenkeep/ipc';
- *
- * isIssuerAt('id.example', 'https://id.example:8443/acme'); // true
- */
-export function isIssuerAt(environment: string, issuer: string): boolean {
-  const { host, hostname } = new URL(issuer);
-  return [host, hostname].includes(environment.toLowerCase());
 }

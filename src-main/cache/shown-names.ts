@@ -40,10 +40,22 @@ export interface ProviderSource {
  */
 export function providerOf({ authority_type, environment, issuer }: ProviderSource): string {
   if (issuer === null || authority_type === 'MSSTS' || authority_type === 'ADFS') return environment;
-  const [, host = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(issuer) ?? [];
-  const own = environment.toLowerCase();
-  const isHere = host.toLowerCase() === own || host.replace(/:\d+$/, '').toLowerCase() === own;
-  return isHere ? `${environment}${path.replace(/\/+$/, '')}` : environment;
+  if (!URL.canParse(issuer) || !isIssuerAt(environment, issuer)) return environment;
+  const [, path = ''] = /^https?:\/\/[^/?#]+([^?#]*)/i.exec(issuer) ?? [];
+  return `${environment}${path.replace(/\/+$/, '')}`;
+}
+
+/**
+ * Returns whether an issuer is on the host of an environment. MSAL Python omits the port of an environment, MSAL Node keeps it.
+ *
+ * @example
+ * import { isIssuerAt } from 'tokenkeep/ipc';
+ *
+ * isIssuerAt('id.example', 'https://id.example:8443/acme'); // true
+ */
+export function isIssuerAt(environment: string, issuer: string): boolean {
+  const { host, hostname } = new URL(issuer);
+  return [host, hostname].includes(environment.toLowerCase());
 }
 
 /** Returns an account's name with its provider, "ada (id.example/realms/test)", if its host alone does not tell it apart. */

@@ -22,7 +22,8 @@ export {
 export { type AllowedIssuers, allowedIssuersAt } from '../accounts/allowed-issuers.ts';
 export { readSmallFile, smallFileError } from '../accounts/small-file.ts';
 export { foreignEndpoints, isMicrosoftCloud } from '../accounts/issuer-hosts.ts';
-export { isIssuerAt, issuerOfToken } from '../accounts/issuer-lookup.ts';
+export { issuerOfToken } from '../accounts/issuer-lookup.ts';
+export { isIssuerAt } from '../cache/shown-names.ts';
 export { ACTIVITY_KEPT, activityAccount, clearActivity, recordActivity, recordRefusal } from './activity.ts';
 export {
   accountList,
