@@ -110,7 +110,7 @@ export function checkedKeychain(keychain: Keychain): Keychain {
     },
     get: (service, account, options) =>
       checked('get', async () => {
-        const secret: unknown = await keychain.get(service, account, options);
+        const secret: unknown = await inTime(async () => keychain.get(service, account, options));
         if (secret === null || typeof secret === 'string') return secret;
         const type = Array.isArray(secret) ? 'array' : typeof secret;
         throw keychainFailed(
@@ -227,6 +227,14 @@ export class DeadlineQueue {
       });
     });
   }
+}
+
+/** Milliseconds that a read may take, of whichever keychain. A write is waited for: a late one must not replace what came after it. */
+const READ_DEADLINE = 10_000;
+
+/** Rejects with a KeychainTimeoutError after the deadline. */
+function inTime<T>(call: () => Promise<T>): Promise<T> {
+  return new DeadlineQueue(READ_DEADLINE).run(call);
 }
 
 function timeout(answer: Promise<unknown>): KeychainTimeoutError {

@@ -14,9 +14,13 @@ const WEAKEST = 42;
  * Refuses a passphrase that can be guessed. Length alone is not enough: `password1234`, `qwertyuiop12`, a date or one word
  * and a year are refused.
  *
+ * @param known names that an attacker tries first, such as those of the accounts
  * @throws PassphraseError `passphrase_weak`
  */
-export function assertStrong(passphrase: unknown): asserts passphrase is string {
+export function assertStrong(
+  passphrase: unknown,
+  known: readonly string[] = [],
+): asserts passphrase is string {
   if (typeof passphrase !== 'string' || passphrase === '') throw weak('There is no passphrase.');
   const characters = Array.from(passphrase); // whole code points, as they are typed
   if (characters.length < SHORTEST) {
@@ -26,7 +30,7 @@ export function assertStrong(passphrase: unknown): asserts passphrase is string 
   if (/\p{Cc}|\p{Cs}/u.test(passphrase)) {
     throw weak('The passphrase has a character in it that can’t be typed, such as a line break.');
   }
-  if (guessBits(passphrase) < WEAKEST) {
+  if (guessBits(passphrase, known) < WEAKEST) {
     throw weak(
       'The passphrase can be guessed: it is made of common words, names, dates, repetitions or keys in a row.',
     );
@@ -41,15 +45,18 @@ function weak(what: string): PassphraseError {
 }
 
 /** Estimates the number of guesses as a power of two: the cheapest way to compose the passphrase of known parts. */
-export function guessBits(passphrase: string): number {
+export function guessBits(passphrase: string, known: readonly string[] = []): number {
   const shown = passphrase.normalize('NFKC');
   const plain = withoutAccents(shown.toLowerCase());
   if (FAMOUS.has(plain.replaceAll(/[^\p{L}\p{N}]/gu, ''))) return 10;
+  const names = new Set(known.map((name) => withoutAccents(name.normalize('NFKC').toLowerCase())));
   const best = [0];
   for (let end = 1; end <= plain.length; end++) {
     best[end] = (best[end - 1] ?? 0) + bitsOfCharacter(plain[end - 1] ?? '');
     for (let start = Math.max(0, end - LONGEST_PART); start <= end - 2; start++) {
       const part = bitsOfPart(plain.slice(start, end), plain.slice(0, start), shown.slice(start, end));
+      if (names.has(plain.slice(start, end)))
+        best[end] = Math.min(best[end] ?? Infinity, (best[start] ?? 0) + 5);
       if (part !== null) best[end] = Math.min(best[end] ?? Infinity, (best[start] ?? 0) + part);
     }
   }
@@ -90,9 +97,13 @@ function bitsOfPart(part: string, before: string, shown: string): number | null 
   // A word in none of the lists: a choice from a vocabulary, or its letters if that is less; tripled if not pronounceable.
   if (/^[a-z]{3,}$/.test(part))
     costs.push(Math.min(13, part.length * 4.7) * (isPronounceable(part) ? 1 : 3) + capitals);
-  if (/^\p{L}{3,}$/u.test(part) && !/^[a-z]+$/.test(part)) costs.push(part.length * 5);
+  // In a script of letters, as that of Russian, Greek, Arabic or Korean, too. A sign of other scripts is a word or a syllable.
+  if (/^[\p{L}\p{M}]{3,}$/u.test(part) && !/^[a-z]+$/.test(part))
+    costs.push(IDEOGRAPHS.test(part) ? part.length * 5 : Math.min(13, part.length * 5) + capitals);
   return costs.length === 0 ? null : Math.min(...costs);
 }
+
+const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
 function isSequence(part: string): boolean {
   const step = (part.codePointAt(1) ?? 0) - (part.codePointAt(0) ?? 0);
@@ -117,6 +128,16 @@ const ROWS = [
   'q1w2e3r4t5y6u7i8o9p0',
   'qazwsxedcrfvtgbyhnujmikolp',
   '147258369',
+  'йцукенгшщзхъ',
+  'фывапролджэ',
+  'ячсмитьбю',
+  'ضصثقفغعهخحجد',
+  'شسيبلاتنمكط',
+  'ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔ',
+  'ςερτυθιοπ',
+  'ασδφγηξκλ',
+  'קראטוןםפ',
+  'שדגכעיחלךף',
   '!@#$%^&*()',
   '!"§$%&/()=',
 ];
@@ -175,7 +196,8 @@ const FAMOUS = new Set([
 
 /** Common passwords, names and words in the order in which they are tried. */
 const COMMON =
-  'password passwort motdepasse contrasena senha wachtwoord passord losenord haslo heslo parola parol sifre salasana ' +
+  'password passwort пароль contraseña kennwort секретный секрет привет любовь мой моя люблю тебя александр наталья москва россия ' +
+  'سلام حبيبي 비밀번호 사랑해 κωδικος סיסמה motdepasse contrasena senha wachtwoord passord losenord haslo heslo parola parol sifre salasana ' +
   'admin administrator welcome willkommen bienvenue bienvenido benvenuto letmein login master qwerty qwertz azerty ' +
   'dragon monkey iloveyou ichliebedich teamo tequiero jetaime tiamo princess prinzessin sunshine sonnenschein football ' +
   'fussball futbol calcio baseball basketball hockey soccer superman batman spiderman pokemon starwars shadow michael ' +
@@ -212,5 +234,5 @@ const COMMON =
   'temp temporary new neu old alt good gut bad best great super mega ultra hyper cool sexy hot boy girl man woman god ' +
   'jesus christ church bible amen peace frieden hope faith glory life leben live death tod forever always never again';
 const RANKS = new Map<string, number>();
-for (const word of COMMON.split(' '))
+for (const word of COMMON.split(' ').map(withoutAccents))
   if (word.length > 2 && !RANKS.has(word)) RANKS.set(word, RANKS.size + 1);

@@ -4,7 +4,7 @@ import { checkExclusively, type Synchronous, UPDATE_OPTIONS, type UpdateOptions 
 import type { AccountReference, CacheChange, SignOutReceipt } from '../cache/schema/entities.ts';
 import { type InTurns, type Job, type LongJob, type TokenCache, transact } from '../cache/token-cache.ts';
 import { type TraceContext, traced } from '../diagnostics.ts';
-import { InvalidArgumentError, KeychainTimeoutError } from '../errors.ts';
+import { InvalidArgumentError, KeychainError, KeychainTimeoutError } from '../errors.ts';
 import {
   CACHE_FUNCTION,
   checkArgument,
@@ -260,12 +260,12 @@ class FileVault implements Vault {
   }
 
   async startFresh(): Promise<void> {
-    await this.#inTurn(() => startFresh(this.#access));
+    await inWords(() => this.#inTurn(() => startFresh(this.#access)));
     await this.#inTurn(() => this.#saving.save([]));
   }
 
   async recover(): Promise<void> {
-    await this.#inTurn(() => recover(this.#access));
+    await inWords(() => this.#inTurn(() => recover(this.#access)));
     await this.#inTurn(() => this.#saving.save([]));
     await this.#rekeying.mark();
     this.#opened();
@@ -286,14 +286,14 @@ class FileVault implements Vault {
   }
 
   async makeOwn(): Promise<void> {
-    await this.#inTurn(() => makeOwn(this.#access));
+    await inWords(() => this.#inTurn(() => makeOwn(this.#access)));
     await this.#inTurn(() => this.#saving.save([]));
     await this.#rekeying.mark();
   }
 
   async #choose(between: (access: Access) => Promise<void>): Promise<void> {
     if (this.#closed) throw closed();
-    await between(this.#access);
+    await inWords(() => between(this.#access));
     await this.#inTurn(() => this.#saving.save([]));
     await this.#rekeying.mark();
     this.#opened();
@@ -490,6 +490,15 @@ class FileVault implements Vault {
   #stopWatching(): void {
     this.#watch?.();
     this.#watch = undefined;
+  }
+}
+
+/** Runs work on the disk. What the system says about it becomes a StorageError. */
+async function inWords<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    throw cause instanceof KeychainError ? cause : storageError(cause);
   }
 }
 

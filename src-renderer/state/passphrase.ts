@@ -47,9 +47,14 @@ function bitsOfCharacters(characters: readonly string[]): number {
 /** Bits of a passphrase of words: each word is one choice. Infinite if it is not made of words. */
 function bitsOfWords(passphrase: string): number {
   const words = passphrase.trim().split(/[\s._-]+/u);
+  const one =
+    words.length === 1 && /^(?!\p{Script=Latin})\p{L}{2,}$/u.test(passphrase) && !IDEOGRAPHS.test(passphrase);
   const plain = words.length > 1 && words.every((word) => /^\p{L}{2,}$/u.test(word));
-  return plain ? new Set(words).size * BITS_OF_A_WORD : Number.POSITIVE_INFINITY;
+  return plain || one ? new Set(words).size * BITS_OF_A_WORD : Number.POSITIVE_INFINITY;
 }
+
+/** A sign of these scripts is a word or a syllable. */
+const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
 /** Crockford's Base32 alphabet: no letters that look like digits, five bits each. */
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -44,6 +44,12 @@ describe('a passphrase that can be guessed is refused', () => {
     'hello hello hello hello 1234',
     'ｐａｓｓｗｏｒｄ１２３４', // full-width letters count as plain ones
     'pässwörd1234',
+    'йцукенгшщзхъ',
+    'мойпароль12345',
+    'секретныйпароль',
+    'яжелюблютебя',
+    'Александр1985',
+    'ضصثقفغعهخحجد',
     'line\nbreak in it, and long',
     'x'.repeat(2000),
   ])('%j', (passphrase) => {
@@ -71,6 +77,16 @@ describe('a passphrase that can’t be guessed is accepted', () => {
     expect(() => assertStrong(passphrase)).not.toThrow();
   });
 });
+
+test.each(['ada@contoso.example', 'jsmith@example.org', 'Ada Lovelace 1815', 'lovelace.ada.'])(
+  'an account’s own name can be guessed: %s',
+  (passphrase) => {
+    const names = ['ada@contoso.example', 'jsmith@example.org', 'Ada Lovelace', 'lovelace.ada'];
+    expect(() => assertStrong(passphrase, names)).toThrow(
+      expect.objectContaining({ code: 'passphrase_weak' }),
+    );
+  },
+);
 
 test('the estimate takes no time worth speaking of, however long the passphrase is', () => {
   const start = performance.now();

@@ -38,6 +38,12 @@ export async function exportTo(
   assertStrong(passphrase);
   await assertElsewhere(access, file);
   const plain = Buffer.from(await access.inTurn(() => document(access)), 'utf8');
+  try {
+    assertStrong(passphrase, namesIn(access));
+  } catch (cause) {
+    plain.fill(0);
+    throw cause;
+  }
   const { io, scryptWork } = access.settings;
   const bytes = await encrypt(plain, passphrase, scryptWork).finally(() => plain.fill(0));
   begin();
@@ -48,6 +54,14 @@ export async function exportTo(
   } catch (cause) {
     throw worded(cause);
   }
+}
+
+/** Returns the names of the accounts, and the parts before an “@”: whoever gets the file may know them. */
+function namesIn({ memory }: Access): string[] {
+  return memory.cache
+    .accounts()
+    .flatMap(({ username, name }) => [username, username.split('@')[0], name])
+    .flatMap((name) => (name === undefined || name === '' ? [] : [name]));
 }
 
 /** Milliseconds. An export under way writes all the time; a temporary file that is older than this was left by a killed one. */
