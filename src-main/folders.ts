@@ -13,6 +13,19 @@ export const LOCAL_FILE_SYSTEMS: readonly number[] =
     ? [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e]
     : [];
 
+/**
+ * Whether both are the numbers of one file. On Windows 11, libuv 1.49 and 1.50 give a path 64 bits of its volume's number, and an open file
+ * only the lower 32 (libuv/libuv#4698).
+ */
+export function isSameNode(
+  a: { dev: bigint; ino: bigint },
+  b: { dev: bigint; ino: bigint },
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  const volume = (dev: bigint): bigint => (platform === 'win32' ? BigInt.asUintN(32, dev) : dev);
+  return a.ino === b.ino && volume(a.dev) === volume(b.dev);
+}
+
 /** The mode of a folder for this user alone. */
 const PRIVATE = 0o700;
 

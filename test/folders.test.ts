@@ -2,7 +2,7 @@
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeFolders, makeFoldersSync } from '../src-main/folders.ts';
+import { isSameNode, makeFolders, makeFoldersSync } from '../src-main/folders.ts';
 import { firstOf, keyFile, memoryKeychain } from '../src-main/keychain/index.ts';
 import { openVault, openVaultIn } from '../src-main/vault/vault.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -68,4 +68,19 @@ test('folders are created with their parents, for this user alone; what two prog
   makeFoldersSync(deep);
   makeFoldersSync(join(deep, 'd', 'e'));
   expect(readdirSync(join(deep, 'd'))).toEqual(['e']);
+});
+
+describe('the numbers of a file', () => {
+  const file = { dev: 0x1234_5678_9abc_def0n, ino: 7n };
+  const opened = { dev: 0x9abc_def0n, ino: 7n };
+
+  test('are the same on Windows if the lower half of the volume’s number is', () => {
+    expect(isSameNode(file, opened, 'win32')).toBe(true);
+    expect(isSameNode(file, opened, 'linux')).toBe(false);
+    expect(isSameNode(file, { ...file }, 'linux')).toBe(true);
+    for (const platform of ['win32', 'linux'] as const) {
+      expect(isSameNode(file, { ...file, ino: 8n }, platform)).toBe(false);
+      expect(isSameNode(file, { ...file, dev: 1n }, platform)).toBe(false);
+    }
+  });
 });

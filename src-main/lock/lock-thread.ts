@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import type * as native from 'fs-native-extensions';
 import { codeOf } from '../error-code.ts';
 import { LockError, type LockErrorCode, StorageError } from '../errors.ts';
-import { LOCAL_FILE_SYSTEMS, openFilesMessage } from '../folders.ts';
+import { isSameNode, LOCAL_FILE_SYSTEMS, openFilesMessage } from '../folders.ts';
 import { loadedBinaries, NativeModuleFailure, nativeModule, RESTART_IF_UPDATED } from '../native-module.ts';
 import { systemTimers } from '../waiting.ts';
 
@@ -145,7 +145,13 @@ function attempt(file, id) {
 function isNamed({ fd, path }) {
   const own = fstatSync(fd, { bigint: true });
   const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return there !== undefined && there.dev === own.dev && there.ino === own.ino;
+  return there !== undefined && isSameNode(there, own);
+}
+
+// The same as in folders.ts.
+function isSameNode(a, b) {
+  const volume = (dev) => (process.platform === 'win32' ? BigInt.asUintN(32, dev) : dev);
+  return a.ino === b.ino && volume(a.dev) === volume(b.dev);
 }
 
 // Returns the fields of an error: its code would be lost between threads.
@@ -491,7 +497,7 @@ function numbers(
 }
 
 function isSame(a: BigIntStats | undefined, b: BigIntStats): boolean {
-  return a !== undefined && a.dev === b.dev && a.ino === b.ino;
+  return a !== undefined && isSameNode(a, b);
 }
 
 /** Releases a lock. Does not wait if the lock thread has to do it: that thread processes messages in order. */

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { systemClock } from '../cache/clock.ts';
 import { SourceError } from '../errors.ts';
+import { isSameNode } from '../folders.ts';
 import type { FoundSource } from './find.ts';
 import { isAlive, removeTemporary, signalsOf, temporaryName } from './program-file.ts';
 import type { Place } from './programs.ts';
@@ -357,5 +358,5 @@ async function release(file: string, { handle, removed }: Held): Promise<void> {
 async function isAt(file: string, handle: FileHandle): Promise<boolean> {
   const there = await lstat(file, { bigint: true }).catch(() => null);
   const own = await handle.stat({ bigint: true });
-  return there !== null && there.ino === own.ino && there.dev === own.dev;
+  return there !== null && isSameNode(there, own);
 }

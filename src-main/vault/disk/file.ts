@@ -35,7 +35,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { codeOf } from '../../error-code.ts';
 import { StorageError } from '../../errors.ts';
-import { LOCAL_FILE_SYSTEMS, makeFolders, shown } from '../../folders.ts';
+import { isSameNode, LOCAL_FILE_SYSTEMS, makeFolders, shown } from '../../folders.ts';
 import { systemTimers } from '../../waiting.ts';
 import { MAX_FILE_BYTES, tooLarge } from './size-limit.ts';
 
@@ -59,13 +59,12 @@ export function sameIdentity(a: Identity | null, b: Identity | null): boolean {
  * new one, often at once, so the time of its creation counts as well.
  */
 export function sameFile(a: Identity, b: Identity): boolean {
-  return a.dev === b.dev && a.ino === b.ino && (a.birthtimeNs === b.birthtimeNs || !haveBirths(a, b));
+  return isSameNode(a, b) && (a.birthtimeNs === b.birthtimeNs || !haveBirths(a, b));
 }
 
 /** An overlay file system, as containers have it, makes a new file of an unchanged one when it is first opened for writing. It keeps the number. */
 function isCopiedUp(now: Identity, before: Identity): boolean {
-  const { dev, ino, size, mtimeNs } = before;
-  return now.dev === dev && now.ino === ino && now.size === size && now.mtimeNs === mtimeNs;
+  return isSameNode(now, before) && now.size === before.size && now.mtimeNs === before.mtimeNs;
 }
 
 /** A file system that has no creation times gives 0, and a system without statx(2) gives the time of the last change. */
