@@ -298,8 +298,11 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       ending = wishes.endSession ? endSession(written.session) : Promise.resolve(null);
       telling = tellProviders(vault, written.kept, ending);
     } catch (error) {
-      underWay.delete(id);
-      throw places.length > 0 ? await notRemoved(vault, { ...draft, places }, error) : error;
+      try {
+        throw places.length > 0 ? await notRemoved(vault, { ...draft, places }, error) : error;
+      } finally {
+        underWay.delete(id); // not before: a run in the background would carry out what is still stored
+      }
     }
     const inTime = await within(
       TELLING,
@@ -342,9 +345,10 @@ export function signOuts(ports: SignOutPorts): SignOuts {
    */
   async function endWish(vault: Vault, kept: Kept, error?: unknown): Promise<unknown> {
     const { id } = kept.report;
+    if (unsaved.has(id)) unsaved.set(id, kept); // what is tried meanwhile is the newest
     try {
       await vault.update((cache) => store(cache, kept));
-      unsaved.delete(id);
+      if (unsaved.get(id) === kept) unsaved.delete(id);
       return error;
     } catch (cause) {
       ports.onUnexpected(cause);
@@ -502,6 +506,7 @@ export function signOuts(ports: SignOutPorts): SignOuts {
       places: before.places.map((row) => (isReplaced(row) ? (now.get(row.id) ?? row) : row)),
     };
     last = report;
+    if (unsaved.has(id)) unsaved.set(id, { report, revoke: [] });
     if (stored === undefined || unsaved.has(id)) await keep(vault, report);
     else await vault.update((cache) => storeRows(cache, report)).catch(ports.onUnexpected);
     return report;
@@ -724,21 +729,37 @@ export function signOuts(ports: SignOutPorts): SignOuts {
   }
 
   async function resume(vault: Vault): Promise<void> {
-    for (const [id, kept] of unsaved) {
-      await vault.update((cache) => store(cache, kept));
-      unsaved.delete(id);
-    }
+    for (const id of [...unsaved.keys()]) await saveAgain(vault, id);
     const tried = new Set<string>();
     while (!stopped) {
       // Read again each time, because another run may have completed the next one.
       const next = (await vault.read(all)).find(
-        (kept) => isPending(kept) && !tried.has(kept.report.id) && !underWay.has(kept.report.id),
+        (kept) =>
+          isPending(kept) &&
+          !tried.has(kept.report.id) &&
+          !underWay.has(kept.report.id) &&
+          !unsaved.has(kept.report.id), // the user was told that it failed
       );
       if (next === undefined) return;
       tried.add(next.report.id);
       const kept = next.wish === undefined ? next : await complete(vault, next.report, next.wish);
       await tellProviders(vault, kept, Promise.resolve(kept.report.session)).done;
       ports.onProgress();
+    }
+  }
+
+  /** Stores the newest receipt of a sign-out that could not be stored before. Other sign-outs don't wait for it. */
+  async function saveAgain(vault: Vault, id: string): Promise<void> {
+    let kept: Kept | undefined;
+    try {
+      await vault.update((cache) => {
+        kept = unsaved.get(id);
+        if (kept !== undefined) store(cache, kept);
+      });
+      if (unsaved.get(id) === kept) unsaved.delete(id);
+    } catch (error) {
+      ports.onUnexpected(error);
+      tryLater();
     }
   }
 

@@ -190,6 +190,34 @@ it('a sign-out that failed is not carried out later, although the vault could no
   ]);
 });
 
+it('nor by a run that is at another sign-out meanwhile', async () => {
+  const [first = '', second = ''] = await ids();
+  answer = () => json({ error: 'temporarily_unavailable' }, 503);
+  await signing.handlers.signOut(null, [first], WISHES);
+  let isAsked = false;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  answer = async () => {
+    isAsked = true;
+    await released;
+    return new Response(null, { status: 200 });
+  };
+  signing.wake();
+  await expect.poll(() => isAsked).toBe(true);
+  const free = full();
+  const wishes = { vault: true, revoke: false, endSession: false, places: ['first'] };
+  await expect((async () => signing.handlers.signOut(null, [second], wishes))()).rejects.toMatchObject({
+    code: 'sign_out_unsaved',
+  });
+  free();
+  release();
+  await expect
+    .poll(async () => (await signing.handlers.signOuts(null)).map(({ revoked }) => revoked?.count))
+    .toContain(1);
+  await signing.idle();
+  expect(await ids()).toContain(second);
+});
+
 it('a sign-out of other programs alone is not said to be cut short, once the vault can be written again', async () => {
   const free = full();
   const [first = ''] = await ids();
