@@ -270,9 +270,13 @@ export function openSources<Caller>(ports: OpenSourcesPorts<Caller>): OpenSource
       } finally {
         const times = await timesOf(one.source);
         const isByProgram = !isChanged && times !== before;
-        if (!isByProgram && isKept(one)) await read(one);
-        one.changing -= 1;
-        if (isChanged) [one.own, one.lastChange] = [times, null];
+        try {
+          if (!isByProgram && isKept(one)) await read(one);
+        } finally {
+          one.changing -= 1;
+        }
+        // Work that failed may have written nothing.
+        if (isChanged && times !== before) [one.own, one.lastChange] = [times, null];
         if (isByProgram) await follow(one);
         else if (isKept(one)) ports.onChange();
       }

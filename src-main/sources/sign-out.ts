@@ -451,8 +451,8 @@ function tooSlow({ name, file, sealing }: FoundSource): SourceError {
   return new SourceError(
     'source_busy',
     sealing === 'keychain'
-      ? `macOS took longer to give access to the keychain item of ${name} than other programs respect its lock. Nothing was changed. Try again, and choose Always Allow.`
-      : `Changing ${file} took longer than other programs respect its lock. Nothing was changed. Close ${name}, then try again.`,
+      ? `macOS took more than ${RESPECTED / 1000} seconds to give access to the keychain item of ${name}. Other programs no longer respect its lock after that. Nothing was changed. Try again, and choose Always Allow.`
+      : `Changing ${file} took more than the ${RESPECTED / 1000} seconds for which other programs respect its lock. Nothing was changed. Close ${name}, then try again.`,
   );
 }
 

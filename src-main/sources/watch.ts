@@ -74,7 +74,9 @@ export function watchSource(
     const found = await start();
     const mine = turn;
     const times = await Promise.all(
-      (found ?? []).flatMap(({ target, folder }) => [changeTime(target), changeTime(folder)]),
+      (found ?? []).map(
+        async ({ target, folder }) => (await changeTime(target)) || (await changeTime(folder)),
+      ),
     );
     if (mine === turn && times.some((time) => time >= since)) changed();
   };
