@@ -148,14 +148,18 @@ export function signIn<Caller>(ports: SignInPorts<Caller>): SignIn<Caller> {
           onUnexpected(error); // The choice of the accounts that are there counts still.
         }
         return accounts.flatMap((account) => {
-          const history = historyOf(cache, account.id);
-          // An imported refresh token may belong to another program until the user confirms its use.
-          const wanted = choice.has(account) && !history.shared;
-          const isRefused =
-            account.refreshTokens.length > 0 && sendable(cache, account, seconds()).length === 0;
-          // Of one that was refused, a refresh sends nothing, and tells that its user has to sign in.
-          const tokens = !wanted ? [] : isRefused ? [{ token: 'refused', at: 0 }] : dueTokens(account);
-          return tokens.length === 0 ? [] : [{ account: account.id, tokens }];
+          // An imported refresh token may belong to another program until the user confirms its use. No other account is opened.
+          if (!choice.has(account) || historyOf(cache, account.id).shared) return [];
+          try {
+            const isRefused =
+              account.refreshTokens.length > 0 && sendable(cache, account, seconds()).length === 0;
+            // Of one that was refused, a refresh sends nothing, and tells that its user has to sign in.
+            const tokens = isRefused ? [{ token: 'refused', at: 0 }] : dueTokens(account);
+            return tokens.length === 0 ? [] : [{ account: account.id, tokens }];
+          } catch (error) {
+            onUnexpected(error); // An account that can't be read keeps no other one from being renewed.
+            return [];
+          }
         });
       });
     },

@@ -256,3 +256,29 @@ it('auto-refresh goes on if the choice of accounts that are gone can’t be remo
   expect(faults).not.toEqual([]);
   expect(sent).toBeGreaterThan(0);
 });
+
+it('auto-refresh goes on beside an account whose host, from an imported file, is none', async () => {
+  let sent = 0;
+  answer = () => {
+    sent += 1;
+    return renewed('at');
+  };
+  const odd = new SerializableTokenCache();
+  odd.add(signInOf('https://odd.example', 'noor', 'noor'));
+  const document = new SerializableTokenCache();
+  document.deserialize(odd.serialize().replaceAll('"odd.example"', '"https://odd.example"'));
+  const { response, ...rest } = signInOf(ISSUER, 'ada', 'ada');
+  await vault.update((cache) => {
+    mergeAsImport(cache, document, '/home/noor/odd.json');
+    cache.add({ ...rest, response: { ...response, expires_in: 0 } });
+    for (const id of cachedAccounts(cache).byId.keys()) changeHistory(cache, id, { shared: false });
+  });
+  const all = await vault.read((cache) => [...cachedAccounts(cache).byId.values()]);
+  expect(all.map(({ environment }) => environment)).toContain('https://odd.example');
+  for (const { id } of all) await signing.handlers.setAutoRefresh(null, id, true);
+  await signing.start();
+  await expect.poll(() => sent).toBeGreaterThan(0);
+  const other = all.find(({ id }) => id !== account)!;
+  const report = await signing.handlers.refreshNow(null, other.id, null);
+  expect(report.refreshed).toBe(0);
+});
