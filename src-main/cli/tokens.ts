@@ -240,7 +240,7 @@ function withOwnClient(
   refreshTokens: readonly RefreshToken[],
   client_id: string,
 ): Pick<AccountHistory, 'shared' | 'ownClients'> {
-  const ownClients = [...known.ownClients, client_id];
+  const ownClients = [...new Set([...known.ownClients, client_id])];
   const isImported = (one: RefreshToken): boolean =>
     !ownClients.includes(one.client_id) && !isRefusedForGood(one);
   const shared = refreshTokens.some(isImported);

@@ -289,7 +289,7 @@ export class Grants {
     if (refused?.other !== undefined) throw mismatch(refused.other, place);
     if (refused !== undefined)
       throw signInRequired('The provider refused the refresh token before.', { reason: 'invalid_grant' });
-    const call = refresh({ ...kept, tokens: { ...kept.tokens, refresh_token } }, signal);
+    const call = Promise.resolve(refresh({ ...kept, tokens: { ...kept.tokens, refresh_token } }, signal));
     const keep = async (): Promise<KeptGrant> => {
       let answer: unknown;
       try {

@@ -252,7 +252,7 @@ export class UserIndex {
       for (const name of names) {
         const { records, fault, dropped } = await this.#read(name, deadline);
         if (fault !== undefined) unopened.push(fault);
-        if (dropped !== undefined) incomplete.push(tooMany(name));
+        if (dropped !== undefined) incomplete.push(tooMany(name, dropped));
         for (const record of records) if (isMeant(record, user)) found.set(identityOf(record), record);
       }
     });
@@ -477,11 +477,16 @@ function latest(times: readonly (number | null)[]): number | null {
   return times.includes(null) ? null : Math.max(...times.map(Number));
 }
 
-function tooMany({ key }: PartitionName): PartitionError {
+/** @param until when the last partition that is not listed expires; null: never */
+function tooMany({ key }: PartitionName, until: number | null): PartitionError {
+  const what =
+    until === null
+      ? 'Partitions without a TTL may stay for good, so this is said from now on, whether there are others or not.'
+      : 'Sign the user out again later.';
   return new PartitionError(
     'partition_too_large',
     key,
-    `This user has had more than ${MOST_RECORDS.toLocaleString('en')} partitions. The user was signed out of those that the index lists, which expire last. Others may still be signed in: each is listed again when it is next used, so sign the user out again later.`,
+    `This user has had more than ${MOST_RECORDS.toLocaleString('en')} partitions. The user was signed out of those that the index lists, which expire last. Others may still be signed in: each is listed again when it is next used. ${what}`,
   );
 }
 
