@@ -167,6 +167,7 @@ export const rooms = [
       'src-main/oauth',
       'src-main/keychain',
       'src-main/lock',
+      'src-main/folders.ts',
     ],
     why: "sources/ reads other programs' caches; it knows neither a window nor the command that shows them.",
   },
