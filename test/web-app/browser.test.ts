@@ -15,7 +15,7 @@ import { expiringAtOnce } from './expiring.ts';
 interface Place {
   readonly demo: Demo;
   readonly app: RunningApp;
-  /** Returns what the stores still contain of any user. */
+  /** Returns what the stores still contain of any user. The mark of a used code, for a quarter of an hour, names none. */
   readonly left: () => Promise<string[]>;
   readonly close: () => Promise<void>;
 }
@@ -51,8 +51,17 @@ async function start(cache: CachePlace): Promise<Place> {
     app,
     left: async () => {
       const rows =
-        cache === 'postgres' ? (await pool.query('SELECT key FROM tokenkeep_partitions')).rows : [];
-      return [...(await client.keys('*')), ...rows.map(({ key }: { key: string }) => key)].sort();
+        cache === 'postgres'
+          ? (
+              await pool.query(
+                "SELECT key FROM tokenkeep_partitions WHERE expires_at IS NULL OR expires_at > now() + interval '15 minutes'",
+              )
+            ).rows
+          : [];
+      const keys = await client.keys('*');
+      const lives = await Promise.all(keys.map((key) => client.ttl(key)));
+      const lasting = keys.filter((_, at) => lives[at] === -1 || Number(lives[at]) > 15 * 60);
+      return [...lasting, ...rows.map(({ key }: { key: string }) => key)].sort();
     },
     close: async () => {
       await client.close();
